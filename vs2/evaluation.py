@@ -1,0 +1,112 @@
+"""`Evaluation` and `Score`: the one record that the judge makes and every other part passes around."""
+from dataclasses import asdict, dataclass, field
+
+from vs2.rubric import KEYS, SCALE
+
+
+@dataclass(frozen=True)
+class Score:
+    """One dimension's score.
+
+    value: the digit that the judge wrote, 1 to 5; None when none could be read.
+    expected: sum of s * p(s) over the distribution; None with it.
+    distribution: p(1) to p(5), summing to 1, from the unprocessed logits at the digit's own token.
+    confidence: probability of the most likely score, only where that means something: over several
+        sampled rationales, or without thinking. After one reasoned reply it is None, because the
+        rationale has already named the score and the distribution is a spike (arXiv 2509.22799's
+        soft score shares that fault).
+    """
+
+    value: int | None = None
+    expected: float | None = None
+    distribution: tuple[float, ...] | None = None
+    confidence: float | None = None
+
+    @property
+    def published_soft(self) -> float | None:
+        """digit * p(digit) / sum p(1..5): the soft score of the authors' script, for reproducing its numbers.
+
+        It is never above the digit and is biased low; `expected` is the score to use.
+        """
+        if self.value is None or self.distribution is None:
+            return None
+        return self.value * self.distribution[self.value - 1]
+
+    @classmethod
+    def of(cls, value: int | None, distribution, confident: bool) -> "Score":
+        """A score from its digit and p(1..5); `confident` says whether a confidence may be claimed."""
+        if value is None or distribution is None:
+            return cls(value)
+        distribution = tuple(float(p) for p in distribution)
+        expected = sum(s * p for s, p in zip(SCALE, distribution, strict=True))
+        return cls(value, expected, distribution, max(distribution) if confident else None)
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Wall time of one judgement: reading the file, thinking (the model's part), and all of it."""
+
+    read: float = 0.0
+    think: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the judge said of one video. `to_dict` is the JSON of the command line and the API.
+
+    video: the path or name as given. prompt: as given, never altered.
+    rationale: what was thought, without tags. reply: the whole text the model wrote (the first one's,
+        where several were sampled; `samples` then holds each one's rationale and digits).
+    frames: how many the judge saw; frame_times: their times in seconds. tokens: how many it wrote.
+    truncated: thinking was cut at the budget and the answer was asked for.
+    """
+
+    video: str
+    prompt: str
+    model: str
+    precision: str
+    rationale: str
+    scores: dict[str, Score]
+    frames: int
+    seconds: Seconds
+    tokens: int
+    truncated: bool = False
+    warnings: tuple[str, ...] = ()
+    frame_times: tuple[float, ...] = ()
+    reply: str = ""
+    samples: tuple[dict, ...] = field(default=())
+
+    @property
+    def overall(self) -> float | None:
+        """The mean of the three `expected`; None when one of them could not be read."""
+        expected = [self.scores[key].expected for key in KEYS]
+        return None if None in expected else sum(expected) / len(expected)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The dimensions whose score could not be read."""
+        return tuple(key for key in KEYS if self.scores[key].value is None)
+
+    def to_dict(self) -> dict:
+        """Plain JSON values; `from_dict` takes them back."""
+        record = asdict(self)
+        record["scores"] = {key: asdict(self.scores[key]) for key in KEYS}
+        for score in record["scores"].values():
+            score["distribution"] = None if score["distribution"] is None else list(score["distribution"])
+        for name in ("warnings", "frame_times", "samples"):
+            record[name] = list(record[name])
+        record["overall"] = self.overall
+        return record
+
+    @classmethod
+    def from_dict(cls, record: dict) -> "Evaluation":
+        """The record that `to_dict` wrote, whatever later versions added to it."""
+        known = {name: record[name] for name in cls.__dataclass_fields__ if name in record}
+        known["scores"] = {
+            key: Score(**{**score, "distribution": None if score["distribution"] is None else tuple(score["distribution"])})
+            for key, score in record["scores"].items()}
+        known["seconds"] = Seconds(**record["seconds"])
+        for name in ("warnings", "frame_times", "samples"):
+            known[name] = tuple(known.get(name, ()))
+        return cls(**known)
