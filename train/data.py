@@ -1,0 +1,119 @@
+"""Rows of training: a clip's frames, the prompt, the reply to learn. Here: the rendered scenes.
+
+Row i shows clip i modulo `clips`; a later pass over the clips asks other prompts. Frames are rendered once and kept
+in a file beside the run. A row becomes model inputs through `vs2.qwen.prepare`, the very path of inference.
+"""
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from vs2 import rubric
+from vs2.card import Card
+from vs2.qwen import prepare
+from vs2.scenes import draw, words, world
+
+HELD_OUT = 10_000_000       # seeds from here on are never trained on
+IGNORED = -100              # the label that the loss passes over
+
+
+def seen_frames(scene: world.Scene, card: Card) -> np.ndarray:
+    """uint8 [8, h, w, 3]: the scene as the judge sees it, sampled and resized as `vs2.video` does a file."""
+    from torchvision.transforms import InterpolationMode
+    from torchvision.transforms.functional import resize
+
+    indices = card.sampling.indices(world.FRAMES, world.FPS)
+    pictures = torch.from_numpy(draw.frames(scene, indices)).permute(0, 3, 1, 2)
+    size = card.sampling.size(len(indices), *pictures.shape[2:])
+    return resize(pictures, list(size), InterpolationMode.BICUBIC, antialias=True).permute(0, 2, 3, 1).numpy()
+
+
+@dataclass
+class Scenes(Dataset):
+    """`rows` rows over `clips` rendered clips, the first part of them description only."""
+
+    processor: object
+    config: object
+    card: Card
+    rows: int
+    clips: int
+    describe_query: str
+    describe: float
+    direct: float
+    store: Path
+    first_seed: int = 0
+    _frames: np.memmap | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def frames(self, clip: int) -> np.ndarray:
+        """The clip's frames from the file, rendered into it when they are not there yet."""
+        if self._frames is None:
+            shape = (self.clips, *seen_frames(world.sample(self.first_seed), self.card).shape)
+            self.store.parent.mkdir(parents=True, exist_ok=True)
+            if not self.store.exists():     # sparse: unrendered clips take no room and read as zeros
+                np.lib.format.open_memmap(self.store, "w+", np.uint8, shape).flush()
+            self._frames = np.lib.format.open_memmap(self.store, "r+")
+        if not self._frames[clip, 0].any():
+            self._frames[clip] = seen_frames(world.sample(self.first_seed + clip), self.card)
+        return np.array(self._frames[clip])
+
+    def text(self, row: int) -> tuple[Card, str, str, str]:
+        """Card (with the query to use), prompt, the part of the reply that is given, the part to learn."""
+        clip, turn = row % self.clips, row // self.clips
+        scene = world.sample(self.first_seed + clip)
+        if turn:
+            scene = world.ask_again(scene, turn)
+        known = words.facts(scene)
+        if row < self.describe * self.rows:
+            seen, moves = scene.scores[0], scene.scores[2]
+            said = (f"{words.description(scene, known)}\n{rubric.DIMENSIONS[0].label}: {words.visual(scene)}\n"
+                    f"{rubric.DIMENSIONS[2].label}: {words.physical(scene, known)}")
+            answer = f"{rubric.REASONED.leads[0]}{seen}{rubric.REASONED.leads[2]}{moves}\n"
+            reply = f"\n{rubric.THINK_OPEN}\n{said}\n{rubric.THINK_CLOSE}{answer}"
+            return replace(self.card, query=self.describe_query), "no prompt", "", reply
+        prompt = words.caption(scene.asked, clip // 3 + turn)
+        if np.random.default_rng([row, 7]).random() < self.direct:
+            lead = rubric.DIRECT.leads[0]
+            return self.card, prompt, lead, rubric.DIRECT.write(scene.scores)[len(lead):]
+        return self.card, prompt, "", rubric.reply(words.rationale(scene, known), scene.scores)
+
+    def __getitem__(self, row: int) -> dict:
+        card, prompt, given, reply = self.text(row)
+        return encode(self.processor, self.config, card, self.frames(row % self.clips), prompt, given, reply)
+
+
+def encode(processor, config, card: Card, frames: np.ndarray, prompt: str, given: str, reply: str) -> dict:
+    """One row's tensors; labels cover `reply` and the end token, and nothing that was given."""
+    end = processor.tokenizer.eos_token
+    inputs = prepare(processor, SimpleNamespace(frames=frames), prompt, card, config, given + reply + end)
+    labels = inputs.input_ids[0].clone()
+    labels[:-len(processor.tokenizer(reply + end, add_special_tokens=False)["input_ids"])] = IGNORED
+    return {"input_ids": inputs.input_ids[0], "labels": labels, "position_ids": inputs.position_ids[:, 0],
+            "pixel_values_videos": inputs.pixel_values_videos, "video_grid_thw": inputs.video_grid_thw}
+
+
+@dataclass
+class Collate:
+    """Rows to a batch, padded on the right. Pixels of all clips lie one after another, as the model takes them."""
+
+    pad: int
+
+    def __call__(self, rows: list[dict]) -> dict:
+        longest = max(len(row["input_ids"]) for row in rows)
+
+        def padded(name, value):
+            return torch.stack([torch.nn.functional.pad(row[name], (0, longest - row[name].shape[-1]), value=value)
+                                for row in rows])
+
+        ids = padded("input_ids", self.pad)
+        lengths = torch.tensor([len(row["input_ids"]) for row in rows])
+        return {"input_ids": ids, "labels": padded("labels", IGNORED),
+                "attention_mask": (torch.arange(longest) < lengths[:, None]).long(),
+                "position_ids": padded("position_ids", 0).transpose(0, 1).contiguous(),
+                "pixel_values_videos": torch.cat([row["pixel_values_videos"] for row in rows]),
+                "video_grid_thw": torch.cat([row["video_grid_thw"] for row in rows])}

@@ -1,0 +1,67 @@
+"""Supervised fine-tuning: `python -m train.sft train/configs/mini.yaml [--resume]`.
+
+transformers.Trainer on rows of train/data.py, the loss on the reply only. A run that was killed goes on from its last
+checkpoint with --resume. The result lies in OUTPUT/model; train/measure.py measures it.
+"""
+import argparse
+import json
+from pathlib import Path
+
+import torch
+import yaml
+from torch.utils.data import SequentialSampler
+from transformers import AutoModelForImageTextToText, Trainer, TrainingArguments
+
+from train import fresh
+from train.data import Collate, Scenes
+from vs2.card import NAME, Card
+from vs2.qwen import load_processor
+from vs2.vision import quicken
+
+
+class InOrder(Trainer):
+    """Rows are made in the order in which they are to be learned (describe first), so they are not shuffled."""
+
+    def _get_train_sampler(self, dataset=None):
+        return SequentialSampler(dataset if dataset is not None else self.train_dataset)
+
+
+def load(folder):
+    """Model and processor, with the two slow spots of the vision tower mended (docs/log.md)."""
+    model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
+    quicken(model)
+    return model, load_processor(folder)
+
+
+def run(config: dict, resume: bool = False) -> Path:
+    """Train as the configuration says; the folder of the finished model."""
+    output = Path(config["output"])
+    start, data = output / "start", config["data"]
+    if not resume or not (start / "config.json").exists():
+        fresh.write(start, config["fresh"], config["card"], config["seed"], [data["describe_query"]])
+    model, processor = load(start)
+    arguments = TrainingArguments(output_dir=str(output), seed=config["seed"], remove_unused_columns=False,
+                                  **config["train"])
+    rows = Scenes(processor, model.config, Card.read(start),
+                  rows=arguments.max_steps * arguments.per_device_train_batch_size, clips=data["clips"],
+                  describe_query=data["describe_query"], describe=data["describe"], direct=data["direct"],
+                  store=output / "frames.npy")
+    trainer = InOrder(model, arguments, train_dataset=rows, data_collator=Collate(processor.tokenizer.pad_token_id))
+    trainer.train(resume_from_checkpoint=resume and any(output.glob("checkpoint-*")))
+    done = output / "model"
+    model.to(torch.bfloat16).save_pretrained(done)
+    processor.save_pretrained(done)
+    (done / NAME).write_text(json.dumps(config["card"], indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return done
+
+
+def main(argv=None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    options = parser.parse_args(argv)
+    print(run(yaml.safe_load(options.config.read_text(encoding="utf-8")), options.resume))
+
+
+if __name__ == "__main__":
+    main()

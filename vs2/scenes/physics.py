@@ -1,0 +1,152 @@
+"""Moves a scene: a 2-D rigid-body simulation (pymunk) with the physical fault, if any, put in.
+
+Units: the picture is 1 wide and 1 high, y points down, time in seconds. The first object carries the fault.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+import pymunk
+
+from vs2.scenes.world import FPS, FRAMES, SECONDS, Scene
+
+GRAVITY, GROUND, STEP = 2.2, 0.84, 1 / 120
+SUNK = (0.6, 1.1, 1.7, 4.0)             # how far it sinks, in radii, by strength
+GONE = (0.33, 0.62, 0.92, SECONDS)      # how long it is gone, or hangs, in seconds
+JUMP = (0.14, 0.24, 0.36, 0.5)          # how far it jumps
+BOUNCE = (1.1, 1.25, 1.45, 1.7)         # restitution: each bounce gains
+PUSH = (0.35, 0.7, 1.2, 2.0)            # acceleration along the ground, or of a swing's amplitude
+GROWTH = (1.4, 1.8)                     # a weak morph is a change of size
+
+
+@dataclass(frozen=True)
+class Pose:
+    """One object in one frame. `anchor`: where its rope hangs, for a swing."""
+
+    x: float
+    y: float
+    radius: float
+    colour: str
+    shape: str
+    visible: bool = True
+    anchor: tuple[float, float] | None = None
+    cut: float = 9.0        # what lies below this is hidden: it has sunk into the ground
+
+
+def simulate(scene: Scene) -> list[list[Pose]]:
+    """The poses of every object in each of the clip's frames; the companion, if any, is the last of each."""
+    rng = np.random.default_rng([scene.seed, 2])
+    shown, fault = scene.shown, scene.physical
+    radius = float(rng.uniform(0.115, 0.145)) * (1, 0.85, 0.72)[shown.count - 1]
+    spots = _spots(rng, shown.count, radius, shown.motion)
+    facing = 1 if rng.random() < 0.5 else -1
+    height, pace = rng.uniform(0.16, 0.3), rng.uniform(0.85, 1.15)
+    tracks = [_track(shown.motion, spot, radius, facing, height + 0.03 * i, pace, fault if i == 0 else None)
+              for i, spot in enumerate(spots)]
+    beside = None
+    if shown.beside:
+        size = float(rng.uniform(0.085, 0.1))
+        beside = Pose(float(rng.choice((0.11, 0.89))), GROUND - size - 0.05, size, *shown.beside)
+    frames = []
+    for n in range(FRAMES):
+        poses = [_pose(tracks[i], n, radius, scene, i == 0) for i in range(shown.count)]
+        frames.append(poses + ([beside] if beside else []))
+    return frames
+
+
+def _spots(rng, count: int, radius: float, motion: str) -> list[float]:
+    """Where the objects start, left to right, with room between them."""
+    gap = max(2.5 * radius, 0.24)
+    middle = 0.5 + rng.uniform(-0.1, 0.1) * (count < 3)
+    if motion in ("slides", "flies"):
+        gap = 2.4 * radius
+    return [middle + gap * (i - (count - 1) / 2) for i in range(count)]
+
+
+def _track(motion, spot, radius, facing, height, pace, fault):
+    """Positions [FRAMES, 2] of one object, and its rope's anchor. Faults of motion are put in here."""
+    if motion == "swings":
+        return _swing(spot, facing, pace, fault)
+    space = pymunk.Space()
+    space.gravity = (0, GRAVITY)
+    floor = pymunk.Segment(space.static_body, (-9, GROUND + 0.5), (9, GROUND + 0.5), 0.5)
+    floor.elasticity, floor.friction = 1.0, 0.0
+    space.add(floor)
+    body = pymunk.Body(1.0, float("inf"))
+    circle = pymunk.Circle(body, radius)
+    circle.elasticity, circle.friction = {"bounces": 0.86, "flies": 0.35}.get(motion, 0.0), 0.0
+    low = GROUND - radius
+    start, velocity = {
+        "bounces": ((spot, height), (0.1 * facing, 0.0)),
+        "slides": ((spot - facing * 0.24, low), (0.26 * facing * pace, 0.0)),
+        "flies": ((spot - facing * 0.28, low - 0.1), (0.3 * facing * pace, -1.25 * pace)),
+        "rests": ((spot, low), (0.0, 0.0)),
+    }[motion]
+    body.position, body.velocity = start, velocity
+    space.add(body, circle)
+    kind, k = (fault.kind, fault.strength - 1) if fault else ("", 0)
+    if kind == "speeds up" and motion == "bounces":
+        circle.elasticity = BOUNCE[k]
+    depth = SUNK[k] * radius
+    places, now, held = [], 0.0, None
+    for n in range(FRAMES):
+        while now < n / FPS:
+            if kind == "sinks":
+                # a bouncing or flying object goes through where it lands; one on the ground starts at its time
+                circle.sensor = motion in ("bounces", "flies") or now >= fault.start
+                if circle.sensor and body.position.y > low + depth:
+                    body.velocity, space.gravity = (body.velocity.x, 0.0), (0, 0)
+                elif circle.sensor and motion in ("slides", "rests"):
+                    body.velocity = (body.velocity.x, min(body.velocity.y, 0.7))
+            if kind == "speeds up" and motion == "slides" and now >= fault.start:
+                body.velocity = (body.velocity.x + facing * PUSH[k] * STEP * 1.5, body.velocity.y)
+            if kind == "hangs" and fault.start <= now < fault.start + GONE[k]:
+                held = held or (body.position, body.velocity)
+                body.position, body.velocity = held[0], (0, 0)
+            elif held:
+                body.velocity, held = held[1], None
+            if kind != "hangs" or not held:
+                space.step(STEP)
+            now += STEP
+        places.append(tuple(body.position))
+    return np.array(places), None
+
+
+def _swing(spot, facing, pace, fault):
+    """A pendulum by the same small steps (semi-implicit Euler, energy kept to within 1 % over a clip)."""
+    length, anchor = 0.46, (spot, 0.12)
+    angle, speed, now = 0.75 * facing, 0.0, 0.0
+    kind, k = (fault.kind, fault.strength - 1) if fault else ("", 0)
+    places = []
+    for n in range(FRAMES):
+        while now < n / FPS:
+            if not (kind == "hangs" and fault.start <= now < fault.start + GONE[k]):
+                speed += -GRAVITY * 2.2 * pace / length * np.sin(angle) * STEP
+                if kind == "speeds up" and now >= fault.start:
+                    speed *= 1 + PUSH[k] * STEP
+                angle += speed * STEP
+            now += STEP
+        places.append((anchor[0] + length * np.sin(angle), anchor[1] + length * np.cos(angle)))
+    return np.array(places), anchor
+
+
+def _pose(track, n: int, radius: float, scene: Scene, first: bool) -> Pose:
+    """One object's pose in frame n. Faults of existence, place and form are put in here."""
+    places, anchor = track
+    x, y = (float(v) for v in places[n])
+    colour, shape, visible = scene.shown.colour, scene.shown.shape, True
+    fault, now = scene.physical if first else None, n / FPS
+    if fault and now >= fault.start:
+        k = fault.strength - 1
+        if fault.kind == "vanishes":
+            visible = now >= fault.start + GONE[k]
+        elif fault.kind == "teleports":
+            # towards the side with more room, judged where it jumps from
+            x += JUMP[k] if places[min(FRAMES - 1, int(fault.start * FPS) + 1)][0] < 0.5 else -JUMP[k]
+            x = min(max(x, radius), 1 - radius)
+        elif fault.kind == "morphs":
+            if k < len(GROWTH):
+                radius *= GROWTH[k]
+            else:
+                colour, shape = fault.to
+    cut = GROUND if fault and fault.kind == "sinks" else 9.0
+    return Pose(x, y, radius, colour, shape, visible, anchor, cut)
