@@ -16,7 +16,6 @@ from vs2.card import Card
 from vs2.qwen import prepare
 from vs2.scenes import draw, words, world
 
-HELD_OUT = 10_000_000       # seeds from here on are never trained on
 IGNORED = -100              # the label that the loss passes over
 
 
@@ -70,11 +69,9 @@ class Scenes(Dataset):
             scene = world.ask_again(scene, turn)
         known = words.facts(scene)
         if row < self.describe * self.rows:
-            seen, moves = scene.scores[0], scene.scores[2]
             said = (f"{words.description(scene, known)}\n{rubric.DIMENSIONS[0].label}: {words.visual(scene)}\n"
                     f"{rubric.DIMENSIONS[2].label}: {words.physical(scene, known)}")
-            answer = f"{rubric.REASONED.leads[0]}{seen}{rubric.REASONED.leads[2]}{moves}\n"
-            reply = f"\n{rubric.THINK_OPEN}\n{said}\n{rubric.THINK_CLOSE}{answer}"
+            reply = f"\n{rubric.THINK_OPEN}\n{said}\n{rubric.THINK_CLOSE}\n"
             return replace(self.card, query=self.describe_query), "no prompt", "", reply
         prompt = words.caption(scene.asked, clip // 3 + turn)
         if np.random.default_rng([row, 7]).random() < self.direct:

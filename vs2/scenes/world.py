@@ -18,6 +18,7 @@ ELEMENTS = ("count", "colour", "shape", "motion", "background", "beside")
 
 SECONDS, FPS, SIDE = 2.0, 12, 224   # a clip: length, frames a second, pixels a side
 FRAMES = int(SECONDS * FPS)
+HELD_OUT = 10_000_000               # seeds from here on are for measuring and never trained on
 
 VISUAL_FAULTS = ("blur", "noise", "blocking", "flicker", "pixelation", "jitter")
 PHYSICAL_FAULTS = {                 # fault -> motions in which it can be seen

@@ -1,0 +1,48 @@
+# `make app` and `make test` need only Python 3.10 or newer with venv; everything else they install themselves.
+PYTHON ?= python3
+VENV ?= .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+# Tests run in this many processes of one thread each; 0 runs them in pytest's own process.
+WORKERS ?= 2
+# The exact versions tested need Python 3.11; an older one takes the newest that requirements.txt admits.
+CONSTRAINTS ?= $(shell $(PYTHON) -c "import sys; print('-c constraints.txt' if sys.version_info >= (3, 11) else '')")
+
+.PHONY: setup browser app test lint mini perf clean
+.DEFAULT_GOAL := setup
+
+setup: $(STAMP)
+
+$(STAMP): requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))" || \
+		{ echo "setup: needs Python 3.10 or newer with venv and pip (Debian: apt install python3-venv)" >&2; exit 1; }
+	@echo "setup: $$($(PYTHON) --version) in $(VENV)"
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "setup: installing the packages (the first time takes minutes and about 7 GB)"
+	@$(PY) -m pip install -qq --no-input --disable-pip-version-check $(CONSTRAINTS) -e ".[train,dev]"
+	@touch $@
+	@echo "setup: done"
+
+browser: setup
+	@$(PY) scripts/get_chromium.py
+
+# The built-in judge on this machine alone, unless VS2_MODEL, VS2_HOST or PORT say otherwise.
+app: setup
+	@VS2_MODEL="$${VS2_MODEL:-mini}" $(PY) -m vs2 app --port "$${PORT:-7860}"
+
+test: setup browser lint
+	@OMP_NUM_THREADS=1 GRADIO_ANALYTICS_ENABLED=False HF_HUB_DISABLE_TELEMETRY=1 $(PY) -m pytest -q -n $(WORKERS) --dist loadfile
+
+lint: setup
+	@$(PY) -m ruff check .
+
+# Trains the built-in judge again, from nothing.
+mini: setup
+	@$(PY) -m train.sft train/configs/mini.yaml
+
+perf: setup
+	@set -e; for script in $(wildcard perf/*.py); do echo "perf: $$script"; $(PY) "$$script"; done
+
+clean:
+	rm -rf $(VENV) build .pytest_cache .ruff_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,89 @@
+// The video box: choose or drop a file, see it at once, send it, and play the server's copy where the browser
+// cannot play the original. Runs once when the box is made; `words` (sentences and limits) is put before it.
+const find = (name) => element.querySelector(name);
+const zone = find(".vs-zone"), input = find("input"), video = find("video"), busy = find(".vs-busy");
+const problem = find(".vs-zone-problem"), unplayable = find(".vs-unplayable"), name = find(".vs-name");
+let turn = 0, local = null, failed = false;
+
+function show(state, sentence) {
+  zone.dataset.state = state;
+  busy.textContent = state === "sending" ? words.uploading : state === "preparing" ? words.preparing : "";
+  problem.textContent = sentence || "";
+  problem.hidden = !sentence;
+}
+function play(url) {
+  failed = false;
+  unplayable.hidden = true;
+  if (local) URL.revokeObjectURL(local);
+  local = url.startsWith("blob:") ? url : null;
+  video.src = url;
+}
+function empty() {
+  turn += 1;
+  if (local) URL.revokeObjectURL(local);
+  local = null;
+  video.removeAttribute("src");
+  video.load();
+  input.value = "";
+  name.textContent = "";
+  unplayable.hidden = true;
+}
+function refuse(sentence) {
+  empty();
+  show("empty", sentence);
+}
+async function take(file) {
+  if (!file) return;
+  const mine = (turn += 1);
+  if (props.value) { props.value = null; trigger("clear"); }
+  if (file.size > words.megabytes * 1048576) return refuse(words.too_large);
+  name.textContent = file.name;
+  show("sending");
+  play(URL.createObjectURL(file));
+  try {
+    const sent = await upload(file);
+    if (mine !== turn) return;
+    show("preparing");
+    props.value = { path: sent.path, name: file.name, turn: mine };
+    trigger("upload");
+  } catch (error) {
+    if (mine === turn) refuse(words.not_uploaded);
+  }
+}
+function address(path) {
+  return `${window.gradio_config?.root ?? ""}/gradio_api/file=${path.split("/").map(encodeURIComponent).join("/")}`;
+}
+video.addEventListener("error", () => {
+  if (!video.getAttribute("src")) return;
+  failed = true;
+  unplayable.hidden = zone.dataset.state !== "ready";
+});
+// The server answers with the same value, completed: a player's copy, or the sentence that says what is wrong.
+watch("value", () => {
+  const value = props.value;
+  if (!value) return;
+  if (value.turn && value.turn !== turn) return;  // an answer about a file that has since been replaced
+  if (value.problem) return refuse(value.problem);
+  if (!value.checked) return;
+  if (!value.turn) turn += 1;
+  name.textContent = value.name;
+  if (value.player) play(address(value.player));
+  show("ready");
+  unplayable.hidden = !failed;
+});
+input.addEventListener("change", () => take(input.files[0]));
+find(".vs-replace").addEventListener("click", () => { input.value = ""; input.click(); });
+find(".vs-remove").addEventListener("click", () => {
+  empty();
+  show("empty");
+  props.value = null;
+  trigger("clear");
+  input.focus();
+});
+zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("vs-over"); });
+zone.addEventListener("dragleave", () => zone.classList.remove("vs-over"));
+zone.addEventListener("drop", (event) => {
+  event.preventDefault();
+  zone.classList.remove("vs-over");
+  take(event.dataTransfer.files[0]);
+});

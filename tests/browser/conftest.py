@@ -1,0 +1,142 @@
+"""The real app in a process of its own, and Chromium to visit it with."""
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.browser import chromium
+from tests.clips import moving_square
+from tests.tiny import write_tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+MINI = ROOT / "assets" / "mini"
+PATIENCE = 120  # seconds for the app to start, and for the model to load
+
+
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory) -> str:
+    """What VS2_MODEL names: the built-in judge."""
+    if (MINI / "config.json").exists():
+        return "mini"
+    return str(write_tiny(tmp_path_factory.mktemp("tiny")))
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory, model):
+    """The address of `python app.py`, started once for all tests."""
+    home, port = tmp_path_factory.mktemp("home"), free_port()
+    log = home / "app.log"
+    environment = os.environ | {
+        "VS2_MODEL": model, "VS2_PRECISION": "fp32", "VS2_HOME": str(home), "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_TEMP_DIR": str(home / "uploads"), "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"}
+    with log.open("wb") as output:
+        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
+    address = f"http://127.0.0.1:{port}/"
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not answers(address):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, f"no answer in {PATIENCE} s\n{log.read_text()}"
+            time.sleep(0.3)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+    assert "Traceback" not in log.read_text()
+
+
+def answers(address: str) -> bool:
+    """Whether the page is served."""
+    try:
+        return urllib.request.urlopen(address, timeout=5).status == 200
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for all tests; each test makes its own contexts."""
+    from playwright.sync_api import sync_playwright
+
+    path = chromium.find()
+    assert path, "no Chromium here: `make setup` installs one, or VS2_CHROMIUM names it"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=[*chromium.ARGUMENTS, "--disable-quic"])
+        yield running
+        running.close()
+
+
+class Visit:
+    """One visitor on the Evaluate page. `faults` collects what a page must not do: errors, dialogs, calls abroad."""
+
+    def __init__(self, browser, address: str, width: int = 1280, height: int = 900, scheme: str = "light"):
+        self.faults: list[str] = []
+        self.context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        self.page = page = self.context.new_page()
+        page.on("console", lambda said: said.type == "error" and self.faults.append(said.text))
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda request: self._abroad(request.url, address))
+        page.goto(address)
+        page.wait_for_selector("#model .vs-model", timeout=PATIENCE * 1000)
+        page.wait_for_selector("#radar svg .polar", timeout=60_000)
+
+    def _abroad(self, url: str, address: str) -> None:
+        if not url.startswith((address, "data:", "blob:")):
+            self.faults.append(f"asked another machine: {url}")
+
+    def upload(self, path) -> None:
+        """Chooses a file and waits until the server has looked at it."""
+        self.page.set_input_files("#video input[type=file]", path)
+        self.page.wait_for_selector("#video [data-state=ready], #video .vs-zone-problem:not([hidden])", timeout=60_000)
+
+    def ask(self, prompt: str) -> None:
+        """Fills the prompt and presses Evaluate."""
+        self.page.fill("#prompt textarea", prompt)
+        self.page.click("#evaluate")
+
+    def said(self) -> str:
+        """The rationale now on the page; nothing while its place says that it will appear."""
+        return self.page.evaluate(
+            "[...document.querySelectorAll('#rationale .vs-said > p:not(.vs-empty)')].map(p => p.textContent).join('')")
+
+    def wait_done(self) -> None:
+        """Waits for the end of an evaluation."""
+        self.page.wait_for_selector("#status [data-state=done]", timeout=PATIENCE * 1000)
+
+    def values(self) -> list[str]:
+        """The digits on the three cards, "" where there is none."""
+        return self.page.eval_on_selector_all("#scores .vs-card", "cards => cards.map(card => card.dataset.value)")
+
+
+@pytest.fixture
+def visit(browser, app):
+    """Makes visitors; at the end none of them may have met a fault."""
+    visits: list[Visit] = []
+
+    def make(**options) -> Visit:
+        visits.append(Visit(browser, options.pop("address", app), **options))
+        return visits[-1]
+
+    yield make
+    for visitor in visits:
+        visitor.context.close()
+    assert [fault for visitor in visits for fault in visitor.faults] == []
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory) -> Path:
+    """A red square that moves right for two seconds."""
+    return moving_square(tmp_path_factory.mktemp("clips") / "square.mp4", frames=16, fps=8, size=(160, 90))

@@ -1,0 +1,281 @@
+"""The judge: its events, its record, determinism, turns, stopping, and what it does when memory runs out."""
+import json
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from tests.clips import moving_square
+from tests.tiny import write_tiny
+from vs2 import decode, events, judge, video
+from vs2.answer import read
+from vs2.decode import Options, Reply
+from vs2.errors import BadInput, Failure
+from vs2.evaluation import Evaluation, Seconds
+from vs2.rubric import DIRECT, KEYS, REASONED
+from vs2.settings import Settings
+
+CARD = {"query": "Judge this: $t2v_prompt", "fps": 2, "max_frames": 4, "pixels": [28 * 28, 112 * 112], "knows": "Nothing."}
+PROMPT = "a red square moves to the right"
+BUDGET = 12
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    torch.set_num_threads(1)
+    folder = write_tiny(tmp_path_factory.mktemp("tiny"))
+    (folder / "vs2.json").write_text(json.dumps(CARD), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tiny(folder):
+    return judge.load(str(folder), "fp32")
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return moving_square(tmp_path_factory.mktemp("clips") / "square.mp4", frames=16, size=(224, 160))
+
+
+def facts(evaluation: Evaluation) -> dict:
+    """All of a record but its times."""
+    return replace(evaluation, seconds=Seconds()).to_dict()
+
+
+@pytest.fixture(scope="module")
+def reference(tiny, clip):
+    return facts(tiny.score(clip, PROMPT, budget=BUDGET))
+
+
+def test_the_stream_tells_everything_in_order(tiny, clip, reference):
+    said = list(tiny.stream(clip, PROMPT, budget=BUDGET))
+    kinds = [type(event) for event in said]
+    assert kinds[:2] == [events.Reading, events.FramesRead] and kinds[-2:] == [events.Scored, Evaluation]
+    assert set(kinds[2:-2]) == {events.Thought}
+    last = said[-1]
+    assert said[0].video == last.video == str(clip) and last.prompt == PROMPT
+    assert "".join(event.text for event in said[2:-2]).strip() == last.rationale
+    assert said[-2].scores == last.scores and last.truncated and not last.unread
+    assert last.reply.endswith(REASONED.end) and last.frames == len(last.frame_times) == len(said[1].clip.frames) == 4
+    assert last.tokens >= said[-3].tokens > BUDGET and last.model.endswith("tiny0") and last.precision == "fp32"
+    assert 0 < last.seconds.think <= last.seconds.total and 0 < last.seconds.read < last.seconds.total
+    for score in last.scores.values():
+        assert sum(score.distribution) == pytest.approx(1) and 1 <= score.expected <= 5
+        assert score.confidence is None, "one reasoned reply says nothing about how sure it is"
+    assert facts(last) == reference
+    assert Evaluation.from_dict(json.loads(json.dumps(last.to_dict(), allow_nan=False))) == last
+
+
+def test_the_same_clip_gets_the_same_scores(tiny, clip, reference):
+    sampled = tiny.score(clip, PROMPT, budget=BUDGET, samples=3, temperature=2.0, seed=5)
+    assert facts(tiny.score(clip, PROMPT, budget=BUDGET)) == reference
+    assert facts(tiny.score(clip, PROMPT, budget=BUDGET, seed=9, temperature=0.1)) == reference
+    again = tiny.score(clip, PROMPT, budget=BUDGET, samples=3, temperature=2.0, seed=5)
+    assert facts(sampled) == facts(again)
+    other = tiny.score(clip, PROMPT, budget=BUDGET, samples=3, temperature=2.0, seed=6)
+    assert other.samples != again.samples
+
+
+@pytest.mark.slow
+def test_another_process_gives_the_same_scores(folder, clip, reference):
+    code = ("import json, sys, torch, vs2; torch.set_num_threads(1); "
+            "e = vs2.load(sys.argv[1], 'fp32').score(sys.argv[2], sys.argv[3], budget=int(sys.argv[4])); "
+            "print(json.dumps(e.to_dict()))")
+    done = subprocess.run([sys.executable, "-c", code, str(folder), str(clip), PROMPT, str(BUDGET)],
+                          capture_output=True, text=True, check=True)
+    assert facts(Evaluation.from_dict(json.loads(done.stdout))) == reference
+
+
+def test_what_is_shown_and_asked_matters(tiny, clip, tmp_path, reference):
+    other = moving_square(tmp_path / "blue.mp4", frames=16, size=(224, 160), colour=(10, 10, 250))
+    given = [facts(tiny.score(*what, think=False))["scores"] for what in ((clip, PROMPT), (other, PROMPT), (clip, "a cow"))]
+    assert given[0] != given[1] and given[0] != given[2]
+
+
+def test_without_thinking_it_claims_a_confidence(tiny, clip):
+    quick = tiny.score(clip, PROMPT, think=False)
+    assert quick.rationale == "" and quick.reply.startswith(DIRECT.leads[0]) and not quick.truncated and not quick.unread
+    for score in quick.scores.values():
+        assert score.confidence == max(score.distribution) and score.value == score.distribution.index(score.confidence) + 1
+
+
+def test_several_samples_are_mixed(tiny, clip):
+    mixed = tiny.score(clip, PROMPT, budget=BUDGET, samples=4, temperature=2.0)
+    assert len(mixed.samples) == 4 and mixed.samples[0]["rationale"] == mixed.rationale
+    assert len({sample["rationale"] for sample in mixed.samples}) > 1
+    for score in mixed.scores.values():
+        assert score.confidence == max(score.distribution) and sum(score.distribution) == pytest.approx(1)
+
+
+def reply(values, spread=None, **more) -> Reply:
+    """A reply that gave these digits (None: unread), each with the distribution `spread`."""
+    text = "<think>x</think>" + "".join(f"{lead}{value or 'none'}" for lead, value in zip(REASONED.leads, values, strict=True))
+    return Reply(text, (1, 2), read(text), {key: spread if value else None for key, value in zip(KEYS, values, strict=True)}, **more)
+
+
+def test_a_mixture_is_the_mean_of_the_readable_ones():
+    a, b = (0.0, 0.0, 0.9, 0.1, 0.0), (0.0, 0.0, 0.0, 0.6, 0.4)
+    scores = judge._mix([reply((3, 3, None), a), reply((4, None, None), b), reply((None,) * 3)], Options(samples=3))
+    assert scores[KEYS[0]].distribution == pytest.approx((0, 0, 0.45, 0.35, 0.2))
+    assert (scores[KEYS[0]].value, scores[KEYS[0]].confidence) == (3, pytest.approx(0.45))
+    assert scores[KEYS[0]].expected == pytest.approx(3.75)
+    assert (scores[KEYS[1]].value, scores[KEYS[1]].confidence) == (3, None), "one readable reply is no mixture"
+    assert scores[KEYS[2]].value is scores[KEYS[2]].expected is scores[KEYS[2]].distribution is None
+
+
+def test_a_digit_without_a_distribution_still_counts():
+    alone = judge._mix([reply((3, 3, 3))], Options())[KEYS[0]]
+    assert (alone.value, alone.expected, alone.distribution) == (3, None, None)
+    assert judge._mix([reply((3, 3, 3)), reply((4, 4, 4), (0, 0, 0, 1.0, 0))], Options(samples=2))[KEYS[0]].expected == 3.5
+
+
+def test_an_unread_score_is_null_and_says_so(tiny, clip, monkeypatch):
+    def generate(*_):
+        yield decode.Piece("x", 1)
+        return [reply((3, None, 2), (0.0, 0.1, 0.9, 0.0, 0.0), notes=("Not read from the reply: Text-to-video alignment.",))]
+
+    monkeypatch.setattr(decode, "generate", generate)
+    made = tiny.score(clip, PROMPT)
+    assert made.unread == ("text_alignment",) and made.overall is None
+    assert made.to_dict()["scores"]["text_alignment"] == dict.fromkeys(("value", "expected", "distribution", "confidence"))
+    assert any("Text-to-video alignment" in warning for warning in made.warnings)
+
+
+@pytest.fixture
+def starve(tiny):
+    """Makes the model run out of memory where `when(calls so far, patches of this call)` is true."""
+    hooks, calls = [], []
+
+    def arm(when, error=torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")):
+        def hook(model, args, kwargs):
+            pixels = kwargs.get("pixel_values_videos")
+            calls.append(0 if pixels is None else len(pixels))
+            if when(len(calls), calls[-1]):
+                raise error
+
+        hooks.append(tiny.model.register_forward_pre_hook(hook, with_kwargs=True))
+        return calls
+
+    yield arm
+    for hook in hooks:
+        hook.remove()
+
+
+def test_out_of_memory_is_retried_with_half_the_pixels(tiny, clip, starve, reference):
+    calls = starve(lambda _, patches: patches > 20)
+    said = list(tiny.stream(clip, PROMPT, budget=BUDGET))
+    retries = [event for event in said if isinstance(event, events.Retry)]
+    sizes = [event.clip.frames.shape[1:3] for event in said if isinstance(event, events.FramesRead)]
+    assert len(retries) == 2 and len(sizes) == 3
+    assert all(h * w <= H * W / 2 and h % 28 == w % 28 == 0 for (H, W), (h, w) in zip(sizes, sizes[1:], strict=False))
+    assert [patches for patches in calls if patches][-1] <= 20
+    assert said[-1].warnings == tuple(event.reason for event in retries) and "56" in said[-1].warnings[-1]
+    assert not said[-1].unread and said[-1].frames == 4
+
+
+def test_out_of_memory_while_thinking_begins_again(tiny, clip, starve):
+    starve(lambda number, _: number == 24)
+    said = list(tiny.stream(clip, PROMPT, budget=30))
+    at = next(number for number, event in enumerate(said) if isinstance(event, events.Retry))
+    assert any(isinstance(event, events.Thought) for event in said[:at])
+    assert "".join(event.text for event in said[at:] if isinstance(event, events.Thought)).strip() == said[-1].rationale
+    assert said[-1].tokens < 2 * len(tiny.processor.tokenizer(said[-1].reply)["input_ids"])
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("x"), RuntimeError("MPS backend out of memory"),
+                                   RuntimeError("DefaultCPUAllocator: can't allocate memory"), MemoryError()])
+def test_memory_that_never_suffices_is_one_clear_line(tiny, clip, starve, error, reference):
+    calls = starve(lambda *_: True, error)
+    with pytest.raises(Failure, match="Memory ran out"):
+        tiny.score(clip, PROMPT, budget=BUDGET)
+    assert 2 <= len(calls) <= judge.RETRIES + 1
+
+
+def test_other_errors_are_not_swallowed_and_the_judge_lives_on(tiny, clip, reference):
+    hook = tiny.model.register_forward_pre_hook(lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        tiny.score(clip, PROMPT, budget=BUDGET)
+    hook.remove()
+    assert facts(tiny.score(clip, PROMPT, budget=BUDGET)) == reference
+
+
+@pytest.mark.parametrize("after", range(5))
+def test_closing_at_any_event_ends_the_work_and_frees_the_judge(tiny, clip, after, reference):
+    calls = []
+    hook = tiny.model.register_forward_pre_hook(lambda *_: calls.append(1))
+    stream = tiny.stream(clip, PROMPT, budget=500)
+    for _ in range(after):
+        next(stream)
+    stream.close()
+    made = len(calls)
+    hook.remove()
+    assert made <= max(0, after - 2) * (decode.HEARTBEAT + 1) and len(calls) == made
+    assert not torch.is_inference_mode_enabled() and not tiny._turn.locked()
+    assert facts(tiny.score(clip, PROMPT, budget=BUDGET)) == reference
+
+
+def test_stop_ends_the_stream_without_a_record(tiny, clip):
+    asked = []
+
+    def stop() -> bool:
+        asked.append(1)
+        return len(asked) > 4
+
+    said = list(tiny.stream(clip, PROMPT, budget=500, stop=stop))
+    assert not any(isinstance(event, Evaluation | events.Scored) for event in said) and len(asked) == 5
+    with pytest.raises(Failure, match="stopped"):
+        tiny.score(clip, PROMPT, stop=lambda: True)
+
+
+def test_two_threads_take_turns_and_change_nothing(tiny, clip, tmp_path, reference):
+    other = moving_square(tmp_path / "blue.mp4", frames=16, size=(224, 160), colour=(10, 10, 250))
+    alone, together = [facts(tiny.score(path, PROMPT, budget=BUDGET)) for path in (clip, other)], {}
+
+    def work(number, path):
+        together[number] = facts(tiny.score(path, PROMPT, budget=BUDGET))
+
+    threads = [threading.Thread(target=work, args=(number, (clip, other)[number % 2])) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [together[number] for number in range(4)] == alone * 2
+
+
+def test_a_clip_read_already_gives_the_same(tiny, clip, reference):
+    made = tiny.score_clip(video.read(clip, tiny.card.sampling), PROMPT, budget=BUDGET, name=str(clip))
+    assert facts(made) == reference
+    assert tiny.score_clip(video.read(clip, tiny.card.sampling), PROMPT, think=False).video == clip.name
+
+
+def test_bad_input_is_refused(tiny, clip, tmp_path):
+    with pytest.raises(BadInput, match="samples"):
+        tiny.stream(clip, PROMPT, samples=0)
+    with pytest.raises(BadInput, match="does not exist"):
+        tiny.score(tmp_path / "no.mp4", PROMPT)
+    with pytest.raises(BadInput, match="prompt is empty"):
+        tiny.score(clip, "  ")
+    with pytest.raises(BadInput, match="no precision 'int8'"):
+        judge.load("mini", "int8")
+
+
+def test_auto_is_what_the_environment_or_the_device_says(folder, monkeypatch):
+    settings = Settings.read({"VS2_MODEL": str(folder), "VS2_PRECISION": "bf16"})
+    made = judge.load(settings=settings)
+    assert (made.name, made.precision, made.model.dtype) == (str(folder), "bf16", torch.bfloat16)
+    assert made.card.knows == "Nothing."
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert judge.default_name(Settings()) == "TIGER-Lab/VideoScore2"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert judge.default_name(Settings()) == "mini"
+
+
+def test_a_clip_too_small_to_shrink_gives_up():
+    tiny_clip = SimpleNamespace(frames=torch.zeros(2, 28, 28, 3, dtype=torch.uint8).numpy())
+    with pytest.raises(Failure, match="Memory"):
+        judge._smaller(tiny_clip, 0)

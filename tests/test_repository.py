@@ -1,0 +1,240 @@
+"""What must hold of the repository as a whole: the README, versions, sizes, imports and who may import whom."""
+import ast
+import importlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parents[1]
+LIBRARY = sorted((ROOT / "vs2").rglob("*.py"))
+SOURCES = LIBRARY + sorted((ROOT / "train").rglob("*.py"))
+MODULES = sorted(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+                 for path in LIBRARY if path.name != "__main__.py")
+LARGEST_FILE = 10 * 10**6  # bytes; above it a Space needs large-file storage
+LONGEST_SOURCE = 400       # lines
+# Packages whose import name is not their own name.
+PACKAGE_OF = {"PIL": "pillow", "yaml": "pyyaml"}
+
+
+def name(path: Path) -> str:
+    """A file's path inside the repository, for test ids and messages."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def tracked() -> list[Path]:
+    """The files that are in git or would be added to it."""
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
+                            capture_output=True, check=True).stdout.decode()
+    return [ROOT / item for item in listed.split("\0") if item and (ROOT / item).is_file()]
+
+
+def texts() -> dict[str, str]:
+    """The contents of the tracked files that are text."""
+    contents = {}
+    for path in tracked():
+        raw = path.read_bytes()
+        if b"\0" not in raw[:8192]:
+            contents[name(path)] = raw.decode("utf-8", errors="replace")
+    return contents
+
+
+def requirements() -> list[Requirement]:
+    """Every requirement of the library and of the extras, as ranges."""
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    stated = [line for line in lines if line.strip() and not line.startswith("#")]
+    extras = project()["project"]["optional-dependencies"]
+    return [Requirement(line) for line in stated + extras["train"] + extras["dev"]]
+
+
+def project() -> dict:
+    """pyproject.toml."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def constraints() -> dict[str, str]:
+    """The exact versions tested, by normalised name."""
+    lines = [line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+             if line.strip() and not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!_-]+", line) for line in lines), "only name==version"
+    return {canonicalize_name(key): version for key, version in (line.split("==") for line in lines)}
+
+
+def readme() -> tuple[dict, str]:
+    """The README's front matter and what follows it."""
+    _, front, body = (ROOT / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    return yaml.safe_load(front), body
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of all modules that a file imports anywhere, `from a import b` giving both a and a.b."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name(path)}:{node.lineno} imports relatively; modules are named in full here"
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def under(modules: set[str], *packages: str) -> set[str]:
+    """Those of `modules` that are one of the packages or inside one."""
+    return {module for module in modules if any(module == p or module.startswith(p + ".") for p in packages)}
+
+
+def run(code: str) -> subprocess.CompletedProcess:
+    """Runs Python code in a fresh interpreter, in the repository."""
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+def test_the_readme_opens_as_a_space_and_then_with_the_two_commands():
+    assert (ROOT / "README.md").read_text(encoding="utf-8").startswith("---\n")
+    front, body = readme()
+    assert front["sdk"] == "gradio" and (ROOT / front["app_file"]).is_file()
+    assert front["license"] == "apache-2.0" and front["models"] == ["TIGER-Lab/VideoScore2"]
+    assert len(front["short_description"]) <= 60, "a Space refuses a longer one"
+    assert str(front["python_version"]) in ("3.10", "3.12"), "what a ZeroGPU Space has"
+    assert front["sdk_version"] == constraints()["gradio"], "a Space should run what was tested"
+    opening = re.match(r"\s*# [^\n]+\s+```bash\n(.*?)```", body, re.DOTALL)
+    assert opening, "a title and the commands come before anything else"
+    commands = [line.split("#")[0].strip() for line in opening[1].splitlines()]
+    assert commands == ["make app", "make test"]
+
+
+def test_the_readme_lists_every_environment_variable():
+    read = set()
+    for path in [*LIBRARY, ROOT / "app.py"]:
+        read |= set(re.findall(r"\bVS2_[A-Z][A-Z_]*[A-Z]\b", path.read_text(encoding="utf-8")))
+    _, body = readme()
+    assert read, "the search found none: the pattern is wrong"
+    assert not {variable for variable in read if f"`{variable}`" not in body}
+
+
+def test_local_links_lead_somewhere():
+    for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (document.parent / target).exists(), f"{name(document)} links to {target}"
+
+
+def test_the_architecture_names_what_exists_and_nothing_else():
+    document = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"## (The house|Planned)\n.*?```\n(.*?)```", document, re.DOTALL)
+    assert [title for title, _ in blocks] == ["The house", "Planned"]
+    there, planned = ([line.split()[0] for line in block.splitlines() if line.strip()] for _, block in blocks)
+    assert not [path for path in there if not (ROOT / path).exists()], "described, but not there"
+    assert not [path for path in planned if (ROOT / path).exists()], "there, but still described as planned"
+    parts = {name(path.parent) if path.name == "__init__.py" else name(path) for path in SOURCES}
+    missing = [part for part in sorted(parts) if part.count("/") == 1 and part not in {t.rstrip("/") for t in there}]
+    assert not missing, "there, but not described"
+
+
+def test_versions_tested_satisfy_the_ranges():
+    tested = constraints()
+    for requirement in requirements():
+        key = canonicalize_name(requirement.name)
+        if requirement.marker is None or requirement.marker.evaluate():
+            assert key in tested, f"{key} has no tested version"
+        if key in tested:
+            assert requirement.specifier.contains(tested[key]), f"{requirement} excludes the tested {tested[key]}"
+
+
+def test_what_is_imported_is_required():
+    """A package that is only there because another one needs it may go with the next version."""
+    required = {canonicalize_name(requirement.name) for requirement in requirements()}
+    undeclared = {}
+    for path in SOURCES:
+        tops = {module.split(".")[0] for module in imports(path)} - sys.stdlib_module_names - {"vs2", "train"}
+        undeclared |= {top: name(path) for top in tops if canonicalize_name(PACKAGE_OF.get(top, top)) not in required}
+    assert not undeclared
+
+
+def test_the_ranges_admit_a_zerogpu_space():
+    by_name = {requirement.name: requirement.specifier for requirement in requirements()}
+    # torch, the torchvision that goes with it, and the last transformers for Python 3.10
+    for torch, torchvision, transformers in (("2.8.0", "0.23.0", "5.20.2"), ("2.11.0", "0.26.0", "5.23.0")):
+        assert by_name["torch"].contains(torch) and by_name["torchvision"].contains(torchvision)
+        assert by_name["transformers"].contains(transformers)
+
+
+@pytest.mark.parametrize("system, machine, expected", [
+    ("linux", "x86_64", "decord"), ("linux", "aarch64", "decord2"), ("darwin", "arm64", "decord2"),
+    ("win32", "AMD64", "decord"),
+])
+def test_each_platform_gets_exactly_one_decord(system, machine, expected):
+    chosen = [r.name for r in requirements() if r.name.startswith("decord")
+              and r.marker.evaluate({"sys_platform": system, "platform_machine": machine})]
+    assert chosen == [expected]
+
+
+def test_no_large_file():
+    large = {name(path): path.stat().st_size for path in tracked() if path.stat().st_size > LARGEST_FILE}
+    assert not large
+
+
+def test_no_path_of_a_machine_and_no_registry_host():
+    private = re.compile(r"(?<![\w.~/-])/(?:work|home|root|Users)/[A-Za-z]|(?<!\w)[A-Z]:\\Users\\"
+                         + "|" + r"\b(?:pypi\.org|pythonhosted\.org|registry\.npmjs\.org|deb\.debian\.org)")
+    found = {file: match[0] for file, content in texts().items()
+             if file != name(Path(__file__)) and (match := private.search(content))}
+    assert not found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_sources_stay_short(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) < LONGEST_SOURCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_imports(module):
+    importlib.import_module(module)
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=name)
+def test_imports_point_one_way(path):
+    """train/ and the app stand on the library; in it, pages and command line stand on the rest."""
+    used = imports(path)
+    assert not under(used, "train", "app", "tests", "perf", "scripts")
+    place = name(path)
+    if not place.startswith(("vs2/ui/", "vs2/cli", "vs2/__main__")):
+        assert not under(used, "vs2.ui", "vs2.cli", "gradio"), "the library knows nothing of pages and commands"
+    if place.startswith("vs2/scenes/"):
+        assert not under(used, "vs2.judge", "vs2.qwen", "vs2.video", "torch", "transformers")
+
+
+def test_importing_and_help_do_not_load_the_model_libraries():
+    heavy = ("torch", "transformers", "gradio", "pandas")
+    code = f"""
+import json, sys
+import vs2
+sys.argv = ["vs2", "--help"]
+from vs2.cli import main
+try:
+    status = main()
+except SystemExit as done:
+    status = done.code
+print("\\n" + json.dumps([status or 0, [module for module in {heavy!r} if module in sys.modules]]))
+"""
+    done = run(code)
+    assert done.returncode == 0, done.stderr
+    assert "usage" in done.stdout.lower()
+    assert json.loads(done.stdout.splitlines()[-1]) == [0, []]
+
+
+def test_the_command_is_installed():
+    script = Path(sys.executable).with_name("vs2")
+    done = subprocess.run([str(script), "--help"], cwd=ROOT.parent, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "score" in done.stdout, done.stderr

@@ -1,0 +1,291 @@
+"""The pages without a browser: what is escaped, what is refused, turns, stopping, colours."""
+import base64
+import json
+import re
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from vs2 import events
+from vs2.card import Card
+from vs2.errors import BadInput, Failure
+from vs2.evaluation import Evaluation, Score, Seconds
+from vs2.rubric import KEYS
+from vs2.ui import app, host, parts, player, text, theme
+from vs2.ui.evaluate import EvaluatePage, examples
+from vs2.video import Clip
+
+HOSTILE = ('<script>alert(1)</script><img src=x onerror=alert(2)> ${alert(3)} {{alert(4)}} [a](javascript:alert(5)) '
+           '![i](http://example.invalid/i.png) $$\\frac{1}{2}$$ </div>`"\'\nVisual quality: <b>5</b>')
+SCORES = {key: Score.of(value, [float(s == value) for s in range(1, 6)], False)
+          for key, value in zip(KEYS, (4, 5, 2), strict=True)}
+
+
+def clip(frames=8) -> Clip:
+    return Clip(np.zeros((frames, 36, 64, 3), np.uint8), tuple(n / 2 for n in range(frames)), None)
+
+
+class Scripted:
+    """A judge that says what it is told to, and waits for `go` before each word after the first."""
+
+    name, precision, card = "mini", "fp32", Card(knows="It knows little <i>things</i>.")
+
+    def __init__(self, words=("One ", "two ", "three."), problem=None, go=None):
+        self.words, self.problem, self.go = words, problem, go
+        self.said, self.closed, self.together, self.most = 0, 0, 0, 0
+
+    def stream(self, path, prompt, think=True, budget=1024, samples=1, seed=0, stop=lambda: False):
+        self.together += 1
+        self.most = max(self.most, self.together)
+        try:
+            yield events.Reading(path)
+            if self.problem:
+                raise self.problem
+            yield events.FramesRead(clip())
+            for number, word in enumerate(self.words, 1):
+                if stop():
+                    return
+                if number > 1 and self.go:
+                    self.go.wait(5)
+                self.said += 1
+                yield events.Thought(word, number)
+                time.sleep(0.02)
+            yield events.Scored(SCORES)
+            yield Evaluation(path, prompt, "mini", "fp32", "".join(self.words), SCORES, 8, Seconds(1, 2, 3), 3)
+        finally:
+            self.together -= 1
+            self.closed += 1
+
+
+def hosted(judge) -> host.Host:
+    made = host.Host(lambda: judge)
+    made.start(background=False)
+    return made
+
+
+@pytest.fixture
+def page_of():
+    import gradio as gr
+
+    def make(judge) -> EvaluatePage:
+        with gr.Blocks():
+            return EvaluatePage(hosted(judge))
+    return make
+
+
+@pytest.fixture
+def uploaded(tmp_path, monkeypatch):
+    """A file where uploads go, as the video box's value names it."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    path = tmp_path / "abc" / "clip.mp4"
+    path.parent.mkdir()
+    path.write_bytes(b"video")
+    return {"path": str(path), "name": "my clip.mp4"}
+
+
+def run_page(page, video, prompt="a prompt", session="s", think=True):
+    return page.stream(video, prompt, think, 64, 1, 0, SimpleNamespace(session_hash=session))
+
+
+def merged(page, updates) -> dict:
+    """What each component shows after all updates, by attribute name."""
+    names = {component: name for name, component in vars(page).items() if not name.startswith("_") and name != "host"}
+    last = {}
+    for update in updates:
+        last.update({names[component]: value for component, value in update.items()})
+    return last
+
+
+def test_what_the_model_says_is_text_and_nothing_else():
+    shown = parts.rationale(HOSTILE, others=(HOSTILE,), notes=(HOSTILE,))
+    tags = set(re.findall(r"<\s*/?\s*([a-zA-Z]+)", shown))
+    assert tags == {"section", "header", "h", "div", "p", "b", "details", "summary", "ul", "li"}
+    assert "&lt;script&gt;" in shown and "onerror=alert" in shown and "<img" not in shown
+    assert "<b>Visual quality:</b> &lt;b&gt;5&lt;/b&gt;" in shown
+    assert "javascript:alert(5)" in shown and "href" not in shown
+
+
+def test_every_piece_escapes_what_it_did_not_write():
+    evil = '"><script>x</script>'
+    record = Evaluation(f"/tmp/{evil}.mp4", evil, evil, evil, evil, SCORES, 8, Seconds(), 1)
+    for shown in (parts.problem(evil), parts.status(evil, (evil,), evil), parts.model(evil, evil, Card(knows=evil)),
+                  parts.download(record)):
+        assert "<script" not in shown
+
+
+def test_cards_show_digit_expectation_distribution_and_confidence():
+    scores = dict(SCORES, visual_quality=Score.of(4, (0, 0, 0.25, 0.75, 0), True))
+    shown = parts.scores(scores, 3.58)
+    assert shown.count('<article class="vs-card"') == 3 and 'data-key="visual_quality" data-value="4"' in shown
+    assert ">3.75<" in shown and ">3.58<" in shown
+    assert "1: 0%, 2: 0%, 3: 25%, 4: 75%, 5: 0%" in shown
+    assert "Moderate confidence, 75 %" in shown and shown.count("confidence,") == 1
+
+
+def test_an_unread_score_says_so_and_is_no_number():
+    shown = parts.scores(dict(SCORES, text_alignment=Score()), None)
+    assert text.UNREAD in shown and text.OVERALL not in shown and "None" not in shown
+    assert 'data-key="text_alignment" data-value=""' in shown
+
+
+def test_frames_carry_their_times_and_a_long_clip_is_thinned():
+    shown = parts.frames(clip(4))
+    assert [float(t) for t in re.findall(r'data-time="([\d.]+)"', shown)] == [0, 0.5, 1, 1.5]
+    assert 'alt="frame at 1.5 s"' in shown
+    shown = parts.frames(clip(200))
+    assert shown.count("<img") == parts.MOST_FRAMES and "48 of 200 frames" in shown
+    times = re.findall(r'data-time="([\d.]+)"', shown)
+    assert float(times[0]) == 0 and float(times[-1]) == 99.5
+
+
+def test_the_download_is_the_whole_record():
+    record = Evaluation("a/clip.mp4", "p", "mini", "fp32", HOSTILE, SCORES, 8, Seconds(), 1)
+    link = parts.download(record)
+    data = base64.b64decode(re.search(r'base64,([^"]+)"', link)[1])
+    assert json.loads(data) == json.loads(json.dumps(record.to_dict())) and 'download="clip.vs2.json"' in link
+
+
+def test_a_box_takes_only_files_that_were_uploaded(uploaded, tmp_path):
+    assert player.given(uploaded) == (uploaded["path"], "my clip.mp4")
+    outside = tmp_path.parent / "secret.mp4"
+    outside.write_bytes(b"x")
+    for path in (str(outside), f"{tmp_path}/abc/../../secret.mp4", "/etc/passwd", f"{tmp_path}/gone.mp4"):
+        with pytest.raises(BadInput):
+            player.given({"path": path, "name": "x"})
+    for nothing in (None, {}, {"path": ""}, "text"):
+        with pytest.raises(BadInput, match="Add a video"):
+            player.given(nothing)
+
+
+def test_the_page_streams_then_scores(page_of, uploaded):
+    page = page_of(Scripted())
+    updates = list(run_page(page, uploaded))
+    first = merged(page, updates[:1])
+    assert "vs-none" in first["scores"] and not first["go"]["interactive"] and first["halt"]["interactive"]
+    last = merged(page, updates)
+    assert "One two three." in last["rationale"] and "Done in" in last["status"]
+    assert 'data-value="5"' in last["scores"] and list(last["radar"].data[0].r) == [4, 5, 2, 4]
+    assert last["go"]["interactive"] and not last["halt"]["interactive"]
+    record = json.loads(base64.b64decode(re.search(r'base64,([^"]+)"', last["download"])[1]))
+    assert record["video"] == "my clip.mp4" and record["prompt"] == "a prompt"
+
+
+@pytest.mark.parametrize(("video", "prompt", "said"),
+                         [(False, "a prompt", text.NO_VIDEO), (True, "  ", text.NO_PROMPT)])
+def test_nothing_starts_without_a_video_and_a_prompt(page_of, uploaded, video, prompt, said):
+    judge = Scripted()
+    page = page_of(judge)
+    updates = list(run_page(page, uploaded if video else None, prompt))
+    assert merged(page, updates).keys() == {"notice"} and said in updates[0][page.notice] and not judge.closed
+
+
+def test_a_problem_is_one_sentence_and_the_next_run_works(page_of, uploaded):
+    judge = Scripted(problem=BadInput("clip.mp4 is not a video."))
+    page = page_of(judge)
+    last = merged(page, run_page(page, uploaded))
+    assert "clip.mp4 is not a video." in last["notice"] and "vs-none" in last["scores"] and last["go"]["interactive"]
+    judge.problem = ZeroDivisionError("secret detail")
+    last = merged(page, run_page(page, uploaded))
+    assert "ZeroDivisionError" in last["notice"] and "secret detail" not in last["notice"]
+    judge.problem = None
+    assert "Done in" in merged(page, run_page(page, uploaded))["status"]
+
+
+def test_stop_keeps_what_was_said_and_stops_the_judge(page_of, uploaded):
+    go = threading.Event()
+    judge = Scripted(words=["word "] * 50, go=go)
+    page = page_of(judge)
+    updates, stream = [], run_page(page, uploaded)
+    for update in stream:
+        updates.append(update)
+        if "word" in update.get(page.rationale, ""):
+            page.stop(SimpleNamespace(session_hash="another visitor"))
+            page.stop(SimpleNamespace(session_hash="s"))
+            break
+    started = time.monotonic()
+    updates += stream
+    assert time.monotonic() - started < 1  # although the judge is still waiting for its next word
+    last = merged(page, updates)
+    assert "Stopped after" in last["status"] and "word" in last["rationale"] and "vs-none" in last["scores"]
+    go.set()
+    for _ in range(100):
+        if judge.closed:
+            break
+        time.sleep(0.05)
+    assert judge.closed and judge.said < 5
+
+
+def test_a_visitor_who_leaves_stops_the_judge(page_of, uploaded):
+    judge = Scripted(words=["word "] * 500)
+    stream = run_page(page_of(judge), uploaded)
+    next(stream), next(stream)
+    stream.close()
+    for _ in range(100):
+        if judge.closed:
+            break
+        time.sleep(0.05)
+    assert judge.closed and judge.said < 100
+
+
+def test_one_judgement_at_a_time_in_turn():
+    judge = Scripted()
+    one = hosted(judge)
+    runs = [host.Run(host.Request("v", str(n)), one) for n in range(4)]
+    ends = [[event for event in run.events() if event is not None][-1] for run in runs]
+    assert [end.prompt for end in ends] == ["0", "1", "2", "3"] and judge.most == 1
+
+
+def test_a_model_that_cannot_be_loaded_is_said_when_asked():
+    def load():
+        raise Failure("There is no network: connect and start again.")
+
+    broken = host.Host(load)
+    broken.start(background=False)
+    with pytest.raises(Failure, match="no network"):
+        list(host.Run(host.Request("v", "p"), broken).events())
+
+
+def test_examples_come_from_their_table(tmp_path):
+    assert examples(tmp_path) == []
+    (tmp_path / "examples.csv").write_text("file,prompt,shows\n../../a.mp4,a ball,A fault\n", encoding="utf-8")
+    row, = examples(tmp_path)
+    assert row == {"file": str(tmp_path / "a.mp4"), "prompt": "a ball", "shows": "A fault"}
+
+
+def test_only_evaluate_is_in_the_api():
+    blocks = app.build(hosted(Scripted()))
+    info = blocks.get_api_info()
+    assert list(info["named_endpoints"]) == ["/evaluate"] and not info["unnamed_endpoints"]
+    parameters = info["named_endpoints"]["/evaluate"]["parameters"]
+    assert [p["parameter_name"] for p in parameters] == ["video", "prompt", "think", "budget", "samples", "seed"]
+
+
+def luminance(colour: str) -> float:
+    channels = (int(colour[at:at + 2], 16) / 255 for at in (1, 3, 5))
+    return sum(weight * (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4)
+               for weight, c in zip((0.2126, 0.7152, 0.0722), channels, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["light", "dark"])
+def test_text_has_enough_contrast(which):
+    colour = {name: pair[which] for name, pair in theme.COLOURS.items()}
+    for ground in ("ground", "surface", "well"):
+        assert contrast(colour["ink"], colour[ground]) >= 7
+        assert contrast(colour["quiet"], colour[ground]) >= 4.5
+        assert contrast(colour["accent"], colour[ground]) >= 4.5
+        assert contrast(colour["edge"], colour[ground]) >= 3
+    assert contrast(colour["on-accent"], colour["accent"]) >= 4.5
+    assert contrast(colour["on-accent"], colour["accent-strong"]) >= 4.5
+    assert contrast(colour["ink"], colour["danger-tint"]) >= 4.5
+
+
+def test_the_page_asks_no_other_machine_for_anything():
+    assert not re.search(r"https?://|@import|url\(", theme.css() + theme.HEAD)

@@ -1,0 +1,240 @@
+"""The process that decodes: it can be killed, stopped, starved and outlived, and the next file is still read.
+
+These tests look into /proc, so they want Linux, as the program's own checks run on.
+"""
+import io
+import os
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.clips import centre_x, moving_square
+from vs2 import video_pool
+from vs2.errors import BadInput, Failure
+from vs2.video import Limits, read
+from vs2.video_worker import WireError, receive, send
+
+
+def running(pid):
+    """Whether the process exists and is not a zombie that waits for its parent."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def gone_within(pid, seconds=5.0):
+    until = time.monotonic() + seconds
+    while running(pid) and time.monotonic() < until:
+        time.sleep(0.02)
+    return not running(pid)
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return moving_square(tmp_path / "a.mp4")
+
+
+@pytest.fixture
+def at_job(monkeypatch):
+    """at_job(signal, times): sends the signal to the worker as it gets a job, for the first `times` jobs."""
+    hit = []
+
+    def arrange(number, times):
+        plain = video_pool.Worker.send
+
+        def struck(worker, message):
+            if "kind" in message and len(hit) < times:
+                hit.append(worker.pid)
+                os.kill(worker.pid, signal.SIGSTOP)  # so that the job cannot be done before the blow falls
+                plain(worker, message)
+                os.kill(worker.pid, number)
+                if number != signal.SIGSTOP:
+                    os.kill(worker.pid, signal.SIGCONT)  # a stopped process dies of most signals only now
+                return
+            plain(worker, message)
+
+        monkeypatch.setattr(video_pool.Worker, "send", struck)
+        return hit
+
+    return arrange
+
+
+def test_one_worker_serves_call_after_call_and_outlives_the_thread_that_started_it(clip):
+    video_pool.close()
+    thread = threading.Thread(target=read, args=(clip,))
+    thread.start()
+    thread.join()
+    first = [worker.pid for worker in video_pool.workers()]
+    time.sleep(0.1)
+    for _ in range(3):
+        read(clip)
+    assert [worker.pid for worker in video_pool.workers()] == first and len(first) == 1
+
+
+def test_a_worker_killed_between_calls_is_replaced(clip):
+    read(clip)
+    killed = video_pool.workers()[0].pid
+    os.kill(killed, signal.SIGKILL)
+    assert gone_within(killed)
+    assert len(read(clip).frames) == 4
+    assert killed not in [worker.pid for worker in video_pool.workers()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
+def test_a_worker_that_dies_in_a_call_is_replaced_in_the_same_call(clip, at_job, number):
+    hit = at_job(number, 1)
+    read_clip = read(clip)
+    assert read_clip.frames.shape[0] == 4 and read_clip.metadata.backend == "pyav"
+    assert len(hit) == 1 and not running(hit[0])
+
+
+@pytest.mark.parametrize("number, error, words", [
+    (signal.SIGKILL, Failure, "stopped from outside"), (signal.SIGSEGV, BadInput, "makes the video decoder crash"),
+    (signal.SIGXCPU, BadInput, "s of processor time"),
+])
+def test_a_file_on_which_every_worker_dies_is_one_sentence(clip, at_job, number, error, words):
+    hit = at_job(number, 2)
+    with pytest.raises(error, match=words):
+        read(clip)
+    hit.extend([0, 0])  # no more blows
+    assert len(read(clip).frames) == 4
+
+
+def test_a_stalled_decord_leaves_time_for_pyav(clip, at_job):
+    hit = at_job(signal.SIGSTOP, 1)
+    start = time.monotonic()
+    clip_read = read(clip, limits=Limits(deadline=8.0))
+    assert clip_read.metadata.backend == "pyav"
+    assert 3.5 < time.monotonic() - start < 8.0
+    assert not running(hit[0])
+
+
+def test_an_overrun_is_killed_and_said(clip, at_job):
+    hit = at_job(signal.SIGSTOP, 9)
+    read_before = time.monotonic()
+    with pytest.raises(BadInput, match=r"took longer than 1 s"):
+        read(clip, limits=Limits(deadline=1.0))
+    assert time.monotonic() - read_before < 10  # a second worker may have to start on a busy machine
+    assert hit and all(not running(pid) for pid in hit)
+    hit.extend([0] * 9)
+    assert len(read(clip).frames) == 4
+
+
+def test_a_deadline_too_short_for_anything(clip):
+    with pytest.raises(BadInput, match="took longer than 0.0001 s"):
+        read(clip, limits=Limits(deadline=0.0001))
+    assert len(read(clip).frames) == 4
+
+
+def test_too_little_memory_is_said_and_the_next_call_has_its_own_limit(tmp_path, clip):
+    big = moving_square(tmp_path / "big.mp4", frames=4, size=(2560, 1600), options={"preset": "ultrafast"})
+    with pytest.raises(BadInput, match="needs more than the 500 MB of memory"):
+        read(big, limits=Limits(memory=500 * 2**20))
+    assert len(read(big).frames) == 4
+
+
+def test_the_limits_of_the_kernel_are_on_the_worker(clip):
+    read(clip, limits=Limits(memory=3 * 2**30, cpu=50.0))
+    [facts] = [Path(f"/proc/{worker.pid}/limits").read_text() for worker in video_pool.workers()[:1]]
+    soft = {line[:25].strip(): line[25:].split()[0] for line in facts.splitlines()[1:]}
+    assert soft["Max address space"] == str(3 * 2**30)
+    assert 50 <= int(soft["Max cpu time"]) < 120
+    assert soft["Max core file size"] == soft["Max file size"] == "0"
+
+
+def test_the_worker_knows_no_secret_and_never_loads_torch(clip, monkeypatch):
+    video_pool.close()
+    monkeypatch.setenv("HF_TOKEN", "hf_do_not_tell")
+    read(clip)
+    pid = video_pool.workers()[0].pid
+    assert b"hf_do_not_tell" not in Path(f"/proc/{pid}/environ").read_bytes()
+    assert "libtorch" not in Path(f"/proc/{pid}/maps").read_text()
+
+
+def test_two_readers_at_once_get_their_own_clips(tmp_path):
+    paths = [moving_square(tmp_path / f"{index}.mp4", frames=10 + index, colour=colour)
+             for index, colour in enumerate([(220, 30, 30), (30, 200, 40), (20, 40, 225)])]
+    found, most = {}, []
+
+    def visit(path, rounds=6):
+        for _ in range(rounds):
+            found.setdefault(path, []).append(read(path))
+            most.append(len(video_pool.workers()))
+
+    threads = [threading.Thread(target=visit, args=(path,)) for path in paths * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for index, path in enumerate(paths):
+        assert len(found[path]) == 12
+        for clip_read in found[path]:
+            assert clip_read.metadata.name == path.name and clip_read.metadata.total_frames == 10 + index
+            assert (clip_read.frames == found[path][0].frames).all()
+        assert centre_x(found[path][0].frames[0]) < 0.3
+    assert max(most) <= video_pool.WORKERS
+    assert len(video_pool.workers()) <= video_pool.IDLE
+
+
+def test_an_exception_in_the_caller_does_not_leave_half_a_conversation(clip, monkeypatch):
+    class Stopped(BaseException):
+        pass
+
+    def stop(*_):
+        raise Stopped
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vs2.video._resizer", lambda: stop)
+        with pytest.raises(Stopped):
+            read(clip)
+    assert len(read(clip).frames) == 4
+
+
+def test_a_busy_worker_dies_with_its_parent():
+    code = ("import os, signal\nfrom vs2 import video_pool\n"
+            "with video_pool.borrow() as worker:\n"
+            "    os.kill(worker.pid, signal.SIGSTOP)\n"  # it cannot see its pipe close
+            "    print(worker.pid, flush=True)\n    os.kill(os.getpid(), signal.SIGKILL)\n")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert gone_within(int(done.stdout))
+
+
+ONE_JOB = "import os, sys\nfrom vs2 import video_pool\nwith video_pool.borrow() as worker:\n    worker.finish()\n"
+
+
+def test_an_idle_worker_ends_when_the_program_does():
+    code = ONE_JOB + "print(video_pool.workers()[0].pid)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert gone_within(int(done.stdout))
+
+
+def test_a_forked_process_has_workers_of_its_own():
+    code = ONE_JOB + ("pid = worker.pid\n"
+                      "if os.fork() == 0:\n"
+                      "    with video_pool.borrow() as other:\n        other.finish()\n"
+                      "    os._exit(other.pid == pid or len(video_pool.workers()) != 1)\n"
+                      "status = os.wait()[1]\n"
+                      "with video_pool.borrow() as worker:\n    worker.finish()\n"
+                      "sys.exit(status != 0 or worker.pid != pid)")
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
+def test_messages_go_through_whole_and_nonsense_is_refused():
+    pipe = io.BytesIO()
+    send(pipe, {"kind": "frame"}, b"\x00\xff" * 10)
+    pipe.seek(0)
+    assert receive(pipe, 20) == ({"kind": "frame"}, b"\x00\xff" * 10)
+    text = b'{"kind": "frame"}'
+    for data in (b"", b"\0\0", struct.pack(">II", len(text), 21) + text + bytes(21), struct.pack(">II", 1 << 30, 0),
+                 struct.pack(">II", 2, 0) + b"{]", struct.pack(">II", 2, 0) + b"[]", struct.pack(">II", 9, 0) + b"{"):
+        with pytest.raises(WireError):
+            receive(io.BytesIO(data), 20)

@@ -1,0 +1,270 @@
+"""The generation loop: one prefill, K replies that grow token by token, and the five digits' logits kept.
+
+It is not `model.generate`, because a judgement needs three things that it does not give: the answer's opening words
+put in the judge's mouth in one step when the thinking budget is spent, several replies over one prefill, and the
+unprocessed logits at each digit's own token without keeping the whole vocabulary's for every token.
+Nothing here knows about videos or files; `judge.py` makes events and a record of what comes out.
+"""
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import torch
+
+from vs2 import answer
+from vs2.errors import BadInput
+from vs2.qwen import Inputs, step_kwargs
+from vs2.rubric import BY_KEY, DIRECT, KEYS, REASONED, SCALE, THINK_CLOSE, AnswerForm
+from vs2.tokens import Text, Wire
+
+MOST_SAMPLES, MOST_BUDGET = 32, 8192
+HEARTBEAT = 8            # steps without text after which an empty piece tells that work goes on
+
+
+class Stopped(Exception):
+    """The caller's `stop` said so: there is no reply."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to think. budget: most thinking tokens. samples: replies drawn (1: greedy, deterministic).
+
+    temperature, top_p and seed matter only with several samples; 0.7 is what the published system samples at.
+    """
+
+    think: bool = True
+    budget: int = 1024
+    samples: int = 1
+    temperature: float = 0.7
+    top_p: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self):
+        for name, least, most in (("budget", 1, MOST_BUDGET), ("samples", 1, MOST_SAMPLES), ("seed", 0, 2**63 - 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                raise BadInput(f"{name} is {value!r}: it must be a whole number from {least} to {most}.")
+        for name, most in (("temperature", 5.0), ("top_p", 1.0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
+                raise BadInput(f"{name} is {value!r}: it must be a number above 0 and at most {most:g}.")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """More of the first reply's rationale ("" when only time has passed), and the tokens of all replies so far."""
+
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One finished reply.
+
+    ids: its tokens, the words put in its mouth included, without the end's and the opening's of think=False.
+    distributions: p(1) to p(5) at the token of each dimension's digit, None where it was not read.
+    truncated: the budget was reached and the answer asked for. notes: sentences for people.
+    """
+
+    text: str
+    ids: tuple[int, ...]
+    answer: answer.Answer
+    distributions: dict[str, tuple[float, ...] | None]
+    truncated: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Row:
+    """One reply being written. `form` is set while its answer is asked for, `slot` then counts its digits."""
+
+    text: Text
+    form: AnswerForm | None = None
+    slot: int = 0
+    feed: list[int] = field(default_factory=list)  # chosen, not yet seen by the model
+    ids: list[int] = field(default_factory=list)
+    digits: dict[int, tuple[float, ...]] = field(default_factory=dict)  # place in `ids` -> the five digits' logits
+    closed_at: int | None = None   # tokens written when `</think>` came last
+    truncated: bool = False
+    done: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def write(self, tokens: list[int]) -> str:
+        """Appends tokens to the reply; gives the text they complete."""
+        self.feed += tokens
+        self.ids += tokens
+        return "".join([self.text.add(token) for token in tokens])
+
+    def reply(self) -> Reply:
+        """What was written, read."""
+        read = answer.read(self.text.whole)
+        distributions = dict.fromkeys(KEYS)
+        for key, place in read.spans.items():
+            logits = None if place is None else self.digits.get(self.text.token_at(place))
+            if logits is not None:
+                distributions[key] = tuple(torch.tensor(logits, dtype=torch.float64).softmax(0).tolist())
+        notes = list(self.notes)
+        unread = [BY_KEY[key].label for key in KEYS if read.values[key] is None]
+        if unread:
+            notes.append(f"Not read from the reply: {', '.join(unread)}.")
+        return Reply(self.text.whole, tuple(self.ids), read, distributions, self.truncated, tuple(notes))
+
+
+def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | None = None,
+             stop: Callable[[], bool] = lambda: False) -> Iterator[Piece]:
+    """Yields pieces of the first reply's rationale; returns (as the generator's value) the list of `Reply`.
+
+    inputs: on the model's device; with think=False they end in DIRECT's first lead. Raises Stopped when `stop`
+    says so, which is asked before every token. Closing the generator ends the work at once.
+    """
+    wire = wire or Wire.of(tokenizer)
+    batch = _Batch(model, tokenizer, inputs, options, wire)
+    shown, silence = answer.Rationale(), 0
+    while batch.active:
+        if stop():
+            raise Stopped
+        text = shown.feed(batch.step())
+        silence = 0 if text else silence + 1
+        if text or silence == HEARTBEAT:
+            silence = 0
+            yield Piece(text, batch.tokens)
+    if text := shown.finish():
+        yield Piece(text, batch.tokens)
+    return [row.reply() for row in batch.rows]
+
+
+class _Batch:
+    """The rows, and what the model remembers of those that still write (`active`, in the cache's order)."""
+
+    def __init__(self, model, tokenizer, inputs: Inputs, options: Options, wire: Wire):
+        self.model, self.options, self.wire = model, options, wire
+        self.rope_delta, self.length = inputs.rope_delta, inputs.length
+        opening, form = ("", None) if options.think else (DIRECT.leads[0], DIRECT)
+        self.rows = [Row(Text(tokenizer, wire.silent, opening), form) for _ in range(options.samples)]
+        self.active = list(self.rows)
+        settings = model.generation_config
+        ends = settings.eos_token_id if settings.eos_token_id is not None else tokenizer.eos_token_id
+        self.ends = frozenset(ends if isinstance(ends, list | tuple) else [ends])
+        self.allowance = max(64, 2 * len(tokenizer(REASONED.write(SCALE[:3]), add_special_tokens=False)["input_ids"]))
+        self.dice = torch.Generator(inputs.input_ids.device).manual_seed(options.seed)
+        self.processors = _processors(settings, options)
+        self.inputs, self.cache, self.logits, self.seen = inputs, None, None, None
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(row.ids) for row in self.rows)
+
+    @torch.inference_mode()
+    def step(self) -> str:
+        """The prefill, or the next token of every row (several where all rows have them); the first row's new text."""
+        if self.cache is None:
+            self._prefill()
+            return ""
+        text = self._choose()
+        self._drop_finished()
+        if self.active:
+            self._forward()
+        return text
+
+    def _prefill(self) -> None:
+        out = self.model(**self.inputs.model_kwargs(), use_cache=True, logits_to_keep=1)
+        self.cache, count = out.past_key_values, len(self.rows)
+        if count > 1:
+            self.cache.batch_repeat_interleave(count)
+        self.logits = out.logits[:, -1].float().expand(count, -1)  # [rows, vocabulary]
+        self.seen = self.inputs.input_ids.expand(count, -1)        # [rows, length]
+        self.inputs = None  # the pixels are not needed again
+
+    def _forward(self) -> None:
+        count = min(len(row.feed) for row in self.active)
+        tokens = torch.tensor([row.feed[:count] for row in self.active], device=self.seen.device)
+        for row in self.active:
+            del row.feed[:count]
+        out = self.model(**step_kwargs(self.rope_delta, tokens, self.cache, self.length), logits_to_keep=1)
+        self.cache, self.length = out.past_key_values, self.length + count
+        self.logits = out.logits[:, -1].float()
+        self.seen = torch.cat([self.seen, tokens], 1)
+
+    def _drop_finished(self) -> None:
+        kept = [number for number, row in enumerate(self.active) if not row.done]
+        if kept and len(kept) < len(self.active):
+            places = torch.tensor(kept, device=self.seen.device)
+            self.cache.batch_select_indices(places)
+            self.logits, self.seen = self.logits[places], self.seen[places]
+        self.active = [self.active[number] for number in kept]
+
+    def _choose(self) -> str:
+        """Lets each row that has nothing left to feed write on; the first row's new text."""
+        free = self._pick(self.processors(self.seen, self.logits), 1.0)
+        five = self.logits[:, list(self.wire.digits)]
+        asked = self._pick(five, self.options.temperature)
+        text = ""
+        for row, token, digit, logits in zip(self.active, free.tolist(), asked.tolist(), five.tolist(), strict=True):
+            if row.feed:
+                continue
+            new = self._ask(row, digit, logits) if row.form else self._continue(row, token, logits)
+            text += new if row is self.rows[0] else ""
+        return text
+
+    def _pick(self, scores, temperature: float):
+        """A column for each row of [rows, n] scores: the best, or with several samples one by chance."""
+        if self.options.samples == 1:
+            return scores.argmax(-1)
+        return torch.multinomial((scores / temperature).softmax(-1), 1, generator=self.dice)[:, 0]
+
+    def _ask(self, row: Row, digit: int, logits) -> str:
+        """Writes the digit that was asked for, and the words that ask for the next or end the reply."""
+        row.digits[len(row.ids)] = tuple(logits)
+        row.slot += 1
+        row.done = row.slot == len(KEYS)
+        following = self.wire.ends[row.form] if row.done else self.wire.leads[row.form][row.slot]
+        return row.write([self.wire.digits[digit], *following]) + (row.text.finish() if row.done else "")
+
+    def _continue(self, row: Row, token: int, logits) -> str:
+        """Writes a free token; at the end of the budget, or of a reply without its answer, asks for the answer."""
+        if token in self.ends:
+            return self._end(row)
+        if token in self.wire.digits:
+            row.digits[len(row.ids)] = tuple(logits)
+        before = max(0, len(row.text.whole) - len(THINK_CLOSE))
+        new = row.write([token])
+        spent = len(row.ids) >= self.options.budget
+        if row.text.whole.find(THINK_CLOSE, before) >= 0 and (row.closed_at is None or not spent):
+            row.closed_at = len(row.ids)
+        if row.closed_at is None:
+            return new + self._cut(row) if spent else new
+        row.done = len(row.ids) - row.closed_at >= self.allowance
+        return new + (row.text.finish() if row.done else "")
+
+    def _end(self, row: Row) -> str:
+        """The model ended its reply. Without a closed think block and without scores it is asked for them."""
+        new = row.text.finish()
+        if row.closed_at is not None or answer.read(row.text.whole).complete:
+            row.done = True
+            return new
+        row.notes.append("The reply ended without an answer, which was then asked for.")
+        row.form = REASONED
+        return new + row.write(self.wire.closing)
+
+    def _cut(self, row: Row) -> str:
+        """The budget is spent while thinking: asks for the answer, unless the scores came before the explanation."""
+        if answer.read(row.text.whole).complete:
+            row.done = True
+            row.notes.append(f"The explanation after the scores was cut at {self.options.budget} tokens.")
+            return row.text.finish()
+        row.truncated, row.form = True, REASONED
+        return row.write(self.wire.closing)
+
+
+def _processors(settings, options: Options):
+    """The checkpoint's repetition penalty, and for several samples their temperature and nucleus."""
+    from transformers import LogitsProcessorList, RepetitionPenaltyLogitsProcessor, TemperatureLogitsWarper, TopPLogitsWarper
+
+    chain = LogitsProcessorList()
+    if settings.repetition_penalty not in (None, 1.0):
+        chain.append(RepetitionPenaltyLogitsProcessor(settings.repetition_penalty))
+    if options.samples > 1:
+        chain.append(TemperatureLogitsWarper(float(options.temperature)))
+        if options.top_p < 1:
+            chain.append(TopPLogitsWarper(float(options.top_p)))
+    return chain

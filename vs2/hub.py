@@ -1,0 +1,86 @@
+"""A checkpoint of the Hugging Face Hub -> a local folder: shown while it comes, resumed where it broke off."""
+import errno
+import re
+import shutil
+from pathlib import Path
+
+from vs2.errors import BadInput, Failure
+
+PATTERN = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+WANTED = ("*.safetensors", "*.json", "*.txt", "*.jinja")  # weights that cannot run code, and what describes them
+SPARE = 256 * 2**20      # bytes that a download leaves free on the disk
+
+
+def is_id(name: str) -> bool:
+    """Whether the name has the form of a Hub id, `owner/name`."""
+    return bool(PATTERN.fullmatch(name)) and "--" not in name and ".." not in name and len(name) <= 96
+
+
+def fetch(name: str) -> Path:
+    """The local folder of the Hub's checkpoint `name`, downloaded where it is not there yet.
+
+    Progress is shown on stderr; a broken download goes on where it stopped. Without a network a complete earlier
+    download serves. Raises BadInput (no such model, no access) or Failure (network, disk), in one sentence.
+    """
+    from huggingface_hub import errors, snapshot_download
+
+    wanted = {"repo_id": name, "allow_patterns": list(WANTED), "ignore_patterns": ["*/*"]}
+    try:
+        try:
+            files = snapshot_download(**wanted, dry_run=True)
+        except errors.DryRunError as error:  # the Hub does not answer, or not to us: an earlier download will do
+            if isinstance(error.__cause__, errors.RepositoryNotFoundError):
+                raise error.__cause__ from None
+            return Path(snapshot_download(**wanted, local_files_only=True))
+        _check_disk(name, sum(file.file_size or 0 for file in files if file.will_download))
+        return Path(snapshot_download(**wanted))
+    except (BadInput, Failure):
+        raise
+    except errors.GatedRepoError as error:
+        raise BadInput(f"The model {name} is gated: accept its terms on its page of the Hugging Face Hub, then log in "
+                       "with `hf auth login`.") from error
+    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.DisabledRepoError) as error:
+        raise BadInput(f"There is no model {name} on the Hugging Face Hub, or it is private: check the name, or log in "
+                       "with `hf auth login`.") from error
+    except errors.HFValidationError as error:
+        raise BadInput(f"{name!r} is not the name of a model on the Hugging Face Hub: it has the form owner/name.") \
+            from error
+    except errors.LocalEntryNotFoundError as error:
+        raise Failure(f"The model {name} is not on this machine and the Hugging Face Hub cannot be reached: check the "
+                      "network, or use the built-in judge with `--model mini`.") from error
+    except Exception as error:  # the Hub's client has many: HTTP status, transport, cut connections, disk
+        raise _failure(name, error) from error
+
+
+def _check_disk(name: str, needed: int) -> None:
+    """Raises Failure where the download would fill the disk."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    folder = Path(HF_HUB_CACHE)
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if needed and needed + SPARE > free:
+        raise Failure(f"The model {name} needs {needed / 1e9:.1f} GB on the disk of {HF_HUB_CACHE} and {free / 1e9:.1f} GB "
+                      "are free: make room, or set HF_HOME to a folder on another disk.")
+
+
+def _failure(name: str, error: Exception) -> Exception:
+    """A Failure for what the disk or the network did; anything else stays what it is."""
+    chain, cause = [], error
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    if any(isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT) for cause in chain):
+        return Failure(f"The disk is full, so the model {name} could not be downloaded: make room, or set HF_HOME to a "
+                       "folder on another disk.")
+    if any(isinstance(cause, PermissionError) for cause in chain):
+        return Failure(f"The model {name} could not be stored: the folder of the Hub's cache cannot be written. Set HF_HOME "
+                       "to a folder that can.")
+    from huggingface_hub.errors import HfHubHTTPError
+
+    transport = any(type(cause).__module__.split(".")[0] in ("httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3")
+                    or isinstance(cause, ConnectionError | TimeoutError | HfHubHTTPError) for cause in chain)
+    if transport or isinstance(error, OSError):
+        return Failure(f"The download of the model {name} broke off: run the command again, it goes on where it stopped.")
+    return error

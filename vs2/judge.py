@@ -1,0 +1,228 @@
+"""The judge: a stream of events that ends in an `Evaluation`, one judgement at a time.
+
+What is read comes from `video.py`, what the model is fed from `qwen.py`, the reply from `decode.py`; this file puts
+them in order, mixes several replies into one record, and starts again with fewer pixels when memory runs out.
+"""
+import gc
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+
+from vs2 import checkpoint, decode, events, qwen, video, weights
+from vs2.card import Card
+from vs2.decode import Options, Reply
+from vs2.errors import BadInput, Failure
+from vs2.evaluation import Evaluation, Score, Seconds
+from vs2.rubric import DIRECT, KEYS, SCALE
+from vs2.sampling import PATCH, fit
+from vs2.settings import Settings
+from vs2.tokens import Wire
+
+RETRIES = 3  # times that the pixels are halved before memory is given up on
+
+
+def load(name: str = "auto", precision: str = "auto", settings: Settings | None = None) -> "Judge":
+    """The judge called `name`: "mini", a Hub id, a checkpoint folder, or "auto".
+
+    "auto" takes VS2_MODEL, else the published checkpoint where there is a CUDA device, else mini; precision "auto"
+    takes VS2_PRECISION, else what the device's free memory allows. Raises BadInput or Failure in one sentence.
+    """
+    settings = settings or Settings.read()
+    if precision == "auto":
+        precision = settings.precision
+    if precision not in weights.PRECISIONS:
+        raise BadInput(f"There is no precision {precision!r}: take one of {', '.join(weights.PRECISIONS)}.")
+    name = default_name(settings) if name == "auto" else name
+    loaded = weights.load(checkpoint.locate(name), precision)
+    return Judge(loaded.model, loaded.processor, loaded.card, name, loaded.precision)
+
+
+def default_name(settings: Settings) -> str:
+    """Which judge "auto" means here."""
+    if settings.model != "auto":
+        return settings.model
+    return checkpoint.PUBLISHED if torch.cuda.is_available() else checkpoint.MINI
+
+
+class Judge:
+    """A loaded checkpoint that judges clips. Safe to call from several threads: they take turns.
+
+    A stream holds its turn from the first thought to the scores, or until it is closed; so do not judge a second
+    clip from inside the loop over the first one's stream.
+    """
+
+    def __init__(self, model, processor, card: Card, name: str, precision: str):
+        self.model, self.processor, self.card = model, processor, card
+        self.name, self.precision = name, precision
+        self._wire = Wire.of(processor.tokenizer)
+        self._turn = threading.Lock()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.model.device
+
+    def stream(self, source, prompt: str, *, think: bool = True, budget: int = 1024, samples: int = 1,
+               temperature: float = 0.7, top_p: float = 1.0, seed: int = 0,
+               stop: Callable[[], bool] = lambda: False) -> Iterator:
+        """Events (see `vs2.events`) while the video file `source` is judged; the last one is the `Evaluation`.
+
+        The other options are those of `vs2.decode.Options`. Closing the stream at any event stops the generation;
+        so does `stop()` being true before any token, and the stream then ends without an Evaluation.
+        Raises BadInput at once for an option out of range, and while streaming for a file that cannot be read.
+        """
+        options = Options(think=think, budget=budget, samples=samples, temperature=temperature, top_p=top_p, seed=seed)
+        return self._stream(source, prompt, options, stop)
+
+    def score(self, source, prompt: str, **options) -> Evaluation:
+        """The `Evaluation` that `stream` ends in, with the same options."""
+        return _last(self.stream(source, prompt, **options))
+
+    def stream_clip(self, clip: video.Clip, prompt: str, *, name: str | None = None, read: float = 0.0,
+                    stop: Callable[[], bool] = lambda: False, **options) -> Iterator:
+        """As `stream`, for a clip that was read already, with this judge's `card.sampling`.
+
+        name: what to call it in the record. read: the seconds that reading it took.
+        """
+        return self._judge(_Task(clip, name or clip.metadata.name, prompt, Options(**options), stop, read))
+
+    def score_clip(self, clip: video.Clip, prompt: str, **options) -> Evaluation:
+        """The `Evaluation` that `stream_clip` ends in."""
+        return _last(self.stream_clip(clip, prompt, **options))
+
+    def _stream(self, source, prompt: str, options: Options, stop) -> Iterator:
+        name = os.fspath(source)
+        started = time.perf_counter()
+        yield events.Reading(name)
+        clip = video.read(source, self.card.sampling)
+        yield from self._judge(_Task(clip, name, prompt, options, stop, time.perf_counter() - started))
+
+    def _judge(self, task: "_Task") -> Iterator:
+        started, retries = time.perf_counter(), []
+        yield events.FramesRead(task.clip)
+        while True:
+            with self._turn:
+                thinking = time.perf_counter()
+                try:
+                    replies = yield from self._think(task)
+                    break
+                except decode.Stopped:
+                    return
+                except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
+                    if not _out_of_memory(error):
+                        raise
+                # Outside the handler, so that its traceback no longer holds the tensors of the failed run.
+                _free_memory()
+            task.clip = _smaller(task.clip, len(retries))
+            height, width = task.clip.frames.shape[1:3]
+            retries.append(f"Memory ran out: judged again on frames of {width} x {height} pixels.")
+            yield events.Retry(retries[-1])
+            yield events.FramesRead(task.clip)
+        thought = time.perf_counter() - thinking
+        scores = _mix(replies, task.options)
+        yield events.Scored(scores)
+        seconds = Seconds(task.read, thought, task.read + time.perf_counter() - started)
+        yield self._record(task, replies, scores, retries, seconds)
+
+    def _think(self, task: "_Task") -> Iterator:
+        """Thoughts of one attempt; returns its replies."""
+        opening = "" if task.options.think else DIRECT.leads[0]
+        inputs = qwen.prepare(self.processor, task.clip, task.prompt, self.card, self.model.config, opening)
+        inputs = inputs.to(self.device, self.model.model.visual.dtype)
+        generation = decode.generate(self.model, self.processor.tokenizer, inputs, task.options, self._wire, task.stop)
+        try:
+            while True:
+                piece = next(generation)
+                yield events.Thought(piece.text, piece.tokens)
+        except StopIteration as end:
+            return end.value
+        finally:
+            generation.close()
+
+    def _record(self, task: "_Task", replies: list[Reply], scores, retries: list[str], seconds: Seconds) -> Evaluation:
+        several = len(replies) > 1
+        notes = [f"Reply {number} of {len(replies)}: {note}" if several else note
+                 for number, reply in enumerate(replies, 1) for note in reply.notes]
+        samples = tuple({"rationale": reply.answer.rationale, "values": dict(reply.answer.values),
+                         "truncated": reply.truncated} for reply in replies) if several else ()
+        return Evaluation(
+            video=task.name, prompt=task.prompt, model=self.name, precision=self.precision,
+            rationale=replies[0].answer.rationale, scores=scores, frames=len(task.clip.frames), seconds=seconds,
+            tokens=sum(len(reply.ids) for reply in replies), truncated=any(reply.truncated for reply in replies),
+            warnings=(*task.clip.warnings, *retries, *notes), frame_times=tuple(map(float, task.clip.times)),
+            reply=replies[0].text, samples=samples)
+
+
+@dataclass
+class _Task:
+    """What one judgement is about; `clip` shrinks when memory runs out. read: seconds that reading took."""
+
+    clip: video.Clip
+    name: str
+    prompt: str
+    options: Options
+    stop: Callable[[], bool]
+    read: float
+
+
+def _mix(replies: list[Reply], options: Options) -> dict[str, Score]:
+    """The three scores of one reply, or of several: p(s) is then the mean of p(s | rationale) over the readable ones.
+
+    The value of a mixture is its most likely score. Confidence is claimed for a mixture of at least two, and without
+    thinking; one rationale has named its score before the digit, which then says nothing about how sure it is.
+    """
+    scores = {}
+    for key in KEYS:
+        if len(replies) == 1:
+            scores[key] = Score.of(replies[0].answer.values[key], replies[0].distributions[key], not options.think)
+            continue
+        # A digit whose token is no bare digit has no distribution: it counts as what it says.
+        spread = [reply.distributions[key] or tuple(float(score == reply.answer.values[key]) for score in SCALE)
+                  for reply in replies if reply.answer.values[key] is not None]
+        if not spread:
+            scores[key] = Score()
+            continue
+        mixture = [sum(column) / len(spread) for column in zip(*spread, strict=True)]
+        value = SCALE[mixture.index(max(mixture))]
+        scores[key] = Score.of(value, mixture, not options.think or len(spread) > 1)
+    return scores
+
+
+def _last(stream: Iterator) -> Evaluation:
+    event = None
+    for event in stream:
+        pass
+    if not isinstance(event, Evaluation):
+        raise Failure("The judgement was stopped before it had scores.")
+    return event
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether the device or the machine had no memory left; torch says so in several ways."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(
+        words in str(error) for words in ("out of memory", "can't allocate memory", "not enough memory"))
+
+
+def _free_memory() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _smaller(clip: video.Clip, retries: int) -> video.Clip:
+    """The clip at half its pixels; Failure where that was tried often enough or cannot be done."""
+    height, width = clip.frames.shape[1:3]
+    smaller = fit(height, width, PATCH * PATCH, max(height * width / 2, PATCH * PATCH))
+    if retries >= RETRIES or smaller == (height, width):
+        raise Failure("Memory ran out even on much smaller frames: take --precision 4bit, fewer samples or a shorter "
+                      "clip, or the built-in judge with --model mini.")
+    from torchvision.transforms import InterpolationMode
+    from torchvision.transforms.functional import resize
+
+    frames = torch.from_numpy(clip.frames).permute(0, 3, 1, 2)  # [n, colours, h, w]
+    frames = resize(frames, list(smaller), InterpolationMode.BICUBIC, antialias=True)
+    return replace(clip, frames=frames.permute(0, 2, 3, 1).contiguous().numpy())

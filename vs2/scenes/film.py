@@ -1,0 +1,27 @@
+"""Writes a scene as a video file that browsers play: h264 in mp4."""
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from vs2.scenes import draw, world
+
+
+def write(scene: world.Scene, path: Path, side: int = world.SIDE) -> Path:
+    """The scene at `path`, `side` pixels square. High quality, so that the faults in it are those put in on purpose."""
+    return write_frames(draw.frames(scene, side=side), path, world.FPS)
+
+
+def write_frames(frames: np.ndarray, path: Path, fps: float) -> Path:
+    """uint8 frames [n, h, w, 3] as h264 (yuv420p, quantiser 14) at `path`; h and w must be even."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"crf": "14", "preset": "veryfast"}
+        for picture in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
+        container.mux(stream.encode())
+    return Path(path)

@@ -1,0 +1,48 @@
+"""What the environment says: one dataclass, read once at the edge (the command line, the app)."""
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from vs2.errors import BadInput
+
+_YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """VS2_MODEL, VS2_PRECISION: the judge where none is named. VS2_HOST: the address the app listens on.
+
+    VS2_HOME: the folder of the database and of clips. VS2_SHARED_HISTORY: whether all visitors see one history.
+    """
+
+    model: str = "auto"
+    precision: str = "auto"
+    host: str = "127.0.0.1"
+    home: Path = Path()
+    shared_history: bool = False
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """The settings that the environment names, defaults for the others. Raises BadInput on a bad one."""
+        def text(name: str, default: str) -> str:
+            return environment.get(name, "").strip() or default
+
+        shared = text("VS2_SHARED_HISTORY", "0").lower()
+        if shared not in _YES + _NO:
+            raise BadInput(f"VS2_SHARED_HISTORY is {shared!r}: set it to 1 or 0.")
+        home = text("VS2_HOME", "")
+        return cls(text("VS2_MODEL", cls.model), text("VS2_PRECISION", cls.precision).lower(),
+                   text("VS2_HOST", cls.host), Path(home).expanduser() if home else _home(environment), shared in _YES)
+
+
+def _home(environment: Mapping[str, str]) -> Path:
+    """`/data` on a Space with persistent storage, else the platform's folder for a user's data."""
+    if environment.get("SPACE_ID") and os.access("/data", os.W_OK):
+        return Path("/data")
+    if sys.platform == "win32":
+        return Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "vs2"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "vs2"
+    return Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "vs2"

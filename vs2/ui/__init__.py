@@ -1,0 +1,1 @@
+"""The pages: one file a page, `app` puts them together and serves them."""

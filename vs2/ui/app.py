@@ -1,0 +1,59 @@
+"""Puts the pages together and serves them."""
+import logging
+import os
+
+import gradio as gr
+
+import vs2
+from vs2.settings import Settings
+from vs2.ui import text, theme
+from vs2.ui.evaluate import EvaluatePage
+from vs2.ui.host import Host
+from vs2.ui.player import LIMITS
+
+HOUR = 3600
+_log = logging.getLogger("vs2")
+
+
+def build(host: Host) -> gr.Blocks:
+    """All pages in one `gr.Blocks`. Uploads and what was made of them are deleted after a day."""
+    # The page belongs to whoever runs it: nothing about its use is reported to anyone.
+    with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True,
+                   delete_cache=(HOUR, 24 * HOUR)) as blocks:
+        gr.HTML(f'<div class="vs-head"><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p></div>', apply_default_css=False)
+        page = EvaluatePage(host)
+        gr.HTML(f'<footer class="vs-foot"><a href="?view=api">{text.API}</a></footer>', apply_default_css=False)
+        blocks.load(page.show_model, None, page.model, show_progress="hidden", api_visibility="private",
+                    concurrency_limit=None)
+    return blocks.queue(default_concurrency_limit=1)
+
+
+def serve(blocks: gr.Blocks, **options) -> tuple:
+    """`Blocks.launch` with the look and the limits that every way of serving the pages has."""
+    return blocks.launch(
+        theme=theme.theme(), css=theme.css(), head=theme.HEAD, footer_links=[], run_history=False, ssr_mode=False,
+        show_error=True, max_file_size=LIMITS.max_bytes, **options)
+
+
+def launch(settings: Settings | None = None, port: int | None = None) -> None:
+    """Loads the judge, serves the pages, and returns when the server is stopped.
+
+    settings: from the environment where None. port: else GRADIO_SERVER_PORT, else the first free one from 7860.
+    Raises BadInput for a setting that cannot be used, Failure for a port that is taken.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    settings = settings or Settings.read()
+    host = Host(lambda: vs2.load(settings.model, settings.precision, settings=settings),
+                log=lambda error: _log.error("The app failed", exc_info=error))
+    # ZeroGPU moves what is loaded when the app launches; anywhere else the page need not wait for the weights.
+    host.start(background=not os.environ.get("SPACES_ZERO_GPU"))
+    # An address that nobody set is left to Gradio: a Space names its own.
+    address = settings.host if settings.host != Settings.host else None
+    blocks = build(host)
+    try:
+        _, url, _ = serve(blocks, server_name=address, server_port=port, blocked_paths=[str(settings.home)], quiet=True,
+                          prevent_thread_lock=True)
+    except OSError as error:
+        raise vs2.Failure(f"The app cannot listen ({error}): choose another port with --port.") from error
+    print(f"{text.TITLE} is at {url} (Ctrl+C stops it)", flush=True)
+    blocks.block_thread()

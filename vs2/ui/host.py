@@ -1,0 +1,185 @@
+"""The one loaded judge and those who wait for it: loading beside the page, turns, stopping, and ZeroGPU's needs."""
+import contextvars
+import os
+import queue
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from vs2.errors import Failure, Problem
+from vs2.ui import text
+
+_judge = None  # the loaded judge: ZeroGPU forks this process for each call, so it cannot travel as an argument
+
+
+def gpu(duration: Callable[..., int]):
+    """`spaces.GPU`: on a ZeroGPU Space the function runs where a GPU is lent to it; anywhere else it stays as it is."""
+    try:
+        import spaces
+    except ImportError:
+        return lambda function: function
+    return spaces.GPU(duration=duration)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one visitor asks of the judge. `video` is a path on this machine."""
+
+    video: str
+    prompt: str
+    think: bool = True
+    budget: int = 1024
+    samples: int = 1
+    seed: int = 0
+
+
+def seconds_needed(request: Request, stop: str = "") -> int:
+    """How long to borrow a ZeroGPU for: reading and prefill, then some 25 tokens a second, slower with more samples."""
+    thinking = request.budget / 25 * (1 + 0.15 * (request.samples - 1)) if request.think else 2
+    return min(120, round(20 + thinking))
+
+
+@gpu(seconds_needed)
+def judged(request: Request, stop: str) -> Iterator:
+    """The judge's events. `stop` is a file: once it is gone the judge stops, even in the process ZeroGPU forked."""
+    flag = Path(stop)
+    yield from _judge.stream(request.video, request.prompt, think=request.think, budget=request.budget,
+                             samples=request.samples, seed=request.seed, stop=lambda: not flag.exists())
+
+
+class Run:
+    """One judgement on a thread of its own, so that a page can show time passing and stop at once.
+
+    Iterate with `events(patience)`: it gives an event, or None when nothing came within `patience` seconds.
+    A Problem of the judge is raised there; whatever else it raises becomes a Failure.
+    """
+
+    def __init__(self, request: Request, host: "Host"):
+        self.request, self.host = request, host
+        self.stopped = False
+        self._events: queue.Queue = queue.Queue()
+        handle, path = tempfile.mkstemp(prefix="vs2-run-")
+        os.close(handle)
+        self._stop = Path(path)
+        # ZeroGPU finds the visitor in the context, so the thread takes a copy of it.
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(self._work,), daemon=True, name="judgement").start()
+
+    def stop(self) -> None:
+        """Ends the judgement at its next event; the events that already came stay."""
+        self.stopped = True
+        self._stop.unlink(missing_ok=True)
+
+    def ahead(self) -> int:
+        """How many judgements have to end before this one begins."""
+        return self.host.ahead(self)
+
+    def events(self, patience: float = 0.1) -> Iterator:
+        """The events as they come, None where none came in time; ends with the judgement or when it is stopped."""
+        while not self.stopped:
+            try:
+                kind, value = self._events.get(timeout=patience)
+            except queue.Empty:
+                yield None
+                continue
+            if kind == "end":
+                return
+            if kind == "error":
+                raise value
+            yield value
+
+    def _work(self) -> None:
+        try:
+            with self.host.turn(self):
+                self.host.wait()
+                if not self.stopped:
+                    for event in judged(self.request, str(self._stop)):
+                        self._events.put(("event", event))
+                        if self.stopped:
+                            break
+            self._events.put(("end", None))
+        except Problem as problem:
+            self._events.put(("error", problem))
+        except Exception as error:  # the page must go on whatever breaks; the log keeps the traceback
+            self.host.log(error)
+            self._events.put(("error", Failure(text.UNEXPECTED.format(kind=type(error).__name__))))
+        finally:
+            self._stop.unlink(missing_ok=True)
+
+
+class Host:
+    """Loads the judge once, and gives it to one run at a time, in the order in which they came."""
+
+    def __init__(self, load: Callable[[], object], log: Callable[[BaseException], None] = lambda error: None):
+        self._load, self.log = load, log
+        self._loaded = threading.Event()
+        self._problem: Problem | None = None
+        self._line: list[Run] = []
+        self._moved = threading.Condition()
+
+    def start(self, background: bool = True) -> None:
+        """Loads the judge; in the background the page is there at once and says that it is loading."""
+        if background:
+            threading.Thread(target=self._fetch, daemon=True, name="load the judge").start()
+        else:
+            self._fetch()
+
+    def _fetch(self) -> None:
+        global _judge
+        try:
+            _judge = self._load()
+        except Problem as problem:
+            self._problem = problem
+        except Exception as error:
+            self.log(error)
+            self._problem = Failure(f"The model could not be loaded: {error}.")
+        finally:
+            self._loaded.set()
+
+    @property
+    def loaded(self) -> bool:
+        """Whether loading has ended, well or not."""
+        return self._loaded.is_set()
+
+    def wait(self, timeout: float | None = None):
+        """The judge, once it is loaded; None when `timeout` seconds were not enough. Raises what loading raised."""
+        if not self._loaded.wait(timeout):
+            return None
+        if self._problem is not None:
+            raise self._problem
+        return _judge
+
+    def ahead(self, run: Run) -> int:
+        """How many runs stand before this one in the line."""
+        with self._moved:
+            return self._line.index(run) if run in self._line else 0
+
+    def turn(self, run: Run) -> "_Turn":
+        """A context that waits for the run's turn and gives it up at the end."""
+        return _Turn(self, run)
+
+
+class _Turn:
+    def __init__(self, host: Host, run: Run):
+        self.host, self.run = host, run
+        with host._moved:
+            host._line.append(run)
+
+    def __enter__(self) -> None:
+        with self.host._moved:
+            while self.host._line[0] is not self.run and not self.run.stopped:
+                self.host._moved.wait(0.2)  # a run stopped while it waits leaves by itself
+
+    def __exit__(self, *_) -> None:
+        with self.host._moved:
+            self.host._line.remove(self.run)
+            self.host._moved.notify_all()
+
+
+def clock() -> Callable[[], float]:
+    """Seconds since now."""
+    started = time.monotonic()
+    return lambda: time.monotonic() - started

@@ -1,0 +1,167 @@
+"""The pieces of a page as HTML. What a model, a file or a visitor wrote is escaped here, always, and never rendered."""
+import base64
+import io
+import json
+import os
+import re
+from html import escape
+from pathlib import PurePath
+
+import numpy as np
+from PIL import Image
+
+from vs2.card import Card
+from vs2.evaluation import Evaluation, Score
+from vs2.rubric import BY_KEY, KEYS, SCALE
+from vs2.ui import text
+from vs2.video import Clip
+
+_HEADING = re.compile(r"(\W{0,6}\d?\W{0,4}(?:visual quality|text[- ]to[- ]video alignment|"
+                      r"physical[\w/ -]{0,24}consistency)\W{0,3}?(?::\W{0,2}?|$))", re.IGNORECASE)
+MOST_FRAMES = 48      # pictures in the strip; more would weigh megabytes
+FRAME_HEIGHT = 108    # pixels; the strip shows them at half that, sharp on a dense screen
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: tenths below a minute, then minutes and seconds."""
+    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def status(stage: str, detail: tuple[str, ...] = (), state: str = "idle") -> str:
+    """The line that says how far it is. Only `stage` is read out; the running figures beside it are not.
+
+    state: "idle", "busy", "done", "stopped" or "failed".
+    """
+    figures = "".join(f"<span>{escape(item)}</span>" for item in detail)
+    return (f'<div class="vs-status" data-state="{escape(state)}"><i aria-hidden="true"></i>'
+            f'<strong role="status" aria-live="polite">{escape(stage)}</strong>'
+            f'<span class="vs-figures" aria-hidden="true">{figures}</span></div>')
+
+
+def problem(sentence: str) -> str:
+    """One clear sentence about what went wrong, read out at once."""
+    return f'<div class="vs-problem" role="alert">{escape(sentence)}</div>'
+
+
+def _bars(distribution: tuple[float, ...] | None, value: int | None) -> str:
+    if distribution is None:
+        said, heights = "", [0.0] * len(SCALE)
+    else:
+        heights = list(distribution)
+        said = text.DISTRIBUTION + ", ".join(
+            f"{score}: {p:.0%}" for score, p in zip(SCALE, distribution, strict=True))
+    columns = "".join(
+        f'<span class="vs-bar{" vs-top" if score == value else ""}" title="{score}: {p:.1%}">'
+        f'<b style="height:{max(p, 0) * 100:.1f}%"></b><small>{score}</small></span>'
+        for score, p in zip(SCALE, heights, strict=True))
+    label = f'role="img" aria-label="{said}"' if said else 'aria-hidden="true"'
+    return f'<div class="vs-bars" {label}>{columns}</div>'
+
+
+def _confidence(score: Score) -> str:
+    if score.confidence is None:
+        return ""
+    word = next(word for least, word in text.CONFIDENCE_WORDS if score.confidence >= least)
+    said = text.CONFIDENCE.format(word=word, percent=round(score.confidence * 100))
+    return f'<p class="vs-confidence">{escape(said)}</p>'
+
+
+def _card(key: str, score: Score | None) -> str:
+    dimension = BY_KEY[key]
+    if score is None:
+        figure = '<p class="vs-digit vs-none">–</p>'
+    elif score.value is None:
+        figure = f'<p class="vs-digit vs-unread" title="{text.UNREAD_HINT}">{text.UNREAD}</p>'
+    else:
+        figure = f'<p class="vs-digit">{score.value}<small>/5</small></p>'
+    expected = "" if score is None or score.expected is None else (
+        f'<p class="vs-expected"><abbr title="{text.EXPECTED_HINT}" tabindex="0">{text.EXPECTED}</abbr> '
+        f'<b>{score.expected:.2f}</b></p>')
+    distribution, value = (None, None) if score is None else (score.distribution, score.value)
+    return (f'<article class="vs-card" data-key="{key}" data-value="{"" if value is None else value}">'
+            f'<h3>{escape(dimension.label)}</h3><p class="vs-asks">{escape(dimension.asks)}</p>'
+            f'<div class="vs-row">{figure}{expected}</div>{_bars(distribution, value)}'
+            f'{_confidence(score) if score else ""}</article>')
+
+
+def scores(found: dict[str, Score] | None = None, overall: float | None = None) -> str:
+    """The three score cards under their heading; without scores, the empty cards that hold their place."""
+    mean = (f'<p class="vs-overall" title="{text.OVERALL_HINT}">{text.OVERALL} <b>{overall:.2f}</b>'
+            f'<small>/5</small></p>') if overall is not None else ""
+    cards = "".join(_card(key, found[key] if found else None) for key in KEYS)
+    return (f'<section class="vs-scores" aria-label="{text.SCORES}"><header><h2>{text.SCORES}</h2>{mean}</header>'
+            f'<div class="vs-cards">{cards}</div></section>')
+
+
+def _words(said: str) -> str:
+    """The judge's words, escaped, with the dimension's name that opens a part of its reply in bold."""
+    def line(words: str) -> str:
+        head = _HEADING.match(words)
+        return f"<b>{escape(head[1])}</b>{escape(words[head.end():])}" if head else escape(words)
+
+    return "\n".join(line(words) for words in said.strip().split("\n"))
+
+
+def rationale(said: str = "", live: bool = False, empty: str = text.RATIONALE_EMPTY, others: tuple[str, ...] = (),
+              notes: tuple[str, ...] = ()) -> str:
+    """The judge's own words as plain text, whatever markup they hold. `live`: more is coming."""
+    body = f"<p>{_words(said)}</p>" if said.strip() else f'<p class="vs-empty">{escape(empty)}</p>'
+    more = "".join(f"<h3>{text.SAMPLE.format(number=number)}</h3><p>{_words(other)}</p>"
+                   for number, other in enumerate(others, 2))
+    if more:
+        more = f"<details><summary>{text.MORE_RATIONALES.format(count=len(others))}</summary>{more}</details>"
+    listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    listed = f'<ul class="vs-notes">{listed}</ul>' if listed else ""
+    return (f'<section class="vs-rationale" aria-label="{text.RATIONALE}"><header><h2>{text.RATIONALE}</h2></header>'
+            f'<div class="vs-said{" vs-live" if live else ""}" tabindex="0" role="region" '
+            f'aria-label="{text.RATIONALE}">{listed}{body}{more}</div></section>')
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.2f}".rstrip("0").rstrip(".") or "0"
+
+
+def _jpeg(frame: np.ndarray) -> str:
+    image = Image.fromarray(frame)
+    image.thumbnail((FRAME_HEIGHT * 3, FRAME_HEIGHT), Image.Resampling.BILINEAR)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=82)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _frame(frame: np.ndarray, seconds: float) -> str:
+    time = _time(seconds)
+    return (f'<button type="button" data-time="{seconds:.3f}" title="{text.SEEK.format(time=time)}">'
+            f'<img src="{_jpeg(frame)}" alt="{text.FRAME.format(time=time)}"><small aria-hidden="true">{time} s</small>'
+            '</button>')
+
+
+def frames(clip: Clip | None = None) -> str:
+    """The frames that the judge saw with their times, each a button that shows the video there."""
+    if clip is None:
+        count, strip = "", f'<p class="vs-empty">{text.FRAMES_EMPTY}</p>'
+    else:
+        total, height, width = clip.frames.shape[:3]
+        shown = np.unique(np.linspace(0, total - 1, min(total, MOST_FRAMES)).round().astype(int))
+        said = text.FRAMES_COUNT if len(shown) == total else text.FRAMES_SHOWN
+        count = said.format(count=total, shown=len(shown), width=width, height=height)
+        strip = "".join(_frame(clip.frames[i], clip.times[i]) for i in shown)
+    return (f'<section class="vs-frames" aria-label="{text.FRAMES}"><header><h2>{text.FRAMES}</h2><p>{count}</p>'
+            f'</header><div class="vs-strip">{strip}</div></section>')
+
+
+def model(name: str, precision: str, card: Card) -> str:
+    """Which judge this is and, where its card says so, what it knows."""
+    knows = f"<p>{escape(card.knows)}</p>" if card.knows else ""
+    named = text.MODEL_PRECISION.format(name=PurePath(name).name if os.path.isabs(name) else name, precision=precision)
+    return f'<aside class="vs-model"><p>{text.JUDGED_BY}: <strong>{escape(named)}</strong></p>{knows}</aside>'
+
+
+def download(evaluation: Evaluation | None = None) -> str:
+    """A link that saves the evaluation's JSON. It carries the data itself, so nothing is left on the server."""
+    if evaluation is None:
+        return ""
+    record = json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=2)
+    data = base64.b64encode(record.encode("utf-8", "replace")).decode()
+    name = escape(f"{PurePath(evaluation.video).stem or 'video'}.vs2.json", quote=True)
+    return (f'<a class="vs-download" download="{name}" href="data:application/json;base64,{data}">{text.DOWNLOAD}</a>')

@@ -1,0 +1,80 @@
+"""The video box of a page: drop or choose a file, watch it, and hand the original to the judge."""
+import json
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+from gradio.processing_utils import save_file_to_cache
+from gradio.utils import get_upload_folder
+
+from vs2.errors import BadInput, Problem
+from vs2.ui import text
+from vs2.ui.theme import ASSETS
+from vs2.video import Limits
+
+LIMITS = Limits()
+MEGABYTES = LIMITS.max_bytes // 2**20
+ACCEPT = "video/*,.mkv,.gif"
+
+_ICON = ('<svg viewBox="0 0 32 32" width="34" height="34" fill="none" stroke="currentColor" stroke-width="1.6" '
+         'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><rect x="3.5" y="6.5" width="25" '
+         'height="19" rx="3"/><path d="m13.5 12 6 4-6 4z"/></svg>')
+
+
+def _template() -> str:
+    formats = text.FORMATS.format(megabytes=MEGABYTES, minutes=round(LIMITS.max_seconds / 60))
+    return (
+        f'<div class="vs-zone" data-state="empty"><label class="vs-drop"><input type="file" accept="{ACCEPT}">{_ICON}'
+        f'<strong>{escape(text.DROP)}</strong><span>{escape(text.CHOOSE)}</span><small>{escape(formats)}</small></label>'
+        f'<figure class="vs-screen"><video controls playsinline muted preload="metadata"></video>'
+        f'<p class="vs-unplayable" hidden>{escape(text.UNPLAYABLE)}</p>'
+        f'<figcaption><span class="vs-name"></span><span class="vs-busy" role="status"></span>'
+        f'<button type="button" class="vs-replace">{text.REPLACE}</button>'
+        f'<button type="button" class="vs-remove">{text.REMOVE}</button></figcaption></figure>'
+        f'<p class="vs-problem vs-zone-problem" role="alert" hidden></p></div>')
+
+
+def _script() -> str:
+    words = {"uploading": text.UPLOADING, "preparing": text.PREPARING, "not_uploaded": text.NOT_UPLOADED,
+             "megabytes": MEGABYTES, "too_large": text.TOO_LARGE.format(megabytes=MEGABYTES)}
+    return f"const words = {json.dumps(words)};\n{(ASSETS / 'player.js').read_text(encoding='utf-8')}"
+
+
+def box(elem_id: str) -> gr.HTML:
+    """A video box. Its value is None or {path, name, ...}; connect `upload` to `prepare` and `clear` to what resets.
+
+    A value comes from the visitor's browser: take its path only through `given`.
+    """
+    return gr.HTML(None, html_template=_template(), js_on_load=_script(), apply_default_css=False, elem_id=elem_id)
+
+
+def given(value: dict | None) -> tuple[str, str]:
+    """The path and the shown name of the video in a box. Raises BadInput for none, or one not uploaded here."""
+    if not isinstance(value, dict) or not value.get("path"):
+        raise BadInput(text.NO_VIDEO)
+    path = Path(str(value["path"])).resolve()
+    if not path.is_relative_to(Path(get_upload_folder()).resolve()) or not path.is_file():
+        raise BadInput(text.UNKNOWN_FILE)
+    return str(path), str(value.get("name") or path.name)
+
+
+def prepare(value: dict | None, player: gr.HTML) -> dict | None:
+    """The box's value after an upload: with `player` (a copy that browsers play, where needed) or with `problem`."""
+    from vs2.player import playable
+
+    try:
+        path, name = given(value)
+        copy = str(playable(path, Path(path).parent))
+    except Problem as problem:
+        return {"problem": str(problem), "turn": (value or {}).get("turn")}
+    if copy == path:
+        return {**value, "path": path, "name": name, "checked": True}
+    player.temp_files.add(copy)  # so that it is deleted when uploads are
+    return {**value, "path": path, "name": name, "player": copy, "checked": True}
+
+
+def example(path: str, player: gr.HTML) -> dict:
+    """The box's value for a clip that comes with the project."""
+    copy = save_file_to_cache(path, cache_dir=get_upload_folder())
+    player.temp_files.add(copy)
+    return {"path": copy, "name": Path(path).name, "player": copy, "checked": True}

@@ -1,0 +1,92 @@
+"""Every sentence that the pages show, in English, in one place."""
+
+TITLE = "VideoScore2"
+TAGLINE = "An open judge of AI-generated video. It watches, thinks aloud, and scores."
+
+API = "Use from a script"
+
+# The video and what is asked of it
+DROP = "Drop a video here"
+CHOOSE = "or choose a file"
+FORMATS = "MP4, MOV, WebM, MKV or GIF. At most {megabytes} MB and {minutes} minutes."
+REPLACE = "Replace"
+REMOVE = "Remove"
+UPLOADING = "Uploading…"
+PREPARING = "Making a copy that this browser can play…"
+TOO_LARGE = "This file is larger than {megabytes} MB: choose a shorter or smaller clip."
+NOT_UPLOADED = "The upload did not arrive: check the connection and choose the file again."
+UNPLAYABLE = "This browser cannot play the clip; the judge can still read it."
+PROMPT = "Prompt"
+PROMPT_HINT = "The text that the video was generated from, for example: a red ball bounces on grass"
+EVALUATE = "Evaluate"
+STOP = "Stop"
+SETTINGS = "Settings"
+THINK = "Think before scoring"
+THINK_HINT = "Off is faster: the scores come at once, without a rationale."
+BUDGET = "Thinking budget (tokens)"
+BUDGET_HINT = "The most that the judge may write before it has to score."
+SAMPLES = "Rationales to sample"
+SAMPLES_HINT = "With more than one, their scores are mixed and a confidence can be given. Slower."
+SEED = "Seed"
+SEED_HINT = "Only matters with more than one rationale; one is always the same."
+EXAMPLES = "Examples"
+
+# What went wrong, each one sentence
+NO_VIDEO = "Add a video first: drop a file above or choose one."
+NO_PROMPT = "Write the prompt that the video was generated from."
+UNKNOWN_FILE = "This video is no longer on the server: upload it again."
+UNEXPECTED = "Something failed on our side ({kind}); your video and prompt are kept, so try again."
+
+# How far it is
+IDLE = "Ready"
+LOADING = "Loading the model"
+WAITING_ONE = "Waiting: one evaluation is ahead of yours"
+WAITING = "Waiting: {ahead} evaluations are ahead of yours"
+READING = "Reading the video"
+LOOKING = "Looking at the frames"
+THINKING = "Thinking"
+SCORING = "Scoring"
+DONE = "Done in {seconds}"
+STOPPED = "Stopped after {seconds}; what was said is kept"
+FAILED = "Not evaluated"
+TOKENS = "{tokens} tokens"
+RATE = "{rate} tokens/s"
+
+# The result
+SCORES = "Scores"
+OVERALL = "Overall"
+OVERALL_HINT = "The mean of the three expected scores."
+EXPECTED = "expected"
+EXPECTED_HINT = "The mean of the five scores, each weighted by its probability."
+UNREAD = "not read"
+UNREAD_HINT = "The judge's reply held no score for this that could be read."
+CONFIDENCE = "{word} confidence, {percent} %"
+DISTRIBUTION = "Probability of each score: "
+RATIONALE = "Rationale"
+RATIONALE_EMPTY = "The judge's reasoning appears here as it is written."
+RATIONALE_NONE = "Scored at once, without a rationale."
+RATIONALE_SILENT = "The judge wrote no rationale."
+MORE_RATIONALES = "{count} more sampled"
+SAMPLE = "Rationale {number}"
+PROFILE = "Profile"
+FRAMES = "What the judge saw"
+FRAMES_EMPTY = "The sampled frames appear here."
+FRAMES_COUNT = "{count} frames, {width} × {height}"
+FRAMES_SHOWN = "{shown} of {count} frames shown, {width} × {height}"
+FRAME = "frame at {time} s"
+SEEK = "Show the video at {time} s"
+TRUNCATED = "Thinking reached its budget and was cut; the judge was then asked to score."
+DOWNLOAD = "Download JSON"
+JUDGED_BY = "Judge"
+MODEL_PRECISION = "{name}, {precision}"
+
+SHORT = {
+    "visual_quality": "Visual quality",
+    "text_alignment": "Text alignment",
+    "physical_consistency": "Physical consistency",
+}
+CONFIDENCE_WORDS = ((0.8, "High"), (0.5, "Moderate"), (0.0, "Low"))
+
+API_EVALUATE = (
+    "Judges one video against the prompt it was generated from and returns the whole evaluation: rationale, "
+    "the three scores (value, expected, distribution, confidence), overall, frames, seconds and tokens.")

@@ -1,0 +1,286 @@
+"""Reads a video nobody vouches for: an untrusted file -> `Clip` (frames, their times, metadata).
+
+    clip = read("clip.mp4")              # 2 frames a second at the published sizes
+    clip.frames.shape, clip.times, clip.metadata.fps, clip.warnings
+
+The file is only ever opened by FFmpeg in a worker process (vs2.video_pool, vs2.video_decode) that a deadline
+kills; here frames are chosen and resized as qwen-vl-utils 0.0.14 does it, one at a time, as they arrive.
+Everything wrong with a file is one `BadInput` sentence. Importing this module does not import torch.
+"""
+import os
+import re
+import stat
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vs2.errors import BadInput, Failure
+from vs2.sampling import Sampling
+from vs2.video_pool import Gone, Worker, borrow
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a file says of itself, as found by reading it.
+
+    name: the file's name without its folder. width, height: pixels as displayed, after rotation.
+    fps: average frames a second. total_frames: frames that exist. duration: seconds. codec: FFmpeg's name
+    of the video codec. rotation: degrees clockwise, 0, 90, 180 or 270, already applied to the frames.
+    backend: what decoded it, "decord" or "pyav". indices: the frame numbers taken. bytes: size of the file.
+    container: FFmpeg's names of the file's format.
+    """
+
+    name: str
+    width: int
+    height: int
+    fps: float
+    total_frames: int
+    duration: float
+    codec: str
+    rotation: int
+    backend: str
+    indices: tuple[int, ...]
+    bytes: int
+    container: str = ""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """The frames that a judge sees.
+
+    frames: uint8 [n, height, width, 3] RGB, already at the judge's size. times: seconds of each frame,
+    the first frame of the file being 0. warnings: sentences for people about what was odd in the file.
+    """
+
+    frames: np.ndarray
+    times: tuple[float, ...]
+    metadata: Metadata
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file may cost before it is refused. Each has its own error."""
+
+    max_bytes: int = 512 * 2**20
+    max_seconds: float = 600.0
+    max_side: int = 8192          # pixels
+    deadline: float = 30.0        # seconds for the whole reading, wall time
+    memory: int = 4 * 2**30       # bytes of address space for the decoding process
+    cpu: float = 120.0            # seconds of CPU time, all its threads together
+
+
+def read(path: str | Path, sampling: Sampling = Sampling(), limits: Limits = Limits()) -> Clip:
+    """The frames of the local file at `path` that `sampling` asks for.
+
+    Which frames, and their size: `Sampling.indices` of the file's frame count and frame rate, `Sampling.size`
+    (bicubic, antialiased, as the published system resizes). Frames are chosen by number, so where the frame rate
+    varies they are not evenly spaced in time; `times` are the true ones.
+    Raises BadInput, one sentence, for every fault of the file, within the deadline; Failure for the machine's.
+    """
+    source, name, size = check_file(path, limits)
+    resize = _resizer()  # torch takes seconds to import; not on the deadline's account
+    job = {"kind": "read", "path": str(source), "max_seconds": limits.max_seconds, "max_side": limits.max_side,
+           "memory": limits.memory, "cpu": limits.cpu, "writes": 0}
+
+    def attempt(worker, until, first):
+        return _collect(worker, job | {"decord": first, "seconds": until - time.monotonic()}, sampling, limits,
+                        name, size, until, first, resize)
+
+    return with_worker(attempt, name, limits)
+
+
+def with_worker(attempt, name: str, limits: Limits):
+    """attempt(worker, until, first) -> result, in a worker; tried again in a new one, once, where that one dies.
+
+    `first` tells the first try, which may spend half of what is left of the deadline on each step, so that
+    the second, without decord, has time. Raises BadInput where both fail.
+    """
+    until = None
+    for first in (True, False):
+        try:
+            with borrow() as worker:
+                until = until or time.monotonic() + limits.deadline
+                return attempt(worker, until, first)
+        except Gone as gone:
+            if first and time.monotonic() < until and (gone.overran or gone.by != _XCPU):
+                continue
+            raise _death(gone, name, limits) from gone
+    raise AssertionError("the second try returns or raises")
+
+
+_XCPU = 24 if os.name == "posix" else -1  # SIGXCPU: the CPU time was used up
+_KILL = 9
+
+
+def _death(gone: Gone, name: str, limits: Limits) -> BadInput | Failure:
+    if gone.overran:
+        return BadInput(f"{name} took longer than {limits.deadline:g} s to read: use a shorter or smaller clip, "
+                        "or convert it to an h264 mp4.")
+    if gone.by == _XCPU:
+        return BadInput(f"{name} took more than {limits.cpu:g} s of processor time to read: use a shorter or "
+                        "smaller clip.")
+    if gone.by == _KILL:
+        return Failure(f"The process that read {name} was stopped from outside, for lack of memory perhaps: "
+                       "try again, or use a smaller clip.")
+    return BadInput(f"{name} makes the video decoder crash, so it is damaged: convert it to an h264 mp4 "
+                    "and try that.")
+
+
+def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name: str, size: int, until: float,
+             patient: bool, resize) -> Clip:
+    """Holds one "read" conversation with a worker. Raises Gone, BadInput."""
+    largest = 3 * limits.max_side**2
+    header, frames, times, indices = None, None, {}, []
+
+    def step():
+        now = time.monotonic()
+        worker.due(now + (until - now) / 2 if patient else until)
+
+    step()
+    worker.send(job)
+    while True:
+        step()
+        message, payload = worker.receive(largest)
+        if message["kind"] == "header":
+            header, times = message, {}
+            indices = sampling.indices(header["total"], header["fps"])
+            try:
+                target = sampling.size(len(indices), header["height"], header["width"])
+            except ValueError as error:
+                raise BadInput(f"{name} is {header['width']} x {header['height']} pixels, too narrow a strip to "
+                               "judge: crop it or pad it.") from error
+            frames = np.empty((len(indices), *target, 3), np.uint8)
+            worker.send({"indices": sorted(set(indices))})
+        elif message["kind"] == "frame":
+            image = np.frombuffer(payload, np.uint8).reshape(header["height"], header["width"], 3)
+            small = resize(image, target)
+            for place, index in enumerate(indices):
+                if index == message["index"]:
+                    frames[place] = small
+            times[message["index"]] = message["time"]
+        elif message["kind"] == "done":
+            worker.finish()
+            break
+        else:
+            raise refusal(worker, message, name, limits)
+    metadata = Metadata(name=name, width=header["width"], height=header["height"], fps=header["fps"],
+                        total_frames=header["total"], duration=header["duration"], codec=header["codec"],
+                        rotation=header["rotation"], backend=header["backend"], indices=tuple(indices), bytes=size,
+                        container=header["container"])
+    return Clip(frames, tuple(times[index] for index in indices), metadata, _warnings(header, name))
+
+
+def _warnings(header: dict, name: str) -> tuple[str, ...]:
+    found = []
+    if header["total"] == 1:
+        found.append(f"{name} has a single frame, shown to the judge twice: nothing moves in it.")
+    if header["claimed"] > header["total"]:
+        found.append(f"{name} promises {header['claimed']} frames and holds {header['total']}: "
+                     "the judge saw what is there.")
+    elif header["promised"] > 1.1 * header["duration"] + 0.25:
+        found.append(f"{name} promises {header['promised']:.1f} s and its picture ends after "
+                     f"{header['duration']:.1f} s: the judge saw what is there.")
+    elif header["uneven"] and header["total"] > 2:
+        found.append(f"The frame rate of {name} varies: frames are taken by number, as the published system does, "
+                     "so their times are unevenly spaced.")
+    return tuple(found)
+
+
+def _resizer():
+    """A function (uint8 [h, w, 3], (height, width)) -> uint8 [height, width, 3], with the published arithmetic."""
+    import torch
+    from torchvision.transforms import InterpolationMode
+    from torchvision.transforms.functional import resize
+
+    def apply(image: np.ndarray, target: tuple[int, int]) -> np.ndarray:
+        # One colour at a time: torch works in float32, and a huge frame in three colours takes gigabytes.
+        return np.stack([resize(torch.from_numpy(np.ascontiguousarray(image[..., colour]))[None], list(target),
+                                InterpolationMode.BICUBIC, antialias=True)[0].numpy() for colour in range(3)], -1)
+
+    return apply
+
+
+# Bytes 4 to 8 of an mp4 or mov file: the name of its first box.
+_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp")
+
+
+def check_file(path: str | Path, limits: Limits) -> tuple[Path, str, int]:
+    """The absolute path, the name for people and the size in bytes, if the file may be given to a decoder.
+
+    Looks at the path, the size and the first bytes; playlists, which could point a decoder to other files and
+    to the network, are refused here, before any decoder sees them. Raises BadInput.
+    """
+    text = os.fspath(path)
+    if not text:
+        raise BadInput("No path was given: give the path of one video file.")
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", text)
+    if scheme and (os.name != "nt" or len(scheme[1]) > 1) and not os.path.exists(text):
+        address = display_name(text.split("?")[0])  # what follows may be a key
+        raise BadInput(f"{address} is an address ({scheme[1]}:), not a file: download the video and give the path "
+                       "of your copy.")
+    name = display_name(text)
+    try:
+        facts = os.stat(text)
+        start = b""
+        if stat.S_ISREG(facts.st_mode):
+            with open(text, "rb") as file:
+                start = file.read(64)
+    except FileNotFoundError as error:
+        raise BadInput(f"{name} does not exist at the path given: check the path.") from error
+    except PermissionError as error:
+        raise BadInput(f"{name} may not be opened by this program: change the file's permissions.") from error
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{name} is no path that can be opened: check the path.") from error
+    if stat.S_ISDIR(facts.st_mode):
+        raise BadInput(f"{name} is a folder: give the path of one video file.")
+    if not stat.S_ISREG(facts.st_mode):
+        raise BadInput(f"{name} is a device or a pipe, not a file: save the video to a file first.")
+    if facts.st_size == 0:
+        raise BadInput(f"{name} is empty (0 bytes): download or export the video again.")
+    if facts.st_size > limits.max_bytes:
+        raise BadInput(f"{name} is {_size(facts.st_size)}, more than the limit of {_size(limits.max_bytes)}: "
+                       "use a shorter clip or compress it.")
+    if start.startswith((b"#EXTM3U", b"ffconcat", b"<?xml", b"[playlist]")):
+        raise BadInput(f"{name} is a playlist that points to other files: give the video itself.")
+    video = start[4:8] in _BOXES or start.startswith((b"\x1aE\xdf\xa3", b"GIF8")) or \
+        (start.startswith(b"RIFF") and start[8:12] == b"AVI ")
+    if not video:
+        kind = "holds text, not video" if _is_text(start) else "is not a video of a known kind"
+        raise BadInput(f"{name} {kind}: give an mp4, mov, mkv, webm, gif or avi file.")
+    return Path(os.path.abspath(text)), name, facts.st_size
+
+
+def _is_text(start: bytes) -> bool:
+    return all(byte >= 32 or byte in b"\t\n\r\f" for byte in start)
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:.0f} MB" if count >= 2**20 else f"{count / 2**10:.1f} kB"
+
+
+def display_name(path: str | Path) -> str:
+    """A path's last part, fit for one line of text: no control or direction-changing characters, 80 at most."""
+    name = re.split(r"[/\\]", os.fspath(path).rstrip("/\\"))[-1]
+    name = "".join(letter if letter.isprintable() else "?" for letter in name)
+    return (name if len(name) <= 80 else f"{name[:60]}...{name[-17:]}") or "the path"
+
+
+def refusal(worker: Worker, message: dict, name: str, limits: Limits) -> BadInput:
+    """The sentence for a worker's "error" message. A worker that ran out of memory is not used again."""
+    if message.get("code") != "memory":
+        worker.finish()
+    return BadInput({
+        "damaged": f"{name} is damaged or cut short, so it cannot be opened: download or export it again.",
+        "sound": f"{name} has sound but no picture: give a file with video in it.",
+        "nothing": f"{name} has no frame that can be decoded: convert it to an h264 mp4 and try that.",
+        "long": f"{name} runs for more than the limit of {limits.max_seconds:g} s: cut out the part to judge.",
+        "large": f"{name} is {message.get('width')} x {message.get('height')} pixels, more than the limit of "
+                 f"{limits.max_side} a side: scale it down.",
+        "memory": f"{name} needs more than the {_size(limits.memory)} of memory that reading may take: scale the "
+                  "video down or convert it to an h264 mp4.",
+        "size": f"{name} would grow above {_size(limits.max_bytes)} when converted for the browser: "
+                "use a shorter clip.",
+    }.get(message.get("code"), f"{name} cannot be read: convert it to an h264 mp4 and try that."))

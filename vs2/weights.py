@@ -1,0 +1,147 @@
+"""Loads a checkpoint at a precision that fits: bf16, fp32, or 4-bit NF4 with the vision tower and the head left alone."""
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from vs2 import qwen, vision
+from vs2.card import Card
+from vs2.checkpoint import Checkpoint
+from vs2.errors import BadInput, Failure
+
+PRECISIONS = ("auto", "bf16", "4bit", "fp32")
+# transformers 5 replaces its own list with this one, so lm_head has to be named, and "visual" alone matches nothing.
+NOT_QUANTISED = ["lm_head", "model.visual"]
+SMALL = 10**9            # bytes in float32 below which a CPU uses float32: bfloat16 saves nothing worth having there
+WORK_FACTOR, WORK = 1.25, 2 * 10**9  # memory that a judgement takes beside the weights: a share of them, and bytes
+LEAST_WORK = 1.05        # share of the weights' bytes without which loading is not tried at all
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model ready to judge. precision: "fp32", "bf16" or "4bit", or the method of a quantised checkpoint."""
+
+    model: torch.nn.Module
+    processor: object
+    card: Card
+    precision: str
+    device: torch.device
+
+
+def device() -> torch.device:
+    """The accelerator of this machine, or its CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda", torch.cuda.current_device())
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def free_memory(where: torch.device) -> int | None:
+    """Bytes that weights may take on the device now; None where that cannot be known."""
+    if where.type == "cuda":
+        try:
+            return torch.cuda.mem_get_info(where)[0]
+        except RuntimeError:  # a Space's lent GPU answers only while it is lent
+            return None
+    import psutil
+
+    free = psutil.virtual_memory().available
+    try:  # a container's own limit is below the machine's memory
+        group = Path("/sys/fs/cgroup")
+        limit = int((group / "memory.max").read_text())
+        return min(free, limit - int((group / "memory.current").read_text()) + _reclaimable(group))
+    except (OSError, ValueError):
+        return free
+
+
+def _reclaimable(group: Path) -> int:
+    """Bytes of cached files that the kernel gives back when a program of this group wants them."""
+    lines = (group / "memory.stat").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith(("inactive_file ", "active_file ")))
+
+
+def choose(checkpoint: Checkpoint, wanted: str, where: torch.device, free: int | None) -> str:
+    """The precision to load at. Raises BadInput for an unknown one, Failure where the weights do not fit."""
+    if wanted not in PRECISIONS:
+        raise BadInput(f"There is no precision {wanted!r}: take one of {', '.join(PRECISIONS)}.")
+    if checkpoint.quantised:
+        if wanted != "auto":
+            raise BadInput(f"{checkpoint.name} is quantised already ({checkpoint.quantised}): leave the precision at auto.")
+        chosen = checkpoint.quantised
+    elif wanted != "auto":
+        chosen = wanted
+    elif where.type == "cuda":
+        need = checkpoint.bytes_at("bf16") * WORK_FACTOR + WORK
+        chosen = "bf16" if free is None or need <= free else "4bit"
+    else:
+        chosen = "fp32" if checkpoint.bytes_at("fp32") < SMALL else "bf16"
+    need = checkpoint.bytes_at(chosen)
+    if free is not None and need * LEAST_WORK > free:
+        raise Failure(_too_big(checkpoint, chosen, where, free))
+    return chosen
+
+
+def _too_big(checkpoint: Checkpoint, chosen: str, where: torch.device, free: int) -> str:
+    needs = f"{checkpoint.bytes_at(chosen) / 1e9:.1f} GB for its weights at {chosen}"
+    place = {"cuda": "the GPU", "mps": "this machine"}.get(where.type, "this machine")
+    smaller = [p for p in ("bf16", "4bit") if checkpoint.bytes_at(p) < checkpoint.bytes_at(chosen)
+               and checkpoint.bytes_at(p) * LEAST_WORK <= free and not checkpoint.quantised]
+    advice = (f"take --precision {smaller[0]} ({checkpoint.bytes_at(smaller[0]) / 1e9:.1f} GB)" if smaller
+              else "free some memory, or use the built-in judge with --model mini")
+    return f"{checkpoint.name} needs {needs} and {place} has {free / 1e9:.1f} GB free: {advice}."
+
+
+def load(checkpoint: Checkpoint, precision: str = "auto", where: torch.device | None = None) -> Loaded:
+    """The model, in evaluation mode, and its processor. Raises BadInput or Failure in one sentence."""
+    card = Card.read(checkpoint.folder)
+    where = where or device()
+    precision = choose(checkpoint, precision, where, free_memory(where))
+    processor = qwen.load_processor(checkpoint.folder)
+    model = _model(checkpoint, precision, where)
+    vision.quicken(model)
+    return Loaded(model.eval(), processor, card, precision, where)
+
+
+def _model(checkpoint: Checkpoint, precision: str, where: torch.device):
+    from transformers import Qwen2_5_VLForConditionalGeneration
+
+    options = {"dtype": {"fp32": torch.float32, "bf16": torch.bfloat16}.get(precision, "auto")}
+    if precision == "4bit":
+        options |= {"dtype": torch.bfloat16, "quantization_config": _four_bit(where)}
+    if where.type != "cpu" or precision == "4bit":
+        options["device_map"] = {"": where}
+    try:
+        model, found = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+            checkpoint.folder, output_loading_info=True, local_files_only=True, use_safetensors=True, **options)
+    except torch.OutOfMemoryError as error:
+        raise Failure(f"{checkpoint.name} does not fit into the memory of the GPU at {precision}: close what else uses "
+                      "it, or take --precision 4bit.") from error
+    except (BadInput, Failure):
+        raise
+    except Exception as error:  # the library raises many kinds on a config and weights that do not belong together
+        raise BadInput(f"{checkpoint.name} cannot be loaded as a Qwen2.5-VL model: {_first_line(error)}") from error
+    missing = sorted(found["missing_keys"]) + sorted(str(key) for key in found.get("mismatched_keys", ()))
+    if missing:
+        raise BadInput(f"{checkpoint.name} lacks {len(missing)} of its tensors ({missing[0]}): download it again.")
+    return model
+
+
+def _four_bit(where: torch.device):
+    """NF4 with double quantisation, computing in bfloat16."""
+    if where.type == "mps":
+        raise Failure("4-bit weights do not run on this machine's GPU: take --precision bf16.")
+    try:
+        import bitsandbytes  # noqa: F401
+    except Exception as error:  # it also raises on machines whose libraries it cannot load
+        raise Failure("4-bit weights need the bitsandbytes package, which is not there or does not run on this machine: "
+                      "install it, or take --precision bf16.") from error
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
+                              bnb_4bit_compute_dtype=torch.bfloat16, llm_int8_skip_modules=NOT_QUANTISED)
+
+
+def _first_line(error: Exception) -> str:
+    line = str(error).strip().split("\n")[0][:200]
+    return (line or type(error).__name__).rstrip(".") + "."
