@@ -158,10 +158,10 @@ def test_as_published_reads_the_first_lines_anywhere():
 def test_hostile_text_is_read_in_linear_time(part):
     for opening in ("", "<think>x</think>", "<think>"):
         text = opening + part * (100_000 // len(part))
-        started = time.perf_counter()
+        started = time.process_time()
         answer.read(text)
         answer.read_as_published(text)
-        assert time.perf_counter() - started < 1
+        assert time.process_time() - started < 1
 
 
 def pieces(text: str, size: int) -> list[str]:
@@ -173,6 +173,7 @@ def pieces(text: str, size: int) -> list[str]:
 @pytest.mark.parametrize("text", [
     reply("One two.\n\nThree < four </ five </thin six.\n" + DECOYS[1], WANTED),
     "<think> a <</think>" + REASONED.write(WANTED), "<think>\ncut here \n", "<think>\ncut here </thi", "",
+    "<think>\ncut here </</th\n</think>" + REASONED.write(WANTED), "<think>a < \n</think>",
     "\n visual quality: 3;\ntext-to-video alignment: 4,\nphysical/common-sense consistency: 3\n\nThe ball falls.\n\nIt is red.\n",
     DIRECT.write(WANTED), "No tags at all.\nTwo lines.", "Preface " * 60,
 ])

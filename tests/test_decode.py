@@ -9,8 +9,8 @@ import torch
 from tests.tiny import write_tiny
 from vs2 import decode, qwen
 from vs2.card import Card
-from vs2.decode import Options
 from vs2.errors import BadInput, Failure
+from vs2.options import Options
 from vs2.rubric import DIRECT, KEYS, REASONED, reply
 from vs2.tokens import Text, Wire
 

@@ -13,9 +13,10 @@ from tests.clips import moving_square
 from tests.tiny import write_tiny
 from vs2 import decode, events, judge, video
 from vs2.answer import read
-from vs2.decode import Options, Reply
+from vs2.decode import Reply
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Seconds
+from vs2.options import Options
 from vs2.rubric import DIRECT, KEYS, REASONED
 from vs2.settings import Settings
 
@@ -174,7 +175,7 @@ def test_out_of_memory_is_retried_with_half_the_pixels(tiny, clip, starve, refer
     assert len(retries) == 2 and len(sizes) == 3
     assert all(h * w <= H * W / 2 and h % 28 == w % 28 == 0 for (H, W), (h, w) in zip(sizes, sizes[1:], strict=False))
     assert [patches for patches in calls if patches][-1] <= 20
-    assert said[-1].warnings == tuple(event.reason for event in retries) and "56" in said[-1].warnings[-1]
+    assert said[-1].warnings == tuple(event.reason for event in retries) and "28 x 28" in said[-1].warnings[-1]
     assert not said[-1].unread and said[-1].frames == 4
 
 

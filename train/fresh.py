@@ -18,7 +18,8 @@ TEMPLATE = ("{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
             "{% for content in message['content'] %}{% if content['type'] == 'video' %}"
             "<|vision_start|><|video_pad|><|vision_end|>{% elif content['type'] == 'image' %}"
             "<|vision_start|><|image_pad|><|vision_end|>{% elif 'text' in content %}{{ content['text'] }}{% endif %}"
-            "{% endfor %}{% endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}")
+            "{% endfor %}{% endif %}<|im_end|>\n{% endfor %}"
+            "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}")
 
 
 def texts(queries, scenes: int = 2000):
@@ -32,12 +33,13 @@ def texts(queries, scenes: int = 2000):
 
 
 def tokenizer(queries, size: int):
-    """Byte-level BPE that splits as Qwen's does: each digit is a token, and a space before one is a token of its own."""
+    """Byte-level BPE that splits as Qwen's does: a digit is a token, and a space before one is a token of its own."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
     bpe = Tokenizer(models.BPE())
-    split = Regex(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+    split = Regex(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+                  r"|\s*[\r\n]+|\s+(?!\S)|\s+")
     bpe.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Split(split, "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
     bpe.decoder = decoders.ByteLevel()
@@ -51,16 +53,22 @@ def tokenizer(queries, size: int):
 
 def write(folder: Path, shape: dict, card: dict, seed: int, extra_queries=()) -> Path:
     """The untrained checkpoint. `shape`: vocabulary, text and vision sizes (train/configs/mini.yaml)."""
-    from transformers import (Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor,
-                              Qwen2VLImageProcessor, Qwen2VLVideoProcessor)
+    from transformers import (
+        Qwen2_5_VLConfig,
+        Qwen2_5_VLForConditionalGeneration,
+        Qwen2_5_VLProcessor,
+        Qwen2VLImageProcessor,
+        Qwen2VLVideoProcessor,
+    )
 
     folder = Path(folder)
     words_ = tokenizer([card["query"], *extra_queries], shape["vocabulary"])
     ids = {token: words_.convert_tokens_to_ids(token) for token in SPECIAL}
     size = -(-len(words_) // 64) * 64
     config = Qwen2_5_VLConfig(
-        text_config=dict(vocab_size=size, tie_word_embeddings=True, max_position_embeddings=8192, use_sliding_window=False,
-                         bos_token_id=ids["<|endoftext|>"], eos_token_id=ids["<|im_end|>"], pad_token_id=ids["<|endoftext|>"],
+        text_config=dict(vocab_size=size, tie_word_embeddings=True, max_position_embeddings=8192,
+                         use_sliding_window=False, bos_token_id=ids["<|endoftext|>"],
+                         eos_token_id=ids["<|im_end|>"], pad_token_id=ids["<|endoftext|>"],
                          rope_parameters={"rope_type": "default", "rope_theta": 10000.0,
                                           "mrope_section": shape["mrope_section"]}, **shape["text"]),
         vision_config=dict(in_channels=3, patch_size=14, spatial_merge_size=2, temporal_patch_size=2, window_size=112,

@@ -25,6 +25,13 @@ class InOrder(Trainer):
     def _get_train_sampler(self, dataset=None):
         return SequentialSampler(dataset if dataset is not None else self.train_dataset)
 
+    def _load_from_checkpoint(self, resume_from_checkpoint, model=None):
+        """Through from_pretrained. transformers 5.23 saves Qwen2.5-VL under other names than the model's own, and
+        Trainer loads them unconverted: it warns of missing keys and goes on from random weights.
+        """
+        saved = AutoModelForImageTextToText.from_pretrained(resume_from_checkpoint, dtype=torch.float32)
+        (model if model is not None else self.model).load_state_dict(saved.state_dict())
+
 
 def load(folder):
     """Model and processor, with the two slow spots of the vision tower mended (docs/log.md)."""

@@ -79,7 +79,8 @@ def read(reply: str) -> Answer:
         rationale = _untagged(reply[:closed_at])
         items = [item for item in _lines(reply, closed_at + len(THINK_CLOSE)) if item is not None]
     elif THINK_OPEN in reply:
-        rationale = _untagged(reply)
+        cut = _open_tag(reply)
+        rationale = _untagged(reply[:-cut] if cut > 1 else reply)
         return Answer(rationale, _sections(rationale), closed=False)
     else:
         items, start, end = _first_block(reply)
@@ -114,12 +115,7 @@ def is_score_line(line: str) -> bool:
 
 
 def _untagged(text: str) -> str:
-    """The text without think tags, nor the first part of a closing tag that a cut left at its end."""
-    text = _TAGS.sub("", text).strip()
-    for length in range(len(THINK_CLOSE) - 1, 1, -1):
-        if text.endswith(THINK_CLOSE[:length]):
-            return text[:-length].rstrip()
-    return text
+    return _TAGS.sub("", text).strip()
 
 
 def _lines(text: str, start: int):

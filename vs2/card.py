@@ -30,12 +30,14 @@ class Card:
             record = json.loads(path.read_text(encoding="utf-8"))
             default = Sampling()
             least, most = record.get("pixels", (default.min_pixels, default.max_pixels))
-            sampling = Sampling(fps=float(record.get("fps", default.fps)), min_frames=int(record.get("min_frames", default.min_frames)),
+            sampling = Sampling(fps=float(record.get("fps", default.fps)),
+                                min_frames=int(record.get("min_frames", default.min_frames)),
                                 max_frames=int(record.get("max_frames", default.max_frames)),
                                 min_pixels=int(least), max_pixels=int(most))
             query = record.get("query", PUBLISHED_QUERY)
             if "$t2v_prompt" not in query:
                 raise ValueError("its query has no $t2v_prompt")
-            return cls(query, sampling, record.get("knows", ""), record.get("trained_on", ""), record.get("metrics", {}))
+            return cls(query, sampling, record.get("knows", ""), record.get("trained_on", ""),
+                       record.get("metrics", {}))
         except (ValueError, TypeError, AttributeError) as error:
             raise BadInput(f"{path} is not a checkpoint card: {error}.") from error

@@ -11,42 +11,16 @@ from dataclasses import dataclass, field
 import torch
 
 from vs2 import answer
-from vs2.errors import BadInput
+from vs2.options import Options
 from vs2.qwen import Inputs, step_kwargs
 from vs2.rubric import BY_KEY, DIRECT, KEYS, REASONED, SCALE, THINK_CLOSE, AnswerForm
 from vs2.tokens import Text, Wire
 
-MOST_SAMPLES, MOST_BUDGET = 32, 8192
 HEARTBEAT = 8            # steps without text after which an empty piece tells that work goes on
 
 
 class Stopped(Exception):
     """The caller's `stop` said so: there is no reply."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to think. budget: most thinking tokens. samples: replies drawn (1: greedy, deterministic).
-
-    temperature, top_p and seed matter only with several samples; 0.7 is what the published system samples at.
-    """
-
-    think: bool = True
-    budget: int = 1024
-    samples: int = 1
-    temperature: float = 0.7
-    top_p: float = 1.0
-    seed: int = 0
-
-    def __post_init__(self):
-        for name, least, most in (("budget", 1, MOST_BUDGET), ("samples", 1, MOST_SAMPLES), ("seed", 0, 2**63 - 1)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-                raise BadInput(f"{name} is {value!r}: it must be a whole number from {least} to {most}.")
-        for name, most in (("temperature", 5.0), ("top_p", 1.0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
-                raise BadInput(f"{name} is {value!r}: it must be a number above 0 and at most {most:g}.")
 
 
 @dataclass(frozen=True)
@@ -258,7 +232,12 @@ class _Batch:
 
 def _processors(settings, options: Options):
     """The checkpoint's repetition penalty, and for several samples their temperature and nucleus."""
-    from transformers import LogitsProcessorList, RepetitionPenaltyLogitsProcessor, TemperatureLogitsWarper, TopPLogitsWarper
+    from transformers import (
+        LogitsProcessorList,
+        RepetitionPenaltyLogitsProcessor,
+        TemperatureLogitsWarper,
+        TopPLogitsWarper,
+    )
 
     chain = LogitsProcessorList()
     if settings.repetition_penalty not in (None, 1.0):

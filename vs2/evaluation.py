@@ -104,7 +104,7 @@ class Evaluation:
         """The record that `to_dict` wrote, whatever later versions added to it."""
         known = {name: record[name] for name in cls.__dataclass_fields__ if name in record}
         known["scores"] = {
-            key: Score(**{**score, "distribution": None if score["distribution"] is None else tuple(score["distribution"])})
+            key: Score(**{**score, "distribution": score["distribution"] and tuple(score["distribution"])})
             for key, score in record["scores"].items()}
         known["seconds"] = Seconds(**record["seconds"])
         for name in ("warnings", "frame_times", "samples"):

@@ -14,9 +14,10 @@ import torch
 
 from vs2 import checkpoint, decode, events, qwen, video, weights
 from vs2.card import Card
-from vs2.decode import Options, Reply
+from vs2.decode import Reply
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Score, Seconds
+from vs2.options import Options
 from vs2.rubric import DIRECT, KEYS, SCALE
 from vs2.sampling import PATCH, fit
 from vs2.settings import Settings
@@ -71,7 +72,7 @@ class Judge:
                stop: Callable[[], bool] = lambda: False) -> Iterator:
         """Events (see `vs2.events`) while the video file `source` is judged; the last one is the `Evaluation`.
 
-        The other options are those of `vs2.decode.Options`. Closing the stream at any event stops the generation;
+        The other options are those of `vs2.options.Options`. Closing the stream at any event stops the generation;
         so does `stop()` being true before any token, and the stream then ends without an Evaluation.
         Raises BadInput at once for an option out of range, and while streaming for a file that cannot be read.
         """

@@ -98,14 +98,17 @@ def with_worker(attempt, name: str, limits: Limits):
     `first` tells the first try, which may spend half of what is left of the deadline on each step, so that
     the second, without decord, has time. Raises BadInput where both fail.
     """
-    until = None
+    left = limits.deadline
     for first in (True, False):
         try:
-            with borrow() as worker:
-                until = until or time.monotonic() + limits.deadline
-                return attempt(worker, until, first)
+            with borrow() as worker:  # a new interpreter's start is the machine's time, not the file's
+                until = time.monotonic() + left
+                try:
+                    return attempt(worker, until, first)
+                finally:
+                    left = until - time.monotonic()
         except Gone as gone:
-            if first and time.monotonic() < until and (gone.overran or gone.by != _XCPU):
+            if first and left > 0 and gone.by != _XCPU:
                 continue
             raise _death(gone, name, limits) from gone
     raise AssertionError("the second try returns or raises")

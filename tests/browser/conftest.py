@@ -91,7 +91,7 @@ class Visit:
         page.on("request", lambda request: self._abroad(request.url, address))
         page.goto(address)
         page.wait_for_selector("#model .vs-model", timeout=PATIENCE * 1000)
-        page.wait_for_selector("#radar svg .polar", timeout=60_000)
+        page.wait_for_selector("#radar svg .polar", timeout=PATIENCE * 1000)
 
     def _abroad(self, url: str, address: str) -> None:
         if not url.startswith((address, "data:", "blob:")):
@@ -100,7 +100,15 @@ class Visit:
     def upload(self, path) -> None:
         """Chooses a file and waits until the server has looked at it."""
         self.page.set_input_files("#video input[type=file]", path)
-        self.page.wait_for_selector("#video [data-state=ready], #video .vs-zone-problem:not([hidden])", timeout=60_000)
+        self.page.wait_for_selector("#video [data-state=ready], #video .vs-zone-problem:not([hidden])",
+                                    timeout=PATIENCE * 1000)
+
+    def think_at_most(self, tokens: int) -> None:
+        """Sets the thinking budget, as a visitor in a hurry does."""
+        self.page.click(".vs-settings > button")
+        self.page.fill("#budget input[type=number]", str(tokens))
+        self.page.press("#budget input[type=number]", "Tab")
+        self.page.click(".vs-settings > button")
 
     def ask(self, prompt: str) -> None:
         """Fills the prompt and presses Evaluate."""
@@ -126,8 +134,9 @@ def visit(browser, app):
     """Makes visitors; at the end none of them may have met a fault."""
     visits: list[Visit] = []
 
-    def make(**options) -> Visit:
+    def make(budget: int = 128, **options) -> Visit:
         visits.append(Visit(browser, options.pop("address", app), **options))
+        visits[-1].think_at_most(budget)
         return visits[-1]
 
     yield make

@@ -8,6 +8,7 @@ import pytest
 from tests.browser.conftest import free_port
 from tests.clips import moving_square
 from tests.test_ui import HOSTILE, Scripted, hosted
+from vs2.ui import evaluate
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PROMPT = "a red square moves to the right"
@@ -189,6 +190,18 @@ def test_stop_is_at_once_and_keeps_what_was_said(visit, clip, scripted):
     visitor.page.click("#evaluate")
     visitor.wait_done()
     assert visitor.said() == "short." and visitor.values() == ["4", "5", "2"]
+
+
+def test_an_example_is_one_click(visit, clip, scripted, monkeypatch):
+    shown = [{"file": str(clip), "prompt": "a square goes right", "shows": "Nothing wrong"}]
+    monkeypatch.setattr(evaluate, "examples", lambda: shown)
+    visitor = visit(address=scripted(Scripted()))
+    visitor.page.click("text=Nothing wrong")
+    visitor.page.wait_for_function("document.querySelector('#video video').readyState >= 1")
+    assert visitor.page.input_value("#prompt textarea") == "a square goes right"
+    visitor.page.click("#evaluate")
+    visitor.wait_done()
+    assert visitor.values() == ["4", "5", "2"]
 
 
 def test_what_a_model_writes_is_shown_and_never_run(visit, clip, scripted):

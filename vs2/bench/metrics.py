@@ -17,8 +17,9 @@ def agreement(true, predicted, expected=None) -> dict[str, float | None]:
     off = [math.inf if p is None else abs(p - t) for t, p in zip(true, given, strict=True)]
     soft = given if expected is None else list(expected)
     pairs = [(t, s) for t, s in zip(true, soft, strict=True) if s is not None]
+    ranks = list(zip(*map(_ranks, zip(*pairs, strict=True)), strict=True))
     return {"exact": sum(o < 0.5 for o in off) / len(off), "within_one": sum(o < 1.5 for o in off) / len(off),
-            "pearson": _pearson(pairs), "spearman": _pearson(list(zip(*map(_ranks, zip(*pairs, strict=True)), strict=True)))}
+            "pearson": _pearson(pairs), "spearman": _pearson(ranks)}
 
 
 def _pearson(pairs) -> float | None:
@@ -44,6 +45,7 @@ def table(metrics: dict[str, dict]) -> str:
         return "-" if value is None else f"{value:.3f}"
 
     lines = ["| | exact | within one | Pearson | Spearman |", "|---|---|---|---|---|"]
-    lines += [f"| {name} | " + " | ".join(cell(row[key]) for key in ("exact", "within_one", "pearson", "spearman")) + " |"
-              for name, row in metrics.items()]
+    for name, row in metrics.items():
+        cells = [cell(row[key]) for key in ("exact", "within_one", "pearson", "spearman")]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)

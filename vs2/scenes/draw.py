@@ -46,7 +46,8 @@ def _background(rng, kind: str, side: int) -> np.ndarray:
     speck = rng.standard_normal((side - horizon, side), dtype=np.float32)
     if kind == "grass":     # blades: noise drawn out upwards
         speck = (speck + np.roll(speck, 1, 0) + np.roll(speck, 2, 0) + np.roll(speck, 3, 0)) / 2
-    picture[horizon:] = np.array(low, np.float32) * (0.8 + 0.25 * y[horizon:]) + grain * speck[..., None] + cloud[horizon:]
+    ground = np.array(low, np.float32) * (0.8 + 0.25 * y[horizon:])
+    picture[horizon:] = ground + grain * speck[..., None] + cloud[horizon:]
     return np.clip(picture * light, 0, 255).astype(np.uint8)
 
 

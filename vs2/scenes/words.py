@@ -106,4 +106,5 @@ def rationale(scene: Scene, known: Facts) -> str:
     """The whole rationale, under the headings of the three dimensions."""
     said = (visual(scene), alignment(scene), physical(scene, known))
     return "\n".join([description(scene, known)] + [
-        f"{d.label}:{'' if text[0] == chr(10) else ' '}{text}" for d, text in zip(rubric.DIMENSIONS, said, strict=True)])
+        f"{d.label}:{'' if text.startswith(chr(10)) else ' '}{text}"
+        for d, text in zip(rubric.DIMENSIONS, said, strict=True)])

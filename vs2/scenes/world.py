@@ -22,7 +22,8 @@ HELD_OUT = 10_000_000               # seeds from here on are for measuring and n
 
 VISUAL_FAULTS = ("blur", "noise", "blocking", "flicker", "pixelation", "jitter")
 PHYSICAL_FAULTS = {                 # fault -> motions in which it can be seen
-    "vanishes": MOTIONS, "teleports": ("bounces", "slides", "flies", "rests"), "sinks": ("bounces", "slides", "flies", "rests"),
+    "vanishes": MOTIONS, "teleports": ("bounces", "slides", "flies", "rests"),
+    "sinks": ("bounces", "slides", "flies", "rests"),
     "speeds up": ("bounces", "slides", "swings"), "morphs": MOTIONS, "hangs": ("bounces", "flies", "swings")}
 STRENGTHS = (1, 2, 3, 4)            # a fault of strength k costs k points: 4, 3, 2, 1
 
@@ -83,7 +84,8 @@ def sample(seed: int, visual: int | None = None, alignment: int | None = None, p
     """A scene from its seed; the three scores are uniform over 1 to 5 unless given. The same seed, the same scene."""
     rng = np.random.default_rng([seed, 1])
     levels = [int(rng.integers(1, 6)) for _ in range(3)]
-    levels = [level if given is None else given for level, given in zip(levels, (visual, alignment, physical), strict=True)]
+    wanted = (visual, alignment, physical)
+    levels = [level if given is None else given for level, given in zip(levels, wanted, strict=True)]
     shown = Content(int(rng.choice((1, 1, 2, 3))), _one(rng, COLOURS), _one(rng, SHAPES), _one(rng, MOTIONS),
                     _one(rng, BACKGROUNDS), None)
     if rng.random() < 0.5:
@@ -114,7 +116,8 @@ def _one(rng, options):
 
 def _companion(rng, content: Content) -> tuple[str, str]:
     """A second object that cannot be mistaken for one of the first."""
-    return (_one(rng, [c for c in COLOURS if c != content.colour]), _one(rng, [s for s in SHAPES if s != content.shape]))
+    colour = _one(rng, [c for c in COLOURS if c != content.colour])
+    return colour, _one(rng, [s for s in SHAPES if s != content.shape])
 
 
 def _changed(rng, content: Content, name: str) -> Content:

@@ -3,12 +3,13 @@ import csv
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
 
 from vs2 import events, plots
-from vs2.errors import Problem
+from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.ui import parts, player, text
 from vs2.ui.host import Host, Request, Run, clock
@@ -23,7 +24,8 @@ class Progress:
 
     def __init__(self, run: Run):
         self.run, self.elapsed = run, clock()
-        self.stage, self.said, self.tokens, self.notes = text.LOADING, "", 0, []
+        self.stage = text.READING if run.host.loaded else text.LOADING
+        self.said, self.tokens, self.notes = "", 0, []
         self.clip = self.scores = self.evaluation = None
         self._thinking: float | None = None
 
@@ -98,21 +100,18 @@ class EvaluatePage:
     def _settings(self) -> None:
         with gr.Accordion(text.SETTINGS, open=False, elem_classes="vs-settings"):
             self.think = gr.Checkbox(True, label=text.THINK, info=text.THINK_HINT, elem_id="think")
-            self.budget = gr.Slider(16, 2048, 1024, step=16, label=text.BUDGET, info=text.BUDGET_HINT)
+            self.budget = gr.Slider(16, 2048, 1024, step=16, label=text.BUDGET, info=text.BUDGET_HINT,
+                                    elem_id="budget")
             self.samples = gr.Slider(1, 8, 1, step=1, label=text.SAMPLES, info=text.SAMPLES_HINT)
             self.seed = gr.Number(0, label=text.SEED, info=text.SEED_HINT, precision=0, minimum=0)
 
     def _examples(self) -> None:
-        shown = examples()
-        if not shown:
-            return
-        gr.HTML(f'<h2 class="vs-examples-title">{text.EXAMPLES}</h2>', apply_default_css=False)
-        with gr.Row(elem_classes="vs-examples"):
-            for row in shown:
-                button = gr.Button(row["shows"] or row["prompt"], size="sm", min_width=120)
-                button.click(lambda row=row: (player.example(row["file"], self.video), row["prompt"], *self._blank()),
-                             None, [self.video, self.prompt, *self._results()], show_progress="hidden",
-                             api_visibility="private")
+        self.examples: list[tuple[gr.Button, dict]] = []
+        if shown := examples():
+            gr.HTML(f'<h2 class="vs-examples-title">{text.EXAMPLES}</h2>', apply_default_css=False)
+            with gr.Row(elem_classes="vs-examples"):
+                self.examples = [(gr.Button(row["shows"] or row["prompt"], size="sm", min_width=120), row)
+                                 for row in shown]
 
     def _results(self) -> list:
         return [self.status, self.notice, self.scores, self.rationale, self.radar, self.frames, self.download,
@@ -120,7 +119,8 @@ class EvaluatePage:
 
     def _blank(self, running: bool = False) -> tuple:
         """Values for `_results` that show nothing of an earlier video."""
-        status = parts.status(text.LOADING if running else text.IDLE, (), "busy" if running else "idle")
+        stage = text.IDLE if not running else text.READING if self.host.loaded else text.LOADING
+        status = parts.status(stage, (), "busy" if running else "idle")
         return (status, "", parts.scores(), parts.rationale(live=running), plots.radar([]), parts.frames(), "",
                 gr.update(interactive=not running), gr.update(interactive=running))
 
@@ -134,6 +134,9 @@ class EvaluatePage:
         self.video.upload(self.forget, None, self._results(), cancels=running, queue=False, **private).then(
             lambda value: player.prepare(value, self.video), self.video, self.video, concurrency_limit=2, **private)
         self.video.clear(self.forget, None, self._results(), cancels=running, queue=False, **private)
+        for button, row in self.examples:
+            button.click(partial(self.choose, row), None, [self.video, self.prompt, *self._results()], cancels=running,
+                         **private)
         with gr.Row(visible=False):  # the same judgement for scripts: one call, one record
             file = gr.File(label="video", file_count="single", type="filepath")
             record = gr.JSON(label="evaluation")
@@ -156,7 +159,7 @@ class EvaluatePage:
         try:
             path, name = player.given(video)
             if not prompt.strip():
-                raise Problem(text.NO_PROMPT)
+                raise BadInput(text.NO_PROMPT)
         except Problem as problem:
             yield {self.notice: parts.problem(str(problem))}
             return
@@ -228,6 +231,10 @@ class EvaluatePage:
         """Ends a run and empties the results: they were about another video."""
         self.stop(request)
         return self._blank()
+
+    def choose(self, row: dict, request: gr.Request) -> tuple:
+        """What an example's button does: its clip and its prompt, and no results yet."""
+        return (player.example(row["file"], self.video), row["prompt"], *self.forget(request))
 
     def call(self, video: str, prompt: str, think: bool, budget: int, samples: int, seed: int) -> dict:
         """The endpoint `/evaluate`: the whole evaluation as JSON, after it has ended.

@@ -114,7 +114,7 @@ def rationale(said: str = "", live: bool = False, empty: str = text.RATIONALE_EM
     listed = f'<ul class="vs-notes">{listed}</ul>' if listed else ""
     return (f'<section class="vs-rationale" aria-label="{text.RATIONALE}"><header><h2>{text.RATIONALE}</h2></header>'
             f'<div class="vs-said{" vs-live" if live else ""}" tabindex="0" role="region" '
-            f'aria-label="{text.RATIONALE}">{listed}{body}{more}</div></section>')
+            f'aria-label="{text.RATIONALE}">{body}{more}</div>{listed}</section>')
 
 
 def _time(seconds: float) -> str:

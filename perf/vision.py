@@ -1,0 +1,43 @@
+"""The vision tower as transformers runs it, beside `vs2.vision.quicken`: `python -m perf.vision`.
+
+One clip of 8 frames at 392 x 672 through a two-layer tower of the published widths, random weights, float32 on
+this machine's CPU; both in one run, the median of three. The last result is in perf/README.md.
+"""
+import statistics
+import time
+
+import torch
+from transformers import Qwen2_5_VLConfig
+from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VisionTransformerPretrainedModel
+
+from vs2.vision import quicken
+
+
+def seconds(tower, pixels, grid) -> float:
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        with torch.no_grad():
+            tower(pixels, grid_thw=grid)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def main() -> None:
+    torch.manual_seed(0)
+    config = Qwen2_5_VLConfig(vision_config={
+        "depth": 2, "hidden_size": 1280, "intermediate_size": 3420, "num_heads": 16, "in_channels": 3, "patch_size": 14,
+        "spatial_merge_size": 2, "temporal_patch_size": 2, "window_size": 112, "out_hidden_size": 3584,
+        "fullatt_block_indexes": [1]}).vision_config
+    config._attn_implementation = "sdpa"
+    tower = Qwen2_5_VisionTransformerPretrainedModel(config).eval()
+    grid = torch.tensor([[4, 28, 48]])
+    pixels = torch.randn(int(grid.prod()), 1176)
+    stock = seconds(tower, pixels, grid)
+    quicken(tower)
+    quick = seconds(tower, pixels, grid)
+    print(f"vision tower, {len(pixels)} patches: stock {stock:.2f} s, quick {quick:.2f} s, ratio {stock / quick:.2f}")
+
+
+if __name__ == "__main__":
+    main()

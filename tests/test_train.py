@@ -1,0 +1,143 @@
+"""Training rows and runs: what is learned, what is not, and that a killed run goes on as if nothing had happened."""
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from train import fresh, sft
+from train.data import IGNORED, Collate, Scenes, encode
+from vs2.card import Card
+from vs2.scenes import world
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG = yaml.safe_load((ROOT / "train/configs/mini.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    small = {**CONFIG["fresh"], "text": {**CONFIG["fresh"]["text"], "num_hidden_layers": 1},
+             "vision": {**CONFIG["fresh"]["vision"], "depth": 2, "fullatt_block_indexes": [1]}}
+    return fresh.write(tmp_path_factory.mktemp("start"), small, CONFIG["card"], 0, [CONFIG["data"]["describe_query"]])
+
+
+@pytest.fixture(scope="module")
+def parts(start):
+    return sft.load(start)
+
+
+def scenes(start, parts, folder, rows=40, clips=10, describe=0.25, direct=0.5):
+    model, processor = parts
+    return Scenes(processor, model.config, Card.read(start), rows, clips, CONFIG["data"]["describe_query"], describe,
+                  direct, folder / "frames.npy")
+
+
+def test_the_loss_is_on_the_reply_alone(start, parts, tmp_path):
+    rows, tokenizer = scenes(start, parts, tmp_path), parts[1].tokenizer
+    kinds = set()
+    for number in range(0, 40, 3):
+        card, prompt, given, reply = rows.text(number)
+        row = rows[number]
+        learned = row["labels"] != IGNORED
+        assert tokenizer.decode(row["labels"][learned]) == reply + tokenizer.eos_token
+        before = tokenizer.decode(row["input_ids"][~learned])
+        assert before.endswith("assistant\n" + given)
+        kinds.add((card.query == CONFIG["card"]["query"], bool(given)))
+        if card.query == CONFIG["card"]["query"]:
+            assert prompt in before
+    assert kinds == {(False, False), (True, False), (True, True)}, "describe, reason and answer at once"
+
+
+def test_rows_are_reproducible_and_frames_are_kept(start, parts, tmp_path):
+    first, again = (scenes(start, parts, tmp_path)[7] for _ in range(2))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    stored = np.load(tmp_path / "frames.npy", mmap_mode="r")
+    assert stored[7].any() and not stored[3].any(), "only the clip that was asked for is rendered"
+
+
+def test_a_later_pass_asks_something_else_of_the_same_clip(start, parts, tmp_path):
+    rows = scenes(start, parts, tmp_path)
+    assert len({rows.text(12 + 10 * turn)[1] for turn in range(3)}) == 3
+
+
+def test_training_never_touches_the_held_out_seeds():
+    data = CONFIG["data"]
+    assert data["clips"] < world.HELD_OUT
+
+
+def test_a_batch_costs_what_its_rows_cost(start, parts, tmp_path):
+    """Padding changes nothing: the batch's loss is the mean over all learned tokens."""
+    model, processor = parts
+    rows = [scenes(start, parts, tmp_path)[number] for number in (0, 13, 30, 31)]
+    collate = Collate(processor.tokenizer.pad_token_id)
+    with torch.no_grad():
+        together = model(**collate(rows)).loss.item()
+        counts = [int((row["labels"] != IGNORED).sum()) for row in rows]
+        alone = [model(**collate([row])).loss.item() * count for row, count in zip(rows, counts, strict=True)]
+    assert together == pytest.approx(sum(alone) / sum(counts), abs=1e-5)
+
+
+def test_the_model_sees_the_video(start, parts):
+    """Canary: other frames, other log-probabilities of the same reply."""
+    model, processor = parts
+    card, pads = Card.read(start), Collate(processor.tokenizer.pad_token_id)
+    losses = []
+    for value in (0, 255):
+        frames = np.full((8, 112, 112, 3), value, np.uint8)
+        row = encode(processor, model.config, card, frames, "A red ball bounces on grass.", "", "\n<think>\nScene: one")
+        with torch.no_grad():
+            losses.append(model(**pads([row])).loss.item())
+    assert losses[0] != losses[1]
+
+
+def test_the_fresh_checkpoint_is_small_and_keeps_digits_apart(parts):
+    model, processor = parts
+    full = sum(p.numel() for p in model.parameters())
+    assert full * 2 < 10e6
+    for digit in "0123456789":
+        assert len(processor.tokenizer(digit, add_special_tokens=False)["input_ids"]) == 1
+        assert processor.tokenizer(f"quality: {digit}{digit}", add_special_tokens=False)["input_ids"][-2:] == [
+            processor.tokenizer.convert_tokens_to_ids(digit)] * 2
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_to_the_same_losses(tmp_path):
+    """Six steps in one go, and the same six with the process killed after the third."""
+    def config(name):
+        train = {**CONFIG["train"], "max_steps": 6, "per_device_train_batch_size": 2, "logging_steps": 1,
+                 "save_steps": 3, "warmup_steps": 1, "disable_tqdm": True, "dataloader_num_workers": 0}
+        return {**CONFIG, "output": str(tmp_path / name), "train": train,
+                "data": {**CONFIG["data"], "clips": 4}, "fresh": {
+                    **CONFIG["fresh"], "text": {**CONFIG["fresh"]["text"], "num_hidden_layers": 1},
+                    "vision": {**CONFIG["fresh"]["vision"], "depth": 1, "fullatt_block_indexes": [0]}}}
+
+    def losses(name):
+        states = sorted((tmp_path / name).glob("checkpoint-*/trainer_state.json"),
+                        key=lambda path: int(path.parent.name.removeprefix("checkpoint-")))
+        return [entry["loss"] for entry in json.loads(states[-1].read_text())["log_history"] if "loss" in entry]
+
+    whole = config("whole")
+    sft.run(whole)
+    assert len(losses("whole")) == 6
+
+    killed = tmp_path / "killed.yaml"
+    killed.write_text(yaml.safe_dump(config("killed")))
+    script = ("import sys, os, transformers\n"
+              "from train import sft\n"
+              "class Kill(transformers.TrainerCallback):\n"
+              "    def on_step_end(self, args, state, control, **kw):\n"
+              "        if state.global_step == 5: os.kill(os.getpid(), 9)\n"
+              "start = sft.InOrder.__init__\n"
+              "def init(self, *a, **k):\n"
+              "    start(self, *a, **k); self.add_callback(Kill())\n"
+              "sft.InOrder.__init__ = init\n"
+              f"sft.main([{str(killed)!r}])\n")
+    died = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, timeout=300)
+    assert died.returncode == -9, died.stderr.decode()[-2000:]
+    done = sft.run(yaml.safe_load(killed.read_text()), resume=True)
+    assert losses("killed") == pytest.approx(losses("whole"), abs=1e-6)
+    assert (done / "vs2.json").exists() and (done / "model.safetensors").stat().st_size < 10e6

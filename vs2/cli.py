@@ -1,0 +1,187 @@
+"""The `vs2` command: score a video, list the judges, open the app.
+
+Nothing heavy is imported before it is needed: help, a bad option and a bad path cost no second of waiting.
+A bad input is one line on stderr and exit status 2, a failure of ours 1, an interrupt 130.
+"""
+import argparse
+import contextlib
+import json
+import os
+import sys
+
+from vs2 import __version__
+from vs2.errors import BadInput, Problem
+
+INTERRUPTED, PIPE_CLOSED = 130, 141
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command; gives its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    arguments = parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+        sys.stdout.flush()
+    except Problem as problem:
+        from vs2.terminal import plain
+
+        print(f"vs2: {' '.join(plain(str(problem)).split())}", file=sys.stderr)
+        return problem.status
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has enough; Python would complain when it flushes stdout at exit.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments; each subcommand's function is `arguments.run`."""
+    top = argparse.ArgumentParser(prog="vs2", description="An open judge of AI-generated video: it watches a clip, reads "
+                                  "its prompt, thinks aloud and scores it.")
+    top.add_argument("--version", action="version", version=f"vs2 {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    score = commands.add_parser("score", help="judge one video", description="Judges one video: the rationale as it is "
+                                "made, then three scores of 1 to 5.")
+    score.add_argument("video", metavar="VIDEO", help="a video file")
+    score.add_argument("--prompt", required=True, metavar="TEXT", help="the text that the video was made from")
+    score.add_argument("--model", default="auto", metavar="NAME",
+                       help="mini, a Hub id or a checkpoint's folder (default: VS2_MODEL, else by the device)")
+    score.add_argument("--precision", default="auto", choices=("auto", "bf16", "4bit", "fp32"),
+                       help="default: VS2_PRECISION, else what fits")
+    score.add_argument("--think", default=True, action=argparse.BooleanOptionalAction,
+                       help="think before scoring, or score at once and say how sure it is")
+    score.add_argument("--budget", type=int, default=1024, metavar="TOKENS", help="most thinking tokens (default: 1024)")
+    score.add_argument("--samples", type=int, default=1, metavar="K",
+                       help="replies to draw and mix, which tells how sure it is (default: 1, without chance)")
+    score.add_argument("--seed", type=int, default=0, metavar="S", help="the chance of several samples (default: 0)")
+    score.add_argument("--json", action="store_true", help="write one JSON object, and nothing else, to stdout")
+    score.set_defaults(run=run_score)
+
+    models = commands.add_parser("models", help="list the judges", description="Lists the judges that need no folder, what "
+                                 "each knows, and which is the default here.")
+    models.add_argument("--json", action="store_true", help="write one JSON object to stdout")
+    models.set_defaults(run=run_models)
+
+    app = commands.add_parser("app", help="open the pages", description="Serves the pages on this machine.")
+    app.add_argument("--port", type=int, default=None, metavar="P", help="default: 7860, or the next that is free")
+    app.set_defaults(run=run_app)
+    return top
+
+
+def run_score(arguments) -> None:
+    """`vs2 score`."""
+    from vs2.options import Options
+    from vs2.settings import Settings
+    from vs2.terminal import Status
+
+    options = {"think": arguments.think, "budget": arguments.budget, "samples": arguments.samples, "seed": arguments.seed}
+    Options(**options)
+    settings = Settings.read()
+    name = settings.model if arguments.model == "auto" else arguments.model
+    check_before_loading(arguments.video, arguments.prompt, name)
+    status = Status()
+    status.show("Loading the judge")
+    with contextlib.redirect_stdout(sys.stderr):  # what libraries say is no part of the output
+        judge = load(name, arguments.precision, settings)
+        stream = judge.stream(arguments.video, arguments.prompt, **options)
+    try:
+        if arguments.json:
+            print(json.dumps(follow(stream, judge, status).to_dict(), ensure_ascii=False, allow_nan=False))
+        else:
+            follow_aloud(stream, judge, status)
+    finally:
+        status.clear()
+        stream.close()
+
+
+def check_before_loading(path: str, prompt: str, model: str) -> None:
+    """Raises BadInput for what can be known without the model libraries, which take seconds to import."""
+    from vs2 import checkpoint, hub
+    from vs2.video import Limits, check_file
+
+    check_file(path, Limits())
+    if not prompt.strip():
+        raise BadInput("The prompt is empty: give the text that the video was made from.")
+    if model != "auto" and not hub.is_id(model):
+        checkpoint.locate(model)
+
+
+def load(name: str, precision: str, settings):
+    """The judge, with the libraries' bars only where someone watches."""
+    from transformers.utils import logging
+
+    from vs2.judge import load
+
+    if not sys.stderr.isatty():
+        logging.disable_progress_bar()
+    return load(name, precision, settings)
+
+
+def follow(stream, judge, status, say=lambda text: None):
+    """Keeps the status line up to date and says the rationale; gives the `Evaluation`."""
+    from vs2 import events
+
+    event = None
+    for event in stream:
+        if isinstance(event, events.Reading):
+            status.show(f"Reading {event.video}")
+        elif isinstance(event, events.FramesRead):
+            status.show(f"{judge.name} is looking at {len(event.clip.frames)} frames")
+        elif isinstance(event, events.Retry):
+            status.clear()
+            say(f"\n[{event.reason}]\n")
+            status.show(event.reason)
+        elif isinstance(event, events.Thought):
+            if event.text:
+                say(event.text)
+            status.show(f"Thinking, {event.tokens} tokens", fleeting=True)
+    status.clear()
+    return event
+
+
+def follow_aloud(stream, judge, status) -> None:
+    """Prints the rationale as it comes, then the scores."""
+    from vs2.terminal import plain, table
+
+    shared = sys.stdout.isatty() and status.live
+    said = ""
+
+    def say(text: str) -> None:
+        nonlocal said
+        text = plain(text)
+        if shared:  # text and status line are on one screen: the line gives way to the text for good
+            status.clear()
+            status.live = False
+        said = text or said
+        print(text, end="", flush=True)
+
+    evaluation = follow(stream, judge, status, say)
+    if said:
+        print("\n" if not said.endswith("\n") else "")
+    print(table(evaluation, sys.stdout.encoding))
+    if judge.card.knows:
+        print(f"{plain(judge.name)}: {plain(judge.card.knows)}")
+
+
+def run_models(arguments) -> None:
+    """`vs2 models`."""
+    from vs2 import models
+    from vs2.settings import Settings
+
+    listing = models.listing(Settings.read())
+    print(json.dumps(listing, ensure_ascii=False, allow_nan=False) if arguments.json else models.text(listing))
+
+
+def run_app(arguments) -> None:
+    """`vs2 app`."""
+    from vs2.ui.app import launch
+
+    if arguments.port is not None and not 0 <= arguments.port <= 65535:
+        raise BadInput(f"--port is {arguments.port}: it must be a number from 0 to 65535.")
+    launch(port=arguments.port)

@@ -1,0 +1,31 @@
+"""How to judge: what a caller may choose, checked before any model is touched."""
+from dataclasses import dataclass
+
+from vs2.errors import BadInput
+
+MOST_SAMPLES, MOST_BUDGET = 32, 8192
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to think. budget: most thinking tokens. samples: replies drawn (1: greedy, deterministic).
+
+    temperature, top_p and seed matter only with several samples; 0.7 is what the published system samples at.
+    """
+
+    think: bool = True
+    budget: int = 1024
+    samples: int = 1
+    temperature: float = 0.7
+    top_p: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self):
+        for name, least, most in (("budget", 1, MOST_BUDGET), ("samples", 1, MOST_SAMPLES), ("seed", 0, 2**63 - 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                raise BadInput(f"{name} is {value!r}: it must be a whole number from {least} to {most}.")
+        for name, most in (("temperature", 5.0), ("top_p", 1.0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
+                raise BadInput(f"{name} is {value!r}: it must be a number above 0 and at most {most:g}.")
