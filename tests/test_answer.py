@@ -1,4 +1,5 @@
 """Every form of reply that upstream has been seen to write, with the decoys that fooled other readers."""
+
 import time
 
 import pytest
@@ -15,25 +16,24 @@ DECOYS = (
     "It is sharp (score 1), visual quality: 1; text-to-video alignment: 1, physical/common-sense consistency: 1",
     "The motion is fine. 1/5",
 )
+_V, _T, _P = LABELS
 FORMS = {
-    "published": "\n\n(1) visual quality: {}\n(2) text-to-video alignment: {}\n(3) physical/common-sense consistency: {}\n",
-    "query": "\nvisual quality: {}; \ntext-to-video alignment: {}, \nphysical/common-sense consistency: {}",
-    "no ends": "\nvisual quality: {}\ntext-to-video alignment: {}\nphysical/common-sense consistency: {}",
-    "spaces": "\n visual quality:  {}  \n text-to-video alignment:  {} \n\n physical/common-sense consistency:{}   ",
-    "one line": " visual quality: {}; text-to-video alignment: {}, physical/common-sense consistency: {}",
-    "one line, numbered": " (1) visual quality: {}; (2) text-to-video alignment: {}; and (3) physical/common-sense consistency: {}.",
+    "published": f"\n\n(1) {_V}: {{}}\n(2) {_T}: {{}}\n(3) {_P}: {{}}\n",
+    "query": f"\n{_V}: {{}}; \n{_T}: {{}}, \n{_P}: {{}}",
+    "no ends": f"\n{_V}: {{}}\n{_T}: {{}}\n{_P}: {{}}",
+    "spaces": f"\n {_V}:  {{}}  \n {_T}:  {{}} \n\n {_P}:{{}}   ",
+    "one line": f" {_V}: {{}}; {_T}: {{}}, {_P}: {{}}",
+    "one line, numbered": f" (1) {_V}: {{}}; (2) {_T}: {{}}; and (3) {_P}: {{}}.",
     "bold": "\n**Visual quality:** {}\n**Text-to-video alignment:** {}\n**Physical/common-sense consistency:** {}",
-    "bold number": "\nvisual quality: **{}**\ntext-to-video alignment: **{}**\nphysical/common-sense consistency: **{}**",
+    "bold number": f"\n{_V}: **{{}}**\n{_T}: **{{}}**\n{_P}: **{{}}**",
     "bullets": "\n- Visual Quality: {}\n* Text-to-Video Alignment: {}\n\u2022 Physical/Common-sense Consistency: {}",
-    "out of five": "\nvisual quality: {}/5\ntext-to-video alignment: {} / 5\nphysical/common-sense consistency: {} out of 5",
-    "qualified": "\n(1) visual quality \u2013 clarity, smoothness: {}\n(2) text-to-video alignment (fidelity to the prompt): {}"
-                 "\n**(3) physical/common-sense consistency \u2014 physics:** {}",
-    "carriage returns": "\r\nvisual quality: {}\r\ntext-to-video alignment: {}\r\nphysical/common-sense consistency: {}\r\n",
-    "reasons after": "\nvisual quality: {} - two artifacts\ntext-to-video alignment: {} (3 of 4 things)"
-                     "\nphysical/common-sense consistency: {}. It falls 9 m.",
-    "dims": "\nDim-1 Visual Quality: {}\nDim-2 Text-to-video Alignment: {}\nDim-3 Physical/common-sense Consistency: {}",
-    "reasons between": "\n(1) visual quality: {}\nIt is sharp.\n(2) text-to-video alignment: {}\nAs asked."
-                       "\n(3) physical/common-sense consistency: {}\nIt falls.",
+    "out of five": f"\n{_V}: {{}}/5\n{_T}: {{}} / 5\n{_P}: {{}} out of 5",
+    "qualified": f"\n(1) {_V} \u2013 clarity, smoothness: {{}}\n(2) {_T} (fidelity to the prompt): {{}}"
+                 f"\n**(3) {_P} \u2014 physics:** {{}}",
+    "carriage returns": f"\r\n{_V}: {{}}\r\n{_T}: {{}}\r\n{_P}: {{}}\r\n",
+    "reasons after": f"\n{_V}: {{}} - two artifacts\n{_T}: {{}} (3 of 4 things)\n{_P}: {{}}. It falls 9 m.",
+    "dims": f"\nDim-1 Visual Quality: {{}}\nDim-2 Text-to-video Alignment: {{}}\nDim-3 {_P}: {{}}",
+    "reasons between": f"\n(1) {_V}: {{}}\nIt is sharp.\n(2) {_T}: {{}}\nAs asked.\n(3) {_P}: {{}}\nIt falls.",
 }
 WANTED = (3, 5, 4)
 
@@ -55,7 +55,9 @@ def test_reads_after_the_think_block_and_never_in_it(form, decoy):
 
 @pytest.mark.parametrize("name", [name for name in FORMS if name != "reasons between"])
 def test_scores_first_with_an_explanation_after(name):
-    text = FORMS[name].format(*WANTED).strip() + "\n\nThe visual quality is 2 or so.\n- Visual quality: 1\n4 frames: 5\n"
+    text = (
+        FORMS[name].format(*WANTED).strip() + "\n\nThe visual quality is 2 or so.\n- Visual quality: 1\n4 frames: 5\n"
+    )
     read = answer.read(text)
     assert tuple(read.values[key] for key in KEYS) == WANTED
     assert read.rationale.startswith("The visual quality is 2") and read.closed
@@ -77,12 +79,20 @@ def test_explanation_after_the_answer_changes_nothing():
     assert values(text) == WANTED
 
 
-@pytest.mark.parametrize("text", [
-    "\n<think>\nvisual quality: 3\ntext-to-video alignment: 4\nphysical/common-sense consistency: 5\n",
-    "<think>\n" + DECOYS[2] + "\n</thi",
-    REASONED.write((1, 2, 3)) + "<think>and so it goes on",
-    "<think>done</think>", "<think>done</think>\nI cannot judge this.", "", "\n\n", "<think>", "</think>",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n<think>\nvisual quality: 3\ntext-to-video alignment: 4\nphysical/common-sense consistency: 5\n",
+        "<think>\n" + DECOYS[2] + "\n</thi",
+        REASONED.write((1, 2, 3)) + "<think>and so it goes on",
+        "<think>done</think>",
+        "<think>done</think>\nI cannot judge this.",
+        "",
+        "\n\n",
+        "<think>",
+        "</think>",
+    ],
+)
 def test_no_answer_is_no_score(text):
     read = answer.read(text)
     assert set(read.values.values()) == {None} and set(read.spans.values()) == {None} and not read.complete
@@ -93,10 +103,35 @@ def test_cut_inside_the_think_block():
     assert not read.closed and read.rationale == "The ball is red."
 
 
-@pytest.mark.parametrize("number", ["0", "6", "9", "10", "45", "3.5", "3,5", "-3", "3/10", "3 out of 10", "3-4", "2 \u2013 3",
-                                    "3D", "33%", "", "N/A", "<v_score>", "three", "\u0663", "\u00b3"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "0",
+        "6",
+        "9",
+        "10",
+        "45",
+        "3.5",
+        "3,5",
+        "-3",
+        "3/10",
+        "3 out of 10",
+        "3-4",
+        "2 \u2013 3",
+        "3D",
+        "33%",
+        "",
+        "N/A",
+        "<v_score>",
+        "three",
+        "\u0663",
+        "\u00b3",
+    ],
+)
 def test_not_a_digit_of_the_scale_is_unread_and_never_clamped(number):
-    text = f"<think>x</think>\nvisual quality: {number}\ntext-to-video alignment: 2\nphysical/common-sense consistency: 1"
+    text = (
+        f"<think>x</think>\nvisual quality: {number}\ntext-to-video alignment: 2\nphysical/common-sense consistency: 1"
+    )
     assert values(text) == (None, 2, 1)
 
 
@@ -135,11 +170,16 @@ def test_sections_follow_the_headings():
         "<think>\nHere is what I see.\n**Prompt:** a red ball\n\n### (1) Visual Quality\nSharp.\nNo noise.\n"
         "**2. Text-to-video alignment \u2013 fidelity:**\nThe ball is blue.\n"
         "(3) physical/common-sense consistency: it falls as it should.\n\nFinal scoring:\nVisual Quality: 1\n</think>"
-        + REASONED.write(WANTED))
+        + REASONED.write(WANTED)
+    )
     assert read.sections == {
-        "": "Here is what I see.", "prompt": "a red ball", "visual_quality": "Sharp.\nNo noise.",
-        "text_alignment": "The ball is blue.", "physical_consistency": "it falls as it should.",
-        "final scoring": "Visual Quality: 1"}
+        "": "Here is what I see.",
+        "prompt": "a red ball",
+        "visual_quality": "Sharp.\nNo noise.",
+        "text_alignment": "The ball is blue.",
+        "physical_consistency": "it falls as it should.",
+        "final scoring": "Visual Quality: 1",
+    }
 
 
 def test_as_published_reads_the_first_lines_anywhere():
@@ -148,13 +188,43 @@ def test_as_published_reads_the_first_lines_anywhere():
     assert values(text) == WANTED
     assert answer.read_as_published(REASONED.write((9, 2, 3))) == (9, 2, 3)
     assert answer.read_as_published("visual quality: 3") is None
-    assert answer.read_as_published("\n<think>\n(1) visual quality: 2\n</think>\n" + REASONED.write(WANTED)) == (2, 5, 4)
+    assert answer.read_as_published("\n<think>\n(1) visual quality: 2\n</think>\n" + REASONED.write(WANTED)) == (
+        2,
+        5,
+        4,
+    )
 
 
-@pytest.mark.parametrize("part", [
-    "visual quality: ", "visual quality", "visual quality:3", "(", "*", "- ", "1", "visual quality - ", "</think>", "<think>",
-    " ", "\n", "visual ", "text-to-video alignment (", "dim", "#", "a:\n", "**", "/", "physical/common-sense consistency=",
-    "visual quality: 3; ", "</", "prompt", "\u2013", "Visual Quality\n"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "visual quality: ",
+        "visual quality",
+        "visual quality:3",
+        "(",
+        "*",
+        "- ",
+        "1",
+        "visual quality - ",
+        "</think>",
+        "<think>",
+        " ",
+        "\n",
+        "visual ",
+        "text-to-video alignment (",
+        "dim",
+        "#",
+        "a:\n",
+        "**",
+        "/",
+        "physical/common-sense consistency=",
+        "visual quality: 3; ",
+        "</",
+        "prompt",
+        "\u2013",
+        "Visual Quality\n",
+    ],
+)
 def test_hostile_text_is_read_in_linear_time(part):
     for opening in ("", "<think>x</think>", "<think>"):
         text = opening + part * (100_000 // len(part))
@@ -166,17 +236,26 @@ def test_hostile_text_is_read_in_linear_time(part):
 
 def pieces(text: str, size: int) -> list[str]:
     stream = answer.Rationale()
-    return [stream.feed(text[at:at + size]) for at in range(0, len(text), size)] + [stream.finish()]
+    return [stream.feed(text[at : at + size]) for at in range(0, len(text), size)] + [stream.finish()]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
-@pytest.mark.parametrize("text", [
-    reply("One two.\n\nThree < four </ five </thin six.\n" + DECOYS[1], WANTED),
-    "<think> a <</think>" + REASONED.write(WANTED), "<think>\ncut here \n", "<think>\ncut here </thi", "",
-    "<think>\ncut here </</th\n</think>" + REASONED.write(WANTED), "<think>a < \n</think>",
-    "\n visual quality: 3;\ntext-to-video alignment: 4,\nphysical/common-sense consistency: 3\n\nThe ball falls.\n\nIt is red.\n",
-    DIRECT.write(WANTED), "No tags at all.\nTwo lines.", "Preface " * 60,
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        reply("One two.\n\nThree < four </ five </thin six.\n" + DECOYS[1], WANTED),
+        "<think> a <</think>" + REASONED.write(WANTED),
+        "<think>\ncut here \n",
+        "<think>\ncut here </thi",
+        "",
+        "<think>\ncut here </</th\n</think>" + REASONED.write(WANTED),
+        "<think>a < \n</think>",
+        FORMS["query"].format(*WANTED) + "\n\nThe ball falls.\n\nIt is red.\n",
+        DIRECT.write(WANTED),
+        "No tags at all.\nTwo lines.",
+        "Preface " * 60,
+    ],
+)
 def test_the_streamed_pieces_are_the_rationale(text, size):
     assert "".join(pieces(text, size)) == answer.read(text).rationale
 

@@ -1,4 +1,5 @@
 """The vs2 command: what it writes where, its exit statuses, and that it is quick where it can be."""
+
 import io
 import json
 import os
@@ -19,9 +20,27 @@ from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.rubric import KEYS
 from vs2.settings import Settings
 
-CARD = {"query": "Judge this: $t2v_prompt", "fps": 2, "max_frames": 4, "pixels": [28 * 28, 56 * 56], "knows": "Nothing at all."}
-FIELDS = {"video", "prompt", "model", "precision", "rationale", "scores", "overall", "frames", "seconds", "tokens", "truncated",
-          "warnings"}
+CARD = {
+    "query": "Judge this: $t2v_prompt",
+    "fps": 2,
+    "max_frames": 4,
+    "pixels": [28 * 28, 56 * 56],
+    "knows": "Nothing at all.",
+}
+FIELDS = {
+    "video",
+    "prompt",
+    "model",
+    "precision",
+    "rationale",
+    "scores",
+    "overall",
+    "frames",
+    "seconds",
+    "tokens",
+    "truncated",
+    "warnings",
+}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +63,9 @@ def no_environment(monkeypatch):
 
 def run(*arguments, **options):
     """The command in a process of its own."""
-    return subprocess.run([sys.executable, "-m", "vs2", *map(str, arguments)], capture_output=True, text=True, timeout=120, **options)
+    return subprocess.run(
+        [sys.executable, "-m", "vs2", *map(str, arguments)], capture_output=True, text=True, timeout=120, **options
+    )
 
 
 def score(clip, folder, *more):
@@ -70,7 +91,9 @@ def test_text_is_the_rationale_then_the_scores(clip, folder, capfd):
     out = capfd.readouterr().out
     rationale, _, rest = out.partition("score     expected")
     assert rationale.split() == terminal.plain(record["rationale"]).split()
-    for key, label in zip(KEYS, ("Visual quality", "Text-to-video alignment", "Physical and common-sense"), strict=True):
+    for key, label in zip(
+        KEYS, ("Visual quality", "Text-to-video alignment", "Physical and common-sense"), strict=True
+    ):
         line = next(line for line in rest.split("\n") if line.startswith(label))
         assert f"{record['scores'][key]['value']} of 5" in line and f"{record['scores'][key]['expected']:.2f}" in line
         assert "confidence" not in line
@@ -85,11 +108,20 @@ def test_without_thinking_and_with_samples_confidence_is_shown(clip, folder, cap
     assert out.count("confidence") == 3 and "in 2 replies" in out
 
 
-@pytest.mark.parametrize(("arguments", "says"), [
-    (["no-such.mp4"], "does not exist"), (["."], "is a folder"), (["CLIP", "--prompt", "  "], "prompt is empty"),
-    (["CLIP", "--budget", "0"], "budget is 0"), (["CLIP", "--samples", "99"], "samples is 99"),
-    (["CLIP", "--seed", "-1"], "seed is -1"), (["CLIP", "--model", "no such judge"], "There is no judge"),
-    (["CLIP", "--model", "."], "config.json"), (["https://example.org/a.mp4"], "is an address")])
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["no-such.mp4"], "does not exist"),
+        (["."], "is a folder"),
+        (["CLIP", "--prompt", "  "], "prompt is empty"),
+        (["CLIP", "--budget", "0"], "budget is 0"),
+        (["CLIP", "--samples", "99"], "samples is 99"),
+        (["CLIP", "--seed", "-1"], "seed is -1"),
+        (["CLIP", "--model", "no such judge"], "There is no judge"),
+        (["CLIP", "--model", "."], "config.json"),
+        (["https://example.org/a.mp4"], "is an address"),
+    ],
+)
 def test_bad_input_is_one_line_and_status_2_before_any_waiting(arguments, says, clip, monkeypatch, capsys):
     monkeypatch.setattr(cli, "load", lambda *_: pytest.fail("the judge was loaded"))
     arguments = [str(clip) if part == "CLIP" else part for part in arguments]
@@ -99,8 +131,17 @@ def test_bad_input_is_one_line_and_status_2_before_any_waiting(arguments, says, 
     assert out == "" and err.startswith("vs2: ") and err.count("\n") == 1 and says in err
 
 
-@pytest.mark.parametrize("arguments", [[], ["score"], ["score", "a.mp4"], ["score", "a.mp4", "--prompt", "x", "--budget", "many"],
-                                       ["score", "a.mp4", "--prompt", "x", "--precision", "int8"], ["nonsense"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["score"],
+        ["score", "a.mp4"],
+        ["score", "a.mp4", "--prompt", "x", "--budget", "many"],
+        ["score", "a.mp4", "--prompt", "x", "--precision", "int8"],
+        ["nonsense"],
+    ],
+)
 def test_a_wrong_command_line_is_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
         cli.main(arguments)
@@ -123,11 +164,13 @@ def test_a_broken_file_and_a_failure_have_their_statuses(clip, folder, tmp_path,
 
 
 def test_help_version_and_bad_paths_import_nothing_heavy(tmp_path):
-    code = ("import sys; from vs2.cli import main\n"
-            "for argv in (['--help'], ['score', '--help'], ['--version'], ['score', 'no.mp4', '--prompt', 'x']):\n"
-            "    try: main(argv)\n"
-            "    except SystemExit: pass\n"
-            "print([name for name in ('torch', 'transformers', 'gradio', 'pandas') if name in sys.modules])")
+    code = (
+        "import sys; from vs2.cli import main\n"
+        "for argv in (['--help'], ['score', '--help'], ['--version'], ['score', 'no.mp4', '--prompt', 'x']):\n"
+        "    try: main(argv)\n"
+        "    except SystemExit: pass\n"
+        "print([name for name in ('torch', 'transformers', 'gradio', 'pandas') if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("[]\n") and f"vs2 {vs2.__version__}" in done.stdout
     for words in ("VIDEO", "--prompt", "--no-think", "--budget", "--samples", "--json"):
@@ -160,11 +203,13 @@ def unread(**more) -> Evaluation:
 def test_unread_is_said_and_untrusted_text_cannot_drive_the_terminal(clip, monkeypatch, capsys):
     from vs2.events import Retry, Thought
 
-    fake = Fake(Thought("One \x1b[2J\x1b]0;title\x07two\u202e\x9b31m", 3), Retry("Memory ran out."), Thought("three", 5),
-                unread(warnings=("\x1b[31mred",)))
+    fake = Fake(
+        Thought("One \x1b[2J\x1b]0;title\x07two\u202e\x9b31m", 3),
+        Retry("Memory ran out."),
+        Thought("three", 5),
+        unread(warnings=("\x1b[31mred",)),
+    )
     monkeypatch.setattr(cli, "load", lambda *_: fake)
-    assert score(clip, "mini") == 2 or True
-    capsys.readouterr()
     monkeypatch.setattr(cli, "check_before_loading", lambda *_: None)
     assert score(clip, "mini") == 0 and fake.closed
     out, err = capsys.readouterr()
@@ -186,8 +231,12 @@ def test_an_interrupt_is_quiet(clip, monkeypatch, capsys):
 
 @pytest.mark.slow
 def test_ctrl_c_stops_a_real_run(clip, folder):
-    process = subprocess.Popen([sys.executable, "-m", "vs2", "score", str(clip), "--prompt", "x", "--model", str(folder),
-                                "--budget", "8000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vs2", "score", str(clip), "--prompt", "x", "--model", str(folder), "--budget", "8000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout.read(3)
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
@@ -197,7 +246,19 @@ def test_ctrl_c_stops_a_real_run(clip, folder):
 
 @pytest.mark.slow
 def test_a_reader_that_leaves_is_no_error(clip, folder):
-    command = [sys.executable, "-m", "vs2", "score", str(clip), "--prompt", "x", "--model", str(folder), "--budget", "300"]
+    command = [
+        sys.executable,
+        "-m",
+        "vs2",
+        "score",
+        str(clip),
+        "--prompt",
+        "x",
+        "--model",
+        str(folder),
+        "--budget",
+        "300",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stdout.read(1)
     process.stdout.close()
@@ -207,8 +268,17 @@ def test_a_reader_that_leaves_is_no_error(clip, folder):
 
 @pytest.mark.slow
 def test_the_real_command_in_a_bare_locale(clip, folder):
-    done = run("score", clip, "--prompt", "a red square", "--model", folder, "--budget", "8",
-               env={**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    done = run(
+        "score",
+        clip,
+        "--prompt",
+        "a red square",
+        "--model",
+        folder,
+        "--budget",
+        "8",
+        env={**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+    )
     assert done.returncode == 0 and "Overall" in done.stdout and "\u2588" not in done.stdout
     assert "Traceback" not in done.stderr and "%|" not in done.stderr
 
@@ -218,7 +288,10 @@ def test_a_status_line_overwrites_itself_only_in_a_terminal():
         def isatty(self):
             return True
 
-    for stream, wanted in ((Screen(), "\r\x1b[KReading a.mp4\r\x1b[KThinking, 3 tokens\r\x1b[K"), (io.StringIO(), "Reading a.mp4\n")):
+    for stream, wanted in (
+        (Screen(), "\r\x1b[KReading a.mp4\r\x1b[KThinking, 3 tokens\r\x1b[K"),
+        (io.StringIO(), "Reading a.mp4\n"),
+    ):
         status = terminal.Status(stream)
         status.show("Reading a\x1b[2J.mp4")
         status.show("Thinking, 3 tokens", fleeting=True)
@@ -228,7 +301,9 @@ def test_a_status_line_overwrites_itself_only_in_a_terminal():
 
 def test_bars():
     spread = (0.0, 0.05, 0.5, 1.0, 0.2)
-    assert terminal.bars(spread, "utf-8") == " \u2581\u2584\u2588\u2582" or terminal.bars(spread, "utf-8")[3] == "\u2588"
+    assert (
+        terminal.bars(spread, "utf-8") == " \u2581\u2584\u2588\u2582" or terminal.bars(spread, "utf-8")[3] == "\u2588"
+    )
     assert terminal.bars(spread, "ascii") == "00592" == terminal.bars(spread, None)
     assert terminal.bars(None, "utf-8") == "-----"
 
@@ -263,8 +338,15 @@ def test_app_launches_on_its_port(monkeypatch):
 
 
 def test_settings_come_from_the_environment(tmp_path):
-    settings = Settings.read({"VS2_MODEL": " mini ", "VS2_PRECISION": "BF16", "VS2_HOME": str(tmp_path), "VS2_SHARED_HISTORY": "Yes"})
-    assert (settings.model, settings.precision, settings.home, settings.shared_history) == ("mini", "bf16", tmp_path, True)
+    settings = Settings.read(
+        {"VS2_MODEL": " mini ", "VS2_PRECISION": "BF16", "VS2_HOME": str(tmp_path), "VS2_SHARED_HISTORY": "Yes"}
+    )
+    assert (settings.model, settings.precision, settings.home, settings.shared_history) == (
+        "mini",
+        "bf16",
+        tmp_path,
+        True,
+    )
     assert Settings.read({}).model == "auto" and Settings.read({"VS2_MODEL": ""}).precision == "auto"
     assert Settings.read({"XDG_DATA_HOME": "/x"}).home.name == "vs2"
     with pytest.raises(BadInput, match="VS2_SHARED_HISTORY"):

@@ -1,4 +1,5 @@
 """The generation loop: it equals transformers' own, its digits are the right tokens', and every reply ends well."""
+
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -34,8 +35,9 @@ def clip():
 
 def inputs(tiny, clip, options=Options()):
     model, processor = tiny
-    return qwen.prepare(processor, clip, "a red ball bounces", Card(), model.config,
-                        "" if options.think else DIRECT.leads[0])
+    return qwen.prepare(
+        processor, clip, "a red ball bounces", Card(), model.config, "" if options.think else DIRECT.leads[0]
+    )
 
 
 def run(model, tokenizer, given, options, **more):
@@ -54,14 +56,22 @@ def test_greedy_is_what_transformers_generates(tiny, clip, penalty, monkeypatch)
     monkeypatch.setattr(model.generation_config, "repetition_penalty", penalty)
     given = inputs(tiny, clip)
     wanted = model.generate(**given.model_kwargs(), max_new_tokens=24, do_sample=False, eos_token_id=-1)
-    wanted = processor.tokenizer.decode(wanted[0, given.length:], skip_special_tokens=True)
+    wanted = processor.tokenizer.decode(wanted[0, given.length :], skip_special_tokens=True)
     monkeypatch.setattr(model.generation_config, "eos_token_id", [-1])
     _, (made,) = run(model, processor.tokenizer, given, Options(budget=24))
     assert made.truncated and made.text.split("\n</think>")[0] == wanted and len(set(wanted)) > 5
 
 
-@pytest.mark.parametrize("options", [Options(budget=12), Options(think=False), Options(budget=9, samples=3, temperature=2.0),
-                                     Options(think=False, samples=3, temperature=2.0)], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        Options(budget=12),
+        Options(think=False),
+        Options(budget=9, samples=3, temperature=2.0),
+        Options(think=False, samples=3, temperature=2.0),
+    ],
+    ids=str,
+)
 def test_distributions_are_those_of_one_full_pass(tiny, clip, options):
     """Cache, chunks, forced words and dropped rows change nothing: the whole reply in one pass says the same."""
     model, processor = tiny
@@ -73,8 +83,12 @@ def test_distributions_are_those_of_one_full_pass(tiny, clip, options):
         assert made.truncated == options.think and made.answer.complete
         ids = torch.tensor([given.input_ids[0].tolist() + list(made.ids)])
         places = torch.arange(given.length, ids.shape[1]) + given.rope_delta
-        out = model(input_ids=ids, pixel_values_videos=given.pixel_values_videos, video_grid_thw=given.video_grid_thw,
-                    position_ids=torch.cat([given.position_ids, places.expand(3, 1, -1)], 2))
+        out = model(
+            input_ids=ids,
+            pixel_values_videos=given.pixel_values_videos,
+            video_grid_thw=given.video_grid_thw,
+            position_ids=torch.cat([given.position_ids, places.expand(3, 1, -1)], 2),
+        )
         at = [place for place in range(given.length, ids.shape[1]) if ids[0, place] in digits][-5:]
         at = at[0::2] if options.think else at  # "(2)" and "(3)" of the leads stand between the scores
         for key, place in zip(KEYS, at, strict=True):
@@ -85,17 +99,24 @@ def test_distributions_are_those_of_one_full_pass(tiny, clip, options):
 
 def test_sampling_repeats_with_its_seed_and_only_with_it(tiny, clip):
     model, processor = tiny
-    texts = [[made.text for made in run(model, processor.tokenizer, inputs(tiny, clip), Options(budget=8, samples=3, seed=seed))[1]]
-             for seed in (1, 1, 2)]
+    texts = [
+        [
+            made.text
+            for made in run(model, processor.tokenizer, inputs(tiny, clip), Options(budget=8, samples=3, seed=seed))[1]
+        ]
+        for seed in (1, 1, 2)
+    ]
     assert texts[0] == texts[1] != texts[2]
     assert len(set(texts[0])) > 1
 
 
 class Scripted:
-    """A model that writes given texts, one a row, whatever it is fed; it counts its calls and checks their positions."""
+    """A model that writes given texts, one a row, whatever it is fed; it keeps its calls and checks their positions."""
 
     def __init__(self, tokenizer, *texts, end=True):
-        self.scripts = [tokenizer(text)["input_ids"] + ([tokenizer.eos_token_id] if end else [7] * 999) for text in texts]
+        self.scripts = [
+            tokenizer(text)["input_ids"] + ([tokenizer.eos_token_id] if end else [7] * 999) for text in texts
+        ]
         self.vocabulary = len(tokenizer)
         self.generation_config = SimpleNamespace(eos_token_id=tokenizer.eos_token_id, repetition_penalty=None)
         self.calls, self.fed, self.rows = [], 0, list(range(len(texts)))
@@ -125,8 +146,12 @@ class Scripted:
 def scripted(tiny, *texts, end=True, options=None, **more):
     tokenizer = tiny[1].tokenizer
     model = Scripted(tokenizer, *texts, end=end)
-    given = SimpleNamespace(input_ids=torch.zeros(1, 10, dtype=torch.long), length=10, rope_delta=5,
-                            model_kwargs=lambda: {"input_ids": torch.zeros(1, 10, dtype=torch.long), "position_ids": None})
+    given = SimpleNamespace(
+        input_ids=torch.zeros(1, 10, dtype=torch.long),
+        length=10,
+        rope_delta=5,
+        model_kwargs=lambda: {"input_ids": torch.zeros(1, 10, dtype=torch.long), "position_ids": None},
+    )
     pieces, replies = run(model, tokenizer, given, options or Options(samples=len(texts)), **more)
     return model, pieces, replies
 
@@ -164,7 +189,9 @@ def test_without_thinking_it_is_three_steps(tiny):
 
 
 def test_a_budget_that_ends_inside_a_scores_first_answer(tiny):
-    _, _, (made,) = scripted(tiny, "visual quality: 2;\ntext-to-video alignment: 1", options=Options(budget=8), end=False)
+    _, _, (made,) = scripted(
+        tiny, "visual quality: 2;\ntext-to-video alignment: 1", options=Options(budget=8), end=False
+    )
     assert made.truncated and set(made.answer.values.values()) == {4}
 
 
@@ -175,8 +202,10 @@ def test_a_scores_first_reply_is_whole_when_its_explanation_is_cut(tiny):
     assert "cut at 60" in made.notes[0] and "visual quality" not in "".join(piece.text for piece in pieces)
 
 
-@pytest.mark.parametrize(("after", "unread"), [("\nI cannot judge this.", 3), ("\n(1) visual quality: 2\n", 2),
-                                               (REASONED.write((2, 9, 2)), 1)])
+@pytest.mark.parametrize(
+    ("after", "unread"),
+    [("\nI cannot judge this.", 3), ("\n(1) visual quality: 2\n", 2), (REASONED.write((2, 9, 2)), 1)],
+)
 def test_a_closed_reply_without_its_scores_is_unread_and_says_so(tiny, after, unread):
     _, _, (made,) = scripted(tiny, "<think>\nx\n</think>" + after)
     assert list(made.answer.values.values()).count(None) == unread
@@ -195,7 +224,11 @@ def test_a_reply_that_ends_while_thinking_is_asked(tiny):
 
 
 def test_rows_of_several_lengths_share_a_batch(tiny):
-    texts = [reply("a b", (1, 2, 3)), reply("a longer one, with more words in it " * 3, (3, 2, 1)), "<think>" + "on " * 300]
+    texts = [
+        reply("a b", (1, 2, 3)),
+        reply("a longer one, with more words in it " * 3, (3, 2, 1)),
+        "<think>" + "on " * 300,
+    ]
     options = Options(samples=3, temperature=0.05, budget=200)
     model, pieces, replies = scripted(tiny, *texts, options=options)
     assert [made.text for made in replies[:2]] == texts[:2] and replies[2].truncated
@@ -249,9 +282,24 @@ def test_broken_bytes_come_out_in_the_end(tiny):
     assert text.finish() == "\ufffd" and text.whole == "\ufffd3\ufffd" and text.token_at(1) == 1
 
 
-@pytest.mark.parametrize("change", [
-    {"budget": 0}, {"budget": 8193}, {"budget": 1.5}, {"budget": "9"}, {"samples": 0}, {"samples": 33}, {"samples": True},
-    {"temperature": 0}, {"temperature": float("nan")}, {"temperature": -1}, {"top_p": 0}, {"top_p": 1.1}, {"seed": -1}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"budget": 0},
+        {"budget": 8193},
+        {"budget": 1.5},
+        {"budget": "9"},
+        {"samples": 0},
+        {"samples": 33},
+        {"samples": True},
+        {"temperature": 0},
+        {"temperature": float("nan")},
+        {"temperature": -1},
+        {"top_p": 0},
+        {"top_p": 1.1},
+        {"seed": -1},
+    ],
+)
 def test_options_out_of_range_are_refused_by_name(change):
     with pytest.raises(BadInput, match=f"^{next(iter(change))} is"):
         replace(Options(), **change)

@@ -1,4 +1,5 @@
 """The judge: its events, its record, determinism, turns, stopping, and what it does when memory runs out."""
+
 import json
 import subprocess
 import sys
@@ -20,7 +21,13 @@ from vs2.options import Options
 from vs2.rubric import DIRECT, KEYS, REASONED
 from vs2.settings import Settings
 
-CARD = {"query": "Judge this: $t2v_prompt", "fps": 2, "max_frames": 4, "pixels": [28 * 28, 112 * 112], "knows": "Nothing."}
+CARD = {
+    "query": "Judge this: $t2v_prompt",
+    "fps": 2,
+    "max_frames": 4,
+    "pixels": [28 * 28, 112 * 112],
+    "knows": "Nothing.",
+}
 PROMPT = "a red square moves to the right"
 BUDGET = 12
 
@@ -84,25 +91,38 @@ def test_the_same_clip_gets_the_same_scores(tiny, clip, reference):
 
 @pytest.mark.slow
 def test_another_process_gives_the_same_scores(folder, clip, reference):
-    code = ("import json, sys, torch, vs2; torch.set_num_threads(1); "
-            "e = vs2.load(sys.argv[1], 'fp32').score(sys.argv[2], sys.argv[3], budget=int(sys.argv[4])); "
-            "print(json.dumps(e.to_dict()))")
-    done = subprocess.run([sys.executable, "-c", code, str(folder), str(clip), PROMPT, str(BUDGET)],
-                          capture_output=True, text=True, check=True)
+    code = (
+        "import json, sys, torch, vs2; torch.set_num_threads(1); "
+        "e = vs2.load(sys.argv[1], 'fp32').score(sys.argv[2], sys.argv[3], budget=int(sys.argv[4])); "
+        "print(json.dumps(e.to_dict()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder), str(clip), PROMPT, str(BUDGET)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert facts(Evaluation.from_dict(json.loads(done.stdout))) == reference
 
 
 def test_what_is_shown_and_asked_matters(tiny, clip, tmp_path, reference):
     other = moving_square(tmp_path / "blue.mp4", frames=16, size=(224, 160), colour=(10, 10, 250))
-    given = [facts(tiny.score(*what, think=False))["scores"] for what in ((clip, PROMPT), (other, PROMPT), (clip, "a cow"))]
+    given = [
+        facts(tiny.score(*what, think=False))["scores"] for what in ((clip, PROMPT), (other, PROMPT), (clip, "a cow"))
+    ]
     assert given[0] != given[1] and given[0] != given[2]
 
 
 def test_without_thinking_it_claims_a_confidence(tiny, clip):
     quick = tiny.score(clip, PROMPT, think=False)
-    assert quick.rationale == "" and quick.reply.startswith(DIRECT.leads[0]) and not quick.truncated and not quick.unread
+    assert (
+        quick.rationale == "" and quick.reply.startswith(DIRECT.leads[0]) and not quick.truncated and not quick.unread
+    )
     for score in quick.scores.values():
-        assert score.confidence == max(score.distribution) and score.value == score.distribution.index(score.confidence) + 1
+        assert (
+            score.confidence == max(score.distribution)
+            and score.value == score.distribution.index(score.confidence) + 1
+        )
 
 
 def test_several_samples_are_mixed(tiny, clip):
@@ -115,8 +135,16 @@ def test_several_samples_are_mixed(tiny, clip):
 
 def reply(values, spread=None, **more) -> Reply:
     """A reply that gave these digits (None: unread), each with the distribution `spread`."""
-    text = "<think>x</think>" + "".join(f"{lead}{value or 'none'}" for lead, value in zip(REASONED.leads, values, strict=True))
-    return Reply(text, (1, 2), read(text), {key: spread if value else None for key, value in zip(KEYS, values, strict=True)}, **more)
+    text = "<think>x</think>" + "".join(
+        f"{lead}{value or 'none'}" for lead, value in zip(REASONED.leads, values, strict=True)
+    )
+    return Reply(
+        text,
+        (1, 2),
+        read(text),
+        {key: spread if value else None for key, value in zip(KEYS, values, strict=True)},
+        **more,
+    )
 
 
 def test_a_mixture_is_the_mean_of_the_readable_ones():
@@ -132,18 +160,24 @@ def test_a_mixture_is_the_mean_of_the_readable_ones():
 def test_a_digit_without_a_distribution_still_counts():
     alone = judge._mix([reply((3, 3, 3))], Options())[KEYS[0]]
     assert (alone.value, alone.expected, alone.distribution) == (3, None, None)
-    assert judge._mix([reply((3, 3, 3)), reply((4, 4, 4), (0, 0, 0, 1.0, 0))], Options(samples=2))[KEYS[0]].expected == 3.5
+    assert (
+        judge._mix([reply((3, 3, 3)), reply((4, 4, 4), (0, 0, 0, 1.0, 0))], Options(samples=2))[KEYS[0]].expected == 3.5
+    )
 
 
 def test_an_unread_score_is_null_and_says_so(tiny, clip, monkeypatch):
     def generate(*_):
         yield decode.Piece("x", 1)
-        return [reply((3, None, 2), (0.0, 0.1, 0.9, 0.0, 0.0), notes=("Not read from the reply: Text-to-video alignment.",))]
+        return [
+            reply((3, None, 2), (0.0, 0.1, 0.9, 0.0, 0.0), notes=("Not read from the reply: Text-to-video alignment.",))
+        ]
 
     monkeypatch.setattr(decode, "generate", generate)
     made = tiny.score(clip, PROMPT)
     assert made.unread == ("text_alignment",) and made.overall is None
-    assert made.to_dict()["scores"]["text_alignment"] == dict.fromkeys(("value", "expected", "distribution", "confidence"))
+    assert made.to_dict()["scores"]["text_alignment"] == dict.fromkeys(
+        ("value", "expected", "distribution", "confidence")
+    )
     assert any("Text-to-video alignment" in warning for warning in made.warnings)
 
 
@@ -188,8 +222,15 @@ def test_out_of_memory_while_thinking_begins_again(tiny, clip, starve):
     assert said[-1].tokens < 2 * len(tiny.processor.tokenizer(said[-1].reply)["input_ids"])
 
 
-@pytest.mark.parametrize("error", [torch.OutOfMemoryError("x"), RuntimeError("MPS backend out of memory"),
-                                   RuntimeError("DefaultCPUAllocator: can't allocate memory"), MemoryError()])
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("x"),
+        RuntimeError("MPS backend out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        MemoryError(),
+    ],
+)
 def test_memory_that_never_suffices_is_one_clear_line(tiny, clip, starve, error, reference):
     calls = starve(lambda *_: True, error)
     with pytest.raises(Failure, match="Memory ran out"):

@@ -1,7 +1,7 @@
 """Rows of training: a clip's frames, the prompt, the reply to learn. Here: the rendered scenes.
 
-Row i shows clip i modulo `clips`; a later pass over the clips asks other prompts. Frames are rendered once and kept
-in a file beside the run. A row becomes model inputs through `vs2.qwen.prepare`, the very path of inference.
+A run goes over the clips in passes. The first takes those of one object alone before the others, so that the model
+learns to find an object at all; a later one asks other prompts. Frames are rendered once and kept in a file. A row becomes model inputs through `vs2.qwen.prepare`, the very path of inference.
 """
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -45,9 +45,18 @@ class Scenes(Dataset):
     store: Path
     first_seed: int = 0
     _frames: np.memmap | None = field(default=None, repr=False)
+    _order: list[int] = field(default_factory=list, repr=False)
+
+    def __post_init__(self):
+        shown = [world.sample(self.first_seed + clip).shown for clip in range(self.clips)]
+        self._order = sorted(range(self.clips), key=lambda clip: shown[clip].count > 1 or shown[clip].beside is not None)
 
     def __len__(self) -> int:
         return self.rows
+
+    def clip(self, row: int) -> int:
+        """The clip that a row shows."""
+        return self._order[row] if row < self.clips else row % self.clips
 
     def frames(self, clip: int) -> np.ndarray:
         """The clip's frames from the file, rendered into it when they are not there yet."""
@@ -63,7 +72,7 @@ class Scenes(Dataset):
 
     def text(self, row: int) -> tuple[Card, str, str, str]:
         """Card (with the query to use), prompt, the part of the reply that is given, the part to learn."""
-        clip, turn = row % self.clips, row // self.clips
+        clip, turn = self.clip(row), row // self.clips
         scene = world.sample(self.first_seed + clip)
         if turn:
             scene = world.ask_again(scene, turn)
@@ -81,7 +90,7 @@ class Scenes(Dataset):
 
     def __getitem__(self, row: int) -> dict:
         card, prompt, given, reply = self.text(row)
-        return encode(self.processor, self.config, card, self.frames(row % self.clips), prompt, given, reply)
+        return encode(self.processor, self.config, card, self.frames(self.clip(row)), prompt, given, reply)
 
 
 def encode(processor, config, card: Card, frames: np.ndarray, prompt: str, given: str, reply: str) -> dict:

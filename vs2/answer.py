@@ -23,8 +23,8 @@ _BEFORE = re.compile(r"[\s>#*_\u2022\u00b7()\[\].:0-9-]*(?:dim(?:ension)?[- ]?[1
 _BETWEEN = re.compile(r"[\s;,.*_()\[\]0-9\u2022-]*(?:and\s)?\s*(?:\([1-3]\)\s*)?", re.IGNORECASE)
 _LONGEST_BEFORE = 40
 # After a label: bold, "score", a qualifier after a dash or in brackets ("– clarity, smoothness"), the colon.
-_COLON = re.compile(r"[*_ \t]{0,6}(?:(?:score|rating)[*_ \t]{0,6})?(?:[-\u2010-\u2015(][^:\uff1a\n]{0,200})?[*_ \t]{0,6}"
-                    r"[:\uff1a=]", re.IGNORECASE)
+_COLON = re.compile(r"[*_ \t]{0,6}(?:(?:score|rating)[*_ \t]{0,6})?(?:[-\u2010-\u2015(][^:\uff1a\n]{0,200})?"
+                    r"[*_ \t]{0,6}[:\uff1a=]", re.IGNORECASE)
 _NUMBER = re.compile(r"[\s*_`\[(<\"']{0,8}(?P<minus>[-\u2212+]?)(?P<number>[0-9]+)")
 # What makes a number something other than a digit score: a fraction, a range, a unit, another scale.
 _NOT_A_SCORE = re.compile(r"[.,][0-9]|[A-Za-z%]|[ \t]?[-\u2010-\u2015~][ \t]?[0-9]")

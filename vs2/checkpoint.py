@@ -42,6 +42,11 @@ class Checkpoint:
         settings = self.config.get("quantization_config")
         return str(settings.get("quant_method", "quantised")) if isinstance(settings, dict) else None
 
+    def quantisable(self) -> list[tuple[int, ...]]:
+        """The shapes of the language model's linear layers: rows, columns."""
+        return [shape for name, shape in self.shapes.items()
+                if ".layers." in name and "visual" not in name and len(shape) == 2]
+
     def bytes_at(self, precision: str) -> int:
         """What the weights take in memory at "fp32", "bf16" or "4bit"."""
         if self.quantised:
@@ -50,9 +55,8 @@ class Checkpoint:
             return 4 * self.parameters
         if precision == "bf16":
             return 2 * self.parameters
-        # NF4 takes half a byte and a little for its scales; embeddings, head, norms and the vision tower stay at 16 bit.
-        small = sum(math.prod(shape) for name, shape in self.shapes.items()
-                    if ".layers." in name and "visual" not in name and len(shape) == 2)
+        # NF4 takes half a byte and a little for its scales; embeddings, head, norms and tower stay at 16 bit.
+        small = sum(map(math.prod, self.quantisable()))
         return int(0.53 * small + 2 * (self.parameters - small))
 
 
@@ -114,7 +118,8 @@ def _weight_files(folder: Path, name: str) -> list[Path]:
         raise BadInput(f"{name} has a broken index of its weights (model.safetensors.index.json).") from error
     missing = [file for file in files if Path(file).name != file or not (folder / file).exists()]
     if missing:
-        raise BadInput(f"{name} lacks {len(missing)} of its {len(files)} files of weights ({missing[0]}): download it again.")
+        raise BadInput(f"{name} lacks {len(missing)} of its {len(files)} files of weights ({missing[0]}): "
+                       "download it again.")
     return [folder / file for file in files]
 
 

@@ -41,8 +41,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command's arguments; each subcommand's function is `arguments.run`."""
-    top = argparse.ArgumentParser(prog="vs2", description="An open judge of AI-generated video: it watches a clip, reads "
-                                  "its prompt, thinks aloud and scores it.")
+    top = argparse.ArgumentParser(prog="vs2", description="An open judge of AI-generated video: it watches a clip, "
+                                  "reads its prompt, thinks aloud and scores it.")
     top.add_argument("--version", action="version", version=f"vs2 {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
@@ -56,15 +56,16 @@ def parser() -> argparse.ArgumentParser:
                        help="default: VS2_PRECISION, else what fits")
     score.add_argument("--think", default=True, action=argparse.BooleanOptionalAction,
                        help="think before scoring, or score at once and say how sure it is")
-    score.add_argument("--budget", type=int, default=1024, metavar="TOKENS", help="most thinking tokens (default: 1024)")
+    score.add_argument("--budget", type=int, default=1024, metavar="TOKENS",
+                       help="most thinking tokens (default: 1024)")
     score.add_argument("--samples", type=int, default=1, metavar="K",
                        help="replies to draw and mix, which tells how sure it is (default: 1, without chance)")
     score.add_argument("--seed", type=int, default=0, metavar="S", help="the chance of several samples (default: 0)")
     score.add_argument("--json", action="store_true", help="write one JSON object, and nothing else, to stdout")
     score.set_defaults(run=run_score)
 
-    models = commands.add_parser("models", help="list the judges", description="Lists the judges that need no folder, what "
-                                 "each knows, and which is the default here.")
+    models = commands.add_parser("models", help="list the judges", description="Lists the judges that need no folder, "
+                                 "what each knows, and which is the default here.")
     models.add_argument("--json", action="store_true", help="write one JSON object to stdout")
     models.set_defaults(run=run_models)
 
@@ -80,7 +81,7 @@ def run_score(arguments) -> None:
     from vs2.settings import Settings
     from vs2.terminal import Status
 
-    options = {"think": arguments.think, "budget": arguments.budget, "samples": arguments.samples, "seed": arguments.seed}
+    options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
     Options(**options)
     settings = Settings.read()
     name = settings.model if arguments.model == "auto" else arguments.model

@@ -8,6 +8,7 @@ from vs2.errors import BadInput, Failure
 
 PATTERN = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 WANTED = ("*.safetensors", "*.json", "*.txt", "*.jinja")  # weights that cannot run code, and what describes them
+TRANSPORTS = ("httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3")
 SPARE = 256 * 2**20      # bytes that a download leaves free on the disk
 
 
@@ -61,8 +62,8 @@ def _check_disk(name: str, needed: int) -> None:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     if needed and needed + SPARE > free:
-        raise Failure(f"The model {name} needs {needed / 1e9:.1f} GB on the disk of {HF_HUB_CACHE} and {free / 1e9:.1f} GB "
-                      "are free: make room, or set HF_HOME to a folder on another disk.")
+        raise Failure(f"The model {name} needs {needed / 1e9:.1f} GB on the disk of {HF_HUB_CACHE} and "
+                      f"{free / 1e9:.1f} GB are free: make room, or set HF_HOME to a folder on another disk.")
 
 
 def _failure(name: str, error: Exception) -> Exception:
@@ -75,12 +76,13 @@ def _failure(name: str, error: Exception) -> Exception:
         return Failure(f"The disk is full, so the model {name} could not be downloaded: make room, or set HF_HOME to a "
                        "folder on another disk.")
     if any(isinstance(cause, PermissionError) for cause in chain):
-        return Failure(f"The model {name} could not be stored: the folder of the Hub's cache cannot be written. Set HF_HOME "
-                       "to a folder that can.")
+        return Failure(f"The model {name} could not be stored: the folder of the Hub's cache cannot be written. "
+                       "Set HF_HOME to a folder that can.")
     from huggingface_hub.errors import HfHubHTTPError
 
-    transport = any(type(cause).__module__.split(".")[0] in ("httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3")
+    transport = any(type(cause).__module__.split(".")[0] in TRANSPORTS
                     or isinstance(cause, ConnectionError | TimeoutError | HfHubHTTPError) for cause in chain)
     if transport or isinstance(error, OSError):
-        return Failure(f"The download of the model {name} broke off: run the command again, it goes on where it stopped.")
+        return Failure(f"The download of the model {name} broke off: run the command again, it goes on "
+                       "where it stopped.")
     return error

@@ -7,6 +7,7 @@ import gc
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -194,12 +195,11 @@ def _mix(replies: list[Reply], options: Options) -> dict[str, Score]:
 
 
 def _last(stream: Iterator) -> Evaluation:
-    event = None
-    for event in stream:
-        pass
-    if not isinstance(event, Evaluation):
+    kept = deque(stream, maxlen=1)
+    last = kept.pop() if kept else None
+    if not isinstance(last, Evaluation):
         raise Failure("The judgement was stopped before it had scores.")
-    return event
+    return last
 
 
 def _out_of_memory(error: Exception) -> bool:

@@ -1,4 +1,4 @@
-"""The judges that can be named without a folder: what each is, knows and measured, and which one is the default here."""
+"""The judges that can be named without a folder: what each is, knows and measured, and the default here."""
 from vs2 import checkpoint
 from vs2.card import Card
 from vs2.errors import Problem
@@ -54,7 +54,8 @@ def text(listing: dict) -> str:
             lines += [f"  {model['problem']}", ""]
             continue
         place = "on this machine" if model["here"] else "downloaded when it is first used"
-        lines += [f"  {_count(model['parameters'])} parameters, {_size(model['bytes'])}, {place}", f"  Knows: {model['knows']}"]
+        lines += [f"  {_count(model['parameters'])} parameters, {_size(model['bytes'])}, {place}",
+                  f"  Knows: {model['knows']}"]
         if model["trained_on"]:
             lines.append(f"  Trained on: {model['trained_on']}")
         for key, metrics in model["metrics"].items():

@@ -1,4 +1,4 @@
-"""Loads a checkpoint at a precision that fits: bf16, fp32, or 4-bit NF4 with the vision tower and the head left alone."""
+"""Loads a checkpoint at a precision that fits: bf16, fp32, or 4-bit NF4 with vision tower and head left alone."""
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ PRECISIONS = ("auto", "bf16", "4bit", "fp32")
 NOT_QUANTISED = ["lm_head", "model.visual"]
 SMALL = 10**9            # bytes in float32 below which a CPU uses float32: bfloat16 saves nothing worth having there
 WORK_FACTOR, WORK = 1.25, 2 * 10**9  # memory that a judgement takes beside the weights: a share of them, and bytes
+BLOCK = 64               # weights that share one scale in NF4
 LEAST_WORK = 1.05        # share of the weights' bytes without which loading is not tried at all
 
 
@@ -67,7 +68,8 @@ def choose(checkpoint: Checkpoint, wanted: str, where: torch.device, free: int |
         raise BadInput(f"There is no precision {wanted!r}: take one of {', '.join(PRECISIONS)}.")
     if checkpoint.quantised:
         if wanted != "auto":
-            raise BadInput(f"{checkpoint.name} is quantised already ({checkpoint.quantised}): leave the precision at auto.")
+            raise BadInput(f"{checkpoint.name} is quantised already ({checkpoint.quantised}): "
+                           "leave the precision at auto.")
         chosen = checkpoint.quantised
     elif wanted != "auto":
         chosen = wanted
@@ -108,7 +110,7 @@ def _model(checkpoint: Checkpoint, precision: str, where: torch.device):
 
     options = {"dtype": {"fp32": torch.float32, "bf16": torch.bfloat16}.get(precision, "auto")}
     if precision == "4bit":
-        options |= {"dtype": torch.bfloat16, "quantization_config": _four_bit(where)}
+        options |= {"dtype": torch.bfloat16, "quantization_config": _four_bit(checkpoint, where)}
     if where.type != "cpu" or precision == "4bit":
         options["device_map"] = {"": where}
     try:
@@ -127,15 +129,18 @@ def _model(checkpoint: Checkpoint, precision: str, where: torch.device):
     return model
 
 
-def _four_bit(where: torch.device):
-    """NF4 with double quantisation, computing in bfloat16."""
+def _four_bit(checkpoint: Checkpoint, where: torch.device):
+    """NF4 with double quantisation, computing in bfloat16. Raises Failure where that does not run."""
+    if where.type == "cpu" and any(rows % 32 or columns % BLOCK for rows, columns in checkpoint.quantisable()):
+        raise Failure(f"{checkpoint.name} has layers whose width is no multiple of {BLOCK}, which 4-bit weights need "
+                      "on a CPU: take --precision bf16.")
     if where.type == "mps":
         raise Failure("4-bit weights do not run on this machine's GPU: take --precision bf16.")
     try:
         import bitsandbytes  # noqa: F401
     except Exception as error:  # it also raises on machines whose libraries it cannot load
-        raise Failure("4-bit weights need the bitsandbytes package, which is not there or does not run on this machine: "
-                      "install it, or take --precision bf16.") from error
+        raise Failure("4-bit weights need the bitsandbytes package, which is not there or does not run on this "
+                      "machine: install it, or take --precision bf16.") from error
     from transformers import BitsAndBytesConfig
 
     return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,

@@ -40,7 +40,7 @@ def app(tmp_path_factory, model):
     log = home / "app.log"
     environment = os.environ | {
         "VS2_MODEL": model, "VS2_PRECISION": "fp32", "VS2_HOME": str(home), "GRADIO_SERVER_PORT": str(port),
-        "GRADIO_TEMP_DIR": str(home / "uploads"), "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"}
+        "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("uploads")), "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"}
     with log.open("wb") as output:
         process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
     address = f"http://127.0.0.1:{port}/"
@@ -84,14 +84,15 @@ class Visit:
     def __init__(self, browser, address: str, width: int = 1280, height: int = 900, scheme: str = "light"):
         self.faults: list[str] = []
         self.context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        self.context.set_default_timeout(PATIENCE * 1000)
         self.page = page = self.context.new_page()
         page.on("console", lambda said: said.type == "error" and self.faults.append(said.text))
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.on("request", lambda request: self._abroad(request.url, address))
         page.goto(address)
-        page.wait_for_selector("#model .vs-model", timeout=PATIENCE * 1000)
-        page.wait_for_selector("#radar svg .polar", timeout=PATIENCE * 1000)
+        page.wait_for_selector("#model .vs-model")
+        page.wait_for_selector("#radar svg .polar")
 
     def _abroad(self, url: str, address: str) -> None:
         if not url.startswith((address, "data:", "blob:")):
@@ -100,8 +101,7 @@ class Visit:
     def upload(self, path) -> None:
         """Chooses a file and waits until the server has looked at it."""
         self.page.set_input_files("#video input[type=file]", path)
-        self.page.wait_for_selector("#video [data-state=ready], #video .vs-zone-problem:not([hidden])",
-                                    timeout=PATIENCE * 1000)
+        self.page.wait_for_selector("#video [data-state=ready], #video .vs-zone-problem:not([hidden])")
 
     def think_at_most(self, tokens: int) -> None:
         """Sets the thinking budget, as a visitor in a hurry does."""
@@ -122,7 +122,7 @@ class Visit:
 
     def wait_done(self) -> None:
         """Waits for the end of an evaluation."""
-        self.page.wait_for_selector("#status [data-state=done]", timeout=PATIENCE * 1000)
+        self.page.wait_for_selector("#status [data-state=done]")
 
     def values(self) -> list[str]:
         """The digits on the three cards, "" where there is none."""

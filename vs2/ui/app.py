@@ -1,8 +1,10 @@
 """Puts the pages together and serves them."""
 import logging
 import os
+from pathlib import Path
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 import vs2
 from vs2.settings import Settings
@@ -12,6 +14,8 @@ from vs2.ui.host import Host
 from vs2.ui.player import LIMITS
 
 HOUR = 3600
+# Gradio opens its page about the API from its own footer, which ours replaces.
+SHOW_API = 'element.querySelector("button").onclick = () => document.querySelector("footer button.show-api").click();'
 _log = logging.getLogger("vs2")
 
 
@@ -22,16 +26,23 @@ def build(host: Host) -> gr.Blocks:
                    delete_cache=(HOUR, 24 * HOUR)) as blocks:
         gr.HTML(f'<div class="vs-head"><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p></div>', apply_default_css=False)
         page = EvaluatePage(host)
-        gr.HTML(f'<footer class="vs-foot"><a href="?view=api">{text.API}</a></footer>', apply_default_css=False)
+        gr.HTML(f'<footer class="vs-foot"><button type="button">{text.API}</button></footer>', apply_default_css=False,
+                js_on_load=SHOW_API)
         blocks.load(page.show_model, None, page.model, show_progress="hidden", api_visibility="private",
                     concurrency_limit=None)
     return blocks.queue(default_concurrency_limit=1)
 
 
+def private(settings: Settings) -> list[str]:
+    """Folders whose files are never served: the one with the database, unless uploads are kept in it."""
+    home, uploads = settings.home.resolve(), Path(get_upload_folder()).resolve()
+    return [] if uploads.is_relative_to(home) else [str(home)]
+
+
 def serve(blocks: gr.Blocks, **options) -> tuple:
     """`Blocks.launch` with the look and the limits that every way of serving the pages has."""
     return blocks.launch(
-        theme=theme.theme(), css=theme.css(), head=theme.HEAD, footer_links=[], run_history=False, ssr_mode=False,
+        theme=theme.theme(), css=theme.css(), head=theme.HEAD, footer_links=["api"], run_history=False, ssr_mode=False,
         show_error=True, max_file_size=LIMITS.max_bytes, **options)
 
 
@@ -51,7 +62,7 @@ def launch(settings: Settings | None = None, port: int | None = None) -> None:
     address = settings.host if settings.host != Settings.host else None
     blocks = build(host)
     try:
-        _, url, _ = serve(blocks, server_name=address, server_port=port, blocked_paths=[str(settings.home)], quiet=True,
+        _, url, _ = serve(blocks, server_name=address, server_port=port, blocked_paths=private(settings), quiet=True,
                           prevent_thread_lock=True)
     except OSError as error:
         raise vs2.Failure(f"The app cannot listen ({error}): choose another port with --port.") from error
