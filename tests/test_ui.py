@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from gradio.blocks import Block
 
 from vs2 import events
 from vs2.card import Card
@@ -92,7 +93,7 @@ def run_page(page, video, prompt="a prompt", session="s", think=True):
 
 def merged(page, updates) -> dict:
     """What each component shows after all updates, by attribute name."""
-    names = {component: name for name, component in vars(page).items() if not name.startswith("_") and name != "host"}
+    names = {component: name for name, component in vars(page).items() if isinstance(component, Block)}
     last = {}
     for update in updates:
         last.update({names[component]: value for component, value in update.items()})

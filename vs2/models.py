@@ -40,8 +40,8 @@ def _published() -> dict:
     here = isinstance(try_to_load_from_cache(checkpoint.PUBLISHED, "config.json"), str)
     return {"name": checkpoint.PUBLISHED, "parameters": 8_300_000_000, "bytes": 16_600_000_000, "here": here,
             "knows": "AI-generated videos of all kinds; the published VideoScore2, Qwen2.5-VL 7B.",
-            "trained_on": "VideoFeedback2: 27,168 videos of some 20 generators, scored and explained by people.",
-            "metrics": {"published": {"exact": 0.4435}}, "problem": None}
+            "trained_on": "VideoFeedback2: 27,168 videos with scores and rationales.",
+            "metrics": {"VideoScore-Bench-v2": {"exact": 0.4435}}, "problem": None}
 
 
 def text(listing: dict) -> str:
@@ -63,7 +63,7 @@ def text(listing: dict) -> str:
                 named = [f"{METRICS[name]} {value:.2f}" for name, value in metrics.items()
                          if name in METRICS and isinstance(value, int | float)]
                 if named:
-                    label = BY_KEY[key].label if key in BY_KEY else key.capitalize()
+                    label = BY_KEY[key].label if key in BY_KEY else key
                     lines.append(f"  {label}: {', '.join(named)}")
         lines.append("")
     lines.append(f"The default here is {listing['default']}: {listing['why']}.")

@@ -3,7 +3,6 @@ import csv
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -135,7 +134,7 @@ class EvaluatePage:
             lambda value: player.prepare(value, self.video), self.video, self.video, concurrency_limit=2, **private)
         self.video.clear(self.forget, None, self._results(), cancels=running, queue=False, **private)
         for button, row in self.examples:
-            button.click(partial(self.choose, row), None, [self.video, self.prompt, *self._results()], cancels=running,
+            button.click(self.choosing(row), None, [self.video, self.prompt, *self._results()], cancels=running,
                          **private)
         with gr.Row(visible=False):  # the same judgement for scripts: one call, one record
             file = gr.File(label="video", file_count="single", type="filepath")
@@ -232,9 +231,12 @@ class EvaluatePage:
         self.stop(request)
         return self._blank()
 
-    def choose(self, row: dict, request: gr.Request) -> tuple:
+    def choosing(self, row: dict):
         """What an example's button does: its clip and its prompt, and no results yet."""
-        return (player.example(row["file"], self.video), row["prompt"], *self.forget(request))
+        def choose(request: gr.Request) -> tuple:  # a function of its own: Gradio gives no request to a partial
+            return (player.example(row["file"], self.video), row["prompt"], *self.forget(request))
+
+        return choose
 
     def call(self, video: str, prompt: str, think: bool, budget: int, samples: int, seed: int) -> dict:
         """The endpoint `/evaluate`: the whole evaluation as JSON, after it has ended.
