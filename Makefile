@@ -38,7 +38,10 @@ lint: setup
 
 # Trains the built-in judge again, from nothing.
 mini: setup
-	@$(PY) -m train.sft train/configs/mini.yaml
+	$(PY) -m train.sft train/configs/mini.yaml
+	$(PY) -m train.measure runs/mini/model --write
+	rm -rf assets/mini
+	cp -r runs/mini/model assets/mini
 
 perf: setup
 	@set -e; for script in $(wildcard perf/*.py); do echo "perf: $$script"; $(PY) "$$script"; done

@@ -48,11 +48,15 @@ class Scenes(Dataset):
     _order: list[int] = field(default_factory=list, repr=False)
 
     def __post_init__(self):
-        shown = [world.sample(self.first_seed + clip).shown for clip in range(self.clips)]
+        shown = [self.scene(clip).shown for clip in range(self.clips)]
         self._order = sorted(range(self.clips), key=lambda clip: shown[clip].count > 1 or shown[clip].beside is not None)
 
     def __len__(self) -> int:
         return self.rows
+
+    def scene(self, clip: int) -> world.Scene:
+        """What is on a clip, with its own prompt."""
+        return world.sample(self.first_seed + clip)
 
     def clip(self, row: int) -> int:
         """The clip that a row shows."""
@@ -61,19 +65,19 @@ class Scenes(Dataset):
     def frames(self, clip: int) -> np.ndarray:
         """The clip's frames from the file, rendered into it when they are not there yet."""
         if self._frames is None:
-            shape = (self.clips, *seen_frames(world.sample(self.first_seed), self.card).shape)
+            shape = (self.clips, *seen_frames(self.scene(0), self.card).shape)
             self.store.parent.mkdir(parents=True, exist_ok=True)
             if not self.store.exists():     # sparse: unrendered clips take no room and read as zeros
                 np.lib.format.open_memmap(self.store, "w+", np.uint8, shape).flush()
             self._frames = np.lib.format.open_memmap(self.store, "r+")
         if not self._frames[clip, 0].any():
-            self._frames[clip] = seen_frames(world.sample(self.first_seed + clip), self.card)
+            self._frames[clip] = seen_frames(self.scene(clip), self.card)
         return np.array(self._frames[clip])
 
     def text(self, row: int) -> tuple[Card, str, str, str]:
         """Card (with the query to use), prompt, the part of the reply that is given, the part to learn."""
         clip, turn = self.clip(row), row // self.clips
-        scene = world.sample(self.first_seed + clip)
+        scene = self.scene(clip)
         if turn:
             scene = world.ask_again(scene, turn)
         known = words.facts(scene)

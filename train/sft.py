@@ -12,11 +12,14 @@ import yaml
 from torch.utils.data import SequentialSampler
 from transformers import AutoModelForImageTextToText, Trainer, TrainingArguments
 
-from train import fresh
+from train import fresh, look
 from train.data import Collate, Scenes
 from vs2.card import NAME, Card
 from vs2.qwen import load_processor
 from vs2.vision import quicken
+
+
+LOOKED = "looked.txt"        # stands in the start's folder once its vision tower has been taught to see
 
 
 class InOrder(Trainer):
@@ -44,7 +47,8 @@ def run(config: dict, resume: bool = False) -> Path:
     """Train as the configuration says; the folder of the finished model."""
     output = Path(config["output"])
     start, data = output / "start", config["data"]
-    if not resume or not (start / "config.json").exists():
+    begun = (start / "config.json").exists() and (start / LOOKED).exists()
+    if not (resume and begun):
         fresh.write(start, config["fresh"], config["card"], config["seed"], [data["describe_query"]])
     model, processor = load(start)
     arguments = TrainingArguments(output_dir=str(output), seed=config["seed"], remove_unused_columns=False,
@@ -53,6 +57,10 @@ def run(config: dict, resume: bool = False) -> Path:
                   rows=arguments.max_steps * arguments.per_device_train_batch_size, clips=data["clips"],
                   describe_query=data["describe_query"], describe=data["describe"], direct=data["direct"],
                   store=output / "frames.npy")
+    if not (resume and begun):
+        look.run(model, rows, str(output / "look"), config["seed"], config["look"])
+        model.save_pretrained(start)
+        (start / LOOKED).write_text("The vision tower of this checkpoint has been through train/look.py.\n")
     trainer = InOrder(model, arguments, train_dataset=rows, data_collator=Collate(processor.tokenizer.pad_token_id))
     trainer.train(resume_from_checkpoint=resume and any(output.glob("checkpoint-*")))
     done = output / "model"

@@ -11,10 +11,8 @@ import pytest
 
 from tests.browser import chromium
 from tests.clips import moving_square
-from tests.tiny import write_tiny
 
 ROOT = Path(__file__).resolve().parents[2]
-MINI = ROOT / "assets" / "mini"
 PATIENCE = 120  # seconds for the app to start, and for the model to load
 
 
@@ -26,20 +24,12 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def model(tmp_path_factory) -> str:
-    """What VS2_MODEL names: the built-in judge."""
-    if (MINI / "config.json").exists():
-        return "mini"
-    return str(write_tiny(tmp_path_factory.mktemp("tiny")))
-
-
-@pytest.fixture(scope="session")
-def app(tmp_path_factory, model):
+def app(tmp_path_factory):
     """The address of `python app.py`, started once for all tests."""
     home, port = tmp_path_factory.mktemp("home"), free_port()
     log = home / "app.log"
     environment = os.environ | {
-        "VS2_MODEL": model, "VS2_PRECISION": "fp32", "VS2_HOME": str(home), "GRADIO_SERVER_PORT": str(port),
+        "VS2_MODEL": "mini", "VS2_PRECISION": "fp32", "VS2_HOME": str(home), "GRADIO_SERVER_PORT": str(port),
         "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("uploads")), "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"}
     with log.open("wb") as output:
         process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
