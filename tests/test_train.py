@@ -141,3 +141,36 @@ def test_a_killed_run_goes_on_to_the_same_losses(tmp_path):
     done = sft.run(yaml.safe_load(killed.read_text()), resume=True)
     assert losses("killed") == pytest.approx(losses("whole"), abs=1e-6)
     assert (done / "vs2.json").exists() and (done / "model.safetensors").stat().st_size < 10e6
+
+
+def test_labels_of_seeing_say_where_the_objects_are():
+    """A clean scene that rests: the same cells in every pair of frames, one for each object, and no motion."""
+    from dataclasses import replace
+
+    from train import look
+
+    scene = world.sample(3, 5, 5, 5)
+    scene = replace(scene, shown=world.Content(2, "red", "box", "rests", "sand", None))
+    found = look.labels(scene)
+    role = found["role"].reshape(4, 16)
+    assert (role == role[0]).all() and (role[0] == 1).sum() == 2 and not found["motion"].any()
+    assert set(found["colour"][found["role"] == 1].tolist()) == {1 + list(world.COLOURS).index("red")}
+    assert set(found["fault"].tolist()) == {0} and set(found["strength"].tolist()) == {0}
+    gone = look.labels(replace(scene, physical=world.Fault("vanishes", 4, 0.4)))
+    assert (gone["role"].reshape(4, 16)[-1] == 1).sum() == 1
+
+
+@pytest.mark.slow
+def test_looking_trains_the_tower_and_leaves_the_model_whole(start, tmp_path):
+    from train import look
+
+    model, processor = sft.load(start)
+    rows = scenes(start, (model, processor), tmp_path, clips=4)
+    names = set(model.state_dict())
+    before = {name: value.clone() for name, value in model.model.visual.state_dict().items()}
+    losses = look.run(model, rows, str(tmp_path / "look"), 0, {
+        "max_steps": 12, "per_device_train_batch_size": 4, "learning_rate": 2e-3, "report_to": "none",
+        "logging_steps": 1, "disable_tqdm": True})
+    assert set(model.state_dict()) == names
+    assert any(not torch.equal(value, before[name]) for name, value in model.model.visual.state_dict().items())
+    assert losses[-1] < 0.7 * losses[0], losses

@@ -1,7 +1,8 @@
 """Rows of training: a clip's frames, the prompt, the reply to learn. Here: the rendered scenes.
 
 A run goes over the clips in passes. The first takes those of one object alone before the others, so that the model
-learns to find an object at all; a later one asks other prompts. Frames are rendered once and kept in a file. A row becomes model inputs through `vs2.qwen.prepare`, the very path of inference.
+learns to find an object at all; a later one asks other prompts. Frames are rendered once and kept in a file. A row
+becomes model inputs through `vs2.qwen.prepare`, the very path of inference.
 """
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -49,7 +50,8 @@ class Scenes(Dataset):
 
     def __post_init__(self):
         shown = [self.scene(clip).shown for clip in range(self.clips)]
-        self._order = sorted(range(self.clips), key=lambda clip: shown[clip].count > 1 or shown[clip].beside is not None)
+        self._order = sorted(range(self.clips),
+                             key=lambda clip: shown[clip].count > 1 or shown[clip].beside is not None)
 
     def __len__(self) -> int:
         return self.rows

@@ -85,10 +85,12 @@ class Looking(nn.Module):
         return {"loss": sum(each[name] * (1.0 if name in OBJECT else 0.3) for name in each) + 0.5 * off}
 
 
-def run(model, rows, output: str, seed: int, train: dict) -> None:
-    """Trains the model's vision tower in place. `train`: transformers.TrainingArguments."""
+def run(model, rows, output: str, seed: int, train: dict) -> list[float]:
+    """Trains the model's vision tower in place; the losses it logged. `train`: transformers.TrainingArguments."""
     arguments = TrainingArguments(output_dir=output, seed=seed, remove_unused_columns=False, save_strategy="no",
                                   label_names=[*OBJECT, *WHOLE, "motion"], **train)
     views = Views(rows, arguments.max_steps * arguments.per_device_train_batch_size)
-    Trainer(Looking(model.model.visual, model.config.vision_config.out_hidden_size), arguments,
-            train_dataset=views, data_collator=collate).train()
+    trainer = Trainer(Looking(model.model.visual, model.config.vision_config.out_hidden_size), arguments,
+                      train_dataset=views, data_collator=collate)
+    trainer.train()
+    return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]

@@ -18,7 +18,6 @@ from vs2.card import NAME, Card
 from vs2.qwen import load_processor
 from vs2.vision import quicken
 
-
 LOOKED = "looked.txt"        # stands in the start's folder once its vision tower has been taught to see
 
 
