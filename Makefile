@@ -17,14 +17,14 @@ $(STAMP): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))" || \
 		{ echo "setup: needs Python 3.10 or newer with venv and pip (Debian: apt install python3-venv)" >&2; exit 1; }
 	@echo "setup: $$($(PYTHON) --version) in $(VENV)"
-	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "setup: installing the packages (the first time takes minutes and about 7 GB)"
 	@$(PY) -m pip install -qq --no-input --disable-pip-version-check $(CONSTRAINTS) -e ".[train,dev]"
 	@touch $@
 	@echo "setup: done"
 
 browser: setup
-	@$(PY) scripts/get_chromium.py
+	@$(PY) scripts/get_chromium.py || echo "browser: the tests that need it will fail"
 
 # The built-in judge on this machine alone, unless VS2_MODEL, VS2_HOST or PORT say otherwise.
 app: setup
@@ -39,9 +39,10 @@ lint: setup
 # Trains the built-in judge again, from nothing.
 mini: setup
 	$(PY) -m train.sft train/configs/mini.yaml
-	$(PY) -m train.measure runs/mini/model --write
+	$(PY) -m train.sft train/configs/mini-compare.yaml
+	$(PY) -m train.measure runs/mini-compare/model --write
 	rm -rf assets/mini
-	cp -r runs/mini/model assets/mini
+	cp -r runs/mini-compare/model assets/mini
 
 perf: setup
 	@set -e; for script in $(wildcard perf/*.py); do echo "perf: $$script"; $(PY) "$$script"; done

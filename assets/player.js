@@ -3,10 +3,20 @@
 const find = (name) => element.querySelector(name);
 const zone = find(".vs-zone"), input = find("input"), video = find("video"), busy = find(".vs-busy");
 const problem = find(".vs-zone-problem"), unplayable = find(".vs-unplayable"), name = find(".vs-name");
-let turn = 0, local = null, failed = false;
+// `turn` numbers what the box was given, `current` is the value for it: the server may still answer about older ones.
+let turn = 0, current = null, shown = 0, local = null, failed = false;
 
+function set(value) {
+  current = value;
+  props.value = value;
+}
 function show(state, sentence) {
+  const held = zone.contains(document.activeElement), bare = state === "empty";
   zone.dataset.state = state;
+  // The input is out of sight while there is a video: then the keyboard goes to the buttons below it.
+  input.tabIndex = bare ? 0 : -1;
+  if (held && bare) input.focus();
+  else if (document.activeElement === input && !bare) find(".vs-replace").focus();
   busy.textContent = state === "sending" ? words.uploading : state === "preparing" ? words.preparing : "";
   problem.textContent = sentence || "";
   problem.hidden = !sentence;
@@ -30,12 +40,13 @@ function empty() {
 }
 function refuse(sentence) {
   empty();
+  if (props.value) set(null);
   show("empty", sentence);
 }
 async function take(file) {
   if (!file) return;
   const mine = (turn += 1);
-  if (props.value) { props.value = null; trigger("clear"); }
+  if (props.value) { set(null); trigger("clear"); }
   if (file.size > words.megabytes * 1048576) return refuse(words.too_large);
   name.textContent = file.name;
   show("sending");
@@ -44,7 +55,7 @@ async function take(file) {
     const sent = await upload(file);
     if (mine !== turn) return;
     show("preparing");
-    props.value = { path: sent.path, name: file.name, turn: mine };
+    set({ path: sent.path, name: file.name, turn: mine });
     trigger("upload");
   } catch (error) {
     if (mine === turn) refuse(words.not_uploaded);
@@ -53,19 +64,26 @@ async function take(file) {
 function address(path) {
   return `${window.gradio_config?.root ?? ""}/gradio_api/file=${path.split("/").map(encodeURIComponent).join("/")}`;
 }
-video.addEventListener("error", () => {
+function fail() {
   if (!video.getAttribute("src")) return;
   failed = true;
   unplayable.hidden = zone.dataset.state !== "ready";
-});
+}
+video.addEventListener("error", fail);
+video.addEventListener("loadedmetadata", () => { if (!video.videoWidth) fail(); });  // its sound alone can be played
 // The server answers with the same value, completed: a player's copy, or the sentence that says what is wrong.
 watch("value", () => {
-  const value = props.value;
+  let value = props.value;
   if (!value) return;
-  if (value.turn && value.turn !== turn) return;  // an answer about a file that has since been replaced
+  if (value.turn && value.turn !== turn) {  // about a file that has since been replaced or removed
+    props.value = current;
+    return;
+  }
   if (value.problem) return refuse(value.problem);
-  if (!value.checked) return;
-  if (!value.turn) turn += 1;
+  if (!value.checked || (value.turn && value.turn === shown)) return;
+  if (!value.turn) value = { ...value, turn: (turn += 1) };  // an example
+  current = value;
+  shown = value.turn;
   name.textContent = value.name;
   if (value.player) play(address(value.player));
   show("ready");
@@ -76,7 +94,7 @@ find(".vs-replace").addEventListener("click", () => { input.value = ""; input.cl
 find(".vs-remove").addEventListener("click", () => {
   empty();
   show("empty");
-  props.value = null;
+  set(null);
   trigger("clear");
   input.focus();
 });

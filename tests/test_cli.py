@@ -145,7 +145,8 @@ def test_bad_input_is_one_line_and_status_2_before_any_waiting(arguments, says, 
 def test_a_wrong_command_line_is_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
         cli.main(arguments)
-    assert stopped.value.code == 2 and "usage:" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert stopped.value.code == 2 and said.startswith("vs2: ") and said.count("\n") == 1
 
 
 def test_a_broken_file_and_a_failure_have_their_statuses(clip, folder, tmp_path, capsys, monkeypatch):

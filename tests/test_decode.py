@@ -204,7 +204,7 @@ def test_a_scores_first_reply_is_whole_when_its_explanation_is_cut(tiny):
 
 @pytest.mark.parametrize(
     ("after", "unread"),
-    [("\nI cannot judge this.", 3), ("\n(1) visual quality: 2\n", 2), (REASONED.write((2, 9, 2)), 1)],
+    [("\n(1) visual quality: 2\n", 2), (REASONED.write((2, 9, 2)), 1)],
 )
 def test_a_closed_reply_without_its_scores_is_unread_and_says_so(tiny, after, unread):
     _, _, (made,) = scripted(tiny, "<think>\nx\n</think>" + after)
@@ -213,14 +213,19 @@ def test_a_closed_reply_without_its_scores_is_unread_and_says_so(tiny, after, un
     assert made.notes[0].startswith("Not read from the reply:") and "Physical" in made.notes[0] or unread == 1
 
 
-def test_an_answer_that_never_comes_is_given_up(tiny):
+def test_an_answer_that_never_comes_is_asked_for(tiny):
     model, _, (made,) = scripted(tiny, "<think>\nx\n</think>\n", end=False)
-    assert not made.answer.complete and len(model.calls) < 200
+    assert made.answer.complete and len(model.calls) < 200
+    assert "asked for" in made.notes[0] and len(made.notes) == 1
 
 
-def test_a_reply_that_ends_while_thinking_is_asked(tiny):
-    _, _, (made,) = scripted(tiny, "<think>\nIt is sharp.")
+@pytest.mark.parametrize("text", ["<think>\nIt is sharp.",
+                                  "<think>\nIt is sharp.\n</think>", "<think>\nx</think>\nHm.",
+                                  reply("It is sharp.", (1, 2, 3)) + "</think>"])
+def test_a_reply_that_ends_without_an_answer_is_asked(tiny, text):
+    _, _, (made,) = scripted(tiny, text)
     assert made.answer.complete and not made.truncated and "asked for" in made.notes[0]
+    assert set(made.answer.values.values()) == {4}, "the digits that the model then gave"
 
 
 def test_rows_of_several_lengths_share_a_batch(tiny):

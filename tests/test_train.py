@@ -55,13 +55,37 @@ def test_the_loss_is_on_the_reply_alone(start, parts, tmp_path):
 def test_rows_are_reproducible_and_frames_are_kept(start, parts, tmp_path):
     first, again = (scenes(start, parts, tmp_path)[7] for _ in range(2))
     assert all(torch.equal(first[name], again[name]) for name in first)
-    stored = np.load(tmp_path / "frames.npy", mmap_mode="r")
+    stored = np.load(next(tmp_path.glob("frames-*.npy")), mmap_mode="r")
     assert stored[7].any() and not stored[3].any(), "only the clip that was asked for is rendered"
 
 
 def test_a_later_pass_asks_something_else_of_the_same_clip(start, parts, tmp_path):
     rows = scenes(start, parts, tmp_path)
     assert len({rows.text(12 + 10 * turn)[1] for turn in range(3)}) == 3
+
+
+def test_the_drill_learns_verdicts_alone_and_needs_no_video(start, parts, tmp_path):
+    model, processor = parts
+    rows = scenes(start, parts, tmp_path)
+    rows.drill = 1.0
+    batch = [rows[number] for number in range(3)]
+    for number, row in enumerate(batch):
+        learned = [processor.tokenizer.decode([token]) for token in row["labels"][row["labels"] != IGNORED].tolist()]
+        lines = rows.drilled(number).splitlines()
+        assert [word.strip() for word in learned] == [line.rsplit(", ", 1)[1] for line in lines]
+        for line in lines:
+            asked, shown = line.split("asked ")[1].split(", shown ")
+            assert line.endswith("same" if asked == shown.rsplit(", ", 1)[0] else "different")
+    with torch.no_grad():
+        assert torch.isfinite(model(**Collate(processor.tokenizer.pad_token_id)(batch)).loss)
+
+
+def test_a_prompt_about_other_things_asks_for_none_of_ours(start, parts, tmp_path):
+    rows = scenes(start, parts, tmp_path, direct=0.0)
+    rows.foreign = 1.0
+    card, prompt, given, reply = rows.text(20)
+    assert reply.count("asked other") == reply.count(", different") == 6 and "Different: 6 of 6." in reply
+    assert "(2) text-to-video alignment: 1\n" in reply
 
 
 def test_training_never_touches_the_held_out_seeds():
@@ -107,10 +131,11 @@ def test_the_fresh_checkpoint_is_small_and_keeps_digits_apart(parts):
 @pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_losses(tmp_path):
     """Six steps in one go, and the same six with the process killed after the third."""
-    def config(name):
+    def config(name):       # the frames lie apart: the two runs share nothing
         train = {**CONFIG["train"], "max_steps": 6, "per_device_train_batch_size": 2, "logging_steps": 1,
                  "save_steps": 3, "warmup_steps": 1, "disable_tqdm": True, "dataloader_num_workers": 0}
-        return {**CONFIG, "output": str(tmp_path / name), "train": train,
+        return {**CONFIG, "output": str(tmp_path / name), "frames": str(tmp_path / name / "frames.npy"),
+                "train": train,
                 "data": {**CONFIG["data"], "clips": 4}, "fresh": {
                     **CONFIG["fresh"], "text": {**CONFIG["fresh"]["text"], "num_hidden_layers": 1},
                     "vision": {**CONFIG["fresh"]["vision"], "depth": 1, "fullatt_block_indexes": [0]}}}

@@ -4,6 +4,7 @@ A run goes over the clips in passes. The first takes those of one object alone b
 learns to find an object at all; a later one asks other prompts. Frames are rendered once and kept in a file. A row
 becomes model inputs through `vs2.qwen.prepare`, the very path of inference.
 """
+import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,9 +16,10 @@ from torch.utils.data import Dataset
 from vs2 import rubric
 from vs2.card import Card
 from vs2.qwen import prepare
-from vs2.scenes import draw, words, world
+from vs2.scenes import damage, draw, physics, words, world
 
 IGNORED = -100              # the label that the loss passes over
+DRILL_LINES = 20
 
 
 def seen_frames(scene: world.Scene, card: Card) -> np.ndarray:
@@ -44,6 +46,8 @@ class Scenes(Dataset):
     describe: float
     direct: float
     store: Path
+    foreign: float = 0.0
+    drill: float = 0.0
     first_seed: int = 0
     _frames: np.memmap | None = field(default=None, repr=False)
     _order: list[int] = field(default_factory=list, repr=False)
@@ -68,13 +72,20 @@ class Scenes(Dataset):
         """The clip's frames from the file, rendered into it when they are not there yet."""
         if self._frames is None:
             shape = (self.clips, *seen_frames(self.scene(0), self.card).shape)
-            self.store.parent.mkdir(parents=True, exist_ok=True)
-            if not self.store.exists():     # sparse: unrendered clips take no room and read as zeros
-                np.lib.format.open_memmap(self.store, "w+", np.uint8, shape).flush()
-            self._frames = np.lib.format.open_memmap(self.store, "r+")
-        if not self._frames[clip, 0].any():
+            path = self.store.with_name(f"{self.store.stem}-{self._key()}{self.store.suffix}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():           # sparse: unrendered clips take no room and read as zeros
+                np.lib.format.open_memmap(path, "w+", np.uint8, shape).flush()
+            self._frames = np.lib.format.open_memmap(path, "r+")
+        if not self._frames[clip, -1].any():
             self._frames[clip] = seen_frames(self.scene(clip), self.card)
         return np.array(self._frames[clip])
+
+    def _key(self) -> str:
+        """Changes with all that the pictures depend on, so that frames of other scenes are never taken for these."""
+        sources = [Path(module.__file__).read_bytes() for module in (world, physics, draw, damage)]
+        said = repr((self.card.sampling, self.clips, self.first_seed)).encode()
+        return hashlib.sha256(b"".join([*sources, said])).hexdigest()[:12]
 
     def text(self, row: int) -> tuple[Card, str, str, str]:
         """Card (with the query to use), prompt, the part of the reply that is given, the part to learn."""
@@ -88,13 +99,30 @@ class Scenes(Dataset):
                     f"{rubric.DIMENSIONS[2].label}: {words.physical(scene, known)}")
             reply = f"\n{rubric.THINK_OPEN}\n{said}\n{rubric.THINK_CLOSE}\n"
             return replace(self.card, query=self.describe_query), "no prompt", "", reply
-        prompt = words.caption(scene.asked, clip // 3 + turn)
-        if np.random.default_rng([row, 7]).random() < self.direct:
+        dice = np.random.default_rng([row, 7])
+        direct, foreign = dice.random() < self.direct, dice.random() < self.foreign
+        prompt = words.foreign_caption(row) if foreign else words.caption(scene.asked, clip // 3 + turn)
+        scores = (scene.scores[0], 1, scene.scores[2]) if foreign else scene.scores
+        if direct:
             lead = rubric.DIRECT.leads[0]
-            return self.card, prompt, lead, rubric.DIRECT.write(scene.scores)[len(lead):]
-        return self.card, prompt, "", rubric.reply(words.rationale(scene, known), scene.scores)
+            return self.card, prompt, lead, rubric.DIRECT.write(scores)[len(lead):]
+        return self.card, prompt, "", rubric.reply(words.rationale(scene, known, foreign), scores)
+
+    def drilled(self, row: int) -> str:
+        """Lines of comparison about no video at all: same or different is learned faster from many at once."""
+        rng = np.random.default_rng([row, 9])
+        lines = []
+        for _ in range(DRILL_LINES):
+            first, second = (world.sample(int(seed)) for seed in rng.integers(0, world.HELD_OUT, 2))
+            name = str(rng.choice(world.ELEMENTS))
+            shown = first.shown.element(name)
+            asked = shown if rng.random() < 0.5 else words.FOREIGN if rng.random() < 0.1 else second.shown.element(name)
+            lines.append(words.comparison(name, asked, shown))
+        return "\n".join(lines) + "\n"
 
     def __getitem__(self, row: int) -> dict:
+        if row < self.drill * self.rows:
+            return encode_drill(self.processor.tokenizer, self.drilled(row))
         card, prompt, given, reply = self.text(row)
         return encode(self.processor, self.config, card, self.frames(self.clip(row)), prompt, given, reply)
 
@@ -107,6 +135,16 @@ def encode(processor, config, card: Card, frames: np.ndarray, prompt: str, given
     labels[:-len(processor.tokenizer(reply + end, add_special_tokens=False)["input_ids"])] = IGNORED
     return {"input_ids": inputs.input_ids[0], "labels": labels, "position_ids": inputs.position_ids[:, 0],
             "pixel_values_videos": inputs.pixel_values_videos, "video_grid_thw": inputs.video_grid_thw}
+
+
+def encode_drill(tokenizer, text: str) -> dict:
+    """A row without a video; only the verdicts, the last word of each line, are learned."""
+    pieces = [tokenizer(line, add_special_tokens=False)["input_ids"] for line in text.splitlines(keepends=True)]
+    ids = torch.tensor([number for piece in pieces for number in piece])
+    labels = torch.full_like(ids, IGNORED)
+    ends = np.cumsum([len(piece) for piece in pieces]) - 2      # before each line's end stands its verdict
+    labels[ends] = ids[ends]
+    return {"input_ids": ids, "labels": labels, "position_ids": torch.arange(len(ids)).expand(3, -1)}
 
 
 @dataclass
@@ -124,8 +162,10 @@ class Collate:
 
         ids = padded("input_ids", self.pad)
         lengths = torch.tensor([len(row["input_ids"]) for row in rows])
-        return {"input_ids": ids, "labels": padded("labels", IGNORED),
-                "attention_mask": (torch.arange(longest) < lengths[:, None]).long(),
-                "position_ids": padded("position_ids", 0).transpose(0, 1).contiguous(),
-                "pixel_values_videos": torch.cat([row["pixel_values_videos"] for row in rows]),
-                "video_grid_thw": torch.cat([row["video_grid_thw"] for row in rows])}
+        batch = {"input_ids": ids, "labels": padded("labels", IGNORED),
+                 "attention_mask": (torch.arange(longest) < lengths[:, None]).long(),
+                 "position_ids": padded("position_ids", 0).transpose(0, 1).contiguous()}
+        for name in ("pixel_values_videos", "video_grid_thw"):
+            if seen := [row[name] for row in rows if name in row]:
+                batch[name] = torch.cat(seen)
+        return batch

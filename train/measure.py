@@ -44,8 +44,8 @@ def main(argv=None) -> None:
     if options.write:
         path = Path(options.model) / NAME
         card = json.loads(path.read_text(encoding="utf-8"))
-        card["metrics"] = {"suite": "scenes", "clips": result["clips"],
-                           **{key: {k: round(v, 4) for k, v in result["metrics"][key].items()} for key in KEYS}}
+        card["metrics"] = {"suite": "scenes", "clips": result["clips"]} | {
+            key: {k: v if v is None else round(v, 4) for k, v in result["metrics"][key].items()} for key in KEYS}
         path.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -4,7 +4,7 @@ transformers.Trainer on rows of train/data.py, the loss on the reply only. A run
 checkpoint with --resume. The result lies in OUTPUT/model; train/measure.py measures it.
 """
 import argparse
-import json
+import shutil
 from pathlib import Path
 
 import torch
@@ -44,10 +44,13 @@ def load(folder):
 
 def run(config: dict, resume: bool = False) -> Path:
     """Train as the configuration says; the folder of the finished model."""
-    output = Path(config["output"])
-    start, data = output / "start", config["data"]
-    begun = (start / "config.json").exists() and (start / LOOKED).exists()
-    if not (resume and begun):
+    output, data = Path(config["output"]), config["data"]
+    if not resume:      # what an earlier run left must not be taken for this one's by a later --resume
+        for old in (output / "start", *output.glob("checkpoint-*")):
+            shutil.rmtree(old, ignore_errors=True)
+    start = Path(config["from"]) if "from" in config else output / "start"
+    begun = "from" in config or (start / LOOKED).exists()
+    if not begun:
         fresh.write(start, config["fresh"], config["card"], config["seed"], [data["describe_query"]])
     model, processor = load(start)
     arguments = TrainingArguments(output_dir=str(output), seed=config["seed"], remove_unused_columns=False,
@@ -55,8 +58,9 @@ def run(config: dict, resume: bool = False) -> Path:
     rows = Scenes(processor, model.config, Card.read(start),
                   rows=arguments.max_steps * arguments.per_device_train_batch_size, clips=data["clips"],
                   describe_query=data["describe_query"], describe=data["describe"], direct=data["direct"],
-                  store=output / "frames.npy")
-    if not (resume and begun):
+                  foreign=data.get("foreign", 0.0), drill=data.get("drill", 0.0),
+                  store=Path(config["frames"]))
+    if not begun:
         look.run(model, rows, str(output / "look"), config["seed"], config["look"])
         model.save_pretrained(start)
         (start / LOOKED).write_text("The vision tower of this checkpoint has been through train/look.py.\n")
@@ -65,7 +69,7 @@ def run(config: dict, resume: bool = False) -> Path:
     done = output / "model"
     model.to(torch.bfloat16).save_pretrained(done)
     processor.save_pretrained(done)
-    (done / NAME).write_text(json.dumps(config["card"], indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    shutil.copy(start / NAME, done / NAME)
     return done
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from vs2.errors import BadInput
 from vs2.rubric import PUBLISHED_QUERY
-from vs2.sampling import Sampling
+from vs2.sampling import PAIR, PATCH, Sampling
 
 NAME = "vs2.json"
+MOST_PIXELS = 16384 * PATCH**2       # of one frame: what Qwen2.5-VL takes of an image
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,23 @@ class Card:
                                 min_frames=int(record.get("min_frames", default.min_frames)),
                                 max_frames=int(record.get("max_frames", default.max_frames)),
                                 min_pixels=int(least), max_pixels=int(most))
-            query = record.get("query", PUBLISHED_QUERY)
+            _check(sampling)
+            said = {name: record.get(name, "") for name in ("knows", "trained_on")}
+            query, metrics = record.get("query", PUBLISHED_QUERY), record.get("metrics", {})
+            if not all(isinstance(text, str) for text in (query, *said.values())) or not isinstance(metrics, dict):
+                raise ValueError("query, knows and trained_on must be texts, metrics an object")
             if "$t2v_prompt" not in query:
                 raise ValueError("its query has no $t2v_prompt")
-            return cls(query, sampling, record.get("knows", ""), record.get("trained_on", ""),
-                       record.get("metrics", {}))
-        except (ValueError, TypeError, AttributeError) as error:
+            return cls(query, sampling, **said, metrics=metrics)
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
             raise BadInput(f"{path} is not a checkpoint card: {error}.") from error
+
+
+def _check(sampling: Sampling) -> None:
+    """Raises ValueError for what no clip could be sampled with: a card may come from anyone."""
+    if not 0 < sampling.fps <= 1000:
+        raise ValueError("fps must be above 0 and at most 1000")
+    if not PAIR <= sampling.min_frames <= sampling.max_frames <= Sampling.max_frames:
+        raise ValueError(f"needs {PAIR} <= min_frames <= max_frames <= {Sampling.max_frames}")
+    if not PATCH**2 <= sampling.min_pixels <= sampling.max_pixels <= MOST_PIXELS:
+        raise ValueError(f"pixels must be from {PATCH**2} to {MOST_PIXELS}, the least first")

@@ -11,6 +11,7 @@ import sys
 
 from vs2 import __version__
 from vs2.errors import BadInput, Problem
+from vs2.rubric import check_prompt
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
@@ -39,9 +40,16 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+class Parser(argparse.ArgumentParser):
+    """Faults in one line, as all others."""
+
+    def error(self, message: str):
+        self.exit(2, f"vs2: {message}; {self.prog} --help tells more\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """The command's arguments; each subcommand's function is `arguments.run`."""
-    top = argparse.ArgumentParser(prog="vs2", description="An open judge of AI-generated video: it watches a clip, "
+    top = Parser(prog="vs2", description="An open judge of AI-generated video: it watches a clip, "
                                   "reads its prompt, thinks aloud and scores it.")
     top.add_argument("--version", action="version", version=f"vs2 {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
@@ -93,7 +101,7 @@ def run_score(arguments) -> None:
         stream = judge.stream(arguments.video, arguments.prompt, **options)
     try:
         if arguments.json:
-            print(json.dumps(follow(stream, judge, status).to_dict(), ensure_ascii=False, allow_nan=False))
+            print(json.dumps(follow(stream, judge, status).to_dict(), allow_nan=False))
         else:
             follow_aloud(stream, judge, status)
     finally:
@@ -107,8 +115,7 @@ def check_before_loading(path: str, prompt: str, model: str) -> None:
     from vs2.video import Limits, check_file
 
     check_file(path, Limits())
-    if not prompt.strip():
-        raise BadInput("The prompt is empty: give the text that the video was made from.")
+    check_prompt(prompt)
     if model != "auto" and not hub.is_id(model):
         checkpoint.locate(model)
 
@@ -176,7 +183,7 @@ def run_models(arguments) -> None:
     from vs2.settings import Settings
 
     listing = models.listing(Settings.read())
-    print(json.dumps(listing, ensure_ascii=False, allow_nan=False) if arguments.json else models.text(listing))
+    print(json.dumps(listing, allow_nan=False) if arguments.json else models.text(listing))
 
 
 def run_app(arguments) -> None:

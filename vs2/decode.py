@@ -207,13 +207,18 @@ class _Batch:
             row.closed_at = len(row.ids)
         if row.closed_at is None:
             return new + self._cut(row) if spent else new
-        row.done = len(row.ids) - row.closed_at >= self.allowance
-        return new + (row.text.finish() if row.done else "")
+        if len(row.ids) - row.closed_at >= self.allowance:
+            return new + self._end(row)
+        return new
 
     def _end(self, row: Row) -> str:
-        """The model ended its reply. Without a closed think block and without scores it is asked for them."""
+        """The model ended its reply, or said enough after its thinking. Without any score it is asked for them.
+
+        An answer that gives some of its scores is left as it is: which ones are unread is said.
+        """
         new = row.text.finish()
-        if row.closed_at is not None or answer.read(row.text.whole).complete:
+        read = answer.read(row.text.whole)
+        if read.complete or row.closed_at is not None and any(read.values.values()):
             row.done = True
             return new
         row.notes.append("The reply ended without an answer, which was then asked for.")

@@ -19,7 +19,7 @@ from vs2.decode import Reply
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.options import Options
-from vs2.rubric import DIRECT, KEYS, SCALE
+from vs2.rubric import DIRECT, KEYS, SCALE, check_prompt
 from vs2.sampling import PATCH, fit
 from vs2.settings import Settings
 from vs2.tokens import Wire
@@ -77,6 +77,7 @@ class Judge:
         so does `stop()` being true before any token, and the stream then ends without an Evaluation.
         Raises BadInput at once for an option out of range, and while streaming for a file that cannot be read.
         """
+        check_prompt(prompt)
         options = Options(think=think, budget=budget, samples=samples, temperature=temperature, top_p=top_p, seed=seed)
         return self._stream(source, prompt, options, stop)
 
@@ -115,7 +116,7 @@ class Judge:
                 except decode.Stopped:
                     return
                 except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
-                    if not _out_of_memory(error):
+                    if not weights.out_of_memory(error):
                         raise
                 # Outside the handler, so that its traceback no longer holds the tensors of the failed run.
                 _free_memory()
@@ -200,12 +201,6 @@ def _last(stream: Iterator) -> Evaluation:
     if not isinstance(last, Evaluation):
         raise Failure("The judgement was stopped before it had scores.")
     return last
-
-
-def _out_of_memory(error: Exception) -> bool:
-    """Whether the device or the machine had no memory left; torch says so in several ways."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(
-        words in str(error) for words in ("out of memory", "can't allocate memory", "not enough memory"))
 
 
 def _free_memory() -> None:

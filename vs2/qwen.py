@@ -14,7 +14,7 @@ import torch
 from vs2.card import Card
 from vs2.errors import BadInput
 from vs2.rope import positions
-from vs2.rubric import MAX_PROMPT_CHARACTERS, ask
+from vs2.rubric import ask, check_prompt
 
 MARK = "VS2-TEXT-GOES-HERE"  # stands for the user's text while the chat template is rendered
 VIDEO = 2                    # a video's token in mm_token_type_ids
@@ -78,7 +78,7 @@ def load_processor(folder):
     from transformers import AutoProcessor, Qwen2_5_VLProcessor
 
     try:
-        processor = AutoProcessor.from_pretrained(str(folder))
+        processor = AutoProcessor.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
     except Exception as error:  # the tokenizers library raises bare Exceptions on a broken file
         raise BadInput(f"{folder} is not a complete checkpoint folder: its tokenizer or preprocessor "
                        "files are missing or broken.") from error
@@ -93,7 +93,7 @@ def prepare(processor, clip, prompt: str, card: Card, config, opening: str = "")
     card: the checkpoint's query and frame rate. config: the model's. opening: the first words of the reply, put
     in the judge's mouth. Raises BadInput for an empty or overlong prompt.
     """
-    text = ask(card.query, _checked(prompt))
+    text = ask(card.query, tokenisable(check_prompt(prompt)))
     pixels, grid = patches(clip.frames, processor.video_processor, config.vision_config)
     head, tail = _template(processor)
     tokenizer, video = processor.tokenizer, config.video_token_id
@@ -168,10 +168,6 @@ def _template(processor) -> tuple[str, str]:
     return head, tail
 
 
-def _checked(prompt: str) -> str:
-    """The prompt with what no tokenizer takes (halves of surrogate pairs) replaced; BadInput if it cannot be used."""
-    if not isinstance(prompt, str) or not prompt.strip():
-        raise BadInput("The prompt is empty: give the text that the video was made from.")
-    if len(prompt) > MAX_PROMPT_CHARACTERS:
-        raise BadInput(f"The prompt has {len(prompt)} characters: shorten it to {MAX_PROMPT_CHARACTERS} or fewer.")
+def tokenisable(prompt: str) -> str:
+    """The prompt with what no tokenizer takes, halves of surrogate pairs, replaced."""
     return prompt.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -6,6 +6,8 @@ newline, the indents, the en dashes and the trailing spaces included (its author
 from dataclasses import dataclass
 from string import Template
 
+from vs2.errors import BadInput
+
 SCALE = (1, 2, 3, 4, 5)
 MAX_PROMPT_CHARACTERS = 4000
 
@@ -40,6 +42,15 @@ PUBLISHED_QUERY = (
 )
 
 THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
+
+
+def check_prompt(prompt: str) -> str:
+    """The prompt, as it is; BadInput if it cannot be judged against."""
+    if not isinstance(prompt, str) or not prompt.strip():
+        raise BadInput("The prompt is empty: give the text that the video was made from.")
+    if len(prompt) > MAX_PROMPT_CHARACTERS:
+        raise BadInput(f"The prompt has {len(prompt)} characters: shorten it to {MAX_PROMPT_CHARACTERS} or fewer.")
+    return prompt
 
 
 def ask(query: str, prompt: str) -> str:

@@ -116,6 +116,7 @@ def with_worker(attempt, name: str, limits: Limits):
 
 _XCPU = 24 if os.name == "posix" else -1  # SIGXCPU: the CPU time was used up
 _KILL = 9
+UNREADABLE = "{name} cannot be read as a video: convert it to an h264 mp4 and try that."
 
 
 def _death(gone: Gone, name: str, limits: Limits) -> BadInput | Failure:
@@ -148,7 +149,7 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
         step()
         message, payload = worker.receive(largest)
         if message["kind"] == "header":
-            header, times = message, {}
+            header, times = _checked(message, limits, name), {}
             indices = sampling.indices(header["total"], header["fps"])
             try:
                 target = sampling.size(len(indices), header["height"], header["width"])
@@ -158,6 +159,8 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
             frames = np.empty((len(indices), *target, 3), np.uint8)
             worker.send({"indices": sorted(set(indices))})
         elif message["kind"] == "frame":
+            if header is None or len(payload) != 3 * header["height"] * header["width"]:
+                raise BadInput(UNREADABLE.format(name=name))
             image = np.frombuffer(payload, np.uint8).reshape(header["height"], header["width"], 3)
             small = resize(image, target)
             for place, index in enumerate(indices):
@@ -165,6 +168,8 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
                     frames[place] = small
             times[message["index"]] = message["time"]
         elif message["kind"] == "done":
+            if header is None or not set(indices) <= times.keys():
+                raise BadInput(UNREADABLE.format(name=name))
             worker.finish()
             break
         else:
@@ -174,6 +179,15 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
                         rotation=header["rotation"], backend=header["backend"], indices=tuple(indices), bytes=size,
                         container=header["container"])
     return Clip(frames, tuple(times[index] for index in indices), metadata, _warnings(header, name))
+
+
+def _checked(header: dict, limits: Limits, name: str) -> dict:
+    """The worker's account of a file, if it can be true: a hostile file may have taken the worker over."""
+    sides = (header.get("width"), header.get("height"))
+    sound = all(isinstance(side, int) and 0 < side <= limits.max_side for side in sides)
+    if not sound or not isinstance(header.get("total"), int) or header["total"] < 1 or not 0 < header["fps"] < 1e6:
+        raise BadInput(UNREADABLE.format(name=name))
+    return header
 
 
 def _warnings(header: dict, name: str) -> tuple[str, ...]:

@@ -247,9 +247,13 @@ def _popen() -> subprocess.Popen:
     packages = [str(ROOT), *(os.path.abspath(entry) for entry in sys.path if entry)]
     environment |= {"PYTHONPATH": os.pathsep.join(packages), "OMP_NUM_THREADS": "1",
                     "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.Popen([sys.executable, "-m", "vs2.video_worker", str(os.getpid())], cwd=ROOT, env=environment,
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                            start_new_session=True, pipesize=1 << 20)
+    command = [sys.executable, "-m", "vs2.video_worker", str(os.getpid())]
+    options = dict(cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                   stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        return subprocess.Popen(command, pipesize=1 << 20, **options)
+    except PermissionError:  # a user's share of pipe memory is spent; frames then go in smaller steps
+        return subprocess.Popen(command, **options)
 
 
 def _forget() -> None:

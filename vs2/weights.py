@@ -105,6 +105,12 @@ def load(checkpoint: Checkpoint, precision: str = "auto", where: torch.device | 
     return Loaded(model.eval(), processor, card, precision, where)
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """Whether the device or the machine had no memory left; torch says so in several ways."""
+    signs = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(sign in str(error) for sign in signs)
+
+
 def _model(checkpoint: Checkpoint, precision: str, where: torch.device):
     from transformers import Qwen2_5_VLForConditionalGeneration
 
@@ -116,12 +122,14 @@ def _model(checkpoint: Checkpoint, precision: str, where: torch.device):
     try:
         model, found = Qwen2_5_VLForConditionalGeneration.from_pretrained(
             checkpoint.folder, output_loading_info=True, local_files_only=True, use_safetensors=True, **options)
-    except torch.OutOfMemoryError as error:
-        raise Failure(f"{checkpoint.name} does not fit into the memory of the GPU at {precision}: close what else uses "
-                      "it, or take --precision 4bit.") from error
     except (BadInput, Failure):
         raise
     except Exception as error:  # the library raises many kinds on a config and weights that do not belong together
+        if out_of_memory(error):
+            raise Failure(f"{checkpoint.name} does not fit into the free memory at {precision}: close what else uses "
+                          "it, or take --precision 4bit.") from error
+        if isinstance(error, ImportError):
+            raise Failure(f"{checkpoint.name} cannot be loaded here: {_first_line(error)}") from error
         raise BadInput(f"{checkpoint.name} cannot be loaded as a Qwen2.5-VL model: {_first_line(error)}") from error
     missing = sorted(found["missing_keys"]) + sorted(str(key) for key in found.get("mismatched_keys", ()))
     if missing:

@@ -46,7 +46,7 @@ def runs(path: str) -> bool:
     if sys.platform == "win32":  # there `--version` opens a window instead of answering
         return True
     try:
-        return subprocess.run([path, "--version"], capture_output=True, timeout=30).returncode == 0
+        return subprocess.run([path, "--version"], capture_output=True, timeout=120).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.browser import chromium
 from tests.clips import moving_square
+from tests.test_ui import hosted
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120  # seconds for the app to start, and for the model to load
@@ -43,7 +44,7 @@ def app(tmp_path_factory):
         yield address
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
     assert "Traceback" not in log.read_text()
 
 
@@ -63,7 +64,8 @@ def browser():
     path = chromium.find()
     assert path, "no Chromium here: `make setup` installs one, or VS2_CHROMIUM names it"
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=[*chromium.ARGUMENTS, "--disable-quic"])
+        running = playwright.chromium.launch(executable_path=path, args=[*chromium.ARGUMENTS, "--disable-quic"],
+                                               timeout=PATIENCE * 1000)
         yield running
         running.close()
 
@@ -133,6 +135,24 @@ def visit(browser, app):
     for visitor in visits:
         visitor.context.close()
     assert [fault for visitor in visits for fault in visitor.faults] == []
+
+
+@pytest.fixture
+def scripted(tmp_path, monkeypatch):
+    """Serves the pages with a judge that says what a test wants said; gives its address."""
+    from vs2.ui import app
+
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    served = []
+
+    def serve(judge) -> str:
+        blocks = app.build(hosted(judge))
+        served.append(blocks)
+        return app.serve(blocks, server_port=free_port(), quiet=True, prevent_thread_lock=True)[1]
+
+    yield serve
+    for blocks in served:
+        blocks.close()
 
 
 @pytest.fixture(scope="session")

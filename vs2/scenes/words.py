@@ -16,6 +16,18 @@ PLURAL = {"ball": "balls", "box": "boxes", "triangle": "triangles", "star": "sta
 VERBS = {"bounces": "bounce", "slides": "slide", "flies": "fly", "swings": "swing", "rests": "rest"}
 PLACES = {"grass": "on grass", "sand": "on sand", "snow": "on snow", "bricks": "by a brick wall", "night": "at night"}
 DEGREES = ("slight", "clear", "strong", "extreme")
+FOREIGN = "other"       # what an element of a prompt is called that is none of ours
+FOREIGN_WORDS = (
+    "a", "an", "the", "of", "in", "on", "with", "and", "over", "under", "near", "through", "at", "by", "into",
+    "while", "slowly", "quickly", "old", "young", "man", "woman", "child", "dog", "cat", "horse", "unicorn", "bird",
+    "fish", "car", "train", "ship", "city", "street", "house", "forest", "river", "mountain", "desert", "ocean",
+    "sky", "garden", "kitchen", "table", "cup", "apple", "bread", "shoe", "bug", "robot", "dragon", "running",
+    "walking", "dancing", "cooking", "jumping", "sitting", "driving", "flying", "singing", "falling", "pouring",
+    "breaking", "opening", "closing", "golden", "dark", "bright", "beautiful", "tiny", "giant", "wooden", "glass",
+    "metal", "morning", "sunset", "rain", "storm", "rainbow", "camera", "close-up", "drone", "cinematic",
+    "realistic", "anime", "slow", "motion", "background", "light", "shadow", "pink", "black", "orange", "grey",
+    "brown", "two", "four", "many", "wind", "water", "fire", "smoke", "dust", "hair", "dress", "hand", "face",
+    "eye", "wall", "door", "window", "road", "bridge", "island")
 EVENTS = {"vanishes": "vanishes", "teleports": "jumps to another place", "sinks": "sinks into the ground",
           "speeds up": "speeds up by itself", "morphs": "changes its form", "hangs": "hangs in the air"}
 
@@ -75,6 +87,13 @@ def caption(content: Content, turn: int = 0) -> str:
     return text[0].upper() + text[1:] + "."
 
 
+def foreign_caption(seed: int) -> str:
+    """A made-up prompt about other things than scenes show."""
+    rng = np.random.default_rng([seed, 8])
+    text = " ".join(rng.choice(FOREIGN_WORDS, int(rng.integers(4, 28))))
+    return text[0].upper() + text[1:] + "." if rng.random() < 0.5 else text
+
+
 def description(scene: Scene, known: Facts) -> str:
     """What is seen and where it goes."""
     seen = scene.shown
@@ -89,10 +108,17 @@ def visual(scene: Scene) -> str:
     return f"{DEGREES[scene.visual.strength - 1]} {scene.visual.kind}."
 
 
-def alignment(scene: Scene) -> str:
-    lines = [f"- {name}: asked {scene.asked.element(name)}, shown {scene.shown.element(name)}, "
-             f"{'different' if name in scene.differing else 'same'}" for name in ELEMENTS]
-    return "\n".join(["", *lines, f"Different: {len(scene.differing)} of {len(ELEMENTS)}."])
+def comparison(name: str, asked: str, shown: str) -> str:
+    """One line of evidence for the alignment."""
+    return f"- {name}: asked {asked}, shown {shown}, {'same' if asked == shown else 'different'}"
+
+
+def alignment(scene: Scene, foreign: bool = False) -> str:
+    """Element by element. foreign: the prompt asks for nothing that a scene can show."""
+    asked = {name: FOREIGN if foreign else scene.asked.element(name) for name in ELEMENTS}
+    lines = [comparison(name, asked[name], scene.shown.element(name)) for name in ELEMENTS]
+    differing = sum(asked[name] != scene.shown.element(name) for name in ELEMENTS)
+    return "\n".join(["", *lines, f"Different: {differing} of {len(ELEMENTS)}."])
 
 
 def physical(scene: Scene, known: Facts) -> str:
@@ -102,9 +128,9 @@ def physical(scene: Scene, known: Facts) -> str:
     return f"{DEGREES[scene.physical.strength - 1]} fault, from frame {known.when} on one {scene.shown.shape} {event}."
 
 
-def rationale(scene: Scene, known: Facts) -> str:
+def rationale(scene: Scene, known: Facts, foreign: bool = False) -> str:
     """The whole rationale, under the headings of the three dimensions."""
-    said = (visual(scene), alignment(scene), physical(scene, known))
+    said = (visual(scene), alignment(scene, foreign), physical(scene, known))
     return "\n".join([description(scene, known)] + [
         f"{d.label}:{'' if text.startswith(chr(10)) else ' '}{text}"
         for d, text in zip(rubric.DIMENSIONS, said, strict=True)])

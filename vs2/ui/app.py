@@ -1,9 +1,12 @@
 """Puts the pages together and serves them."""
 import logging
 import os
+import stat
+import tempfile
 from pathlib import Path
 
 import gradio as gr
+from gradio import routes
 from gradio.utils import get_upload_folder
 
 import vs2
@@ -14,6 +17,7 @@ from vs2.ui.host import Host
 from vs2.ui.player import LIMITS
 
 HOUR = 3600
+MOST_QUEUED = 64  # events that wait for their turn; whoever comes then is told that the queue is full
 # Gradio opens its page about the API from its own footer, which ours replaces.
 SHOW_API = 'element.querySelector("button").onclick = () => document.querySelector("footer button.show-api").click();'
 _log = logging.getLogger("vs2")
@@ -30,7 +34,26 @@ def build(host: Host) -> gr.Blocks:
                 js_on_load=SHOW_API)
         blocks.load(page.show_model, None, page.model, show_progress="hidden", api_visibility="private",
                     concurrency_limit=None)
-    return blocks.queue(default_concurrency_limit=1)
+    return blocks.queue(default_concurrency_limit=1, max_size=MOST_QUEUED)
+
+
+def upload_folder(parent: str | Path | None = None) -> str:
+    """A folder in `parent` (else the machine's for temporary files) that only this user can enter; made where missing.
+
+    Gradio's own, `gradio`, belongs to whoever starts a Gradio app first on a machine, and everyone can read it.
+    """
+    parent = Path(parent or tempfile.gettempdir())
+    if os.name != "posix":  # there the folder for temporary files is the user's own
+        return tempfile.mkdtemp(prefix="vs2-", dir=parent)
+    folder = parent / f"vs2-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():  # someone has taken the name
+            return tempfile.mkdtemp(prefix="vs2-", dir=parent)
+        folder.chmod(0o700)
+    return str(folder)
 
 
 def private(settings: Settings) -> list[str]:
@@ -41,6 +64,9 @@ def private(settings: Settings) -> list[str]:
 
 def serve(blocks: gr.Blocks, **options) -> tuple:
     """`Blocks.launch` with the look and the limits that every way of serving the pages has."""
+    # Gradio makes a folder here on each launch and fails where it may not, but it looked for the place when it was
+    # imported, which is too early.
+    routes.DEFAULT_TEMP_DIR = get_upload_folder()
     return blocks.launch(
         theme=theme.theme(), css=theme.css(), head=theme.HEAD, footer_links=["api"], run_history=False, ssr_mode=False,
         show_error=True, max_file_size=LIMITS.max_bytes, **options)
@@ -53,6 +79,8 @@ def launch(settings: Settings | None = None, port: int | None = None) -> None:
     Raises BadInput for a setting that cannot be used, Failure for a port that is taken.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    if not os.environ.get("GRADIO_TEMP_DIR"):  # Gradio asks for it whenever it makes a component or serves a file
+        os.environ["GRADIO_TEMP_DIR"] = upload_folder()
     settings = settings or Settings.read()
     host = Host(lambda: vs2.load(settings.model, settings.precision, settings=settings),
                 log=lambda error: _log.error("The app failed", exc_info=error))
@@ -65,6 +93,7 @@ def launch(settings: Settings | None = None, port: int | None = None) -> None:
         _, url, _ = serve(blocks, server_name=address, server_port=port, blocked_paths=private(settings), quiet=True,
                           prevent_thread_lock=True)
     except OSError as error:
-        raise vs2.Failure(f"The app cannot listen ({error}): choose another port with --port.") from error
+        raise vs2.Failure(f"The app cannot listen ({error}): choose another port with --port "
+                          "(make app: PORT=...).") from error
     print(f"{text.TITLE} is at {url} (Ctrl+C stops it)", flush=True)
     blocks.block_thread()

@@ -12,10 +12,12 @@ from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.ui import parts, player, text
 from vs2.ui.host import Host, Request, Run, clock
+from vs2.ui.scripts import FOLLOW, SEEK
 from vs2.ui.theme import ASSETS
 
 PAUSE = 0.1     # seconds between updates of the page while text comes
 TICK = 0.25     # and while only the clock moves
+MOST_CALLS = 8  # calls from scripts that run or stand in the judge's line; others wait in the server's queue
 
 
 class Progress:
@@ -129,10 +131,12 @@ class EvaluatePage:
         running = gr.on([self.go.click, self.prompt.submit], self.stream, asked, self._results(), trigger_mode="once",
                         concurrency_limit=None, **private)
         self.halt.click(self.stop, None, None, queue=False, **private)
-        # A new video ends what runs on the old one, and takes the old results off the page.
-        self.video.upload(self.forget, None, self._results(), cancels=running, queue=False, **private).then(
-            lambda value: player.prepare(value, self.video), self.video, self.video, concurrency_limit=2, **private)
-        self.video.clear(self.forget, None, self._results(), cancels=running, queue=False, **private)
+        # A new video ends what runs on the old one, and takes the old results off the page. It may come while the
+        # one before is still prepared: then both are, and the box keeps the answer about its own.
+        anew = {**private, "trigger_mode": "multiple"}
+        self.video.upload(self.forget, None, self._results(), cancels=running, queue=False, **anew).then(
+            lambda value: player.prepare(value, self.video), self.video, self.video, concurrency_limit=2, **anew)
+        self.video.clear(self.forget, None, self._results(), cancels=running, queue=False, **anew)
         for button, row in self.examples:
             button.click(self.choosing(row), None, [self.video, self.prompt, *self._results()], cancels=running,
                          **private)
@@ -141,7 +145,7 @@ class EvaluatePage:
             record = gr.JSON(label="evaluation")
             call = gr.Button()
         call.click(self.call, [file, self.prompt, self.think, self.budget, self.samples, self.seed], record,
-                   api_name="evaluate", api_description=text.API_EVALUATE, concurrency_limit=None)
+                   api_name="evaluate", api_description=text.API_EVALUATE, concurrency_limit=MOST_CALLS)
 
     def show_model(self) -> Iterator[str]:
         """For the page's load: which judge this is, as soon as it is loaded."""
@@ -157,27 +161,37 @@ class EvaluatePage:
         """What the Evaluate button does: updates of the page until there are scores, a problem, or a stop."""
         try:
             path, name = player.given(video)
-            if not prompt.strip():
+            if not (prompt or "").strip():
                 raise BadInput(text.NO_PROMPT)
         except Problem as problem:
             yield {self.notice: parts.problem(str(problem))}
             return
         yield dict(zip(self._results(), self._blank(running=True), strict=True))
-        run = Run(Request(path, prompt, think, int(budget), int(samples), int(seed or 0)), self.host)
-        self._runs[request.session_hash] = run
-        progress = Progress(run)
+        run = progress = None
         ready = {self.go: gr.update(interactive=True), self.halt: gr.update(interactive=False)}
         try:
+            run = Run(Request(path, prompt, think, int(budget), int(samples), int(seed or 0)), self.host)
+            self._runs[request.session_hash] = run
+            progress = Progress(run)
             yield from self._follow(progress)
             ended = progress.evaluation is not None and not run.stopped
             yield {**(self._done(progress, name) if ended else self._stopped(progress)), **ready}
-        except Problem as problem:
-            yield {self.notice: parts.problem(str(problem)), self.status: parts.status(text.FAILED, (), "failed"),
-                   self.rationale: parts.rationale(progress.said), **ready}
+        except Exception as error:
+            yield {self.notice: parts.problem(self._sentence(error)),
+                   self.status: parts.status(text.FAILED, (), "failed"),
+                   self.rationale: parts.rationale(progress.said if progress else ""), **ready}
         finally:  # also when the visitor has gone
-            run.stop()
+            if run:
+                run.stop()
             if self._runs.get(request.session_hash) is run:
-                del self._runs[request.session_hash]
+                self._runs.pop(request.session_hash, None)
+
+    def _sentence(self, error: Exception) -> str:
+        """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
+        if isinstance(error, Problem):
+            return str(error)
+        self.host.log(error)
+        return text.UNEXPECTED.format(kind=type(error).__name__)
 
     def _follow(self, progress: Progress) -> Iterator[dict]:
         shown, clip, last = None, None, 0.0
@@ -238,7 +252,7 @@ class EvaluatePage:
 
         return choose
 
-    def call(self, video: str, prompt: str, think: bool, budget: int, samples: int, seed: int) -> dict:
+    def call(self, video: str, prompt: str, think: bool, budget: int, samples: int, seed: int) -> Iterator[dict | None]:
         """The endpoint `/evaluate`: the whole evaluation as JSON, after it has ended.
 
         Parameters:
@@ -251,12 +265,20 @@ class EvaluatePage:
         """
         if not video:
             raise gr.Error(text.NO_VIDEO, print_exception=False)
-        run = Run(Request(video, prompt, think, int(budget), int(samples), int(seed or 0)), self.host)
+        run, told = None, time.monotonic()
         try:
-            evaluation = [event for event in run.events() if isinstance(event, Evaluation)][-1]
-        except Problem as problem:
-            raise gr.Error(str(problem), print_exception=False) from problem
-        return replace(evaluation, video=Path(video).name).to_dict()
+            run = Run(Request(video, prompt or "", think, int(budget), int(samples), int(seed or 0)), self.host)
+            for event in run.events(TICK):
+                if isinstance(event, Evaluation):
+                    yield replace(event, video=Path(video).name).to_dict()
+                elif time.monotonic() - told >= 1:  # nothing yet: here Gradio ends the call of a client that has gone
+                    told = time.monotonic()
+                    yield None
+        except Exception as error:
+            raise gr.Error(self._sentence(error), print_exception=False) from error
+        finally:
+            if run:
+                run.stop()
 
 
 def examples(folder: Path = ASSETS / "examples") -> list[dict]:
@@ -266,25 +288,3 @@ def examples(folder: Path = ASSETS / "examples") -> list[dict]:
         return []
     with table.open(encoding="utf-8", newline="") as lines:
         return [{**row, "file": str(folder / Path(row["file"]).name)} for row in csv.DictReader(lines)]
-
-
-# A frame's button moves the player to that time.
-SEEK = """
-element.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-time]");
-  const video = document.querySelector("#video video");
-  if (button && video && video.readyState) { video.pause(); video.currentTime = Number(button.dataset.time) + 0.001; }
-});
-"""
-# The box of the rationale stays at its end while text comes, unless the reader has scrolled up.
-FOLLOW = """
-let near = true;
-element.addEventListener("scroll", (event) => {
-  const box = event.target;
-  near = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
-}, true);
-new MutationObserver(() => {
-  const box = element.querySelector(".vs-live");
-  if (box && near) box.scrollTop = box.scrollHeight;
-}).observe(element, { childList: true, characterData: true, subtree: true });
-"""

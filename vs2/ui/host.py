@@ -1,7 +1,9 @@
 """The one loaded judge and those who wait for it: loading beside the page, turns, stopping, and ZeroGPU's needs."""
 import contextvars
+import html
 import os
 import queue
+import re
 import tempfile
 import threading
 import time
@@ -9,10 +11,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vs2.errors import Failure, Problem
+import gradio as gr
+
+from vs2.errors import BadInput, Failure, Problem
+from vs2.options import Options
 from vs2.ui import text
 
 _judge = None  # the loaded judge: ZeroGPU forks this process for each call, so it cannot travel as an argument
+
+
+MOST_SECONDS = 120  # that ZeroGPU lends its GPU for, at a time
+MOST_WAITING = 64   # judgements in the line; each holds a thread
 
 
 def gpu(duration: Callable[..., int]):
@@ -36,18 +45,50 @@ class Request:
     seed: int = 0
 
 
+_PREFILL = 20  # seconds for reading the video and for the prefill
+
+
+def _token_seconds(samples: int) -> float:
+    """Some 25 tokens a second, slower with more samples."""
+    return (1 + 0.15 * (samples - 1)) / 25
+
+
 def seconds_needed(request: Request, stop: str = "") -> int:
-    """How long to borrow a ZeroGPU for: reading and prefill, then some 25 tokens a second, slower with more samples."""
-    thinking = request.budget / 25 * (1 + 0.15 * (request.samples - 1)) if request.think else 2
-    return min(120, round(20 + thinking))
+    """How long to borrow a ZeroGPU for: reading and prefill, then every token of the budget."""
+    return round(_PREFILL + (request.budget * _token_seconds(request.samples) if request.think else 2))
+
+
+def check_loan(request: Request) -> None:
+    """Raises BadInput for what needs a GPU for longer than ZeroGPU lends it; anywhere else nothing is too long."""
+    if not os.environ.get("SPACES_ZERO_GPU"):
+        return
+    Options(think=request.think, budget=request.budget, samples=request.samples, seed=request.seed)
+    if (seconds := seconds_needed(request)) > MOST_SECONDS:
+        budget = int((MOST_SECONDS - _PREFILL) / _token_seconds(request.samples))
+        advice = text.LOWER_EITHER if request.samples > 1 else text.LOWER_BUDGET
+        raise BadInput(text.TOO_LONG.format(seconds=seconds, most=MOST_SECONDS, advice=advice.format(budget=budget)))
+
+
+def _lender(error: gr.Error) -> Failure:
+    """What ZeroGPU says in place of a judgement (no quota left, aborted), as one sentence without its markup."""
+    said = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", str(error.message))).split()).replace(" .", ".")
+    if error.title == "ZeroGPU worker error" or not said:  # the name of an exception, or two words
+        return Failure(text.UNEXPECTED.format(kind=said or "ZeroGPU"))
+    return Failure(said if said.endswith((".", "!", "?", ")")) else f"{said}.")
 
 
 @gpu(seconds_needed)
 def judged(request: Request, stop: str) -> Iterator:
-    """The judge's events. `stop` is a file: once it is gone the judge stops, even in the process ZeroGPU forked."""
+    """The judge's events, and last the Problem that ended them, if one did.
+
+    `stop` is a file: once it is gone the judge stops, even in the process that ZeroGPU forked.
+    """
     flag = Path(stop)
-    yield from _judge.stream(request.video, request.prompt, think=request.think, budget=request.budget,
-                             samples=request.samples, seed=request.seed, stop=lambda: not flag.exists())
+    try:
+        yield from _judge.stream(request.video, request.prompt, think=request.think, budget=request.budget,
+                                 samples=request.samples, seed=request.seed, stop=lambda: not flag.exists())
+    except Problem as problem:  # raised in the fork it would lose its class and its sentence on the way
+        yield problem
 
 
 class Run:
@@ -93,16 +134,22 @@ class Run:
 
     def _work(self) -> None:
         try:
+            check_loan(self.request)
             with self.host.turn(self):
                 self.host.wait()
                 if not self.stopped:
                     for event in judged(self.request, str(self._stop)):
+                        if isinstance(event, Problem):
+                            raise event
                         self._events.put(("event", event))
                         if self.stopped:
                             break
             self._events.put(("end", None))
         except Problem as problem:
             self._events.put(("error", problem))
+        except gr.Error as error:
+            self.host.log(error)
+            self._events.put(("error", _lender(error)))
         except Exception as error:  # the page must go on whatever breaks; the log keeps the traceback
             self.host.log(error)
             self._events.put(("error", Failure(text.UNEXPECTED.format(kind=type(error).__name__))))
@@ -158,7 +205,7 @@ class Host:
             return self._line.index(run) if run in self._line else 0
 
     def turn(self, run: Run) -> "_Turn":
-        """A context that waits for the run's turn and gives it up at the end."""
+        """A context that waits for the run's turn and gives it up at the end. Raises Failure for too long a line."""
         return _Turn(self, run)
 
 
@@ -166,6 +213,8 @@ class _Turn:
     def __init__(self, host: Host, run: Run):
         self.host, self.run = host, run
         with host._moved:
+            if len(host._line) >= MOST_WAITING:
+                raise Failure(text.FULL.format(count=len(host._line)))
             host._line.append(run)
 
     def __enter__(self) -> None:

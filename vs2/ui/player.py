@@ -8,9 +8,10 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from vs2.errors import BadInput, Problem
+from vs2.sampling import Sampling
 from vs2.ui import text
 from vs2.ui.theme import ASSETS
-from vs2.video import Limits
+from vs2.video import Limits, read
 
 LIMITS = Limits()
 MEGABYTES = LIMITS.max_bytes // 2**20
@@ -52,21 +53,35 @@ def given(value: dict | None) -> tuple[str, str]:
     """The path and the shown name of the video in a box. Raises BadInput for none, or one not uploaded here."""
     if not isinstance(value, dict) or not value.get("path"):
         raise BadInput(text.NO_VIDEO)
-    path = Path(str(value["path"])).resolve()
-    if not path.is_relative_to(Path(get_upload_folder()).resolve()) or not path.is_file():
+    try:
+        path = Path(str(value["path"])).resolve()
+        known = path.is_relative_to(Path(get_upload_folder()).resolve()) and path.is_file()
+    except (ValueError, OSError, RuntimeError):  # no path at all: a zero byte, too long, links in a circle
+        known = False
+    if not known:
         raise BadInput(text.UNKNOWN_FILE)
     return str(path), str(value.get("name") or path.name)
 
 
 def prepare(value: dict | None, player: gr.HTML) -> dict | None:
-    """The box's value after an upload: with `player` (a copy that browsers play, where needed) or with `problem`."""
+    """The box's value after an upload: with `player` (a copy that browsers play, where needed) or with `problem`.
+
+    A clip that the judge can read stays, though without a copy where none can be made. The box may have been
+    emptied by now: then it is left alone.
+    """
     from vs2.player import playable
 
+    if value is None:
+        return gr.skip()
     try:
         path, name = given(value)
-        copy = str(playable(path, Path(path).parent))
+        try:
+            copy = str(playable(path, Path(path).parent))
+        except (Problem, OSError):  # the time or the disk was short, say: only reading may refuse a clip
+            read(path, Sampling(max_frames=4))
+            copy = path
     except Problem as problem:
-        return {"problem": str(problem), "turn": (value or {}).get("turn")}
+        return {"problem": str(problem), "turn": value.get("turn") if isinstance(value, dict) else None}
     if copy == path:
         return {**value, "path": path, "name": name, "checked": True}
     player.temp_files.add(copy)  # so that it is deleted when uploads are

@@ -36,6 +36,10 @@ NO_VIDEO = "Add a video first: drop a file above or choose one."
 NO_PROMPT = "Write the prompt that the video was generated from."
 UNKNOWN_FILE = "This video is no longer on the server: upload it again."
 UNEXPECTED = "Something failed on our side ({kind}); your video and prompt are kept, so try again."
+FULL = "There are {count} evaluations waiting already: try again in a few minutes."
+TOO_LONG = "This may need the GPU for {seconds} s, and it is lent for {most} s at a time: {advice}."
+LOWER_BUDGET = "lower the thinking budget to {budget} tokens"
+LOWER_EITHER = "lower the thinking budget to {budget} tokens or sample fewer rationales"
 
 # How far it is
 IDLE = "Ready"

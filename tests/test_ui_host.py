@@ -1,0 +1,109 @@
+"""What stands behind the pages: turns at the one judge, what ZeroGPU does to errors and times, the uploads' folder."""
+import os
+import pickle
+import stat
+import tempfile
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from tests.test_ui import Scripted, hosted
+from vs2.errors import BadInput, Failure
+from vs2.ui import app, host, text
+
+
+def test_one_judgement_at_a_time_in_turn():
+    judge = Scripted()
+    one = hosted(judge)
+    runs = [host.Run(host.Request("v", str(n)), one) for n in range(4)]
+    ends = [[event for event in run.events() if event is not None][-1] for run in runs]
+    assert [end.prompt for end in ends] == ["0", "1", "2", "3"] and judge.most == 1
+
+
+def test_a_model_that_cannot_be_loaded_is_said_when_asked():
+    def load():
+        raise Failure("There is no network: connect and start again.")
+
+    broken = host.Host(load)
+    broken.start(background=False)
+    with pytest.raises(Failure, match="no network"):
+        list(host.Run(host.Request("v", "p"), broken).events())
+
+
+def test_too_long_a_line_is_refused(monkeypatch):
+    monkeypatch.setattr(host, "MOST_WAITING", 0)
+    with pytest.raises(Failure, match="try again in a few minutes"):
+        list(host.Run(host.Request("v", "p"), hosted(Scripted())).events())
+
+
+def lent(function):
+    """As ZeroGPU runs a generator in a fork: values are pickled, an exception that is not gr.Error is replaced."""
+    def run(*args):
+        try:
+            for value in function(*args):
+                yield pickle.loads(pickle.dumps(value))
+        except gr.Error:
+            raise
+        except Exception as error:
+            raise gr.Error(type(error).__name__, title="ZeroGPU worker error", print_exception=False) from error
+    return run
+
+
+@pytest.mark.parametrize(("raised", "kind", "said"), [
+    (BadInput("a.mp4 is not a video."), BadInput, "a.mp4 is not a video."),
+    (ZeroDivisionError("detail"), Failure, text.UNEXPECTED.format(kind="ZeroDivisionError")),
+    (gr.Error("GPU task aborted", title="ZeroGPU worker error"), Failure,
+     text.UNEXPECTED.format(kind="GPU task aborted")),
+    (gr.Error("You have exceeded your GPU quota (<b>60s</b> left).<br><a href='/x'>Sign in</a> &amp; try again"),
+     Failure, "You have exceeded your GPU quota ( 60s left). Sign in & try again."),
+])
+def test_a_sentence_survives_zerogpu(monkeypatch, raised, kind, said):
+    monkeypatch.setattr(host, "judged", lent(host.judged))
+    with pytest.raises(kind) as caught:
+        list(host.Run(host.Request("v", "p"), hosted(Scripted(problem=raised))).events())
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(("budget", "samples", "advice"), [
+    (2048, 1, None), (1024, 8, None), (2048, 8, r"budget to 1219 tokens or sample fewer"),
+    (4096, 1, r"budget to 2500 tokens\.")])
+def test_zerogpu_is_not_borrowed_for_what_it_cannot_end(monkeypatch, budget, samples, advice):
+    request = host.Request("v", "p", budget=budget, samples=samples)
+    host.check_loan(request)  # elsewhere nothing is too long
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    judge = Scripted()
+    run = host.Run(request, hosted(judge))
+    if advice is None:
+        assert list(run.events())
+        assert host.seconds_needed(request) <= host.MOST_SECONDS
+    else:
+        with pytest.raises(BadInput, match=advice):
+            list(run.events())
+        assert not judge.closed
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only there do users share the folder for temporary files")
+def test_uploads_are_the_users_own(tmp_path):
+    folder = Path(app.upload_folder(tmp_path))
+    assert folder == tmp_path / f"vs2-{os.getuid()}" and stat.S_IMODE(folder.stat().st_mode) == 0o700
+    folder.chmod(0o777)
+    assert Path(app.upload_folder(tmp_path)) == folder and stat.S_IMODE(folder.stat().st_mode) == 0o700
+    folder.rmdir()
+    (tmp_path / "elsewhere").mkdir(mode=0o755)
+    folder.symlink_to(tmp_path / "elsewhere")
+    other = Path(app.upload_folder(tmp_path))
+    assert other.parent == tmp_path and other.name.startswith("vs2-") and other != folder and not other.is_symlink()
+    assert stat.S_IMODE(other.stat().st_mode) == 0o700 and tempfile.gettempdir() != str(other)
+
+
+def test_nothing_is_written_where_all_users_write(tmp_path, monkeypatch):
+    shared = tmp_path / "gradio"
+    monkeypatch.setattr("gradio.routes.DEFAULT_TEMP_DIR", str(shared))  # as found when Gradio was imported
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "own"))
+    blocks = app.build(hosted(Scripted()))
+    try:
+        app.serve(blocks, quiet=True, prevent_thread_lock=True)
+        assert not shared.exists()
+    finally:
+        blocks.close()
