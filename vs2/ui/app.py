@@ -25,6 +25,9 @@ _log = logging.getLogger("vs2")
 
 def build(host: Host) -> gr.Blocks:
     """All pages in one `gr.Blocks`. Uploads and what was made of them are deleted after a day."""
+    # Gradio makes a folder here for each app and fails where it may not, but it looked for the place when it was
+    # imported, which is too early.
+    routes.DEFAULT_TEMP_DIR = get_upload_folder()
     # The page belongs to whoever runs it: nothing about its use is reported to anyone.
     with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True,
                    delete_cache=(HOUR, 24 * HOUR)) as blocks:
@@ -64,9 +67,6 @@ def private(settings: Settings) -> list[str]:
 
 def serve(blocks: gr.Blocks, **options) -> tuple:
     """`Blocks.launch` with the look and the limits that every way of serving the pages has."""
-    # Gradio makes a folder here on each launch and fails where it may not, but it looked for the place when it was
-    # imported, which is too early.
-    routes.DEFAULT_TEMP_DIR = get_upload_folder()
     return blocks.launch(
         theme=theme.theme(), css=theme.css(), head=theme.HEAD, footer_links=["api"], run_history=False, ssr_mode=False,
         show_error=True, max_file_size=LIMITS.max_bytes, **options)
