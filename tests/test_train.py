@@ -136,6 +136,8 @@ def test_a_killed_run_goes_on_to_the_same_losses(tmp_path):
                  "save_steps": 3, "warmup_steps": 1, "disable_tqdm": True, "dataloader_num_workers": 0}
         return {**CONFIG, "output": str(tmp_path / name), "frames": str(tmp_path / name / "frames.npy"),
                 "train": train,
+                "look": {**CONFIG["look"], "max_steps": 2, "per_device_train_batch_size": 2, "warmup_steps": 1,
+                         "dataloader_num_workers": 0},
                 "data": {**CONFIG["data"], "clips": 4}, "fresh": {
                     **CONFIG["fresh"], "text": {**CONFIG["fresh"]["text"], "num_hidden_layers": 1},
                     "vision": {**CONFIG["fresh"]["vision"], "depth": 1, "fullatt_block_indexes": [0]}}}
@@ -178,7 +180,7 @@ def test_labels_of_seeing_say_where_the_objects_are():
     scene = replace(scene, shown=world.Content(2, "red", "box", "rests", "sand", None))
     found = look.labels(scene)
     role = found["role"].reshape(4, 16)
-    assert (role == role[0]).all() and (role[0] == 1).sum() == 2 and not found["motion"].any()
+    assert (role == role[0]).all() and (role[0] == 1).sum() == 2 and found["motion"].abs().max() < 0.01
     assert set(found["colour"][found["role"] == 1].tolist()) == {1 + list(world.COLOURS).index("red")}
     assert set(found["fault"].tolist()) == {0} and set(found["strength"].tolist()) == {0}
     gone = look.labels(replace(scene, physical=world.Fault("vanishes", 4, 0.4)))

@@ -36,7 +36,8 @@ def test_a_clip_is_judged_before_the_visitors_eyes(visit, clip):
     assert len(values) == 3 and all(value in "12345" and value for value in values)
     assert page.locator("#radar svg .polar .scatterlayer path.js-line").count() >= 1
     frames = page.locator("#frames button")
-    assert frames.count() >= 4 and re.fullmatch(r"frame at [\d.]+ s", frames.nth(1).locator("img").get_attribute("alt"))
+    label = frames.nth(1).locator("img").get_attribute("alt")
+    assert frames.count() >= 4 and re.fullmatch(r"frame \d+ at [\d.]+ s", label)
     assert page.locator("#scores [role=img]").first.get_attribute("aria-label").startswith("Probability of each score")
     with page.expect_download() as saved:
         page.click("#download a")

@@ -129,10 +129,12 @@ def _jpeg(frame: np.ndarray) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _frame(frame: np.ndarray, seconds: float) -> str:
+def _frame(number: int, frame: np.ndarray, seconds: float) -> str:
+    """One frame under its number from 1, by which a rationale may name it, and its time."""
     time = _time(seconds)
     return (f'<button type="button" data-time="{seconds:.3f}" title="{text.SEEK.format(time=time)}">'
-            f'<img src="{_jpeg(frame)}" alt="{text.FRAME.format(time=time)}"><small aria-hidden="true">{time} s</small>'
+            f'<img src="{_jpeg(frame)}" alt="{text.FRAME.format(number=number, time=time)}">'
+            f'<small aria-hidden="true"><b>{number}</b> {time} s</small>'
             '</button>')
 
 
@@ -145,7 +147,7 @@ def frames(clip: Clip | None = None) -> str:
         shown = np.unique(np.linspace(0, total - 1, min(total, MOST_FRAMES)).round().astype(int))
         said = text.FRAMES_COUNT if len(shown) == total else text.FRAMES_SHOWN
         count = said.format(count=total, shown=len(shown), width=width, height=height)
-        strip = "".join(_frame(clip.frames[i], clip.times[i]) for i in shown)
+        strip = "".join(_frame(i + 1, clip.frames[i], clip.times[i]) for i in shown)
     return (f'<section class="vs-frames" aria-label="{text.FRAMES}"><header><h2>{text.FRAMES}</h2><p>{count}</p>'
             f'</header><div class="vs-strip">{strip}</div></section>')
 
