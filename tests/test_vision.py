@@ -29,7 +29,8 @@ def test_features_are_the_same(model, grid):
         assert quicken(model) == 3     # two layers of attention and the patch embedding
         mine = quick(pixels, grid_thw=grid).pooler_output
     stock, mine = (torch.cat(list(x)) if isinstance(x, tuple | list) else x for x in (stock, mine))
-    assert torch.allclose(stock, mine, rtol=0, atol=2e-6), (stock - mine).abs().max()
+    # a matrix product adds up in another order than a convolution: the rounding of float32 remains
+    assert torch.allclose(stock, mine, rtol=1e-5, atol=3e-5), (stock - mine).abs().max()
 
 
 def test_one_call_of_attention_for_each_length_of_window(model, monkeypatch):

@@ -1,4 +1,4 @@
-"""Makes Qwen2.5-VL's vision tower quick without FlashAttention; its weights and its features stay the same.
+"""Makes Qwen2.5-VL's vision tower quick without FlashAttention; its weights stay, its features but for rounding.
 
 Two slow spots of transformers 5: attention runs in a Python loop over windows and pairs of frames, hundreds of small
 calls a layer for a full-size clip, where windows of one length fit one call; and the patch embedding is a Conv3d whose
