@@ -119,7 +119,7 @@ def test_a_written_scene_is_read_as_it_was_drawn(tmp_path):
     path = film.write(scene, tmp_path / "scene.mp4")
     clip = video.read(path, Sampling(fps=4.0, min_frames=8, max_frames=8, min_pixels=12544, max_pixels=13171))
     assert clip.metadata.indices == tuple(SEEN) and clip.frames.shape == (8, 112, 112, 3)
-    from train.data import seen_frames
+    from train.scenes import seen_frames
     from vs2.card import Card
     drawn = seen_frames(scene, Card(sampling=Sampling(4.0, 8, 8, 12544, 13171)))
     assert np.abs(clip.frames.astype(int) - drawn).mean() < 4, "the codec changed the picture more than it should"

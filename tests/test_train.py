@@ -10,7 +10,8 @@ import torch
 import yaml
 
 from train import fresh, sft
-from train.data import IGNORED, Collate, Scenes, encode
+from train.data import IGNORED, Collate, Row, encode
+from train.scenes import Scenes
 from vs2.card import Card
 from vs2.scenes import world
 
@@ -40,15 +41,13 @@ def test_the_loss_is_on_the_reply_alone(start, parts, tmp_path):
     rows, tokenizer = scenes(start, parts, tmp_path), parts[1].tokenizer
     kinds = set()
     for number in range(0, 40, 3):
-        card, prompt, given, reply = rows.text(number)
-        row = rows[number]
+        said, row = rows.row(number), rows[number]
         learned = row["labels"] != IGNORED
-        assert tokenizer.decode(row["labels"][learned]) == reply + tokenizer.eos_token
+        assert tokenizer.decode(row["labels"][learned]) == said.reply + tokenizer.eos_token
         before = tokenizer.decode(row["input_ids"][~learned])
-        assert before.endswith("assistant\n" + given)
-        kinds.add((card.query == CONFIG["card"]["query"], bool(given)))
-        if card.query == CONFIG["card"]["query"]:
-            assert prompt in before
+        assert before.endswith("assistant\n" + said.given)
+        kinds.add((said.query is None, bool(said.given)))
+        assert (said.prompt if said.query is None else said.query) in before
     assert kinds == {(False, False), (True, False), (True, True)}, "describe, reason and answer at once"
 
 
@@ -61,7 +60,7 @@ def test_rows_are_reproducible_and_frames_are_kept(start, parts, tmp_path):
 
 def test_a_later_pass_asks_something_else_of_the_same_clip(start, parts, tmp_path):
     rows = scenes(start, parts, tmp_path)
-    assert len({rows.text(12 + 10 * turn)[1] for turn in range(3)}) == 3
+    assert len({rows.row(12 + 10 * turn).prompt for turn in range(3)}) == 3
 
 
 def test_the_drill_learns_verdicts_alone_and_needs_no_video(start, parts, tmp_path):
@@ -83,7 +82,7 @@ def test_the_drill_learns_verdicts_alone_and_needs_no_video(start, parts, tmp_pa
 def test_a_prompt_about_other_things_asks_for_none_of_ours(start, parts, tmp_path):
     rows = scenes(start, parts, tmp_path, direct=0.0)
     rows.foreign = 1.0
-    card, prompt, given, reply = rows.text(20)
+    reply = rows.row(20).reply
     assert reply.count("asked other") == reply.count(", different") == 6 and "Different: 6 of 6." in reply
     assert "(2) text-to-video alignment: 1\n" in reply
 
@@ -112,7 +111,8 @@ def test_the_model_sees_the_video(start, parts):
     losses = []
     for value in (0, 255):
         frames = np.full((8, 112, 112, 3), value, np.uint8)
-        row = encode(processor, model.config, card, frames, "A red ball bounces on grass.", "", "\n<think>\nScene: one")
+        row = encode(processor, model.config, card,
+                     Row("", frames, "A red ball bounces on grass.", "\n<think>\nScene: one"))
         with torch.no_grad():
             losses.append(model(**pads([row])).loss.item())
     assert losses[0] != losses[1]

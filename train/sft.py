@@ -13,7 +13,8 @@ from torch.utils.data import SequentialSampler
 from transformers import AutoModelForImageTextToText, Trainer, TrainingArguments
 
 from train import fresh, look
-from train.data import Collate, Scenes
+from train.data import Collate
+from train.scenes import Scenes
 from vs2.card import NAME, Card
 from vs2.qwen import load_processor
 from vs2.vision import quicken
