@@ -25,7 +25,7 @@ MODULES = sorted(".".join(path.relative_to(ROOT).with_suffix("").parts).removesu
 LARGEST_FILE = 10 * 10**6  # bytes; above it a Space needs large-file storage
 LONGEST_SOURCE = 400       # lines
 # Packages whose import name is not their own name.
-PACKAGE_OF = {"PIL": "pillow", "yaml": "pyyaml"}
+PACKAGE_OF = {"PIL": "pillow", "skimage": "scikit-image", "yaml": "pyyaml"}
 
 
 def name(path: Path) -> str:

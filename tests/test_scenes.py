@@ -8,25 +8,29 @@ import pytest
 from vs2 import answer, rubric, video
 from vs2.bench.scenes import held_out
 from vs2.sampling import Sampling
-from vs2.scenes import draw, film, physics, words, world
+from vs2.scenes import damage, draw, film, other, physics, staging, textures, words, world
 
-SEEN = words.shown_indices()
+FRAMES = 24                         # of a clip that is staged in no special way
+SEEN = words.shown_indices(FRAMES)
 
 
 def clean(seed: int, **shown) -> world.Scene:
-    scene = world.sample(seed, visual=5, alignment=5, physical=5)
+    scene = replace(world.sample(seed, visual=5, alignment=5, physical=5), staging=staging.Staging())
     return replace(scene, shown=replace(scene.shown, **shown)) if shown else scene
 
 
 def test_a_seed_is_a_clip():
-    one, again, other = (draw.frames(world.sample(seed), SEEN[:2]) for seed in (3, 3, 4))
+    one, again = (draw.frames(world.sample(3), SEEN[:2]) for _ in range(2))
     assert np.array_equal(one, again)
-    assert not np.array_equal(one, other)
+    assert draw.frames(clean(3), [0]).tolist() != draw.frames(clean(4), [0]).tolist()
 
 
 def test_some_frames_are_those_of_the_whole_clip():
-    scene = world.sample(11, visual=2)
-    assert np.array_equal(draw.frames(scene, [5, 9]), draw.frames(scene)[[5, 9]])
+    for seed in (11, 12, 13):
+        scene = world.sample(seed, visual=2)
+        assert np.array_equal(draw.frames(scene, [5, 9]), draw.frames(scene)[[5, 9]])
+        thing = other.sample(seed)
+        assert np.array_equal(other.frames(thing, [5, 9]), other.frames(thing)[[5, 9]])
 
 
 def test_scores_are_what_was_put_in():
@@ -46,9 +50,9 @@ def test_held_out_scenes_are_balanced_and_apart():
 
 def test_another_prompt_for_the_same_clip():
     scene = world.sample(5)
-    others = [world.ask_again(scene, turn) for turn in range(6)]
-    assert len({other.asked for other in others}) > 2
-    clips = {(other.shown, other.visual, other.physical) for other in others}
+    turns = [world.ask_again(scene, turn) for turn in range(6)]
+    assert len({turn.asked for turn in turns}) > 2
+    clips = {(turn.shown, turn.visual, turn.physical) for turn in turns}
     assert clips == {(scene.shown, scene.visual, scene.physical)}
 
 
@@ -81,7 +85,7 @@ def test_sound_scenes_obey_physics():
             assert all(pose.visible and pose.y + pose.radius < physics.GROUND + 0.01 for pose in frame[:-1])
         if world.sample(seed, 5, 5, 5).shown.motion == "bounces":
             heights = [frame[0].y for frame in frames]
-            assert min(heights[12:]) >= min(heights[:3]) - 1e-6, "a ball bounced higher than it fell from"
+            assert min(heights[12:]) >= min(heights[:3]) - 1e-3, "a ball bounced higher than it fell from"
 
 
 def test_a_pendulum_keeps_its_energy():
@@ -96,11 +100,86 @@ def test_every_rationale_is_true_and_its_reply_is_read_back():
         known = words.facts(scene)
         text = words.rationale(scene, known)
         assert text.count(", different") == len(scene.differing) and text.count(", same") == 6 - len(scene.differing)
-        assert ("no fault" in words.visual(scene)) == (scene.scores[0] == 5)
-        assert ("no fault" in words.physical(scene, known)) == (scene.scores[2] == 5)
+        for said, fault in ((words.visual(scene), scene.visual), (words.physical(scene, known), scene.physical)):
+            degrees = [degree for degree in words.DEGREES if degree in said]
+            assert degrees == ([words.DEGREES[fault.strength - 1]] if fault else []), said
+        assert not scene.visual or scene.visual.kind in words.visual(scene)
+        assert not scene.physical or words.EVENTS[scene.physical.kind] in words.physical(scene, known)
         read = answer.read(rubric.reply(text, scene.scores))
         assert tuple(read.values[key] for key in rubric.KEYS) == scene.scores
         assert read.rationale == text
+
+
+def test_rationales_vary_in_wording_and_not_in_what_they_say():
+    scenes = [replace(clean(5, count=1), seed=seed) for seed in range(40)]
+    said = {words.rationale(scene, words.facts(scenes[0])) for scene in scenes}
+    assert len(said) > 15
+    assert len({text.split("\n- count")[1].split("Different")[0] for text in said}) == 1
+
+
+def test_clips_come_in_many_forms():
+    """Sizes, rates and lengths vary and are the file's; the camera moves in some, poles stand in some."""
+    stagings = [staging.sample(seed) for seed in range(300)]
+    assert len({(one.height, one.width) for one in stagings}) >= 7
+    assert {one.fps for one in stagings} == set(staging.RATES)
+    assert min(one.seconds for one in stagings) == 2 and max(one.seconds for one in stagings) == 6
+    assert 0.25 < np.mean([one.start != one.end for one in stagings]) < 0.55
+    assert 0.1 < np.mean([one.post is not None for one in stagings]) < 0.3
+    assert all(one.frames >= 16 for one in stagings)
+
+
+def test_a_longer_clip_shows_the_same_motion_more_slowly():
+    scene = clean(6, motion="bounces", count=1)
+    slow = replace(scene, staging=staging.Staging(fps=24, seconds=4.0))
+    fast, slowly = physics.simulate(scene), physics.simulate(slow)
+    assert len(slowly) == 4 * len(fast)
+    for n in range(0, 24, 5):
+        assert fast[n][0].y == pytest.approx(slowly[4 * n][0].y, abs=1e-6)
+
+
+def test_the_camera_moves_the_whole_picture_alike():
+    """Background and objects go the same way: the frame of a camera that has moved is the first one, shifted."""
+    still = clean(9, motion="rests", count=1, beside=None)
+    moved = replace(still, staging=staging.Staging(start=(0.05, 0.0, 1.0), end=(-0.05, 0.0, 1.0)))
+    first, last = draw.frames(moved, [0, 23]).astype(float)
+    shift = round(0.1 * 224)
+    assert np.abs(last[:, shift:] - first[:, :-shift]).mean() < 2
+    assert np.abs(last - first).mean() > 5
+
+
+def test_textures_have_the_spectrum_of_natural_pictures():
+    """Amplitude falls about as one over frequency."""
+    spectrum = np.mean([np.abs(np.fft.rfft2(textures.field(np.random.default_rng(n), 256, 256))) for n in range(8)], 0)
+    rows = np.abs(np.fft.fftfreq(256))[:, None]
+    radius = np.hypot(rows, np.fft.rfftfreq(256)[None]) * 256
+    low, high = (spectrum[(radius > r / 1.3) & (radius < r * 1.3)].mean() for r in (6, 48))
+    slope = np.log(low / high) / np.log(8)
+    assert 0.7 < slope < 2.2
+
+
+@pytest.mark.parametrize("kind", world.VISUAL_FAULTS)
+def test_a_fault_looks_the_same_at_any_size(kind):
+    """What it does to a picture, seen small, does not depend on the size of the file."""
+    small = draw.frames(clean(21, background="bricks"), [0, 5, 11])
+    large = small.repeat(3, 1).repeat(3, 2)
+    change = []
+    for frames, factor in ((small, 1), (large, 3)):
+        spoilt = [damage.damage(picture, world.Fault(kind, 3), 7, n) for n, picture in enumerate(frames)]
+        near = [np.abs(a.astype(float) - b).reshape(224, factor, 224, factor, 3).mean((1, 3)).mean()
+                for a, b in zip(spoilt, frames, strict=True)]
+        change.append(np.mean(near))
+    assert change[1] == pytest.approx(change[0], rel=0.25)
+
+
+def test_other_things_are_spoilt_as_known_and_named_as_unknown():
+    for seed in range(30):
+        thing = other.sample(seed)
+        assert thing.scores == (5 - (thing.visual.strength if thing.visual else 0), other.UNKNOWN, 5)
+        said = answer.read(rubric.reply(other.rationale(thing), thing.scores))
+        assert tuple(said.values[key] for key in rubric.KEYS) == thing.scores
+        assert "different" not in said.rationale and said.rationale.count("unknown") == 6
+        asked = replace(thing, asked=world.sample(seed).asked)
+        assert other.rationale(asked).count(", different") == 6 and asked.scores[1] == 1
 
 
 def test_captions_name_every_element():

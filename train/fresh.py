@@ -9,7 +9,7 @@ import torch
 
 from vs2 import rubric
 from vs2.card import NAME
-from vs2.scenes import words, world
+from vs2.scenes import other, words, world
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>",
            "<|image_pad|>", "<|video_pad|>")
@@ -30,6 +30,8 @@ def texts(queries, scenes: int = 2000):
         yield words.caption(scene.asked, number)
         yield rubric.reply(words.rationale(scene, words.facts(scene)), scene.scores)
         yield rubric.DIRECT.write(scene.scores)
+        if number % 10 == 0:
+            yield other.rationale(other.sample(number, scene.asked if number % 20 else None))
 
 
 def tokenizer(queries, size: int):
@@ -71,7 +73,7 @@ def write(folder: Path, shape: dict, card: dict, seed: int, extra_queries=()) ->
                          eos_token_id=ids["<|im_end|>"], pad_token_id=ids["<|endoftext|>"],
                          rope_parameters={"rope_type": "default", "rope_theta": 10000.0,
                                           "mrope_section": shape["mrope_section"]}, **shape["text"]),
-        vision_config=dict(in_channels=3, patch_size=14, spatial_merge_size=2, temporal_patch_size=2, window_size=112,
+        vision_config=dict(in_channels=3, patch_size=14, spatial_merge_size=2, temporal_patch_size=2, window_size=168,
                            tokens_per_second=2, **shape["vision"]),
         tie_word_embeddings=True, image_token_id=ids["<|image_pad|>"], video_token_id=ids["<|video_pad|>"],
         vision_start_token_id=ids["<|vision_start|>"], vision_end_token_id=ids["<|vision_end|>"],

@@ -1,54 +1,83 @@
-"""Teaches a fresh vision tower to see before the whole model learns to speak: dense labels from the simulator.
+"""Teaches a fresh model to see before it learns to speak: dense labels from the simulator, no text to write.
 
-A reply names an object's colour once in a hundred tokens, and a vision tower that starts from nothing then takes tens
-of thousands of clips to find the object at all (training log). Here every vision token says what lies in its cell of
-28 x 28 pixels, through linear heads that are thrown away: colour, shape and role of an object whose centre is there,
-how it moves within the pair of frames, the background, and the kind and strength of what spoils the picture.
+A reply names an object's colour once in a hundred tokens, and a model that starts from nothing then takes tens of
+thousands of clips to find the object at all (training log). Here linear heads, thrown away afterwards, ask for it
+directly. On the vision tower: what lies in each token's cell of 28 x 28 pixels (colour, shape and role of an object
+whose centre is there, how it moves within the pair of frames), the background, and what spoils the picture. On the
+first layers of the language model, at the last token of a query: everything that a reply will say of the whole clip;
+and at each vision token: what has gone wrong by then. The layers above are left for the words.
 """
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import Dataset
-from transformers import Trainer, TrainingArguments
+from transformers import Trainer, TrainerCallback, TrainingArguments
 
-from vs2.qwen import patches
-from vs2.scenes import physics, words, world
+from train.data import IGNORED, Row
+from vs2.scenes import other, physics, staging, words, world
 
-CELLS = 4                                                   # a side: 112 pixels / 28
+CELL = 28                                                   # pixels a side that one vision token covers
 OBJECT = {"colour": tuple(world.COLOURS), "shape": world.SHAPES, "role": ("main", "beside")}     # class 0 is none
-WHOLE = {"background": world.BACKGROUNDS, "fault": ("none", *world.VISUAL_FAULTS), "strength": (0, *world.STRENGTHS)}
+EVENTS = ("none", *world.PHYSICAL_FAULTS)
+PICTURE = {"background": (*world.BACKGROUNDS, words.FOREIGN), "fault": ("none", *world.VISUAL_FAULTS),
+           "strength": (0, *world.STRENGTHS)}
+PLACES = ("gone", *(f"{row} {column}" for row in words.ROWS for column in words.COLUMNS))
+NOT_SHOWN = "none"
+CLIP = {"count": world.COUNTS, "colour": tuple(world.COLOURS), "shape": world.SHAPES, "motion": world.MOTIONS,
+        "beside colour": (NOT_SHOWN, *world.COLOURS), "beside shape": (NOT_SHOWN, *world.SHAPES),
+        "event": EVENTS, "degree": (0, *world.STRENGTHS), "when": (0, *range(1, words.SHOWN_FRAMES + 1)),
+        **{f"path {n}": PLACES for n in range(words.SHOWN_FRAMES // 2)}, **PICTURE}
+LAYERS = 3          # of the language model that learn here
+WEIGHT = {"strength": 2.0, "degree": 2.0, "event": 2.0, "fault": 1.5}       # of a loss; 1 where nothing is said
 
 
-def labels(scene: world.Scene) -> dict[str, torch.Tensor]:
-    """For each of the 4 pairs of frames and each cell (row by row), 64 in all: a class a head, and the motion.
+def clip_labels(scene) -> dict[str, int]:
+    """A class for every head on the whole clip; IGNORED for what a clip of other things does not have."""
+    fault = ("none", 0) if scene.visual is None else (scene.visual.kind, scene.visual.strength)
+    said = dict(zip(("fault", "strength"), fault, strict=True))
+    if isinstance(scene, other.Other):
+        said |= {"background": words.FOREIGN, "event": "none", "degree": 0, "when": 0}
+    else:
+        known, shown = words.facts(scene), scene.shown
+        wrong = scene.physical if known.when else None
+        said |= {"count": shown.element("count"), "colour": shown.colour, "shape": shown.shape, "motion": shown.motion,
+                 "background": shown.background, "when": known.when or 0,
+                 "event": wrong.kind if wrong else "none", "degree": wrong.strength if wrong else 0,
+                 **{f"path {n}": place for n, place in enumerate(known.path)},
+                 **dict(zip(("beside colour", "beside shape"), shown.beside or (NOT_SHOWN, NOT_SHOWN), strict=True))}
+    return {name: options.index(said[name]) if name in said else IGNORED for name, options in CLIP.items()}
 
-    int64 [64] for every name of OBJECT and WHOLE; `motion` float32 [64, 2], in quarters of the picture.
+
+def cell_labels(scene, rows: int, columns: int) -> dict[str, torch.Tensor]:
+    """For each of the 4 pairs of frames and each cell (row by row): a class a head, and the motion.
+
+    int64 [4 * rows * columns] for every name of OBJECT; `motion` float32 [same, 2], in the pixels of a cell.
     """
-    frames, indices = physics.simulate(scene), words.shown_indices()
-    found = {name: torch.zeros(len(indices) // 2, CELLS, CELLS, dtype=torch.long) for name in OBJECT}
-    motion = torch.zeros(len(indices) // 2, CELLS, CELLS, 2)
-    for pair, (first, second) in enumerate(zip(indices[::2], indices[1::2], strict=True)):
-        for number in reversed(range(len(frames[first]))):       # the first object last: it wins a shared cell
-            now, then = frames[first][number], frames[second][number]
-            row, column = int(now.y * CELLS), int(now.x * CELLS)
-            if not now.visible or now.y > now.cut or not (0 <= row < CELLS and 0 <= column < CELLS):
-                continue
-            seen = {"colour": now.colour, "shape": now.shape,
-                    "role": "main" if number < scene.shown.count else "beside"}
-            for name, value in seen.items():
-                found[name][pair, row, column] = OBJECT[name].index(value) + 1
-            motion[pair, row, column] = torch.tensor([then.x - now.x, then.y - now.y]) * CELLS
-    kind, strength = (scene.visual.kind, scene.visual.strength) if scene.visual else ("none", 0)
-    whole = {"background": scene.shown.background, "fault": kind, "strength": strength}
-    size = found["colour"].numel()
-    return ({name: value.flatten() for name, value in found.items()} | {"motion": motion.reshape(size, 2)}
-            | {name: torch.full((size,), WHOLE[name].index(value)) for name, value in whole.items()})
+    pairs = words.SHOWN_FRAMES // 2
+    found = {name: torch.zeros(pairs, rows, columns, dtype=torch.long) for name in OBJECT}
+    motion = torch.zeros(pairs, rows, columns, 2)
+    if isinstance(scene, world.Scene):
+        indices = words.shown_indices(scene.staging.frames)
+        seen = [[staging.project(pose, scene.staging, index, rows * CELL, columns * CELL) for pose in poses]
+                for index, poses in zip(indices, physics.simulate(scene, indices), strict=True)]
+        for pair in range(pairs):
+            for number in reversed(range(len(seen[0]))):        # the first object last: it wins a shared cell
+                now, then = seen[2 * pair][number], seen[2 * pair + 1][number]
+                row, column = int(now.y // CELL), int(now.x // CELL)
+                if not now.visible or now.y > now.cut or not (0 <= row < rows and 0 <= column < columns):
+                    continue
+                role = "main" if number < scene.shown.count else "beside"
+                for name, value in {"colour": now.colour, "shape": now.shape, "role": role}.items():
+                    found[name][pair, row, column] = OBJECT[name].index(value) + 1
+                motion[pair, row, column] = torch.tensor([then.x - now.x, then.y - now.y]) / CELL
+    return {name: value.flatten() for name, value in found.items()} | {"motion": motion.reshape(-1, 2)}
 
 
 @dataclass
 class Views(Dataset):
-    """Row i: the patches of clip i modulo the clips of `rows` (train/data.py), and its labels."""
+    """Row i: clip i modulo the clips of `rows` (train/scenes.py) under the describing query, and its labels."""
 
     rows: object
     count: int
@@ -58,39 +87,144 @@ class Views(Dataset):
 
     def __getitem__(self, row: int) -> dict:
         clip = row % self.rows.clips
-        frames = self.rows.frames(clip)
-        pixels, grid = patches(frames, self.rows.processor.video_processor, self.rows.config.vision_config)
-        return {"pixels": pixels, "grid": torch.tensor([grid]), **labels(self.rows.scene(clip))}
+        scene, frames = self.rows.scene(clip), self.rows.frames(clip)
+        asked = Row("", frames, "no prompt", query=self.rows.describe_query)
+        inputs = asked.inputs(self.rows.processor, self.rows.config, self.rows.card)
+        return {"inputs": inputs, "clip": clip_labels(scene),
+                "cells": cell_labels(scene, frames.shape[1] // CELL, frames.shape[2] // CELL)}
 
 
 def collate(rows: list[dict]) -> dict:
-    return {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
+    """Text padded on the left, so that the last token is the query's end everywhere; the rest one after another."""
+    inputs = [row["inputs"] for row in rows]
+    longest = max(one.length for one in inputs)
+
+    def padded(tensors):
+        return torch.stack([torch.nn.functional.pad(t, (longest - t.shape[-1], 0)) for t in tensors])
+
+    batch = {"input_ids": padded([one.input_ids[0] for one in inputs]),
+             "attention_mask": padded([one.attention_mask[0] for one in inputs]),
+             "position_ids": padded([one.position_ids[:, 0] for one in inputs]).transpose(0, 1).contiguous(),
+             "pixels": torch.cat([one.pixel_values_videos for one in inputs]),
+             "grid": torch.cat([one.video_grid_thw for one in inputs]),
+             "motion": torch.cat([row["cells"]["motion"] for row in rows])}
+    batch |= {f"cell {name}": torch.cat([row["cells"][name] for row in rows]) for name in OBJECT}
+    batch |= {f"clip {name}": torch.tensor([row["clip"][name] for row in rows]) for name in CLIP}
+    return batch
 
 
 class Looking(nn.Module):
-    """The vision tower under the linear heads."""
+    """The vision tower and the language model's first layers under the linear heads."""
 
-    def __init__(self, visual, width: int):
+    def __init__(self, model):
         super().__init__()
-        self.visual = visual
-        sizes = {name: len(options) + 1 for name, options in OBJECT.items()} | {n: len(o) for n, o in WHOLE.items()}
-        self.heads = nn.ModuleDict({name: nn.Linear(width, size) for name, size in (sizes | {"motion": 2}).items()})
+        self.visual, self.language = model.model.visual, model.model.language_model
+        self.video, width = model.config.video_token_id, model.config.get_text_config().hidden_size
 
-    def forward(self, pixels, grid, motion, **classes):
-        seen = self.visual(pixels, grid_thw=grid).pooler_output
-        seen = torch.cat(list(seen)) if isinstance(seen, tuple | list) else seen      # [clips * 64, width]
-        there = classes["role"] > 0
-        off = nn.functional.mse_loss(self.heads["motion"](seen[there]), motion[there]) if there.any() else 0.0
-        each = {name: nn.functional.cross_entropy(self.heads[name](seen), value) for name, value in classes.items()}
-        return {"loss": sum(each[name] * (1.0 if name in OBJECT else 0.3) for name in each) + 0.5 * off}
+        def heads(sizes):
+            return nn.ModuleDict({name: nn.Linear(width, size) for name, size in sizes.items()})
+
+        picture = {name: len(options) for name, options in PICTURE.items()}
+        self.cells = heads({name: len(options) + 1 for name, options in OBJECT.items()} | picture | {"motion": 2})
+        self.clips = heads({name: len(options) for name, options in CLIP.items()})
+        self.sofar = heads({"event": len(EVENTS)})
+
+    def seen(self, input_ids, attention_mask, position_ids, pixels, grid):
+        """The tower's features [tokens, width], the language model's at those tokens and at each clip's last token."""
+        features = self.visual(pixels, grid_thw=grid).pooler_output
+        features = torch.cat(list(features)) if isinstance(features, tuple | list) else features
+        there = input_ids == self.video
+        embedded = self.language.embed_tokens(input_ids)
+        embedded = embedded.masked_scatter(there[..., None], features.to(embedded.dtype))
+        hidden = self.language(inputs_embeds=embedded, attention_mask=attention_mask, position_ids=position_ids,
+                               use_cache=False).last_hidden_state
+        return features, hidden[there], hidden[:, -1]
+
+    def forward(self, input_ids, attention_mask, position_ids, pixels, grid, motion, **labels):
+        features, tokens, last = self.seen(input_ids, attention_mask, position_ids, pixels, grid)
+        whole = {name.removeprefix("clip "): value for name, value in labels.items() if name.startswith("clip ")}
+        cells = {name.removeprefix("cell "): value for name, value in labels.items() if name.startswith("cell ")}
+        each = [nn.functional.cross_entropy(self.cells[name](features).float(), value) for name, value in cells.items()]
+        count = grid.prod(1) // 4                               # tokens of each clip
+        for name in PICTURE:
+            value = whole[name].repeat_interleave(count)
+            each.append(0.3 * nn.functional.cross_entropy(self.cells[name](features).float(), value))
+        there = cells["role"] > 0
+        if there.any():
+            each.append(0.5 * nn.functional.mse_loss(self.cells["motion"](features[there]).float(), motion[there]))
+        for name, value in whole.items():
+            if (value != IGNORED).any():
+                each.append(WEIGHT.get(name, 1.0)
+                            * nn.functional.cross_entropy(self.clips[name](last).float(), value, ignore_index=IGNORED))
+        each.append(nn.functional.cross_entropy(self.sofar["event"](tokens).float(), self._sofar(whole, grid)))
+        return {"loss": sum(each)}
+
+    @staticmethod
+    def _sofar(whole, grid):
+        """What has gone wrong by each vision token's pair of frames: none before it has."""
+        made = []
+        for event, when, (pairs, rows, columns) in zip(whole["event"].tolist(), whole["when"].tolist(), grid.tolist(),
+                                                       strict=True):
+            wrong = (torch.arange(pairs) * 2 + 2 >= when) if when else torch.zeros(pairs, dtype=torch.bool)
+            made.append((wrong * event).repeat_interleave(rows * columns // 4))
+        return torch.cat(made).to(grid.device)
+
+    def read(self, batch) -> dict[str, np.ndarray]:
+        """Whether each clip's label was found, a head each; clips without the label are left out."""
+        inputs = {name: batch[name] for name in ("input_ids", "attention_mask", "position_ids", "pixels", "grid")}
+        with torch.no_grad():
+            last = self.seen(**inputs)[2]
+            right = {}
+            for name in CLIP:
+                value = batch[f"clip {name}"]
+                found = self.clips[name](last).argmax(-1) == value
+                right[name] = found[value != IGNORED].cpu().numpy()
+        return right
 
 
-def run(model, rows, output: str, seed: int, train: dict) -> list[float]:
-    """Trains the model's vision tower in place; the losses it logged. `train`: transformers.TrainingArguments."""
+class Report(TrainerCallback):
+    """Prints, every so many steps, the share of labels found on clips that are not trained on."""
+
+    def __init__(self, looking: Looking, views: Dataset, every: int, batch: int = 32):
+        self.looking, self.views, self.every, self.batch, self.rows = looking, views, every, batch, []
+
+    def on_step_end(self, args, state, control, **kwargs):
+        due = state.global_step % self.every == 0 or state.global_step == state.max_steps
+        if due and state.is_world_process_zero:
+            self.looking.eval()
+            shares = accuracy(self.looking, self.views, self.batch)
+            self.looking.train()
+            self.rows.append({"step": state.global_step, **shares})
+            print(f"look {state.global_step}: " + ", ".join(f"{name} {share:.2f}" for name, share in shares.items()
+                                                            if not name.startswith("path")), flush=True)
+
+
+def accuracy(looking: Looking, views: Dataset, batch: int = 32) -> dict[str, float]:
+    """The share of labels found on all of `views`, a head each."""
+    found: dict[str, list] = {name: [] for name in CLIP}
+    for start in range(0, len(views), batch):
+        rows = collate([views[n] for n in range(start, min(len(views), start + batch))])
+        for name, right in looking.read(rows).items():
+            found[name].append(right)
+    return {name: float(np.concatenate(right).mean()) for name, right in found.items() if np.concatenate(right).size}
+
+
+def run(model, rows, output: str, seed: int, train: dict, unseen=None, every: int = 500) -> list[float]:
+    """Trains the model's tower and first layers in place; the losses it logged. `train`: TrainingArguments.
+
+    unseen: rows that are not trained on; what is found on them is printed every `every` steps.
+    """
     arguments = TrainingArguments(output_dir=output, seed=seed, remove_unused_columns=False, save_strategy="no",
-                                  label_names=[*OBJECT, *WHOLE, "motion"], **train)
-    views = Views(rows, arguments.max_steps * arguments.per_device_train_batch_size)
-    trainer = Trainer(Looking(model.model.visual, model.config.vision_config.out_hidden_size), arguments,
-                      train_dataset=views, data_collator=collate)
-    trainer.train()
+                                  **{"use_cpu": not torch.accelerator.is_available(), **train})
+    looking = Looking(model)
+    whole = looking.language.layers
+    looking.language.layers = whole[:LAYERS]
+    try:
+        trainer = Trainer(looking, arguments, data_collator=collate, train_dataset=Views(
+            rows, arguments.max_steps * arguments.per_device_train_batch_size))
+        if unseen is not None:
+            trainer.add_callback(Report(looking, Views(unseen, unseen.clips), every))
+        trainer.train()
+    finally:
+        looking.language.layers = whole
     return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]

@@ -1,17 +1,27 @@
-"""Measures a judge on the held-out scenes: `python -m train.measure runs/mini/model [--clips 500] [--write]`.
+"""Measures a judge: `python -m train.measure runs/mini/model [--suite all] [--clips 500] [--write]`.
 
-Prints the table of metrics beside two baselines that look at nothing; --write puts the numbers into the
-checkpoint's vs2.json, where the app and the model card find them.
+Suites (vs2/bench): `scenes`, the metrics on held-out scenes beside two baselines that look at nothing; `faults`, real
+clips spoiled on purpose; `prompts`, the true prompt against another; `best-of`, what picking the best of 5 gains.
+--write puts the numbers into the checkpoint's vs2.json, where the app and the model card find them.
 """
 import argparse
+import hashlib
 import json
+import os
 import sys
+import time
 from pathlib import Path
 
-import vs2
-from vs2.bench import metrics, scenes
-from vs2.card import NAME
+from vs2 import checkpoint
+from vs2.bench import best_of, faults, metrics, prompts, scenes
+from vs2.bench.work import Processes
+from vs2.card import NAME, Card
+from vs2.errors import BadInput, Problem
 from vs2.rubric import KEYS
+
+SUITES = ("scenes", "faults", "prompts", "best-of")
+DATA = Path("../shared/data")
+PAIRS, CONTESTS = 5, 10     # scenes of the suite `scenes` to one pair of prompts, to one contest of 5
 
 
 def baselines(rows) -> dict[str, dict]:
@@ -23,31 +33,128 @@ def baselines(rows) -> dict[str, dict]:
     return {"always 3": metrics.agreement(true, [3] * len(true)), "a random score": metrics.agreement(true, drawn)}
 
 
-def main(argv=None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model")
-    parser.add_argument("--clips", type=int, default=500)
+def measure(judge, suite: str, clips: int, data: Path, progress=None, **options) -> dict:
+    """The result of one suite (see its `run`). clips: how many for `scenes`; `prompts` and `best-of` take a share."""
+    options["progress"] = progress
+    if suite == "faults":
+        return faults.run(judge, data, **options)
+    if suite == "prompts":
+        return prompts.run(judge, max(1, clips // PAIRS), **options)
+    if suite == "best-of":
+        return best_of.run(judge, max(1, clips // CONTESTS), **options)
+    return scenes.run(judge, clips, **options)
+
+
+def table(result: dict) -> str:
+    """A result for people, in Markdown."""
+    if result["suite"] == "scenes":
+        found = metrics.table(result["metrics"] | baselines(result["rows"]))
+        return f"{found}\n\n{result['clips']} clips, {result['unread']} scores unread."
+    return {"faults": faults, "prompts": prompts, "best-of": best_of}[result["suite"]].table(result["metrics"])
+
+
+def summaries(results: dict[str, dict]) -> dict:
+    """What vs2.json says of the results: of `scenes` the metrics by dimension, of the others a few numbers each."""
+    said = {}
+    if found := results.get("scenes"):
+        said |= {"suite": "scenes", "clips": found["clips"]} | {key: found["metrics"][key] for key in KEYS}
+    for suite, names in (("faults", ("pairs", "fell", "fell_by_value", "constant")),
+                         ("prompts", ("pairs", "higher", "higher_by_value", "ties")),
+                         ("best-of", ("contests", "size", "picked", "random", "best", "uplift", "interval"))):
+        if found := results.get(suite):
+            said[suite] = {name: found["metrics"][name] for name in names}
+    return _rounded(said)
+
+
+def _rounded(value):
+    if isinstance(value, dict):
+        return {name: _rounded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def write(folder: Path, results: dict[str, dict], think: bool = True) -> Path:
+    """Puts the results into the folder's vs2.json (made if there is none); its path.
+
+    Numbers of suites that were not measured now stay if they belong to these weights: a card is copied from a run's
+    start to its end, and the start's numbers with it. Raises BadInput for a card that cannot be read.
+    """
+    folder, path = Path(folder), Path(folder) / NAME
+    old = Card.read(folder).metrics
+    weights = fingerprint(folder)
+    mode = "think" if think else "no-think"
+    kept = old if (old.get("weights"), old.get("mode")) == (weights, mode) else {}
+    card = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    card["metrics"] = kept | summaries(results) | {"weights": weights, "mode": mode}
+    draft = path.with_name(f"{NAME}.part")
+    draft.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(draft, path)
+    return path
+
+
+def fingerprint(folder: Path) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of the folder's weights."""
+    found = hashlib.sha256()
+    for path in sorted(Path(folder).glob("*.safetensors")):
+        with open(path, "rb") as file:
+            while block := file.read(2**20):
+                found.update(block)
+    return found.hexdigest()[:16]
+
+
+def processes() -> int:
+    """One on an accelerator, which copies of a judge would fight over; else two."""
+    import torch
+
+    return 1 if torch.cuda.is_available() else min(2, os.cpu_count() or 1)
+
+
+def run(options) -> None:
+    """What the command line asked for. Raises BadInput and Failure."""
+    if options.clips < 2:
+        raise BadInput(f"--clips {options.clips} is too few to measure anything: give 2 or more.")
+    folder = checkpoint.locate(options.model).folder
+    suites = list(SUITES) if options.suite == "all" else [options.suite]
+    if options.suite == "all" and not (options.data / faults.TABLE).is_file():
+        suites.remove("faults")
+        print(f"No real clips in {options.data}: the suite faults is left out (name their folder with --data).\n")
+    results, start = {}, time.perf_counter()
+    with Processes(str(folder), options.processes or processes()) as judge:
+        for suite in suites:
+            def progress(done, count, suite=suite):
+                print(f"\r{suite} {done}/{count}", end="" if done < count else "\n", file=sys.stderr, flush=True)
+
+            result = measure(judge, suite, options.clips, options.data, progress, think=not options.no_think)
+            results[suite] = result | {"model": options.model}
+            print(f"## {suite}\n\n{table(result)}\n", flush=True)
+    print(f"Measured in {time.perf_counter() - start:.0f} s.")
+    if options.rows:
+        options.rows.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    if options.write:
+        print(f"Written into {write(folder, results, not options.no_think)}.")
+
+
+def main(argv=None) -> int:
+    """The command; its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m train.measure", description=__doc__.splitlines()[0])
+    parser.add_argument("model", help="a checkpoint folder, or mini")
+    parser.add_argument("--suite", choices=(*SUITES, "all"), default="scenes")
+    parser.add_argument("--clips", type=int, default=500,
+                        help="scenes of the suite scenes (500); prompts takes a fifth of it as pairs, best-of a tenth "
+                             "as prompts")
+    parser.add_argument("--data", type=Path, default=DATA, help=f"folder of real clips ({DATA}) for the suite faults")
     parser.add_argument("--no-think", action="store_true", help="score at once, without a rationale")
     parser.add_argument("--write", action="store_true", help="put the numbers into the checkpoint's vs2.json")
-    parser.add_argument("--rows", type=Path, help="write every clip's true and predicted scores here, as JSON")
-    options = parser.parse_args(argv)
-    judge = vs2.load(options.model)
-
-    def progress(done, count):
-        print(f"\r{done}/{count}", end="" if done < count else "\n", file=sys.stderr, flush=True)
-
-    result = scenes.run(judge, options.clips, progress, think=not options.no_think)
-    print(metrics.table(result["metrics"] | baselines(result["rows"])))
-    print(f"{result['clips']} clips, {result['unread']} scores unread")
-    if options.rows:
-        options.rows.write_text(json.dumps(result, indent=1))
-    if options.write:
-        path = Path(options.model) / NAME
-        card = json.loads(path.read_text(encoding="utf-8"))
-        card["metrics"] = {"suite": "scenes", "clips": result["clips"]} | {
-            key: {k: v if v is None else round(v, 4) for k, v in result["metrics"][key].items()} for key in KEYS}
-        path.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    parser.add_argument("--rows", type=Path, help="write every suite's rows, true and predicted scores, here, as JSON")
+    parser.add_argument("--processes", type=int, help="judges at work at a time, of one thread each")
+    try:
+        run(parser.parse_args(argv))
+    except Problem as problem:
+        print(f"measure: {problem}", file=sys.stderr)
+        return problem.status
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,7 +4,7 @@ A run goes over the clips in passes. The first takes those of one object alone b
 learns to find an object at all; a later one asks other prompts.
 """
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,27 +12,36 @@ import torch
 from torch.utils.data import Dataset
 
 from train.data import Row, encode, encode_drill
+from train.photos import photographs
 from vs2 import rubric
 from vs2.card import Card
-from vs2.scenes import damage, draw, physics, words, world
+from vs2.scenes import damage, draw, other, physics, staging, textures, words, world
 
 DRILL_LINES = 20
 
 
-def seen_frames(scene: world.Scene, card: Card) -> np.ndarray:
-    """uint8 [8, h, w, 3]: the scene as the judge sees it, sampled and resized as `vs2.video` does a file."""
+def seen_frames(scene, card: Card) -> np.ndarray:
+    """uint8 [n, h, w, 3]: a Scene or an Other as the judge sees it, sampled and resized as `vs2.video` does a file."""
     from torchvision.transforms import InterpolationMode
     from torchvision.transforms.functional import resize
 
-    indices = card.sampling.indices(world.FRAMES, world.FPS)
-    pictures = torch.from_numpy(draw.frames(scene, indices)).permute(0, 3, 1, 2)
-    size = card.sampling.size(len(indices), *pictures.shape[2:])
+    indices = card.sampling.indices(scene.staging.frames, scene.staging.fps)
+    if isinstance(scene, other.Other):
+        drawn = other.frames(scene, indices, photographs())
+    else:
+        drawn = draw.frames(scene, indices)
+    size = card.sampling.size(len(indices), *drawn.shape[1:3])
+    pictures = torch.from_numpy(drawn).permute(0, 3, 1, 2)
     return resize(pictures, list(size), InterpolationMode.BICUBIC, antialias=True).permute(0, 2, 3, 1).numpy()
 
 
 @dataclass
 class Scenes(Dataset):
-    """`rows` rows over `clips` rendered clips, the first part of them description only."""
+    """`rows` rows over `clips` rendered clips, the first part of them description only.
+
+    describe: share of the run, from its start. drill: share of the run's rows, all in its first half. direct, foreign:
+    shares of the other rows. others: share of the clips that show other things than scenes do (vs2/scenes/other.py).
+    """
 
     processor: object
     config: object
@@ -45,21 +54,28 @@ class Scenes(Dataset):
     store: Path
     foreign: float = 0.0
     drill: float = 0.0
+    others: float = 0.0
     first_seed: int = 0
     _frames: np.memmap | None = field(default=None, repr=False)
     _order: list[int] = field(default_factory=list, repr=False)
+    _facts: dict[int, words.Facts] = field(default_factory=dict, repr=False)
 
     def __post_init__(self):
-        shown = [self.scene(clip).shown for clip in range(self.clips)]
-        self._order = sorted(range(self.clips),
-                             key=lambda clip: shown[clip].count > 1 or shown[clip].beside is not None)
+        self._order = sorted(range(self.clips), key=self._crowded)
+
+    def _crowded(self, clip: int) -> bool:
+        scene = self.scene(clip)
+        return isinstance(scene, other.Other) or scene.shown.count > 1 or scene.shown.beside is not None
 
     def __len__(self) -> int:
         return self.rows
 
-    def scene(self, clip: int) -> world.Scene:
+    def scene(self, clip: int) -> world.Scene | other.Other:
         """What is on a clip, with its own prompt."""
-        return world.sample(self.first_seed + clip)
+        seed = self.first_seed + clip
+        if np.random.default_rng([seed, 14]).random() < self.others:
+            return other.sample(seed)
+        return world.sample(seed)
 
     def clip(self, row: int) -> int:
         """The clip that a row shows."""
@@ -67,45 +83,63 @@ class Scenes(Dataset):
 
     def frames(self, clip: int) -> np.ndarray:
         """The clip's frames from the file, rendered into it when they are not there yet."""
+        staging, sampling = self.scene(clip).staging, self.card.sampling
+        count = len(sampling.indices(staging.frames, staging.fps))
+        shape = (count, *sampling.size(count, staging.height, staging.width), 3)
+        size = int(np.prod(shape))
         if self._frames is None:
-            shape = (self.clips, *seen_frames(self.scene(0), self.card).shape)
+            largest = sampling.max_frames * int(sampling.max_pixels * 1.05) * 3
             path = self.store.with_name(f"{self.store.stem}-{self._key()}{self.store.suffix}")
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists():           # sparse: unrendered clips take no room and read as zeros
-                np.lib.format.open_memmap(path, "w+", np.uint8, shape).flush()
+                np.lib.format.open_memmap(path, "w+", np.uint8, (self.clips, largest)).flush()
             self._frames = np.lib.format.open_memmap(path, "r+")
-        if not self._frames[clip, -1].any():
-            self._frames[clip] = seen_frames(self.scene(clip), self.card)
-        return np.array(self._frames[clip])
+        if not self._frames[clip, :size].any():
+            self._frames[clip, :size] = seen_frames(self.scene(clip), self.card).reshape(-1)
+        return np.array(self._frames[clip, :size]).reshape(shape)
 
     def _key(self) -> str:
         """Changes with all that the pictures depend on, so that frames of other scenes are never taken for these."""
-        sources = [Path(module.__file__).read_bytes() for module in (world, physics, draw, damage)]
-        said = repr((self.card.sampling, self.clips, self.first_seed)).encode()
+        sources = [Path(module.__file__).read_bytes()
+                   for module in (world, physics, staging, textures, draw, damage, other)]
+        said = repr((self.card.sampling, self.clips, self.first_seed, self.others)).encode()
         return hashlib.sha256(b"".join([*sources, said])).hexdigest()[:12]
 
     def row(self, row: int) -> Row:
         """The row's clip, prompt and reply."""
         clip, turn = self.clip(row), row // self.clips
-        scene = self.scene(clip)
-        if turn:
-            scene = world.ask_again(scene, turn)
-        known = words.facts(scene)
-        if row < self.describe * self.rows:
-            said = (f"{words.description(scene, known)}\n{rubric.DIMENSIONS[0].label}: {words.visual(scene)}\n"
-                    f"{rubric.DIMENSIONS[2].label}: {words.physical(scene, known)}")
-            reply = f"\n{rubric.THINK_OPEN}\n{said}\n{rubric.THINK_CLOSE}\n"
-            return Row(f"scene {clip}", self.frames(clip), "no prompt", reply, query=self.describe_query)
+        scene, key = self.scene(clip), f"scene {self.first_seed + clip}"
         dice = np.random.default_rng([row, 7])
         direct, foreign = dice.random() < self.direct, dice.random() < self.foreign
-        prompt = words.foreign_caption(row) if foreign else words.caption(scene.asked, clip // 3 + turn)
-        scores = (scene.scores[0], 1, scene.scores[2]) if foreign else scene.scores
+        prompt = words.foreign_caption(row)
+        if isinstance(scene, other.Other):
+            if dice.random() < 0.5:         # a prompt about scenes, though the clip is of other things
+                asked = world.sample(row).asked
+                scene, prompt = replace(scene, asked=asked), words.caption(asked, row)
+            rationale, scores = other.rationale(scene), scene.scores
+            said = f"{rationale.splitlines()[0]}\n{rubric.DIMENSIONS[0].label}: {words.visual(scene)}"
+        else:
+            if turn:
+                scene = world.ask_again(scene, turn)
+            known = self._facts.get(clip) or self._facts.setdefault(clip, words.facts(scene))
+            rationale, scores = words.rationale(scene, known, foreign), scene.scores
+            if foreign:
+                scores = (scores[0], 1, scores[2])
+            else:
+                prompt = words.caption(scene.asked, clip // 3 + turn)
+            said = (f"{words.description(scene, known)}\n{rubric.DIMENSIONS[0].label}: {words.visual(scene)}\n"
+                    f"{rubric.DIMENSIONS[2].label}: {words.physical(scene, known)}")
+        if row < self.describe * self.rows:
+            reply = f"\n{rubric.THINK_OPEN}\n{said}\n{rubric.THINK_CLOSE}\n"
+            return Row(key, self.frames(clip), "no prompt", reply, query=self.describe_query)
         if direct:
             lead = rubric.DIRECT.leads[0]
-            reply = rubric.DIRECT.write(scores)[len(lead):]
-            return Row(f"scene {clip}", self.frames(clip), prompt, reply, scores, given=lead)
-        reply = rubric.reply(words.rationale(scene, known, foreign), scores)
-        return Row(f"scene {clip}", self.frames(clip), prompt, reply, scores)
+            return Row(key, self.frames(clip), prompt, rubric.DIRECT.write(scores)[len(lead):], scores, given=lead)
+        return Row(key, self.frames(clip), prompt, rubric.reply(rationale, scores), scores)
+
+    def drills(self, row: int) -> bool:
+        """Whether a row is a drill, without a video."""
+        return row < self.rows / 2 and np.random.default_rng([row, 15]).random() < 2 * self.drill
 
     def drilled(self, row: int) -> str:
         """Lines of comparison about no video at all: same or different is learned faster from many at once."""
@@ -115,12 +149,14 @@ class Scenes(Dataset):
             first, second = (world.sample(int(seed)) for seed in rng.integers(0, world.HELD_OUT, 2))
             name = str(rng.choice(world.ELEMENTS))
             shown = first.shown.element(name)
+            if rng.random() < 0.08:
+                shown = words.FOREIGN
             asked = shown if rng.random() < 0.5 else words.FOREIGN if rng.random() < 0.1 else second.shown.element(name)
             lines.append(words.comparison(name, asked, shown))
         return "\n".join(lines) + "\n"
 
     def __getitem__(self, row: int) -> dict:
-        if row < self.drill * self.rows:
+        if self.drills(row):
             return encode_drill(self.processor.tokenizer, self.drilled(row))
         return encode(self.processor, self.config, self.card, self.row(row))
 

@@ -28,23 +28,35 @@ class Card:
         if not path.exists():
             return cls()
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            default = Sampling()
-            least, most = record.get("pixels", (default.min_pixels, default.max_pixels))
-            sampling = Sampling(fps=float(record.get("fps", default.fps)),
-                                min_frames=int(record.get("min_frames", default.min_frames)),
-                                max_frames=int(record.get("max_frames", default.max_frames)),
-                                min_pixels=int(least), max_pixels=int(most))
-            _check(sampling)
-            said = {name: record.get(name, "") for name in ("knows", "trained_on")}
-            query, metrics = record.get("query", PUBLISHED_QUERY), record.get("metrics", {})
-            if not all(isinstance(text, str) for text in (query, *said.values())) or not isinstance(metrics, dict):
-                raise ValueError("query, knows and trained_on must be texts, metrics an object")
-            if "$t2v_prompt" not in query:
-                raise ValueError("its query has no $t2v_prompt")
-            return cls(query, sampling, **said, metrics=metrics)
+            return cls.of(json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError, AttributeError, OverflowError) as error:
             raise BadInput(f"{path} is not a checkpoint card: {error}.") from error
+
+    @classmethod
+    def of(cls, record: dict) -> "Card":
+        """The card that a record (the JSON of the file) makes. Raises ValueError and its like on a broken one."""
+        default = Sampling()
+        least, most = record.get("pixels", (default.min_pixels, default.max_pixels))
+        sampling = Sampling(fps=float(record.get("fps", default.fps)),
+                            min_frames=int(record.get("min_frames", default.min_frames)),
+                            max_frames=int(record.get("max_frames", default.max_frames)),
+                            min_pixels=int(least), max_pixels=int(most))
+        _check(sampling)
+        said = {name: record.get(name, "") for name in ("knows", "trained_on")}
+        query, metrics = record.get("query", PUBLISHED_QUERY), record.get("metrics", {})
+        if not all(isinstance(text, str) for text in (query, *said.values())) or not isinstance(metrics, dict):
+            raise ValueError("query, knows and trained_on must be texts, metrics an object")
+        if "$t2v_prompt" not in query:
+            raise ValueError("its query has no $t2v_prompt")
+        return cls(query, sampling, **said, metrics=metrics)
+
+    def record(self) -> dict:
+        """What `of` makes this card from, without what is empty."""
+        sampling = self.sampling
+        found = {"query": self.query, "fps": sampling.fps, "min_frames": sampling.min_frames,
+                 "max_frames": sampling.max_frames, "pixels": [sampling.min_pixels, sampling.max_pixels],
+                 "knows": self.knows, "trained_on": self.trained_on, "metrics": self.metrics}
+        return {name: value for name, value in found.items() if value not in ("", {})}
 
 
 def _check(sampling: Sampling) -> None:

@@ -58,5 +58,11 @@ def _attention(self, hidden_states, cu_seqlens, position_embeddings=None, max_se
 def _attend(q, k, v, length, scaling):
     """q, k, v: [windows * length, heads, width] -> the same shape."""
     q, k, v = (x.reshape(-1, length, *x.shape[1:]).transpose(1, 2) for x in (q, k, v))
-    out = torch.nn.functional.scaled_dot_product_attention(q, k, v, scale=scaling)
+    if q.device.type == "cpu" and q.dtype == torch.bfloat16 and torch.is_grad_enabled():
+        # its backward pass in bfloat16 takes six times as long there as in float32
+        with torch.autocast("cpu", enabled=False):
+            out = torch.nn.functional.scaled_dot_product_attention(q.float(), k.float(), v.float(), scale=scaling)
+        out = out.to(q.dtype)
+    else:
+        out = torch.nn.functional.scaled_dot_product_attention(q, k, v, scale=scaling)
     return out.transpose(1, 2).reshape(-1, *out.shape[1:2], out.shape[3])

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from vs2.bench.metrics import agreement
+from vs2.bench.work import each
 from vs2.rubric import KEYS
 from vs2.scenes import film, words, world
 
@@ -17,23 +18,33 @@ def held_out(count: int) -> list[world.Scene]:
             for n in range(count)]
 
 
+def scored(judge, scene: world.Scene, prompts, **options) -> list:
+    """An `Evaluation` of the scene, as a video file, for each of the prompts."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = film.write(scene, Path(folder) / f"scene{scene.seed}.mp4")
+        return [judge.score(path, prompt, **options) for prompt in prompts]
+
+
+def read(evaluation) -> dict[str, list]:
+    """What is kept of an Evaluation: `value` and `expected` of the three dimensions, None where unread."""
+    scores = [evaluation.scores[key] for key in KEYS]
+    return {"value": [score.value for score in scores], "expected": [score.expected for score in scores]}
+
+
+def judged(judge, item, **options) -> dict:
+    """The row of one scene; item: its number (for the wording of the prompt) and the scene."""
+    number, scene = item
+    evaluation, = scored(judge, scene, [words.caption(scene.asked, number)], **options)
+    return {"seed": scene.seed, "true": list(scene.scores), **read(evaluation), "rationale": evaluation.rationale}
+
+
 def run(judge, count: int = 500, progress=None, **options) -> dict:
     """Judge `count` held-out scenes: {suite, model, clips, metrics{dimension: {...}}, unread, rows}.
 
-    options go to `judge.score`. progress: called with (done, count) after each clip. Raises what the judge raises.
+    judge: a Judge, or `vs2.bench.work.Processes`. options go to `judge.score`. progress: called with (done, count)
+    after each clip. Raises what the judge raises.
     """
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for n, scene in enumerate(held_out(count)):
-            path = film.write(scene, Path(folder) / f"scene{n}.mp4")
-            evaluation = judge.score(path, words.caption(scene.asked, n), **options)
-            path.unlink()
-            rows.append({"seed": scene.seed, "true": list(scene.scores),
-                         "value": [evaluation.scores[key].value for key in KEYS],
-                         "expected": [evaluation.scores[key].expected for key in KEYS],
-                         "rationale": evaluation.rationale})
-            if progress:
-                progress(n + 1, count)
+    rows = each(judge, judged, enumerate(held_out(count)), progress, **options)
     metrics = {key: agreement([row["true"][i] for row in rows], [row["value"][i] for row in rows],
                               [row["expected"][i] for row in rows]) for i, key in enumerate(KEYS)}
     return {"suite": "scenes", "model": judge.name, "clips": len(rows), "metrics": metrics,

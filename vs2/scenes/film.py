@@ -7,9 +7,9 @@ import numpy as np
 from vs2.scenes import draw, world
 
 
-def write(scene: world.Scene, path: Path, side: int = world.SIDE) -> Path:
-    """The scene at `path`, `side` pixels square. High quality, so that the faults in it are those put in on purpose."""
-    return write_frames(draw.frames(scene, side=side), path, world.FPS)
+def write(scene: world.Scene, path: Path) -> Path:
+    """The scene at `path`. High quality, so that the faults in it are those put in on purpose."""
+    return write_frames(draw.frames(scene), path, scene.staging.fps)
 
 
 def write_frames(frames: np.ndarray, path: Path, fps: float) -> Path:
@@ -20,7 +20,8 @@ def write_frames(frames: np.ndarray, path: Path, fps: float) -> Path:
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": "14", "preset": "veryfast"}
+        # one thread: with several, x264's bytes depend on how many there are, and now and then on their timing
+        stream.options = {"crf": "14", "preset": "veryfast", "threads": "1"}
         for picture in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
         container.mux(stream.encode())

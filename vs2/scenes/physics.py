@@ -1,21 +1,23 @@
 """Moves a scene: a 2-D rigid-body simulation (pymunk) with the physical fault, if any, put in.
 
-Units: the picture is 1 wide and 1 high, y points down, time in seconds. The first object carries the fault.
+Units: the world is 1 wide and 1 high, y points down. Time runs from 0 to LENGTH, however long the clip is. The first
+object carries the fault. Strengths are set apart by what the frames that a judge sees, 0.27 of time apart, can show.
 """
 from dataclasses import dataclass
 
 import numpy as np
 import pymunk
 
-from vs2.scenes.world import FPS, FRAMES, SECONDS, Scene
+from vs2.scenes.world import Scene
 
+LENGTH, TICKS = 2.0, 48                 # a clip's time, and the places kept of it, between which is interpolated
 GRAVITY, GROUND, STEP = 2.2, 0.84, 1 / 120
-SUNK = (0.6, 1.1, 1.7, 4.0)             # how far it sinks, in radii, by strength
-GONE = (0.33, 0.62, 0.92, SECONDS)      # how long it is gone, or hangs, in seconds
-JUMP = (0.14, 0.24, 0.36, 0.5)          # how far it jumps
-BOUNCE = (1.1, 1.25, 1.45, 1.7)         # restitution: each bounce gains
-PUSH = (0.35, 0.7, 1.2, 2.0)            # acceleration along the ground, or of a swing's amplitude
-GROWTH = (1.4, 1.8)                     # a weak morph is a change of size
+SUNK = (0.5, 1.0, 1.55, 4.0)            # how far it sinks, in radii, by strength
+GONE = (0.28, 0.56, 1.1, LENGTH)        # how long it is gone, or hangs
+JUMP = (0.13, 0.23, 0.35, 0.5)          # how far it jumps
+BOUNCE = (1.1, 1.3, 1.55, 1.9)          # restitution: each bounce gains
+FASTER = (1.7, 2.6, 4.0, 7.0)           # how many times its speed along the ground
+GROWTH = (1.35, 1.9)                    # a weak morph is a change of size
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,17 @@ class Pose:
     visible: bool = True
     anchor: tuple[float, float] | None = None
     cut: float = 9.0        # what lies below this is hidden: it has sunk into the ground
+    floor: float = GROUND
 
 
-def simulate(scene: Scene) -> list[list[Pose]]:
-    """The poses of every object in each of the clip's frames; the companion, if any, is the last of each."""
+def simulate(scene: Scene, indices=None) -> list[list[Pose]]:
+    """The poses of every object in each of the clip's frames, or in those at `indices`; the companion, if any, last."""
     rng = np.random.default_rng([scene.seed, 2])
     shown, fault = scene.shown, scene.physical
     radius = float(rng.uniform(0.115, 0.145)) * (1, 0.85, 0.72)[shown.count - 1]
     spots = _spots(rng, shown.count, radius, shown.motion)
+    if fault and fault.kind == "teleports" and shown.count == 1 and shown.motion in ("bounces", "rests"):
+        spots = [0.3 if spots[0] < 0.5 else 0.7]        # room to jump
     facing = 1 if rng.random() < 0.5 else -1
     height, pace = rng.uniform(0.16, 0.3), rng.uniform(0.85, 1.15)
     tracks = [_track(shown.motion, spot, radius, facing, height + 0.03 * i, pace, fault if i == 0 else None)
@@ -45,12 +50,13 @@ def simulate(scene: Scene) -> list[list[Pose]]:
     beside = None
     if shown.beside:
         size = float(rng.uniform(0.085, 0.1))
-        beside = Pose(float(rng.choice((0.11, 0.89))), GROUND - size - 0.05, size, *shown.beside)
-    frames = []
-    for n in range(FRAMES):
-        poses = [_pose(tracks[i], n, radius, scene, i == 0) for i in range(shown.count)]
-        frames.append(poses + ([beside] if beside else []))
-    return frames
+        beside = Pose(float(rng.choice((0.11, 0.89))), GROUND - size - 0.05, size, *shown.beside, floor=GROUND - 0.05)
+    frames = scene.staging.frames
+    made = []
+    for n in range(frames) if indices is None else indices:
+        poses = [_pose(tracks[i], n / frames * LENGTH, radius, scene, i == 0) for i in range(shown.count)]
+        made.append(poses + ([beside] if beside else []))
+    return made
 
 
 def _spots(rng, count: int, radius: float, motion: str) -> list[float]:
@@ -63,7 +69,7 @@ def _spots(rng, count: int, radius: float, motion: str) -> list[float]:
 
 
 def _track(motion, spot, radius, facing, height, pace, fault):
-    """Positions [FRAMES, 2] of one object, and its rope's anchor. Faults of motion are put in here."""
+    """Positions [TICKS, 2] of one object, and its rope's anchor. Faults of motion are put in here."""
     if motion == "swings":
         return _swing(spot, facing, pace, fault)
     space = pymunk.Space()
@@ -87,9 +93,9 @@ def _track(motion, spot, radius, facing, height, pace, fault):
     if kind == "speeds up" and motion == "bounces":
         circle.elasticity = BOUNCE[k]
     depth = SUNK[k] * radius
-    places, now, held = [], 0.0, None
-    for n in range(FRAMES):
-        while now < n / FPS:
+    places, now, held, pushed = [], 0.0, None, False
+    for tick in range(TICKS):
+        while now < tick * LENGTH / TICKS:
             if kind == "sinks":
                 # a bouncing or flying object goes through where it lands; one on the ground starts at its time
                 circle.sensor = motion in ("bounces", "flies") or now >= fault.start
@@ -97,8 +103,8 @@ def _track(motion, spot, radius, facing, height, pace, fault):
                     body.velocity, space.gravity = (body.velocity.x, 0.0), (0, 0)
                 elif circle.sensor and motion in ("slides", "rests"):
                     body.velocity = (body.velocity.x, min(body.velocity.y, 0.7))
-            if kind == "speeds up" and motion == "slides" and now >= fault.start:
-                body.velocity = (body.velocity.x + facing * PUSH[k] * STEP * 1.5, body.velocity.y)
+            if kind == "speeds up" and motion == "slides" and not pushed and now >= fault.start:
+                body.velocity, pushed = (body.velocity.x * FASTER[k], body.velocity.y), True
             if kind == "hangs" and fault.start <= now < fault.start + GONE[k]:
                 held = held or (body.position, body.velocity)
                 body.position, body.velocity = held[0], (0, 0)
@@ -117,31 +123,37 @@ def _swing(spot, facing, pace, fault):
     angle, speed, now = 0.75 * facing, 0.0, 0.0
     kind, k = (fault.kind, fault.strength - 1) if fault else ("", 0)
     places = []
-    for n in range(FRAMES):
-        while now < n / FPS:
+    for tick in range(TICKS):
+        while now < tick * LENGTH / TICKS:
             if not (kind == "hangs" and fault.start <= now < fault.start + GONE[k]):
                 speed += -GRAVITY * 2.2 * pace / length * np.sin(angle) * STEP
-                if kind == "speeds up" and now >= fault.start:
-                    speed *= 1 + PUSH[k] * STEP
                 angle += speed * STEP
             now += STEP
         places.append((anchor[0] + length * np.sin(angle), anchor[1] + length * np.cos(angle)))
     return np.array(places), anchor
 
 
-def _pose(track, n: int, radius: float, scene: Scene, first: bool) -> Pose:
-    """One object's pose in frame n. Faults of existence, place and form are put in here."""
+def _at(places: np.ndarray, now: float) -> tuple[float, float]:
+    """Where a track is at a time, between the ticks that it was kept at."""
+    place = min(now / LENGTH * TICKS, TICKS - 1.001)
+    first, part = int(place), place % 1
+    x, y = places[first] * (1 - part) + places[first + 1] * part
+    return float(x), float(y)
+
+
+def _pose(track, now: float, radius: float, scene: Scene, first: bool) -> Pose:
+    """One object's pose at a time. Faults of existence, place and form are put in here."""
     places, anchor = track
-    x, y = (float(v) for v in places[n])
+    x, y = _at(places, now)
     colour, shape, visible = scene.shown.colour, scene.shown.shape, True
-    fault, now = scene.physical if first else None, n / FPS
+    fault = scene.physical if first else None
     if fault and now >= fault.start:
         k = fault.strength - 1
         if fault.kind == "vanishes":
             visible = now >= fault.start + GONE[k]
         elif fault.kind == "teleports":
             # towards the side with more room, judged where it jumps from
-            x += JUMP[k] if places[min(FRAMES - 1, int(fault.start * FPS) + 1)][0] < 0.5 else -JUMP[k]
+            x += JUMP[k] if _at(places, fault.start)[0] < 0.5 else -JUMP[k]
             x = min(max(x, radius), 1 - radius)
         elif fault.kind == "morphs":
             if k < len(GROWTH):

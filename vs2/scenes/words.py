@@ -1,7 +1,8 @@
-"""What is said of a scene: its caption, and a rationale that is true of it, element by element.
+"""What is said of a scene: its caption, and a rationale that is true of it, element by element, in varied wording.
 
 The rationale first describes what is seen and where it goes, then gives each dimension its evidence before its
-verdict: a comparison that stands beside what it compares is what a small model can learn (training log).
+verdict: a comparison that stands beside what it compares is what a small model can learn (training log). Wordings are
+chosen by the scene's seed.
 """
 from dataclasses import dataclass, replace
 
@@ -9,12 +10,14 @@ import numpy as np
 
 from vs2 import rubric
 from vs2.scenes.physics import Pose, simulate
-from vs2.scenes.world import ELEMENTS, FRAMES, Content, Scene
+from vs2.scenes.staging import project
+from vs2.scenes.world import ELEMENTS, Content, Scene
 
 SHOWN_FRAMES = 8
 PLURAL = {"ball": "balls", "box": "boxes", "triangle": "triangles", "star": "stars"}
 VERBS = {"bounces": "bounce", "slides": "slide", "flies": "fly", "swings": "swing", "rests": "rest"}
 PLACES = {"grass": "on grass", "sand": "on sand", "snow": "on snow", "bricks": "by a brick wall", "night": "at night"}
+ROWS, COLUMNS = ("upper", "middle", "lower"), ("left", "centre", "right")
 DEGREES = ("slight", "clear", "strong", "extreme")
 FOREIGN = "other"       # what an element of a prompt is called that is none of ours
 FOREIGN_WORDS = (
@@ -44,20 +47,20 @@ class Facts:
     when: int | None
 
 
-def shown_indices(frames: int = FRAMES, shown: int = SHOWN_FRAMES) -> list[int]:
+def shown_indices(frames: int, shown: int = SHOWN_FRAMES) -> list[int]:
     """The frames that the judge sees of a clip of `frames`, as `vs2.sampling` chooses them."""
     return np.linspace(0, frames - 1, shown, dtype=np.float32).round().astype(int).tolist()
 
 
 def facts(scene: Scene) -> Facts:
     """Found by comparing the simulation with the same one without its fault."""
-    poses = [frame[0] for frame in simulate(scene)]
-    indices = shown_indices()
+    indices = shown_indices(scene.staging.frames)
+    poses = [frame[0] for frame in simulate(scene, indices)]
     when = None
     if scene.physical:
-        right = [frame[0] for frame in simulate(replace(scene, physical=None))]
-        when = next((n for n, i in enumerate(indices, 1) if _differ(poses[i], right[i])), None)
-    return Facts(tuple(_place(poses[i]) for i in indices[::2]), when)
+        right = [frame[0] for frame in simulate(replace(scene, physical=None), indices)]
+        when = next((n for n, pair in enumerate(zip(poses, right, strict=True), 1) if _differ(*pair)), None)
+    return Facts(tuple(_place(pose, scene, i) for pose, i in zip(poses[::2], indices[::2], strict=True)), when)
 
 
 def _differ(a: Pose, b: Pose) -> bool:
@@ -65,12 +68,13 @@ def _differ(a: Pose, b: Pose) -> bool:
     return not same_kind or np.hypot(a.x - b.x, a.y - b.y) > 0.02
 
 
-def _place(pose: Pose) -> str:
-    hidden = not pose.visible or pose.y - pose.radius > min(pose.cut, 1) or not -0.05 < pose.x < 1.05 or pose.y < -0.05
-    if hidden:
+def _place(pose: Pose, scene: Scene, index: int) -> str:
+    height, width = scene.staging.height, scene.staging.width
+    seen = project(pose, scene.staging, index, height, width)
+    if not pose.visible or seen.y - seen.radius > min(seen.cut, height) or not (
+            0 <= seen.x < width and seen.y >= 0):
         return "gone"
-    rows, columns = ("upper", "middle", "lower"), ("left", "centre", "right")
-    return f"{rows[min(2, max(0, int(pose.y * 3)))]} {columns[min(2, max(0, int(pose.x * 3)))]}"
+    return f"{ROWS[min(2, int(seen.y / height * 3))]} {COLUMNS[min(2, int(seen.x / width * 3))]}"
 
 
 def caption(content: Content, turn: int = 0) -> str:
@@ -94,43 +98,71 @@ def foreign_caption(seed: int) -> str:
     return text[0].upper() + text[1:] + "." if rng.random() < 0.5 else text
 
 
+def _pick(seed: int, options: tuple[str, ...], part: int) -> str:
+    """One of several wordings, the same for a seed and part of the reply each time."""
+    return options[int(np.random.default_rng([seed, 11, part]).integers(len(options)))]
+
+
 def description(scene: Scene, known: Facts) -> str:
     """What is seen and where it goes."""
     seen = scene.shown
-    words = ", ".join([seen.element("count"), seen.colour, seen.shape, seen.motion, seen.background,
-                       f"beside {seen.element('beside')}"])
-    return f"Scene: {words}.\nPath: {', '.join(known.path)}."
+    noun, verb = (seen.shape, seen.motion) if seen.count == 1 else (PLURAL[seen.shape], VERBS[seen.motion])
+    what = f"{seen.element('count')} {seen.colour} {noun} {verb} {PLACES[seen.background]}"
+    lead = _pick(scene.seed, ("Scene:", "The clip shows", "I see"), 0)
+    way = _pick(scene.seed, ("Path:", "It goes:", "Where the first one is:"), 1)
+    return f"{lead} {what}, beside {seen.element('beside')}.\n{way} {', '.join(known.path)}."
 
 
-def visual(scene: Scene) -> str:
+def visual(scene) -> str:
+    """The picture's fault, its kind before its degree. scene: a Scene, or `other.Other`."""
     if scene.visual is None:
-        return "no fault."
-    return f"{DEGREES[scene.visual.strength - 1]} {scene.visual.kind}."
+        return _pick(scene.seed, ("no fault.", "clean, no fault.", "nothing spoils the picture."), 2)
+    kind, degree = scene.visual.kind, DEGREES[scene.visual.strength - 1]
+    ways = f"{kind}, {degree}.", f"there is {kind}, {degree}.", f"the picture has {kind}: {degree}."
+    return _pick(scene.seed, ways, 2)
 
 
 def comparison(name: str, asked: str, shown: str) -> str:
     """One line of evidence for the alignment."""
-    return f"- {name}: asked {asked}, shown {shown}, {'same' if asked == shown else 'different'}"
+    return f"- {name}: asked {asked}, shown {shown}, {verdict(asked, shown)}"
+
+
+def verdict(asked: str, shown: str) -> str:
+    """What cannot be named cannot be compared."""
+    if asked == shown == FOREIGN:
+        return "unknown"
+    return "same" if asked == shown else "different"
+
+
+def compared(asked: dict[str, str], shown: dict[str, str]) -> str:
+    """Element by element, and how many differ."""
+    lines = [comparison(name, asked[name], shown[name]) for name in ELEMENTS]
+    differing = sum(verdict(asked[name], shown[name]) == "different" for name in ELEMENTS)
+    return "\n".join(["", *lines, f"Different: {differing} of {len(ELEMENTS)}."])
 
 
 def alignment(scene: Scene, foreign: bool = False) -> str:
-    """Element by element. foreign: the prompt asks for nothing that a scene can show."""
-    asked = {name: FOREIGN if foreign else scene.asked.element(name) for name in ELEMENTS}
-    lines = [comparison(name, asked[name], scene.shown.element(name)) for name in ELEMENTS]
-    differing = sum(asked[name] != scene.shown.element(name) for name in ELEMENTS)
-    return "\n".join(["", *lines, f"Different: {differing} of {len(ELEMENTS)}."])
+    """foreign: the prompt asks for nothing that a scene can show."""
+    return compared({name: FOREIGN if foreign else scene.asked.element(name) for name in ELEMENTS},
+                    {name: scene.shown.element(name) for name in ELEMENTS})
 
 
 def physical(scene: Scene, known: Facts) -> str:
     if scene.physical is None or known.when is None:
-        return "no fault."
-    event = EVENTS[scene.physical.kind]
-    return f"{DEGREES[scene.physical.strength - 1]} fault, from frame {known.when} on one {scene.shown.shape} {event}."
+        return _pick(scene.seed, ("no fault.", "it moves as it should, no fault.", "nothing impossible."), 3)
+    event, degree = EVENTS[scene.physical.kind], DEGREES[scene.physical.strength - 1]
+    what = f"from frame {known.when} on one {scene.shown.shape} {event}"
+    ways = f"{what}: {degree}.", f"{what}, which is {degree}.", f"{what}; the fault is {degree}."
+    return _pick(scene.seed, ways, 3)
 
 
 def rationale(scene: Scene, known: Facts, foreign: bool = False) -> str:
     """The whole rationale, under the headings of the three dimensions."""
-    said = (visual(scene), alignment(scene, foreign), physical(scene, known))
-    return "\n".join([description(scene, known)] + [
+    return sections(description(scene, known), visual(scene), alignment(scene, foreign), physical(scene, known))
+
+
+def sections(opening: str, *said: str) -> str:
+    """A rationale of its opening and what is said of the three dimensions."""
+    return "\n".join([opening] + [
         f"{d.label}:{'' if text.startswith(chr(10)) else ' '}{text}"
         for d, text in zip(rubric.DIMENSIONS, said, strict=True)])

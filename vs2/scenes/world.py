@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vs2.scenes import staging as filming
+from vs2.scenes.staging import Staging
+
 COLOURS = {"red": (214, 40, 40), "yellow": (240, 200, 30), "green": (30, 150, 60), "blue": (40, 90, 220),
            "purple": (140, 50, 170), "white": (245, 245, 240)}
 SHAPES = ("ball", "box", "triangle", "star")
@@ -16,15 +19,13 @@ BACKGROUNDS = ("grass", "sand", "snow", "bricks", "night")
 COUNTS = ("one", "two", "three")
 ELEMENTS = ("count", "colour", "shape", "motion", "background", "beside")
 
-SECONDS, FPS, SIDE = 2.0, 12, 224   # a clip: length, frames a second, pixels a side
-FRAMES = int(SECONDS * FPS)
 HELD_OUT = 10_000_000               # seeds from here on are for measuring and never trained on
 
 VISUAL_FAULTS = ("blur", "noise", "blocking", "flicker", "pixelation", "jitter")
 PHYSICAL_FAULTS = {                 # fault -> motions in which it can be seen
     "vanishes": MOTIONS, "teleports": ("bounces", "slides", "flies", "rests"),
     "sinks": ("bounces", "slides", "flies", "rests"),
-    "speeds up": ("bounces", "slides", "swings"), "morphs": MOTIONS, "hangs": ("bounces", "flies", "swings")}
+    "speeds up": ("bounces", "slides"), "morphs": MOTIONS, "hangs": ("bounces", "flies", "swings")}
 STRENGTHS = (1, 2, 3, 4)            # a fault of strength k costs k points: 4, 3, 2, 1
 
 
@@ -50,7 +51,7 @@ class Content:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault put in on purpose. `start`: seconds into the clip, for physical ones. `to`: what a morph ends in."""
+    """A fault put in on purpose. `start`: when a physical one begins, of physics.LENGTH. `to`: what a morph ends in."""
 
     kind: str
     strength: int
@@ -67,6 +68,7 @@ class Scene:
     asked: Content
     visual: Fault | None
     physical: Fault | None
+    staging: Staging = Staging()
 
     @property
     def differing(self) -> tuple[str, ...]:
@@ -91,17 +93,17 @@ def sample(seed: int, visual: int | None = None, alignment: int | None = None, p
     if rng.random() < 0.5:
         shown = replace(shown, beside=_companion(rng, shown))
     seen = Fault(_one(rng, VISUAL_FAULTS), 5 - levels[0]) if levels[0] < 5 else None
-    asked = _ask(np.random.default_rng([seed, 5]), shown, levels[1])
-    return Scene(seed, shown, asked, seen, _physical(rng, shown, 5 - levels[2]))
+    asked = ask(np.random.default_rng([seed, 5]), shown, levels[1])
+    return Scene(seed, shown, asked, seen, physical_fault(rng, shown, 5 - levels[2]), filming.sample(seed))
 
 
 def ask_again(scene: Scene, turn: int) -> Scene:
     """The same clip with another prompt, of another alignment score; turn 0 is not the scene's own prompt either."""
     rng = np.random.default_rng([scene.seed, 6, turn])
-    return replace(scene, asked=_ask(rng, scene.shown, int(rng.integers(1, 6))))
+    return replace(scene, asked=ask(rng, scene.shown, int(rng.integers(1, 6))))
 
 
-def _ask(rng, shown: Content, score: int) -> Content:
+def ask(rng, shown: Content, score: int) -> Content:
     """What a prompt of this alignment score asks for: one element changed a point lost."""
     asked = shown
     for name in rng.permutation(ELEMENTS)[:5 - score]:
@@ -135,12 +137,14 @@ def _changed(rng, content: Content, name: str) -> Content:
     return replace(content, **{name: _one(rng, [o for o in options if o != getattr(content, name)])})
 
 
-def _physical(rng, shown: Content, strength: int) -> Fault | None:
+def physical_fault(rng, shown: Content, strength: int) -> Fault | None:
+    """A physical fault of this strength (0: none) that what is shown can have."""
     if strength == 0:
         return None
     kind = _one(rng, [k for k, motions in PHYSICAL_FAULTS.items() if shown.motion in motions])
-    # what bounces is in the air until about 0.65 s: it can hang only before
-    start = float(rng.uniform(0.25, 0.5) if (kind, shown.motion) == ("hangs", "bounces") else rng.uniform(0.35, 0.75))
+    # what bounces is in the air until about 0.65: it can hang only before; what is gone for long must be seen to return
+    start = float(rng.uniform(0.25, 0.5) if (kind, shown.motion) == ("hangs", "bounces") else
+                  rng.uniform(0.3, 0.55 if strength == 3 or kind == "speeds up" else 0.9))
     to = None
     if kind == "morphs":
         shape = _one(rng, [s for s in SHAPES if s != shown.shape])

@@ -1,0 +1,119 @@
+"""Whole runs of GRPO: one that was killed goes on as if nothing had happened, two processes do what one does."""
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests import tiny_run
+from train import grpo, rewards
+from train.grpo import GRPOTrainer
+from train.model import open_model
+
+ROOT = Path(__file__).resolve().parents[1]
+CLOSE = ("loss", "reward", "reward_std", "kl", "entropy", "grad_norm", "completions/mean_length", "num_tokens")
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    return tiny_run.write_start(tmp_path_factory.mktemp("start"))
+
+
+@pytest.fixture(autouse=True)
+def toy(monkeypatch):
+    """A reward that a tiny model can earn: the share of a reply's characters that are among the first letters."""
+    monkeypatch.setitem(rewards.REWARDS, "toy", lambda group: [
+        sum(letter in "abcdefg" for letter in reply) / max(1, len(reply)) for reply in group.replies])
+
+
+def configuration(folder, start, data, **train):
+    config = tiny_run.configuration(folder, start, data, **{
+        "max_steps": 4, "per_device_train_batch_size": 8, "optim": "sgd", "learning_rate": 0.5,
+        "save_strategy": "steps", "save_steps": 2, "max_grad_norm": 1.0, "lr_scheduler_type": "cosine", **train})
+    return {**config, "grpo": {"num_generations": 4, "max_completion_length": 10, "reward_weights": {"toy": 1.0},
+                               "beta": 0.2, "top_p": 0.95, "log_completions": False}}
+
+
+def entries(folder):
+    record = json.loads((Path(folder) / "trainer_state.json").read_text(encoding="utf-8"))
+    return [entry for entry in record["log_history"] if "loss" in entry]
+
+
+def close(one, other):
+    for name in CLOSE:
+        first, second = ([entry[name] for entry in each] for each in (one, other))
+        assert first == pytest.approx(second, rel=1e-3, abs=2e-6), name
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_to_the_same_losses(start, tmp_path, monkeypatch):
+    data = tiny_run.write_rows(tmp_path / "rows", 9)
+    config = configuration(tmp_path / "whole", start, data)
+    config["grpo"]["eval_clips"] = 3
+    done = grpo.run(config)
+    assert (done / "model.safetensors").exists() and (done / "vs2.json").exists()
+    assert (tmp_path / "whole" / "reward.png").stat().st_size > 1000
+    measured = json.loads((tmp_path / "whole" / "eval.json").read_text())
+    assert measured["clips"] == 3 and measured["before"].keys() == measured["after"].keys()
+    assert measured["before"]["eval_reward"] != measured["after"]["eval_reward"]
+
+    config = {**config, "output": str(tmp_path / "killed")}
+    take = GRPOTrainer.training_step
+
+    def killed(self, *args, **kwargs):
+        if self.state.global_step == 3:
+            raise KeyboardInterrupt
+        return take(self, *args, **kwargs)
+
+    monkeypatch.setattr(GRPOTrainer, "training_step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        grpo.run(config)
+    monkeypatch.setattr(GRPOTrainer, "training_step", take)
+    grpo.run(config, resume=True)
+    whole, again = entries(tmp_path / "whole"), entries(tmp_path / "killed")
+    assert len(whole) == len(again) == 4 and whole[0]["loss"] != whole[3]["loss"]
+    close(again, whole)
+    again = json.loads((tmp_path / "killed" / "eval.json").read_text())
+    assert all(again[when] == pytest.approx(measured[when]) for when in ("before", "after"))
+
+
+KINDS = ("grpo", "dapo")
+SCRIPT = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from train import grpo, rewards
+rewards.REWARDS["toy"] = lambda group: [sum(letter in "abcdefg" for letter in reply) / max(1, len(reply))
+                                        for reply in group.replies]
+for path in sys.argv[2:]:
+    grpo.run(json.load(open(path)))
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_train_to_the_losses_of_one(start, tmp_path):
+    """gloo on the CPU: two processes of two clips each, one of four; the same replies, losses and weights."""
+    data = tiny_run.write_rows(tmp_path / "rows", 9)
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    for processes in (1, 2):
+        paths = []
+        for kind in KINDS:
+            config = configuration(tmp_path / f"{kind}{processes}", start, data, max_steps=3, save_strategy="no",
+                                   per_device_train_batch_size=16 // processes)
+            config["grpo"] |= {"loss_type": kind, "num_iterations": 2, "eval_clips": 3}
+            paths.append(tmp_path / f"{kind}{processes}.json")
+            paths[-1].write_text(json.dumps(config), encoding="utf-8")
+        launch = [] if processes == 1 else ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+        ran = subprocess.run([sys.executable, *launch, str(script), str(ROOT), *map(str, paths)], cwd=ROOT, timeout=280,
+                             capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr[-3000:]
+    for kind in KINDS:
+        one, two = (tmp_path / f"{kind}{processes}" for processes in (1, 2))
+        assert len(entries(one)) == 3 and entries(one)[0]["reward_std"] > 0
+        close(entries(one), entries(two))
+        weights = [open_model(folder / "model")[0].state_dict() for folder in (one, two)]
+        assert all(torch.allclose(weights[0][name], weights[1][name], atol=2e-3, rtol=1e-2) for name in weights[0])
+        found = [json.loads((folder / "eval.json").read_text()) for folder in (one, two)]
+        assert all(found[0][when] == pytest.approx(found[1][when]) for when in ("before", "after"))

@@ -1,0 +1,95 @@
+"""The lessons in seeing: their labels are true of the clip, and they leave the model whole."""
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from train import fresh, look, sft
+from train.data import IGNORED
+from train.model import open_model
+from train.scenes import Scenes
+from vs2.card import Card
+from vs2.scenes import other, staging, world
+
+CONFIG = yaml.safe_load((Path(sft.__file__).parent / "configs/mini.yaml").read_text(encoding="utf-8"))
+STILL = world.Content(2, "red", "box", "rests", "sand", None)
+
+
+def scene(**changes) -> world.Scene:
+    return replace(world.sample(3, 5, 5, 5), shown=STILL, staging=staging.Staging(), **changes)
+
+
+def test_cells_say_where_the_objects_are():
+    """A clean scene that rests: the same cells in every pair of frames, one for each object, and no motion."""
+    found = look.cell_labels(scene(), 4, 4)
+    role = found["role"].reshape(4, 16)
+    assert (role == role[0]).all() and (role[0] == 1).sum() == 2 and found["motion"].abs().max() < 0.01
+    assert set(found["colour"][found["role"] == 1].tolist()) == {1 + list(world.COLOURS).index("red")}
+    gone = look.cell_labels(scene(physical=world.Fault("vanishes", 4, 0.4)), 4, 4)
+    assert (gone["role"].reshape(4, 16)[-1] == 1).sum() == 1
+
+
+def test_cells_follow_the_camera_and_the_picture_s_form():
+    moved = replace(scene(), staging=staging.Staging(180, 320, start=(0.3, 0, 1.0), end=(-0.3, 0, 1.0)))
+    role = look.cell_labels(moved, 3, 5)["role"].reshape(4, 3, 5)
+    first, last = (torch.nonzero(role[pair] == 1)[:, 1].float().mean() for pair in (0, 3))
+    assert last > first + 0.5, "the camera goes left, so the objects go right"
+
+
+def test_labels_of_the_clip_are_what_the_reply_says():
+    fault = world.Fault("vanishes", 2, 0.4)
+    said = look.clip_labels(scene(visual=world.Fault("noise", 3), physical=fault))
+    named = {name: look.CLIP[name][number] for name, number in said.items()}
+    assert named["fault"] == "noise" and named["strength"] == 3
+    assert named["event"] == "vanishes" and named["degree"] == 2 and named["when"] in (2, 3)
+    assert (named["count"], named["colour"], named["shape"]) == ("two", "red", "box")
+    assert named["beside colour"] == named["beside shape"] == "none"
+    unknown = look.clip_labels(other.sample(1))
+    assert unknown["colour"] == IGNORED and look.CLIP["background"][unknown["background"]] == "other"
+
+
+def test_what_goes_wrong_is_not_known_before_it_does():
+    whole = {"event": torch.tensor([2, 0]), "when": torch.tensor([5, 0])}
+    grid = torch.tensor([[4, 2, 4], [4, 2, 2]])
+    assert look.Looking._sofar(whole, grid).tolist() == [0, 0, 0, 0, 2, 2, 2, 2, 0, 0, 0, 0]
+
+
+@pytest.mark.slow
+def test_looking_trains_the_first_layers_and_leaves_the_model_whole(tmp_path):
+    shape = {**CONFIG["fresh"], "vision": {**CONFIG["fresh"]["vision"], "depth": 2, "fullatt_block_indexes": [1]}}
+    start = fresh.write(tmp_path / "start", shape, CONFIG["card"], 0, ["Describe this video."])
+    model, processor, _ = open_model(start)
+    rows = Scenes(processor, model.config, Card.read(start), 8, 8, "Describe this video.", 0.0, 0.0,
+                  tmp_path / "frames.npy", others=0.3)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    losses = look.run(model, rows, str(tmp_path / "look"), 0, {
+        "max_steps": 12, "per_device_train_batch_size": 4, "learning_rate": 2e-3, "report_to": "none",
+        "logging_steps": 1, "disable_tqdm": True})
+    after = model.state_dict()
+    assert set(after) == set(before)
+    changed = {name for name in after if not torch.equal(after[name], before[name])}
+    assert any("visual" in name for name in changed)
+    layers = {int(name.split("layers.")[1].split(".")[0]) for name in changed if "language_model.layers." in name}
+    assert layers == set(range(look.LAYERS)), "what lies above is left for the words"
+    assert losses[-1] < 0.9 * losses[0], losses
+
+
+def test_a_clip_s_answer_does_not_depend_on_its_neighbours_in_a_batch(tmp_path):
+    """Text is padded on the left, and pictures have several sizes: a row alone gives the same features."""
+    shape = {**CONFIG["fresh"], "vision": {**CONFIG["fresh"]["vision"], "depth": 1, "fullatt_block_indexes": [0]}}
+    start = fresh.write(tmp_path / "start", shape, CONFIG["card"], 0, ["Describe this video."])
+    model, processor, card = open_model(start)
+    rows = Scenes(processor, model.config, card, 6, 6, "Describe this video.", 0.0, 0.0, tmp_path / "frames.npy")
+    views, looking = look.Views(rows, 6), look.Looking(model)
+    batch = look.collate([views[n] for n in range(6)])
+    assert len(set(map(tuple, batch["grid"].tolist()))) > 1
+    with torch.no_grad():
+        whole = _last(looking, batch)
+        alone = torch.cat([_last(looking, look.collate([views[n]])) for n in range(6)])
+    assert torch.allclose(whole, alone, atol=1e-4)
+
+
+def _last(looking, batch):
+    return looking.seen(*(batch[name] for name in ("input_ids", "attention_mask", "position_ids", "pixels", "grid")))[2]

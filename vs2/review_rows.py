@@ -1,0 +1,153 @@
+"""A review of a judgement, as it is exchanged: JSON Lines, one object a line. The app writes it, train/ reads it.
+
+    {"video": "clips/a.mp4", "prompt": "...", "model": "mini", "rationale": "...",
+     "scores": {"visual_quality": 3, "text_alignment": 4, "physical_consistency": 2}, "reviewer": "ann",
+     "verdicts": {"visual_quality": "agree", "text_alignment": "disagree", "physical_consistency": "agree"},
+     "corrected": {"text_alignment": 2}, "wrong_passages": [{"start": 10, "end": 42}], "note": ""}
+
+`video` is absolute, or relative to the file. A score that the judge left unread is null. Offsets count characters.
+"""
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from vs2.errors import BadInput
+from vs2.rubric import BY_KEY, KEYS, SCALE, check_prompt
+
+AGREE, DISAGREE = "agree", "disagree"
+
+
+@dataclass(frozen=True)
+class Review:
+    """What one reviewer says of one judgement.
+
+    video: a file. prompt, model, rationale, scores: the judgement; a score is 1 to 5, or None where it was unread.
+    reviewer: a name or an id. verdicts: each dimension's "agree" or "disagree". corrected: 1 to 5, for dimensions
+    disagreed with alone; one may be left out. wrong_passages: (start, end) character offsets in the rationale of what
+    is wrong there. note: the reviewer's words. Raises BadInput where this does not hold.
+    """
+
+    video: Path
+    prompt: str
+    model: str
+    rationale: str
+    scores: dict[str, int | None]
+    reviewer: str
+    verdicts: dict[str, str]
+    corrected: dict[str, int] = field(default_factory=dict)
+    wrong_passages: tuple[tuple[int, int], ...] = ()
+    note: str = ""
+
+    def __post_init__(self):
+        check_prompt(self.prompt)
+        _texts(self)
+        _dimensions("scores", self.scores, whole=True)
+        _dimensions("verdicts", self.verdicts, whole=True)
+        _dimensions("corrected", self.corrected, whole=False)
+        for key in KEYS:
+            if self.scores[key] is not None and not _is_score(self.scores[key]):
+                raise BadInput(f"The judge's score for {BY_KEY[key].wire} is {self.scores[key]!r}: it must be a whole "
+                               "number from 1 to 5, or null.")
+            if self.verdicts[key] not in (AGREE, DISAGREE):
+                raise BadInput(f"The verdict on {BY_KEY[key].wire} is {self.verdicts[key]!r}: it must be {AGREE} or "
+                               f"{DISAGREE}.")
+            if self.scores[key] is None and self.verdicts[key] == AGREE:
+                raise BadInput(f"The judge gave no score for {BY_KEY[key].wire}, so nobody can agree with it: "
+                               "disagree, and give the score.")
+            if key in self.corrected and self.verdicts[key] == AGREE:
+                raise BadInput(f"The score for {BY_KEY[key].wire} is corrected and agreed with: disagree, or leave the "
+                               "correction out.")
+            if key in self.corrected and not _is_score(self.corrected[key]):
+                raise BadInput(f"The corrected score for {BY_KEY[key].wire} is {self.corrected[key]!r}: it must be a "
+                               "whole number from 1 to 5.")
+        for start, end in self.wrong_passages:
+            if not 0 <= start < end <= len(self.rationale):
+                raise BadInput(f"The wrong passage {start} to {end} does not lie in the rationale, which has "
+                               f"{len(self.rationale)} characters.")
+
+    @property
+    def undisputed(self) -> bool:
+        """Whether the reviewer agreed on every dimension and marked nothing wrong."""
+        return not self.wrong_passages and all(verdict == AGREE for verdict in self.verdicts.values())
+
+    def to_json(self, folder: Path | None = None) -> dict:
+        """The object that a line holds; the video's path relative to `folder` where it lies below it."""
+        video = Path(self.video)
+        if folder is not None and video.is_absolute() and video.is_relative_to(Path(folder).resolve()):
+            video = video.relative_to(Path(folder).resolve())
+        passages = [{"start": start, "end": end} for start, end in self.wrong_passages]
+        return asdict(self) | {"video": video.as_posix(), "wrong_passages": passages}
+
+    @classmethod
+    def from_json(cls, record: object, folder: Path | None = None) -> "Review":
+        """The review that an object of a line describes; `folder` is where the file lies. Raises BadInput."""
+        names = cls.__dataclass_fields__
+        if not isinstance(record, dict):
+            raise BadInput("A review must be a JSON object.")
+        if unknown := sorted(map(str, record.keys() - names.keys())):
+            raise BadInput(f"A review has no field {unknown[0]!r}: its fields are {', '.join(names)}.")
+        if lacking := [name for name in ("video", "prompt", "model", "rationale", "scores", "reviewer", "verdicts")
+                       if name not in record]:
+            raise BadInput(f"The review lacks {', '.join(lacking)}.")
+        if not isinstance(record["video"], str) or not record["video"].strip():
+            raise BadInput("The review names no video: give its path.")
+        video = Path(record["video"])
+        passages = record.get("wrong_passages", [])
+        try:
+            passages = tuple((passage["start"], passage["end"]) for passage in passages)
+        except (TypeError, KeyError) as error:
+            raise BadInput('The wrong passages of a review are a list of {"start", "end"}.') from error
+        if not all(isinstance(place, int) and not isinstance(place, bool) for both in passages for place in both):
+            raise BadInput("The wrong passages of a review start and end at whole numbers of characters.")
+        video = video if folder is None or video.is_absolute() else Path(folder) / video
+        return cls(**record | {"video": video, "wrong_passages": passages})
+
+
+def read(path: Path) -> tuple[list[Review], list[tuple[int, str]]]:
+    """The reviews of a JSON Lines file; and of each line that is none its number and what is wrong with it.
+
+    Raises BadInput where there is no such file of text.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be read as a file of reviews: give a JSON Lines file in UTF-8.") from error
+    reviews, wrong = [], []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            reviews.append(Review.from_json(json.loads(line), path.resolve().parent))
+        except BadInput as error:
+            wrong.append((number, str(error)))
+        except (ValueError, RecursionError) as error:
+            wrong.append((number, f"The line is not JSON ({error})."))
+    return reviews, wrong
+
+
+def write(reviews, path: Path) -> None:
+    """The reviews as a JSON Lines file, which replaces what is there in one step. Paths below its folder are relative.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "".join(json.dumps(review.to_json(path.parent), ensure_ascii=False) + "\n" for review in reviews)
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def _is_score(value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value in SCALE
+
+
+def _texts(review: Review) -> None:
+    for name in ("model", "rationale", "reviewer", "note"):
+        if not isinstance(getattr(review, name), str):
+            raise BadInput(f"The review's {name} must be a text.")
+
+
+def _dimensions(name: str, values, whole: bool) -> None:
+    """Raises BadInput where `values` is no dict of dimensions, all of them if `whole`."""
+    if not isinstance(values, dict) or not values.keys() <= set(KEYS) or (whole and values.keys() != set(KEYS)):
+        raise BadInput(f"The review's {name} must be given by dimension: {', '.join(KEYS)}.")

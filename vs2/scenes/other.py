@@ -1,0 +1,128 @@
+"""Clips of other things than scenes show: patches of natural-looking texture that drift, as a camera moves over them.
+
+A judge that has only seen scenes takes any other picture for a spoilt one. These clips have the statistics of natural
+pictures (dead leaves: Lee, Mumford and Huang, 2001; noise with a 1/f spectrum), a known visual fault, and nothing in
+them that a prompt about scenes could mean. `pictures`, photographs say, may take the textures' place.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from vs2.scenes import staging as filming
+from vs2.scenes import textures, words
+from vs2.scenes.damage import damage
+from vs2.scenes.staging import Staging
+from vs2.scenes.world import ELEMENTS, VISUAL_FAULTS, Content, Fault
+
+MARGIN = 0.2
+LEAVES = (0, 12, 40)        # how many patches lie on the ground texture: one of these
+UNKNOWN = 3                 # the alignment score where neither what is asked nor what is shown can be named
+
+
+@dataclass(frozen=True)
+class Other:
+    """asked: what a prompt about scenes asks for, or None where the prompt, too, is about other things."""
+
+    seed: int
+    asked: Content | None
+    visual: Fault | None
+    staging: Staging
+
+    @property
+    def scores(self) -> tuple[int, int, int]:
+        return 5 - (self.visual.strength if self.visual else 0), UNKNOWN if self.asked is None else 1, 5
+
+
+def sample(seed: int, asked: Content | None = None) -> Other:
+    """A clip from its seed; its visual score is uniform over 1 to 5."""
+    rng = np.random.default_rng([seed, 12])
+    level = int(rng.integers(1, 6))
+    kind = VISUAL_FAULTS[int(rng.integers(len(VISUAL_FAULTS)))]
+    return Other(seed, asked, Fault(kind, 5 - level) if level < 5 else None, filming.sample(seed))
+
+
+def frames(scene: Other, indices=None, pictures=None) -> np.ndarray:
+    """uint8 [n, height, width, 3]. pictures: uint8 [h, w, 3] photographs to cut the textures from, or None."""
+    staging = scene.staging
+    height, width = staging.height, staging.width
+    rng = np.random.default_rng([scene.seed, 13])
+    big = int(height * (1 + 2 * MARGIN)), int(width * (1 + 2 * MARGIN))
+    paper = Image.fromarray(textures.lit(_texture(rng, *big, pictures).astype(np.float32), staging.light))
+    mover, way = None, rng.uniform(-0.35, 0.35, (2, 2)) * (height, width)
+    if rng.random() < 0.6:
+        side = int(min(height, width) * rng.uniform(0.25, 0.5))
+        mover = Image.fromarray(_texture(rng, side, side, pictures).astype(np.uint8)), _outline(rng, side)
+    start, end = (np.array((*rng.uniform(0.1, 0.9, 2) * MARGIN, rng.uniform(1.0, 1.2))) for _ in range(2))
+    drawn = []
+    for n in range(staging.frames) if indices is None else indices:
+        t = n / max(1, staging.frames - 1)
+        x, y, zoom = start + (end - start) * t
+        box = (x * width, y * height, x * width + width / zoom, y * height + height / zoom)
+        picture = paper.resize((width, height), Image.Resampling.BILINEAR, box=box)
+        if mover:
+            dy, dx = way[0] + (way[1] - way[0]) * t
+            place = int(width / 2 + dx - mover[0].width / 2), int(height / 2 + dy - mover[0].height / 2)
+            picture.paste(mover[0], place, mover[1])
+        drawn.append(damage(np.asarray(picture), scene.visual, scene.seed, n))
+    return np.stack(drawn)
+
+
+def _texture(rng, height: int, width: int, pictures) -> np.ndarray:
+    """A picture [height, width, 3] in 0..255: a photograph's part, or leaves of noise on noise."""
+    if pictures and rng.random() < 0.75:
+        photo = pictures[int(rng.integers(len(pictures)))]
+        share = rng.uniform(0.45, 1.0) * min(photo.shape[0] / height, photo.shape[1] / width)
+        h, w = int(height * share), int(width * share)
+        top, left = int(rng.integers(photo.shape[0] - h + 1)), int(rng.integers(photo.shape[1] - w + 1))
+        part = Image.fromarray(photo[top:top + h, left:left + w]).resize((width, height), Image.Resampling.BICUBIC)
+        part = np.asarray(part, np.float32)
+        part = part[:, ::-1] if rng.random() < 0.5 else part
+        return np.clip((part - 128) * rng.uniform(0.7, 1.1) + 128 + rng.uniform(-25, 25), 0, 255)
+    total = _noise_colour(rng, height, width)
+    for _ in range(LEAVES[int(rng.integers(len(LEAVES)))]):
+        side = int(min(height, width) * min(0.6, 0.06 / rng.uniform(0.08, 1.0)))
+        if side < 4:
+            continue
+        top, left = int(rng.integers(-side // 2, height - side // 2)), int(rng.integers(-side // 2, width - side // 2))
+        mask = np.asarray(_outline(rng, side), np.float32)[..., None] / 255
+        leaf = _noise_colour(rng, side, side)
+        rows, columns = slice(max(0, top), top + side), slice(max(0, left), left + side)
+        patch = total[rows, columns]
+        cut = slice(max(0, -top), max(0, -top) + patch.shape[0]), slice(max(0, -left), max(0, -left) + patch.shape[1])
+        total[rows, columns] = patch * (1 - mask[cut]) + leaf[cut] * mask[cut]
+    return np.clip(total, 0, 255)
+
+
+def _noise_colour(rng, height, width) -> np.ndarray:
+    """A colour with 1/f noise on its brightness, and a little on its hue."""
+    rough = float(rng.uniform(0.6, 1.4))
+    light = textures.field(rng, height, width, rough)[..., None]
+    colour = rng.uniform(20, 235, 3).astype(np.float32)
+    return colour + rng.uniform(8, 45) * light * rng.uniform(0.8, 1.2, 3).astype(np.float32)
+
+
+def _outline(rng, side: int) -> Image.Image:
+    """A mask [side, side]: a disc, a box or a polygon, antialiased by drawing it twice as large."""
+    big = Image.new("L", (2 * side, 2 * side))
+    pen = ImageDraw.Draw(big)
+    kind = int(rng.integers(3))
+    if kind == 0:
+        pen.ellipse((2, 2, 2 * side - 3, 2 * side - 3), fill=255)
+    elif kind == 1:
+        inset = int(rng.integers(0, side // 2 + 1))
+        pen.rectangle((inset, 2, 2 * side - 3 - inset, 2 * side - 3), fill=255)
+    else:
+        angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 8))))
+        far = side * rng.uniform(0.6, 0.98, len(angles))
+        pen.polygon([(float(side + r * np.cos(a)), float(side + r * np.sin(a)))
+                     for a, r in zip(angles, far, strict=True)], fill=255)
+    return big.resize((side, side), Image.Resampling.BOX)
+
+
+def rationale(scene: Other) -> str:
+    """True of the clip: the picture's fault, and that nothing else can be named."""
+    shown = dict.fromkeys(ELEMENTS, words.FOREIGN)
+    asked = {name: scene.asked.element(name) for name in ELEMENTS} if scene.asked else shown
+    return words.sections("Scene: other. Nothing in it has a name that I know.", words.visual(scene),
+                          words.compared(asked, shown), "no fault that I can tell.")
