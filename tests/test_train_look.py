@@ -93,3 +93,20 @@ def test_a_clip_s_answer_does_not_depend_on_its_neighbours_in_a_batch(tmp_path):
 
 def _last(looking, batch):
     return looking.seen(*(batch[name] for name in ("input_ids", "attention_mask", "position_ids", "pixels", "grid")))[2]
+
+
+def test_a_fresh_tower_tells_fine_detail_from_its_absence(tmp_path):
+    """Its first layer answers to noise far more than to the same picture without, which random filters do not."""
+    shape = {**CONFIG["fresh"], "vision": {**CONFIG["fresh"]["vision"], "depth": 1, "fullatt_block_indexes": [0]}}
+    model = open_model(fresh.write(tmp_path / "start", shape, CONFIG["card"], 0))[0]
+    weight = model.model.visual.patch_embed.proj.weight.detach().flatten(1)
+    generator = torch.Generator().manual_seed(0)
+    smooth = torch.rand(64, 3, 2, 1, 1, generator=generator).expand(-1, -1, -1, 14, 14).flatten(1)
+    noise = 0.2 * torch.randn(smooth.shape, generator=generator)
+    random = torch.randn(weight.shape, generator=generator) * weight.std()
+
+    def answers(filters):
+        """How much stronger the filters that noise moves most are moved by it than by another picture."""
+        return (((noise @ filters.T).std(0) / ((smooth @ filters.T).std(0) + 1e-3)).topk(32).values).mean()
+
+    assert answers(weight) > 10 * answers(random)

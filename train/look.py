@@ -7,7 +7,7 @@ whose centre is there, how it moves within the pair of frames), the background, 
 first layers of the language model, at the last token of a query: everything that a reply will say of the whole clip;
 and at each vision token: what has gone wrong by then. The layers above are left for the words.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from train.data import IGNORED, Row
+from vs2.qwen import patches
 from vs2.scenes import other, physics, staging, words, world
 
 CELL = 28                                                   # pixels a side that one vision token covers
@@ -81,17 +82,24 @@ class Views(Dataset):
 
     rows: object
     count: int
+    _labels: dict = field(default_factory=dict, repr=False)         # of a clip; simulating it again takes longer
+    _asked: dict = field(default_factory=dict, repr=False)          # the inputs of a picture's size, but for its pixels
 
     def __len__(self) -> int:
         return self.count
 
     def __getitem__(self, row: int) -> dict:
         clip = row % self.rows.clips
-        scene, frames = self.rows.scene(clip), self.rows.frames(clip)
-        asked = Row("", frames, "no prompt", query=self.rows.describe_query)
-        inputs = asked.inputs(self.rows.processor, self.rows.config, self.rows.card)
-        return {"inputs": inputs, "clip": clip_labels(scene),
-                "cells": cell_labels(scene, frames.shape[1] // CELL, frames.shape[2] // CELL)}
+        frames, parts = self.rows.frames(clip), (self.rows.processor, self.rows.config)
+        if clip not in self._labels:
+            scene = self.rows.scene(clip)
+            self._labels[clip] = {"clip": clip_labels(scene),
+                                  "cells": cell_labels(scene, frames.shape[1] // CELL, frames.shape[2] // CELL)}
+        if frames.shape not in self._asked:
+            asked = Row("", frames, "no prompt", query=self.rows.describe_query)
+            self._asked[frames.shape] = asked.inputs(*parts, self.rows.card)
+        pixels, _ = patches(frames, parts[0].video_processor, parts[1].vision_config)
+        return {"inputs": replace(self._asked[frames.shape], pixel_values_videos=pixels), **self._labels[clip]}
 
 
 def collate(rows: list[dict]) -> dict:

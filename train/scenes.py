@@ -62,6 +62,11 @@ class Scenes(Dataset):
 
     def __post_init__(self):
         self._order = sorted(range(self.clips), key=self._crowded)
+        path, sampling = self._path(), self.card.sampling
+        if not path.exists():           # sparse: unrendered clips take no room and read as zeros
+            path.parent.mkdir(parents=True, exist_ok=True)
+            largest = sampling.max_frames * int(sampling.max_pixels * 1.05) * 3
+            np.lib.format.open_memmap(path, "w+", np.uint8, (self.clips, largest)).flush()
 
     def _crowded(self, clip: int) -> bool:
         scene = self.scene(clip)
@@ -88,15 +93,14 @@ class Scenes(Dataset):
         shape = (count, *sampling.size(count, staging.height, staging.width), 3)
         size = int(np.prod(shape))
         if self._frames is None:
-            largest = sampling.max_frames * int(sampling.max_pixels * 1.05) * 3
-            path = self.store.with_name(f"{self.store.stem}-{self._key()}{self.store.suffix}")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if not path.exists():           # sparse: unrendered clips take no room and read as zeros
-                np.lib.format.open_memmap(path, "w+", np.uint8, (self.clips, largest)).flush()
-            self._frames = np.lib.format.open_memmap(path, "r+")
+            self._frames = np.lib.format.open_memmap(self._path(), "r+")
         if not self._frames[clip, :size].any():
             self._frames[clip, :size] = seen_frames(self.scene(clip), self.card).reshape(-1)
         return np.array(self._frames[clip, :size]).reshape(shape)
+
+    def _path(self) -> Path:
+        """The file of frames."""
+        return self.store.with_name(f"{self.store.stem}-{self._key()}{self.store.suffix}")
 
     def _key(self) -> str:
         """Changes with all that the pictures depend on, so that frames of other scenes are never taken for these."""
