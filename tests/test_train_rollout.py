@@ -177,10 +177,12 @@ def test_tokens_are_drawn_as_often_as_they_are_likely(top_p, temperature):
     shares = (logits / temperature).softmax(0)
     order = shares.argsort(descending=True)
     kept = order[:int((shares[order].cumsum(0) < top_p).sum()) + 1]
+    kept = kept[shares[kept] > 0]
     expected = torch.zeros(6)
     expected[kept] = shares[kept] / shares[kept].sum()
     assert torch.allclose(torch.bincount(drawn, minlength=6) / 100_000, expected, atol=1e-4)
     assert (rollout.pick(logits.expand(3, -1), None, 0, 1.0) == 0).all()
+    assert rollout.pick(logits[None], torch.ones(1), temperature, top_p).item() == int(kept.max()), "never beyond"
 
 
 def test_noise_is_each_clips_own():

@@ -18,7 +18,7 @@ import torch
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainingArguments
 
-from train import blocks, objective, plots, policy, rewards, rollout
+from train import attention, blocks, objective, plots, policy, rewards, rollout
 from train import config as configuration
 from train.greedy import BeforeAndAfter, measured
 from train.model import finish, load_from_checkpoint, open_model, sharded
@@ -248,6 +248,8 @@ def run(config: dict, resume: bool = False) -> Path:
     card = configuration.card(config, card)
     with arguments.main_process_first():        # one process of a machine fetches and notes what is left out
         rows, held_out = _rows(config, arguments, processor, model.config, card)
+    if arguments.bf16 and arguments.device.type == "cpu" and config["model"]["method"] == "full":
+        attention.full_precision(model)
     reference = None
     if arguments.beta and sharded() and not hasattr(model, "peft_config"):
         reference = open_model(config["from"], config["model"], config["seed"])[0]

@@ -88,20 +88,21 @@ def noise(seeds: list[tuple[int, ...]], replies: int, length: int) -> torch.Tens
 def pick(logits: torch.Tensor, chance: torch.Tensor | None, temperature: float, top_p: float) -> torch.Tensor:
     """A token for each row of logits [n, V], by its number of `chance` [n]; the likeliest at temperature 0.
 
-    top_p: the smallest set of likeliest tokens that holds at least this probability is drawn from.
+    top_p: the smallest set of likeliest tokens that holds at least this probability is drawn from, with any token as
+    likely as its last.
     """
     if temperature == 0:
         return logits.argmax(-1)
     shares = (logits.float() / temperature).softmax(-1)
-    if top_p >= 1:
-        sums = shares.cumsum(-1)
-        at = torch.searchsorted(sums, (chance * sums[:, -1])[:, None], right=True)
-        return at[:, 0].clamp_(max=logits.shape[-1] - 1)
-    shares, order = shares.sort(-1, descending=True)
+    if top_p < 1:
+        ordered = shares.sort(-1, descending=True).values
+        last = (ordered.cumsum(-1) - ordered < top_p).sum(-1, keepdim=True) - 1
+        shares = shares.masked_fill(shares < ordered.gather(1, last), 0.0)
+    # In the order of the vocabulary: by likelihood, two nearly equal tokens would change places for a rounding error.
     sums = shares.cumsum(-1)
-    last = (sums - shares < top_p).sum(-1, keepdim=True) - 1
-    at = torch.searchsorted(sums, chance[:, None] * sums.gather(1, last), right=True)
-    return order.gather(1, torch.minimum(at, last))[:, 0]
+    at = torch.searchsorted(sums, (chance * sums[:, -1])[:, None], right=True)
+    last = torch.searchsorted(sums, sums[:, -1:].contiguous())     # of any likelihood, where rounding led beyond all
+    return torch.minimum(at, last)[:, 0]
 
 
 @torch.no_grad()
