@@ -11,6 +11,7 @@ from tests import tiny_run
 from train import grpo, rewards
 from train.grpo import GRPOTrainer
 from train.model import open_model
+from vs2.errors import BadInput
 
 ROOT = Path(__file__).resolve().parents[1]
 CLOSE = ("loss", "reward", "reward_std", "kl", "entropy", "grad_norm", "completions/mean_length", "num_tokens")
@@ -117,3 +118,11 @@ def test_two_processes_train_to_the_losses_of_one(start, tmp_path):
         assert all(torch.allclose(weights[0][name], weights[1][name], atol=2e-3, rtol=1e-2) for name in weights[0])
         found = [json.loads((folder / "eval.json").read_text()) for folder in (one, two)]
         assert all(found[0][when] == pytest.approx(found[1][when]) for when in ("before", "after"))
+
+
+def test_what_fsdp2_cannot_hold_is_refused_before_anything_is_loaded(start, tmp_path, monkeypatch):
+    monkeypatch.setattr(grpo, "sharded", lambda: True)
+    monkeypatch.setenv("FSDP_VERSION", "2")
+    monkeypatch.setattr(grpo, "open_model", lambda *given: pytest.fail("loaded"))
+    with pytest.raises(BadInput, match="beta to 0"):
+        grpo.run(configuration(tmp_path / "run", start, tmp_path))

@@ -8,6 +8,7 @@ replies to held-out clips were worth before and after, samples.jsonl sample repl
 import argparse
 import dataclasses
 import json
+import os
 import shutil
 import sys
 import time
@@ -243,6 +244,9 @@ def run(config: dict, resume: bool = False) -> Path:
                 shutil.rmtree(old, ignore_errors=True)
             for name in ("samples.jsonl", "eval.json"):
                 (output / name).unlink(missing_ok=True)
+    if arguments.beta and config["model"]["method"] == "full" and sharded() and os.environ.get("FSDP_VERSION") == "2":
+        raise BadInput("FSDP2 does not take the frozen reference of a full fine-tuning: use DeepSpeed ZeRO-3 or LoRA, "
+                       "or set grpo.beta to 0.")
     output.mkdir(parents=True, exist_ok=True)
     model, processor, card = open_model(config["from"], config["model"], config["seed"])
     card = configuration.card(config, card)
