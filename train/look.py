@@ -8,6 +8,7 @@ first layers of the language model, at the last token of a query: everything tha
 and at each vision token: what has gone wrong by then. The layers above are left for the words.
 """
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -217,13 +218,14 @@ def accuracy(looking: Looking, views: Dataset, batch: int = 32) -> dict[str, flo
     return {name: float(np.concatenate(right).mean()) for name, right in found.items() if np.concatenate(right).size}
 
 
-def run(model, rows, output: str, seed: int, train: dict, unseen=None, every: int = 500) -> list[float]:
+def run(model, rows, output: str, seed: int, train: dict, unseen=None, every: int = 500,
+        resume: bool = False) -> list[float]:
     """Trains the model's tower and first layers in place; the losses it logged. `train`: TrainingArguments.
 
-    unseen: rows that are not trained on; what is found on them is printed every `every` steps.
+    resume: go on from the last checkpoint in `output`, if there is one. unseen: rows that are not trained on; what is found on them is printed every `every` steps.
     """
-    arguments = TrainingArguments(output_dir=output, seed=seed, remove_unused_columns=False, save_strategy="no",
-                                  **{"use_cpu": not torch.accelerator.is_available(), **train})
+    arguments = TrainingArguments(output_dir=output, seed=seed, remove_unused_columns=False, **{
+        "use_cpu": not torch.accelerator.is_available(), "save_strategy": "no", **train})
     looking = Looking(model)
     whole = looking.language.layers
     looking.language.layers = whole[:LAYERS]
@@ -232,7 +234,7 @@ def run(model, rows, output: str, seed: int, train: dict, unseen=None, every: in
             rows, arguments.max_steps * arguments.per_device_train_batch_size))
         if unseen is not None:
             trainer.add_callback(Report(looking, Views(unseen, unseen.clips), every))
-        trainer.train()
+        trainer.train(resume_from_checkpoint=resume and any(Path(output).glob("checkpoint-*")))
     finally:
         looking.language.layers = whole
     return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]

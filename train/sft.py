@@ -108,7 +108,7 @@ def run(config: dict, resume: bool = False) -> Path:
     if not begun:
         unseen = configuration.rows({**config, "data": {**data, "clips": UNSEEN, "first_seed": UNSEEN_SEED}}, processor,
                                     model.config, card, UNSEEN)
-        look.run(model, rows, str(output / "look"), config["seed"], config["look"], unseen)
+        look.run(model, rows, str(output / "look"), config["seed"], config["look"], unseen, resume=resume)
         if arguments.process_index == 0:
             model.save_pretrained(start)
             (start / LOOKED).write_text("The vision tower of this checkpoint has been through train/look.py.\n")
@@ -140,7 +140,7 @@ def _arguments(config: dict) -> TrainingArguments:
 
 def _clear(output: Path) -> None:
     """What an earlier run left must not be taken for this one's by a later --resume."""
-    for old in (output / "start", *output.glob("checkpoint-*")):
+    for old in (output / "start", output / "look", *output.glob("checkpoint-*")):
         shutil.rmtree(old, ignore_errors=True)
 
 

@@ -39,7 +39,7 @@ def simulate(scene: Scene, indices=None) -> list[list[Pose]]:
     """The poses of every object in each of the clip's frames, or in those at `indices`; the companion, if any, last."""
     rng = np.random.default_rng([scene.seed, 2])
     shown, fault = scene.shown, scene.physical
-    radius = float(rng.uniform(0.115, 0.145)) * (1, 0.85, 0.72)[shown.count - 1]
+    radius = float(rng.uniform(0.14, 0.175)) * (1, 0.85, 0.75)[shown.count - 1]
     spots = _spots(rng, shown.count, radius, shown.motion)
     if fault and fault.kind == "teleports" and shown.count == 1 and shown.motion in ("bounces", "rests"):
         spots = [0.3 if spots[0] < 0.5 else 0.7]        # room to jump
@@ -49,8 +49,8 @@ def simulate(scene: Scene, indices=None) -> list[list[Pose]]:
               for i, spot in enumerate(spots)]
     beside = None
     if shown.beside:
-        size = float(rng.uniform(0.085, 0.1))
-        beside = Pose(float(rng.choice((0.11, 0.89))), GROUND - size - 0.05, size, *shown.beside, floor=GROUND - 0.05)
+        size = float(rng.uniform(0.1, 0.12))
+        beside = Pose(float(rng.choice((0.12, 0.88))), GROUND - size - 0.05, size, *shown.beside, floor=GROUND - 0.05)
     frames = scene.staging.frames
     made = []
     for n in range(frames) if indices is None else indices:
