@@ -1,4 +1,5 @@
 """The lessons in seeing: their labels are true of the clip, and they leave the model whole."""
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,6 +75,23 @@ def test_looking_trains_the_first_layers_and_leaves_the_model_whole(tmp_path):
     layers = {int(name.split("layers.")[1].split(".")[0]) for name in changed if "language_model.layers." in name}
     assert layers == set(range(look.LAYERS)), "what lies above is left for the words"
     assert losses[-1] < 0.9 * losses[0], losses
+
+
+@pytest.mark.slow
+def test_lessons_that_were_cut_go_on_to_the_same_losses(tmp_path):
+    shape = {**CONFIG["fresh"], "vision": {**CONFIG["fresh"]["vision"], "depth": 1, "fullatt_block_indexes": [0]}}
+    start = fresh.write(tmp_path / "start", shape, CONFIG["card"], 0, ["Describe this video."])
+
+    def losses(folder, resume=False):
+        model, processor, card = open_model(start)
+        rows = Scenes(processor, model.config, card, 8, 8, "Describe this video.", 0.0, 0.0, tmp_path / "frames.npy")
+        return look.run(model, rows, str(folder), 0, {
+            "max_steps": 4, "per_device_train_batch_size": 2, "learning_rate": 2e-3, "report_to": "none",
+            "logging_steps": 1, "save_strategy": "steps", "save_steps": 2, "disable_tqdm": True}, resume=resume)
+
+    whole = losses(tmp_path / "look")
+    shutil.rmtree(tmp_path / "look/checkpoint-4")
+    assert losses(tmp_path / "look", resume=True) == pytest.approx(whole, abs=1e-5)
 
 
 def test_a_clip_s_answer_does_not_depend_on_its_neighbours_in_a_batch(tmp_path):
