@@ -2,8 +2,8 @@
 
 A reply names an object's colour once in a hundred tokens, and a model that starts from nothing then takes tens of
 thousands of clips to find the object at all (training log). Here linear heads, thrown away afterwards, ask for it
-directly. On the vision tower: what lies in each token's cell of 28 x 28 pixels (colour, shape and role of an object
-whose centre is there, how it moves within the pair of frames), the background, and what spoils the picture. On the
+directly. On the vision tower: what lies in each token's cell of 28 x 28 pixels (colour, shape and role of the object
+there, how it moves within the pair of frames), the background, and what spoils the picture. On the
 first layers of the language model, at the last token of a query: everything that a reply will say of the whole clip;
 and at each vision token: what has gone wrong by then. The layers above are left for the words.
 """
@@ -55,26 +55,37 @@ def clip_labels(scene) -> dict[str, int]:
 def cell_labels(scene, rows: int, columns: int) -> dict[str, torch.Tensor]:
     """For each of the 4 pairs of frames and each cell (row by row): a class a head, and the motion.
 
-    int64 [4 * rows * columns] for every name of OBJECT; `motion` float32 [same, 2], in the pixels of a cell.
+    A cell is labelled with the object that covers most of it, in the pair's first frame, if it covers an eighth or
+    more. int64 [4 * rows * columns] for every name of OBJECT; `motion` float32 [same, 2], in the pixels of a cell.
     """
     pairs = words.SHOWN_FRAMES // 2
-    found = {name: torch.zeros(pairs, rows, columns, dtype=torch.long) for name in OBJECT}
-    motion = torch.zeros(pairs, rows, columns, 2)
+    found = {name: torch.zeros(pairs, rows * columns, dtype=torch.long) for name in OBJECT}
+    motion = torch.zeros(pairs, rows * columns, 2)
     if isinstance(scene, world.Scene):
         indices = words.shown_indices(scene.staging.frames)
         seen = [[staging.project(pose, scene.staging, index, rows * CELL, columns * CELL) for pose in poses]
                 for index, poses in zip(indices, physics.simulate(scene, indices), strict=True)]
         for pair in range(pairs):
-            for number in reversed(range(len(seen[0]))):        # the first object last: it wins a shared cell
-                now, then = seen[2 * pair][number], seen[2 * pair + 1][number]
-                row, column = int(now.y // CELL), int(now.x // CELL)
-                if not now.visible or now.y > now.cut or not (0 <= row < rows and 0 <= column < columns):
-                    continue
+            now, then = seen[2 * pair], seen[2 * pair + 1]
+            share = np.stack([_coverage(pose, rows, columns) for pose in now])      # the first object is in front
+            for cell in np.flatnonzero(share.max(0) >= 0.125).tolist():
+                number = int(share[:, cell].argmax())
                 role = "main" if number < scene.shown.count else "beside"
-                for name, value in {"colour": now.colour, "shape": now.shape, "role": role}.items():
-                    found[name][pair, row, column] = OBJECT[name].index(value) + 1
-                motion[pair, row, column] = torch.tensor([then.x - now.x, then.y - now.y]) / CELL
+                for name, value in {"colour": now[number].colour, "shape": now[number].shape, "role": role}.items():
+                    found[name][pair, cell] = OBJECT[name].index(value) + 1
+                motion[pair, cell] = torch.tensor([getattr(then[number], axis) - getattr(now[number], axis)
+                                                   for axis in "xy"]) / CELL
     return {name: value.flatten() for name, value in found.items()} | {"motion": motion.reshape(-1, 2)}
+
+
+def _coverage(pose, rows: int, columns: int) -> np.ndarray:
+    """float [rows * columns]: the share of each cell within the object's circle; pose in pixels."""
+    if not pose.visible:
+        return np.zeros(rows * columns)
+    points = (np.arange(max(rows, columns) * 4) + 0.5) * CELL / 4
+    y, x = points[:rows * 4, None], points[None, :columns * 4]
+    inside = ((y - pose.y) ** 2 + (x - pose.x) ** 2 < (0.9 * pose.radius) ** 2) & (y < pose.cut)
+    return inside.reshape(rows, 4, columns, 4).mean((1, 3)).ravel()
 
 
 @dataclass
@@ -222,7 +233,8 @@ def run(model, rows, output: str, seed: int, train: dict, unseen=None, every: in
         resume: bool = False) -> list[float]:
     """Trains the model's tower and first layers in place; the losses it logged. `train`: TrainingArguments.
 
-    resume: go on from the last checkpoint in `output`, if there is one. unseen: rows that are not trained on; what is found on them is printed every `every` steps.
+    resume: go on from the last checkpoint in `output`, if there is one. unseen: rows that are not
+    trained on; what is found on them is printed every `every` steps.
     """
     arguments = TrainingArguments(output_dir=output, seed=seed, remove_unused_columns=False, **{
         "use_cpu": not torch.accelerator.is_available(), "save_strategy": "no", **train})
