@@ -153,7 +153,8 @@ def test_versions_tested_satisfy_the_ranges():
 
 def test_what_is_imported_is_required():
     """A package that is only there because another one needs it may go with the next version."""
-    required = {canonicalize_name(requirement.name) for requirement in requirements()}
+    optional = [line for lines in project()["project"]["optional-dependencies"].values() for line in lines]
+    required = {canonicalize_name(requirement.name) for requirement in [*requirements(), *map(Requirement, optional)]}
     undeclared = {}
     for path in SOURCES:
         tops = {module.split(".")[0] for module in imports(path)} - sys.stdlib_module_names - {"vs2", "train"}
