@@ -4,6 +4,8 @@ A run goes over the clips in passes. The first takes those of one object alone b
 learns to find an object at all; a later one asks other prompts.
 """
 import hashlib
+import os
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -62,11 +64,6 @@ class Scenes(Dataset):
 
     def __post_init__(self):
         self._order = sorted(range(self.clips), key=self._crowded)
-        path, sampling = self._path(), self.card.sampling
-        if not path.exists():           # sparse: unrendered clips take no room and read as zeros
-            path.parent.mkdir(parents=True, exist_ok=True)
-            largest = sampling.max_frames * int(sampling.max_pixels * 1.05) * 3
-            np.lib.format.open_memmap(path, "w+", np.uint8, (self.clips, largest)).flush()
 
     def _crowded(self, clip: int) -> bool:
         scene = self.scene(clip)
@@ -93,14 +90,23 @@ class Scenes(Dataset):
         shape = (count, *sampling.size(count, staging.height, staging.width), 3)
         size = int(np.prod(shape))
         if self._frames is None:
-            self._frames = np.lib.format.open_memmap(self._path(), "r+")
+            self._frames = self._opened()
         if not self._frames[clip, :size].any():
             self._frames[clip, :size] = seen_frames(self.scene(clip), self.card).reshape(-1)
         return np.array(self._frames[clip, :size]).reshape(shape)
 
-    def _path(self) -> Path:
-        """The file of frames."""
-        return self.store.with_name(f"{self.store.stem}-{self._key()}{self.store.suffix}")
+    def _opened(self) -> np.memmap:
+        """The file of frames, uint8 [clips, most bytes of a clip]; whichever process comes first makes it, whole."""
+        path, sampling = self.store.with_name(f"{self.store.stem}-{self._key()}{self.store.suffix}"), self.card.sampling
+        if not path.exists():           # sparse: unrendered clips take no room and read as zeros
+            path.parent.mkdir(parents=True, exist_ok=True)
+            largest = sampling.max_frames * int(sampling.max_pixels * 1.05) * 3
+            mine = path.with_name(f"{path.name}.{os.getpid()}")
+            np.lib.format.open_memmap(mine, "w+", np.uint8, (self.clips, largest)).flush()
+            with suppress(FileExistsError):
+                os.link(mine, path)
+            mine.unlink()
+        return np.lib.format.open_memmap(path, "r+")
 
     def _key(self) -> str:
         """Changes with all that the pictures depend on, so that frames of other scenes are never taken for these."""
