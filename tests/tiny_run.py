@@ -67,3 +67,8 @@ def losses(output: Path) -> list[float]:
     """What a finished run logged, from its trainer_state.json."""
     record = json.loads((output / "trainer_state.json").read_text(encoding="utf-8"))
     return [entry["loss"] for entry in record["log_history"] if "loss" in entry]
+
+
+def first_letters(group) -> list[float]:
+    """A reward that a tiny model can earn: the share of a reply's characters that are among the first letters."""
+    return [sum(letter in "abcdefg" for letter in reply) / max(1, len(reply)) for reply in group.replies]

@@ -10,15 +10,17 @@
     train: {...}                transformers.TrainingArguments, names unchanged
     grpo: {...}                 train/grpo.py
 """
+import argparse
 import dataclasses
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import yaml
 
 from vs2.card import Card
-from vs2.errors import BadInput
+from vs2.errors import BadInput, Problem
 
 KEYS = {"output": str, "from": str, "fresh": dict, "seed": int, "frames": str, "model": dict, "card": dict,
         "data": dict, "look": dict, "train": dict, "grpo": dict}
@@ -197,3 +199,17 @@ def _scenes(config, processor, model_config, card, count, need):
     total = max(clips, wanted) if need == "scores" else wanted
     found = Scenes(processor=processor, config=model_config, card=card, rows=total, store=store, **options)
     return Part(found, mixed(total, config["seed"])[:wanted]) if need == "scores" else found
+
+
+def command(run, about: str, argv=None) -> int:
+    """A command that runs one configuration, `run(config, resume)`; its exit status. about: the module's docstring."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    given = parser.parse_args(argv)
+    try:
+        print(run(read(given.config), given.resume))
+    except Problem as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return problem.status
+    return 0

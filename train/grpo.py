@@ -5,7 +5,6 @@ replies better than their group become likelier. Options and metrics have TRL's 
 trainer computes log-probabilities without the video. Of OUTPUT: model is the finished model, eval.json what greedy
 replies to held-out clips were worth before and after, samples.jsonl sample replies, reward.png the curves.
 """
-import argparse
 import dataclasses
 import json
 import os
@@ -27,7 +26,7 @@ from train.objective import GRPOConfig
 from train.parts import hold_out
 from train.reference import Reference
 from train.tally import Tally
-from vs2.errors import BadInput, Problem
+from vs2.errors import BadInput
 from vs2.scenes.world import HELD_OUT
 
 MEASURED = HELD_OUT + 5_000_000      # seeds of the scenes that a run is measured on: the suite `scenes` has others
@@ -296,16 +295,8 @@ def _rows(config, arguments: GRPOConfig, processor, model_config, card):
 
 
 def main(argv=None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    given = parser.parse_args(argv)
-    try:
-        print(run(configuration.read(given.config), given.resume))
-    except Problem as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return problem.status
-    return 0
+    """The command; its exit status."""
+    return configuration.command(run, __doc__, argv)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ transformers.Trainer on rows of train/data.py, the loss on the reply only. A run
 checkpoint with --resume. OUTPUT/model is the finished model, OUTPUT/loss.png its losses. Several processes: by
 torchrun or accelerate (train/README.md).
 """
-import argparse
 import math
 import shutil
 import sys
@@ -18,7 +17,7 @@ from train import config as configuration
 from train.data import IGNORED, Collate
 from train.model import finish, load_from_checkpoint, open_model
 from train.parts import ByLength, Fitting, hold_out
-from vs2.errors import BadInput, Problem
+from vs2.errors import BadInput
 from vs2.scenes import world
 
 UNSEEN, UNSEEN_SEED = 320, world.HELD_OUT + 3_000_000       # scenes to watch the first lessons on; no suite has them
@@ -186,16 +185,8 @@ def summary(trainer, metrics: dict, rows, done: Path) -> str:
 
 
 def main(argv=None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    options = parser.parse_args(argv)
-    try:
-        print(run(configuration.read(options.config), options.resume))
-    except Problem as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return problem.status
-    return 0
+    """The command; its exit status."""
+    return configuration.command(run, __doc__, argv)
 
 
 if __name__ == "__main__":
