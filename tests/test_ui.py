@@ -16,8 +16,12 @@ from vs2.card import Card
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.rubric import KEYS
+from vs2.settings import Settings
+from vs2.store import Store
 from vs2.ui import app, host, parts, player, text
 from vs2.ui.evaluate import EvaluatePage, examples
+from vs2.ui.rationale import Times, rationale, words
+from vs2.ui.site import Site
 from vs2.video import Clip
 
 HOSTILE = ('<script>alert(1)</script><img src=x onerror=alert(2)> ${alert(3)} {{alert(4)}} [a](javascript:alert(5)) '
@@ -70,19 +74,24 @@ def eventually(holds, seconds=60) -> bool:
     return holds()
 
 
-def hosted(judge) -> host.Host:
-    made = host.Host(lambda: judge)
+def hosted(judge, others=None) -> host.Host:
+    made = host.Host(lambda: judge, others)
     made.start(background=False)
     return made
 
 
+def site_of(judge, home, **settings) -> Site:
+    """A site with that judge, whose store is in the folder `home`."""
+    return Site(hosted(judge), Store(home), Settings(home=home, **settings))
+
+
 @pytest.fixture
-def page_of():
+def page_of(tmp_path_factory):
     import gradio as gr
 
-    def make(judge) -> EvaluatePage:
+    def make(judge, **settings) -> EvaluatePage:
         with gr.Blocks():
-            return EvaluatePage(hosted(judge))
+            return EvaluatePage(site_of(judge, tmp_path_factory.mktemp("home"), **settings), gr.HTML())
     return make
 
 
@@ -96,8 +105,9 @@ def uploaded(tmp_path, monkeypatch):
     return {"path": str(path), "name": "my clip.mp4"}
 
 
-def run_page(page, video, prompt="a prompt", session="s", think=True):
-    return page.stream(video, prompt, think, 64, 1, 0, SimpleNamespace(session_hash=session))
+def run_page(page, video, prompt="a prompt", session="s", think=True, visitor="", judge=""):
+    visit = SimpleNamespace(session_hash=session)
+    return page.stream(video, prompt, think, 64, 1, 0, judge, {"visitor": visitor}, visit)
 
 
 def merged(page, updates) -> dict:
@@ -110,19 +120,37 @@ def merged(page, updates) -> dict:
 
 
 def test_what_the_model_says_is_text_and_nothing_else():
-    shown = parts.rationale(HOSTILE, others=(HOSTILE,), notes=(HOSTILE,))
+    said = f"{HOSTILE}\nVisual quality: {HOSTILE}\n**<b>My heading</b>**\nmore"
+    shown = rationale(said, others=(said,), notes=(said,), scores=SCORES, times=Times((0, 1)))
     tags = set(re.findall(r"<\s*/?\s*([a-zA-Z]+)", shown))
-    assert tags == {"section", "header", "h", "div", "p", "b", "details", "summary", "ul", "li"}
+    assert tags == {"section", "header", "h", "div", "p", "small", "span", "details", "summary", "ul", "li"}
     assert "&lt;script&gt;" in shown and "onerror=alert" in shown and "<img" not in shown
-    assert "<b>Visual quality:</b> &lt;b&gt;5&lt;/b&gt;" in shown
     assert "javascript:alert(5)" in shown and "href" not in shown
+
+
+def test_sections_stand_beside_their_scores():
+    said = ("It starts.\nPrompt: a ball\nVisual quality: clear.\nText alignment: as asked.\n"
+            "Physical consistency: it falls up.")
+    shown = rationale(said, scores=SCORES)
+    found = re.findall(r'data-part="(\w+)" open><summary><span>([^<]+)</span>(?:<span class="vs-chip">(\d))?', shown)
+    assert [(key, digit) for key, _, digit in found] == [("prompt", ""), *zip(KEYS, "452", strict=True)]
+    assert "<p>It starts.</p>" in shown and "<p>it falls up.</p>" in shown
+    assert rationale(said).count("vs-chip vs-none") == 3  # not known yet
+
+
+def test_times_in_a_rationale_show_the_video_there():
+    shown = words("At 1.5 s and 2 seconds, 0:03, frame 2, not at 90 s, 5 stars, frame 9.", Times((0, 0.5, 3)))
+    assert re.findall(r'data-time="([\d.]+)">([^<]+)<', shown) == [
+        ("1.500", "1.5 s"), ("2.000", "2 seconds"), ("3.000", "0:03"), ("0.500", "frame 2")]
+    assert re.sub(r"<[^>]+>", "", shown) == "At 1.5 s and 2 seconds, 0:03, frame 2, not at 90 s, 5 stars, frame 9."
+    assert "<button" not in words("At 1.5 s.")  # the clip's times are not known
 
 
 def test_every_piece_escapes_what_it_did_not_write():
     evil = '"><script>x</script>'
     record = Evaluation(f"/tmp/{evil}.mp4", evil, evil, evil, evil, SCORES, 8, Seconds(), 1)
     for shown in (parts.problem(evil), parts.status(evil, (evil,), evil), parts.model(evil, evil, Card(knows=evil)),
-                  parts.download(record)):
+                  parts.actions(record, "x")):
         assert "<script" not in shown
 
 
@@ -153,7 +181,7 @@ def test_frames_carry_their_times_and_a_long_clip_is_thinned():
 
 def test_the_download_is_the_whole_record():
     record = Evaluation("a/clip.mp4", "p", "mini", "fp32", HOSTILE, SCORES, 8, Seconds(), 1)
-    link = parts.download(record)
+    link = parts.actions(record)
     data = base64.b64decode(re.search(r'base64,([^"]+)"', link)[1])
     assert json.loads(data) == json.loads(json.dumps(record.to_dict())) and 'download="clip.vs2.json"' in link
 
@@ -198,7 +226,7 @@ def test_the_page_streams_then_scores(page_of, uploaded):
     assert "One two three." in last["rationale"] and "Done in" in last["status"]
     assert 'data-value="5"' in last["scores"] and list(last["radar"].data[0].r) == [4, 5, 2, 4]
     assert last["go"]["interactive"] and not last["halt"]["interactive"]
-    record = json.loads(base64.b64decode(re.search(r'base64,([^"]+)"', last["download"])[1]))
+    record = json.loads(base64.b64decode(re.search(r'base64,([^"]+)"', last["actions"])[1]))
     assert record["video"] == "my clip.mp4" and record["prompt"] == "a prompt"
 
 
@@ -278,9 +306,83 @@ def test_examples_come_from_their_table(tmp_path):
     assert row == {"file": str(tmp_path / "a.mp4"), "prompt": "a ball", "shows": "A fault"}
 
 
-def test_only_evaluate_is_in_the_api():
-    blocks = app.build(hosted(Scripted()))
+def test_what_a_visitor_does_is_in_the_api(tmp_path):
+    blocks = app.build(site_of(Scripted(), tmp_path))
     info = blocks.get_api_info()
-    assert list(info["named_endpoints"]) == ["/evaluate"] and not info["unnamed_endpoints"]
+    assert set(info["named_endpoints"]) == {"/evaluate", "/compare", "/batch", "/review"}
+    assert not info["unnamed_endpoints"]
     parameters = info["named_endpoints"]["/evaluate"]["parameters"]
     assert [p["parameter_name"] for p in parameters] == ["video", "prompt", "think", "budget", "samples", "seed"]
+
+
+ANN, BEN = "a" * 32, "b" * 32
+
+
+def test_an_evaluation_is_kept_and_its_link_opens_it(page_of, uploaded):
+    moving_square(uploaded["path"], frames=12, fps=8)
+    page = page_of(Scripted())
+    last = merged(page, run_page(page, uploaded, visitor=ANN))
+    one = re.search(r'data-kept="([^"]+)"', last["actions"])[1]
+    assert last["sure"]["visible"]
+    listed = page.history.listing({"visitor": ANN})
+    assert f'href="?e={one}"' in listed and "my clip.mp4" in listed
+    assert one not in page.history.listing({"visitor": BEN})
+    opened = dict(zip(page.opens, page.open({"visitor": BEN, "page": "evaluate", "e": [one]}), strict=True))
+    assert "One two three." in opened[page.rationale] and 'data-value="5"' in opened[page.scores]
+    assert opened[page.prompt] == "a prompt" and opened[page.video]["name"] == "my clip.mp4"
+    assert player.given(opened[page.video])[1] == "my clip.mp4"  # it can be judged again
+    assert opened[page.frames].count("<img") == 0  # the scripted judge names no times
+    gone = dict(zip(page.opens, page.open({"e": ["x" * 22]}), strict=True))
+    assert text.NOT_KNOWN in gone[page.notice] and gone[page.video] is None
+
+
+def test_a_browser_that_names_no_visitor_keeps_nothing(page_of, uploaded):
+    page = page_of(Scripted())
+    for visitor in ("", "../../x", "A" * 32, None, 7):
+        last = merged(page, run_page(page, uploaded, visitor=visitor))
+        assert "data-kept" not in last["actions"] and "Done in" in last["status"]
+    assert text.HISTORY_NONE in page.history.listing({"visitor": ""})
+
+
+def test_one_deletes_ones_own_and_no_others(page_of, uploaded):
+    page = page_of(Scripted())
+    for visitor in (ANN, ANN, BEN):
+        merged(page, run_page(page, uploaded, visitor=visitor))
+    of_ben = page.site.store.find(BEN)[0].id
+    delete = SimpleNamespace(_data={"id": of_ben})
+    assert page.history.listing({"visitor": ANN}).count("<li>") == 2
+    assert page.history.drop({"visitor": ANN}, delete).count("<li>") == 2 and page.site.store.get(of_ben)
+    assert page.history.ask({"visitor": ANN})[1].startswith("<p>Delete 2 evaluations")
+    page.history.wipe({"visitor": ANN})
+    assert page.site.store.count(ANN) == 0 and page.site.store.count(BEN) == 1
+    assert "<li>" not in page.history.drop({"visitor": BEN}, delete) and not page.site.store.get(of_ben)
+
+
+def test_everyones_history_only_where_that_is_switched_on(page_of, uploaded):
+    page = page_of(Scripted(), shared_history=True)
+    merged(page, run_page(page, uploaded, visitor=ANN))
+    shown = page.history.listing({"visitor": BEN})
+    assert shown.count("<li>") == 1 and text.HISTORY_SHARED in shown and "data-delete" not in shown
+
+
+def test_a_full_disk_costs_the_history_and_not_the_scores(page_of, uploaded, monkeypatch):
+    page = page_of(Scripted())
+
+    def full(*_):
+        raise Failure("The disk is full.")
+
+    monkeypatch.setattr(page.site.store, "add", full)
+    last = merged(page, run_page(page, uploaded, visitor=ANN))
+    assert "Done in" in last["status"] and "data-kept" not in last["actions"]
+
+
+def test_another_judge_can_be_chosen(uploaded, tmp_path):
+    import gradio as gr
+
+    other = Scripted(words=["Other."])
+    site = Site(hosted(Scripted(), {"other, fp32": lambda: other}), Store(tmp_path / "home"), Settings())
+    with gr.Blocks():
+        page = EvaluatePage(site, gr.HTML())
+    assert "Other." in merged(page, run_page(page, uploaded, judge="other, fp32"))["rationale"]
+    assert text.NO_JUDGE in merged(page, run_page(page, uploaded, judge="elsewhere"))["notice"]
+    assert "One two three." in merged(page, run_page(page, uploaded))["rationale"]

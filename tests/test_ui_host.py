@@ -3,12 +3,13 @@ import os
 import pickle
 import stat
 import tempfile
+import threading
 from pathlib import Path
 
 import gradio as gr
 import pytest
 
-from tests.test_ui import Scripted, hosted
+from tests.test_ui import ANN, BEN, Scripted, eventually, hosted, site_of
 from vs2.errors import BadInput, Failure
 from vs2.ui import app, host, text
 
@@ -35,6 +36,20 @@ def test_too_long_a_line_is_refused(monkeypatch):
     monkeypatch.setattr(host, "MOST_WAITING", 0)
     with pytest.raises(Failure, match="try again in a few minutes"):
         list(host.Run(host.Request("v", "p"), hosted(Scripted())).events())
+
+
+def test_a_visitor_has_a_share_of_the_line(monkeypatch):
+    monkeypatch.setattr(host, "MOST_EACH", 2)
+    go = threading.Event()
+    shared = hosted(Scripted(go=go))
+    runs = [host.Run(host.Request("v", "p", visitor=ANN), shared) for _ in range(2)]
+    assert eventually(lambda: len(shared._line) == 2)
+    with pytest.raises(Failure, match="stop one of them"):
+        list(host.Run(host.Request("v", "p", visitor=ANN), shared).events())
+    other = host.Run(host.Request("v", "p", visitor=BEN), shared)
+    assert eventually(lambda: other.ahead() == 2)
+    go.set()
+    assert all([event for event in run.events() if event is not None] for run in [*runs, other])
 
 
 def lent(function):
@@ -101,7 +116,7 @@ def test_nothing_is_written_where_all_users_write(tmp_path, monkeypatch):
     shared = tmp_path / "gradio"
     monkeypatch.setattr("gradio.routes.DEFAULT_TEMP_DIR", str(shared))  # as found when Gradio was imported
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "own"))
-    blocks = app.build(hosted(Scripted()))
+    blocks = app.build(site_of(Scripted(), tmp_path / "home"))
     try:
         app.serve(blocks, quiet=True, prevent_thread_lock=True)
         assert not shared.exists()

@@ -13,65 +13,12 @@ import time
 from pathlib import Path
 
 from vs2 import checkpoint
-from vs2.bench import best_of, faults, metrics, prompts, scenes
+from vs2.bench import faults, suites
 from vs2.bench.work import Processes
 from vs2.card import NAME, Card
 from vs2.errors import BadInput, Problem
-from vs2.rubric import KEYS
 
-SUITES = ("scenes", "faults", "prompts", "best-of")
 DATA = Path("../shared/data")
-PAIRS, CONTESTS = 5, 10     # scenes of the suite `scenes` to one pair of prompts, to one contest of 5
-
-
-def baselines(rows) -> dict[str, dict]:
-    """What always saying 3, and drawing a score at random, would reach on the same clips."""
-    import numpy as np
-
-    true = [score for row in rows for score in row["true"]]
-    drawn = np.random.default_rng(0).integers(1, 6, len(true)).tolist()
-    return {"always 3": metrics.agreement(true, [3] * len(true)), "a random score": metrics.agreement(true, drawn)}
-
-
-def measure(judge, suite: str, clips: int, data: Path, progress=None, **options) -> dict:
-    """The result of one suite (see its `run`). clips: how many for `scenes`; `prompts` and `best-of` take a share."""
-    options["progress"] = progress
-    if suite == "faults":
-        return faults.run(judge, data, **options)
-    if suite == "prompts":
-        return prompts.run(judge, max(1, clips // PAIRS), **options)
-    if suite == "best-of":
-        return best_of.run(judge, max(1, clips // CONTESTS), **options)
-    return scenes.run(judge, clips, **options)
-
-
-def table(result: dict) -> str:
-    """A result for people, in Markdown."""
-    if result["suite"] == "scenes":
-        found = metrics.table(result["metrics"] | baselines(result["rows"]))
-        return f"{found}\n\n{result['clips']} clips, {result['unread']} scores unread."
-    return {"faults": faults, "prompts": prompts, "best-of": best_of}[result["suite"]].table(result["metrics"])
-
-
-def summaries(results: dict[str, dict]) -> dict:
-    """What vs2.json says of the results: of `scenes` the metrics by dimension, of the others a few numbers each."""
-    said = {}
-    if found := results.get("scenes"):
-        said |= {"suite": "scenes", "clips": found["clips"]} | {key: found["metrics"][key] for key in KEYS}
-    for suite, names in (("faults", ("pairs", "fell", "fell_by_value", "constant")),
-                         ("prompts", ("pairs", "higher", "higher_by_value", "ties")),
-                         ("best-of", ("contests", "size", "picked", "random", "best", "uplift", "interval"))):
-        if found := results.get(suite):
-            said[suite] = {name: found["metrics"][name] for name in names}
-    return _rounded(said)
-
-
-def _rounded(value):
-    if isinstance(value, dict):
-        return {name: _rounded(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return round(value, 4) if isinstance(value, float) else value
 
 
 def write(folder: Path, results: dict[str, dict], think: bool = True) -> Path:
@@ -86,7 +33,7 @@ def write(folder: Path, results: dict[str, dict], think: bool = True) -> Path:
     mode = "think" if think else "no-think"
     kept = old if (old.get("weights"), old.get("mode")) == (weights, mode) else {}
     card = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    card["metrics"] = kept | summaries(results) | {"weights": weights, "mode": mode}
+    card["metrics"] = kept | suites.summaries(results) | {"weights": weights, "mode": mode}
     draft = path.with_name(f"{NAME}.part")
     draft.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(draft, path)
@@ -115,19 +62,19 @@ def run(options) -> None:
     if options.clips < 2:
         raise BadInput(f"--clips {options.clips} is too few to measure anything: give 2 or more.")
     folder = checkpoint.locate(options.model).folder
-    suites = list(SUITES) if options.suite == "all" else [options.suite]
+    chosen = list(suites.SUITES) if options.suite == "all" else [options.suite]
     if options.suite == "all" and not (options.data / faults.TABLE).is_file():
-        suites.remove("faults")
+        chosen.remove("faults")
         print(f"No real clips in {options.data}: the suite faults is left out (name their folder with --data).\n")
     results, start = {}, time.perf_counter()
     with Processes(str(folder), options.processes or processes()) as judge:
-        for suite in suites:
+        for suite in chosen:
             def progress(done, count, suite=suite):
                 print(f"\r{suite} {done}/{count}", end="" if done < count else "\n", file=sys.stderr, flush=True)
 
-            result = measure(judge, suite, options.clips, options.data, progress, think=not options.no_think)
+            result = suites.run(judge, suite, options.clips, options.data, progress, think=not options.no_think)
             results[suite] = result | {"model": options.model}
-            print(f"## {suite}\n\n{table(result)}\n", flush=True)
+            print(f"## {suite}\n\n{suites.table(result)}\n", flush=True)
     print(f"Measured in {time.perf_counter() - start:.0f} s.")
     if options.rows:
         options.rows.write_text(json.dumps(results, indent=1), encoding="utf-8")
@@ -139,8 +86,8 @@ def main(argv=None) -> int:
     """The command; its exit status."""
     parser = argparse.ArgumentParser(prog="python -m train.measure", description=__doc__.splitlines()[0])
     parser.add_argument("model", help="a checkpoint folder, or mini")
-    parser.add_argument("--suite", choices=(*SUITES, "all"), default="scenes")
-    parser.add_argument("--clips", type=int, default=500,
+    parser.add_argument("--suite", choices=(*suites.SUITES, "all"), default="scenes")
+    parser.add_argument("--clips", type=int, default=suites.CLIPS,
                         help="scenes of the suite scenes (500); prompts takes a fifth of it as pairs, best-of a tenth "
                              "as prompts")
     parser.add_argument("--data", type=Path, default=DATA, help=f"folder of real clips ({DATA}) for the suite faults")

@@ -81,7 +81,7 @@ def read(reply: str) -> Answer:
     elif THINK_OPEN in reply:
         cut = _open_tag(reply)
         rationale = _untagged(reply[:-cut] if cut > 1 else reply)
-        return Answer(rationale, _sections(rationale), closed=False)
+        return Answer(rationale, sections(rationale), closed=False)
     else:
         items, start, end = _first_block(reply)
         rationale = (reply[:start].strip() + "\n" + reply[end:].strip()).strip()
@@ -89,7 +89,7 @@ def read(reply: str) -> Answer:
     for item in items:
         first.setdefault(item.key, item)
     read_items = {key: item for key, item in first.items() if item.value is not None}
-    return Answer(rationale, _sections(rationale), {key: getattr(read_items.get(key), "value", None) for key in KEYS},
+    return Answer(rationale, sections(rationale), {key: getattr(read_items.get(key), "value", None) for key in KEYS},
                   {key: getattr(read_items.get(key), "at", None) for key in KEYS})
 
 
@@ -168,7 +168,7 @@ def _items(line: str, offset: int) -> list[_Item]:
     return items
 
 
-def _sections(rationale: str) -> dict[str, str]:
+def sections(rationale: str) -> dict[str, str]:
     """The rationale by its headings; a heading that comes twice keeps both texts."""
     sections, heading = {"": []}, ""
     for line in rationale.split("\n"):

@@ -1,4 +1,4 @@
-"""The `vs2` command: score a video, list the judges, open the app.
+"""The `vs2` command: score, compare, judge a table, measure a judge, list the judges, open the app.
 
 Nothing heavy is imported before it is needed: help, a bad option and a bad path cost no second of waiting.
 A bad input is one line on stderr and exit status 2, a failure of ours 1, an interrupt 130.
@@ -10,6 +10,7 @@ import os
 import sys
 
 from vs2 import __version__
+from vs2.commands import batch, bench, compare
 from vs2.errors import BadInput, Problem
 from vs2.rubric import check_prompt
 
@@ -58,19 +59,13 @@ def parser() -> argparse.ArgumentParser:
                                 "made, then three scores of 1 to 5.")
     score.add_argument("video", metavar="VIDEO", help="a video file")
     score.add_argument("--prompt", required=True, metavar="TEXT", help="the text that the video was made from")
-    score.add_argument("--model", default="auto", metavar="NAME",
-                       help="mini, a Hub id or a checkpoint's folder (default: VS2_MODEL, else by the device)")
-    score.add_argument("--precision", default="auto", choices=("auto", "bf16", "4bit", "fp32"),
-                       help="default: VS2_PRECISION, else what fits")
-    score.add_argument("--think", default=True, action=argparse.BooleanOptionalAction,
-                       help="think before scoring, or score at once and say how sure it is")
-    score.add_argument("--budget", type=int, default=1024, metavar="TOKENS",
-                       help="most thinking tokens (default: 1024)")
-    score.add_argument("--samples", type=int, default=1, metavar="K",
-                       help="replies to draw and mix, which tells how sure it is (default: 1, without chance)")
-    score.add_argument("--seed", type=int, default=0, metavar="S", help="the chance of several samples (default: 0)")
+    judging(score)
     score.add_argument("--json", action="store_true", help="write one JSON object, and nothing else, to stdout")
     score.set_defaults(run=run_score)
+
+    compare.add(commands, judging)
+    batch.add(commands, judging)
+    bench.add(commands, judging)
 
     models = commands.add_parser("models", help="list the judges", description="Lists the judges that need no folder, "
                                  "what each knows, and which is the default here.")
@@ -81,6 +76,21 @@ def parser() -> argparse.ArgumentParser:
     app.add_argument("--port", type=int, default=None, metavar="P", help="default: 7860, or the next that is free")
     app.set_defaults(run=run_app)
     return top
+
+
+def judging(command) -> None:
+    """Adds the options of every command that judges."""
+    command.add_argument("--model", default="auto", metavar="NAME",
+                         help="mini, a Hub id or a checkpoint's folder (default: VS2_MODEL, else by the device)")
+    command.add_argument("--precision", default="auto", choices=("auto", "bf16", "4bit", "fp32"),
+                         help="default: VS2_PRECISION, else what fits")
+    command.add_argument("--think", default=True, action=argparse.BooleanOptionalAction,
+                         help="think before scoring, or score at once and say how sure it is")
+    command.add_argument("--budget", type=int, default=1024, metavar="TOKENS",
+                         help="most thinking tokens (default: 1024)")
+    command.add_argument("--samples", type=int, default=1, metavar="K",
+                         help="replies to draw and mix, which tells how sure it is (default: 1, without chance)")
+    command.add_argument("--seed", type=int, default=0, metavar="S", help="the chance of several samples (default: 0)")
 
 
 def run_score(arguments) -> None:

@@ -18,16 +18,19 @@ def _radius(score: Score) -> float | None:
     return score.value if score.expected is None else score.expected
 
 
-def radar(evaluations: Sequence[Evaluation], names: Sequence[str] | None = None) -> go.Figure:
+def radar(evaluations: Sequence[Evaluation | None], names: Sequence[str] | None = None) -> go.Figure:
     """The three expected scores of each evaluation on fixed axes from 1 to 5.
 
-    names: one a candidate, shown in a legend when there are several. A score that was not read leaves a
-    gap: its corner is not drawn, never put at 0 or 1. No evaluations give the empty chart.
+    evaluations: None is a candidate without one, which keeps its place and its colour. names: one a candidate, shown
+    in a legend when there are several. A score that was not read leaves a gap: its corner is not drawn, never put at
+    0 or 1. No evaluations give the empty chart.
     """
     names = list(names) if names is not None else [f"Candidate {number}" for number in range(1, len(evaluations) + 1)]
     figure = go.Figure()
     axes = [AXES[key] for key in KEYS]
     for index, (evaluation, name) in enumerate(zip(evaluations, names, strict=True)):
+        if evaluation is None:
+            continue
         radii = [_radius(evaluation.scores[key]) for key in KEYS]
         colour = COLOURS[index % len(COLOURS)]
         whole = None not in radii

@@ -5,13 +5,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.browser import chromium
 from tests.clips import moving_square
-from tests.test_ui import hosted
+from tests.test_ui import site_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120  # seconds for the app to start, and for the model to load
@@ -24,14 +25,14 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
-def app(tmp_path_factory):
-    """The address of `python app.py`, started once for all tests."""
-    home, port = tmp_path_factory.mktemp("home"), free_port()
+@contextmanager
+def serve_app(home: Path, port: int):
+    """`python app.py` with its data in `home`; gives its address, and stops it at the end."""
+    home.mkdir(parents=True, exist_ok=True)
     log = home / "app.log"
     environment = os.environ | {
         "VS2_MODEL": "mini", "VS2_PRECISION": "fp32", "VS2_HOME": str(home), "GRADIO_SERVER_PORT": str(port),
-        "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("uploads")), "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"}
+        "GRADIO_TEMP_DIR": str(home / "uploads"), "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"}
     with log.open("wb") as output:
         process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
     address = f"http://127.0.0.1:{port}/"
@@ -46,6 +47,22 @@ def app(tmp_path_factory):
         process.terminate()
         process.wait(PATIENCE)
     assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory):
+    """The address of `python app.py`, started once for all tests."""
+    with serve_app(tmp_path_factory.mktemp("home"), free_port()) as address:
+        yield address
+
+
+def serious(page) -> list[str]:
+    """What axe finds on the page as it is now that is serious or critical: rule, place, how to mend it."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found
+            if one["impact"] in ("serious", "critical") for node in one["nodes"]]
 
 
 def answers(address: str) -> bool:
@@ -71,9 +88,13 @@ def browser():
 
 
 class Visit:
-    """One visitor on the Evaluate page. `faults` collects what a page must not do: errors, dialogs, calls abroad."""
+    """One visitor. `faults` collects what a page must not do: errors, dialogs, calls abroad.
 
-    def __init__(self, browser, address: str, width: int = 1280, height: int = 900, scheme: str = "light"):
+    at: what follows the app's address, "?show=compare" for example; "" is the Evaluate page.
+    """
+
+    def __init__(self, browser, address: str, width: int = 1280, height: int = 900, scheme: str = "light",
+                 at: str = ""):
         self.faults: list[str] = []
         self.context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         self.context.set_default_timeout(PATIENCE * 1000)
@@ -82,9 +103,24 @@ class Visit:
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.on("request", lambda request: self._abroad(request.url, address))
-        page.goto(address)
-        page.wait_for_selector("#model .vs-model")
-        page.wait_for_selector("#radar svg .polar")
+        page.goto(address + at)
+        if "show=" in at:
+            page.wait_for_selector("#pages [role=tab][aria-selected=true]")
+        else:
+            page.wait_for_selector("#model .vs-model")
+            page.wait_for_selector("#radar svg .polar")
+
+    def reload(self, address: str | None = None) -> None:
+        """Loads the page again, or another address of the app. What Gradio says of the line that this cuts is no fault.
+        """
+        before = list(self.faults)
+        if address is None:
+            self.page.reload()
+        else:
+            self.page.goto(address)
+        self.page.wait_for_selector("#model .vs-model")
+        self.faults[:] = before + [fault for fault in self.faults[len(before):]
+                                   if "AbortError" not in fault and "errored out" not in fault]
 
     def _abroad(self, url: str, address: str) -> None:
         if not url.startswith((address, "data:", "blob:")):
@@ -97,10 +133,10 @@ class Visit:
 
     def think_at_most(self, tokens: int) -> None:
         """Sets the thinking budget, as a visitor in a hurry does."""
-        self.page.click(".vs-settings > button")
+        self.page.click("#settings > button")
         self.page.fill("#budget input[type=number]", str(tokens))
         self.page.press("#budget input[type=number]", "Tab")
-        self.page.click(".vs-settings > button")
+        self.page.click("#settings > button")
 
     def ask(self, prompt: str) -> None:
         """Fills the prompt and presses Evaluate."""
@@ -109,8 +145,8 @@ class Visit:
 
     def said(self) -> str:
         """The rationale now on the page; nothing while its place says that it will appear."""
-        return self.page.evaluate(
-            "[...document.querySelectorAll('#rationale .vs-said > p:not(.vs-empty)')].map(p => p.textContent).join('')")
+        return self.page.eval_on_selector_all("#rationale .vs-said p:not(.vs-empty)",
+                                              "parts => parts.map(part => part.textContent).join('\\n')")
 
     def wait_done(self) -> None:
         """Waits for the end of an evaluation."""
@@ -128,7 +164,8 @@ def visit(browser, app):
 
     def make(budget: int = 128, **options) -> Visit:
         visits.append(Visit(browser, options.pop("address", app), **options))
-        visits[-1].think_at_most(budget)
+        if "show=" not in options.get("at", ""):
+            visits[-1].think_at_most(budget)
         return visits[-1]
 
     yield make
@@ -146,7 +183,7 @@ def scripted(tmp_path, monkeypatch):
     served = []
 
     def serve(judge) -> str:
-        blocks = app.build(hosted(judge))
+        blocks = app.build(site_of(judge, tmp_path / "home"))
         served.append(blocks)
         return app.serve(blocks, server_port=free_port(), quiet=True, prevent_thread_lock=True)[1]
 

@@ -1,4 +1,4 @@
-"""Agreement of predicted with true scores: exact and within-one accuracy, Pearson (PLCC), Spearman (SRCC)."""
+"""Agreement of predicted with true scores: exact and within-one accuracy, Pearson (PLCC), Spearman (SRCC), kappa."""
 import math
 
 import numpy as np
@@ -20,6 +20,20 @@ def agreement(true, predicted, expected=None) -> dict[str, float | None]:
     ranks = list(zip(*map(_ranks, zip(*pairs, strict=True)), strict=True))
     return {"exact": sum(o < 0.5 for o in off) / len(off), "within_one": sum(o < 1.5 for o in off) / len(off),
             "pearson": _pearson(pairs), "spearman": _pearson(ranks)}
+
+
+def quadratic_kappa(first, second) -> float | None:
+    """Cohen's kappa of two raters with quadratic weights: 1 is perfect, 0 what chance gives, below 0 worse.
+
+    first, second: n whole numbers each. None where chance alone gives perfect agreement (each rater gives the same
+    one score throughout) or n is 0.
+    """
+    first, second = [int(score) for score in first], [int(score) for score in second]
+    count = len(first)
+    observed = count * sum((a - b) ** 2 for a, b in zip(first, second, strict=True))
+    # The same sum over all n * n pairs: what would be seen if the two had nothing to do with each other.
+    chance = (count * sum(a * a for a in first) + count * sum(b * b for b in second) - 2 * sum(first) * sum(second))
+    return 1 - observed / chance if chance else None
 
 
 def _pearson(pairs) -> float | None:

@@ -3,6 +3,7 @@ import logging
 import os
 import stat
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -10,11 +11,21 @@ from gradio import routes
 from gradio.utils import get_upload_folder
 
 import vs2
+from vs2 import checkpoint, weights
 from vs2.settings import Settings
-from vs2.ui import text, theme
+from vs2.store import Store
+from vs2.ui import site, text, theme
+from vs2.ui.about import AboutPage
+from vs2.ui.batch import BatchPage
+from vs2.ui.benchmarks import BenchmarksPage
+from vs2.ui.compare import ComparePage
 from vs2.ui.evaluate import EvaluatePage
 from vs2.ui.host import Host
 from vs2.ui.player import LIMITS
+from vs2.ui.review import ReviewPage
+from vs2.ui.site import Site
+
+PAGES = (EvaluatePage, ComparePage, BatchPage, ReviewPage, BenchmarksPage, AboutPage)
 
 HOUR = 3600
 MOST_QUEUED = 64  # events that wait for their turn; whoever comes then is told that the queue is full
@@ -23,8 +34,8 @@ SHOW_API = 'element.querySelector("button").onclick = () => document.querySelect
 _log = logging.getLogger("vs2")
 
 
-def build(host: Host) -> gr.Blocks:
-    """All pages in one `gr.Blocks`. Uploads and what was made of them are deleted after a day."""
+def build(shared: Site) -> gr.Blocks:
+    """All pages in one `gr.Blocks`, a tab each. Uploads and what was made of them are deleted after a day."""
     # Gradio makes a folder here for each app and fails where it may not, but it looked for the place when it was
     # imported, which is too early.
     routes.DEFAULT_TEMP_DIR = get_upload_folder()
@@ -32,12 +43,44 @@ def build(host: Host) -> gr.Blocks:
     with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True,
                    delete_cache=(HOUR, 24 * HOUR)) as blocks:
         gr.HTML(f'<div class="vs-head"><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p></div>', apply_default_css=False)
-        page = EvaluatePage(host)
+        address = site.address()
+        pages, tabs = {}, {}
+        with gr.Tabs(elem_id="pages", elem_classes="vs-pages") as chosen:
+            for kind in PAGES:
+                with gr.Tab(text.PAGES[kind.NAME], id=kind.NAME) as tabs[kind.NAME]:
+                    pages[kind.NAME] = kind(shared, address)
         gr.HTML(f'<footer class="vs-foot"><button type="button">{text.API}</button></footer>', apply_default_css=False,
                 js_on_load=SHOW_API)
-        blocks.load(page.show_model, None, page.model, show_progress="hidden", api_visibility="private",
+        _connect(blocks, address, chosen, pages, tabs)
+        evaluate = pages[EvaluatePage.NAME]
+        blocks.load(evaluate.show_model, None, evaluate.model, show_progress="hidden", api_visibility="private",
                     concurrency_limit=None)
     return blocks.queue(default_concurrency_limit=1, max_size=MOST_QUEUED)
+
+
+def _connect(blocks: gr.Blocks, address: gr.HTML, chosen: gr.Tabs, pages: dict, tabs: dict) -> None:
+    """Opens the page that an address names: when the app is loaded, for a link in it, and for a click on a tab."""
+    def opened(said: dict | None) -> dict:
+        name = said.get("page") if isinstance(said, dict) else None
+        page = pages.get(name) or pages[PAGES[0].NAME]
+        values = page.open(said if isinstance(said, dict) else {})
+        return {chosen: gr.Tabs(selected=page.NAME), **dict(zip(page.opens, values, strict=True))}
+
+    def loaded(said: dict | None) -> dict:
+        values = opened(said)
+        if values[chosen].selected == PAGES[0].NAME:  # it is there already; a tab may have been clicked meanwhile
+            del values[chosen]
+        return values
+
+    def shown(said: dict | None) -> dict:
+        return {part: value for part, value in opened(said).items() if part is not chosen} or {address: gr.skip()}
+
+    quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+    outputs = [part for page in pages.values() for part in page.opens]
+    blocks.load(loaded, address, [chosen, *outputs], js="() => [window.vs2.read()]", **quiet)
+    address.select(opened, address, [chosen, *outputs], **quiet)
+    for name, tab in tabs.items():
+        tab.select(shown, address, [address, *pages[name].opens], js=f"() => [window.vs2.turn('{name}')]", **quiet)
 
 
 def upload_folder(parent: str | Path | None = None) -> str:
@@ -69,7 +112,22 @@ def serve(blocks: gr.Blocks, **options) -> tuple:
     """`Blocks.launch` with the look and the limits that every way of serving the pages has."""
     return blocks.launch(
         theme=theme.theme(), css=theme.css(), head=theme.HEAD, footer_links=["api"], run_history=False, ssr_mode=False,
-        show_error=True, max_file_size=LIMITS.max_bytes, **options)
+        show_error=True, max_file_size=LIMITS.max_bytes, mcp_server=True, **options)
+
+
+def others(settings: Settings) -> dict:
+    """The judges that a visitor may choose beside the app's own: on one's own machine what it can run, on a Space none.
+
+    On a Space the model is placed once, for everyone.
+    """
+    if os.environ.get("SPACE_ID"):
+        return {}
+    import torch
+
+    names = [checkpoint.MINI, *([checkpoint.PUBLISHED] if torch.cuda.is_available() else [])]
+    return {text.MODEL_PRECISION.format(name=name, precision=precision):
+            partial(vs2.load, name, precision, settings=settings)
+            for name in names for precision in weights.PRECISIONS if precision != "auto"}
 
 
 def launch(settings: Settings | None = None, port: int | None = None) -> None:
@@ -82,13 +140,13 @@ def launch(settings: Settings | None = None, port: int | None = None) -> None:
     if not os.environ.get("GRADIO_TEMP_DIR"):  # Gradio asks for it whenever it makes a component or serves a file
         os.environ["GRADIO_TEMP_DIR"] = upload_folder()
     settings = settings or Settings.read()
-    host = Host(lambda: vs2.load(settings.model, settings.precision, settings=settings),
+    host = Host(lambda: vs2.load(settings.model, settings.precision, settings=settings), others(settings),
                 log=lambda error: _log.error("The app failed", exc_info=error))
     # ZeroGPU moves what is loaded when the app launches; anywhere else the page need not wait for the weights.
     host.start(background=not os.environ.get("SPACES_ZERO_GPU"))
     # An address that nobody set is left to Gradio: a Space names its own.
     address = settings.host if settings.host != Settings.host else None
-    blocks = build(host)
+    blocks = build(Site(host, Store(settings.home), settings))
     try:
         _, url, _ = serve(blocks, server_name=address, server_port=port, blocked_paths=private(settings), quiet=True,
                           prevent_thread_lock=True)

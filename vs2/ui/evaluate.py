@@ -1,73 +1,43 @@
-"""The Evaluate page: one video, its prompt, the judge's reasoning as it comes, three scores."""
+"""The Evaluate page: one video, its prompt, the judge's reasoning as it comes, three scores; and one's history."""
 import csv
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 
 import gradio as gr
 
-from vs2 import events, plots
+from vs2 import plots, video
 from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
+from vs2.sampling import Sampling
+from vs2.store import Stored
 from vs2.ui import parts, player, text
-from vs2.ui.host import Host, Request, Run, clock
-from vs2.ui.scripts import FOLLOW, SEEK
+from vs2.ui.history import History
+from vs2.ui.host import Request, Run
+from vs2.ui.progress import Progress
+from vs2.ui.rationale import Times, rationale
+from vs2.ui.scripts import COPY, FOLD, SEEK
+from vs2.ui.site import Site
 from vs2.ui.theme import ASSETS
 
 PAUSE = 0.1     # seconds between updates of the page while text comes
 TICK = 0.25     # and while only the clock moves
 MOST_CALLS = 8  # calls from scripts that run or stand in the judge's line; others wait in the server's queue
-
-
-class Progress:
-    """What is known of a run so far, and the status line that says it."""
-
-    def __init__(self, run: Run):
-        self.run, self.elapsed = run, clock()
-        self.stage = text.READING if run.host.loaded else text.LOADING
-        self.said, self.tokens, self.notes = "", 0, []
-        self.clip = self.scores = self.evaluation = None
-        self._thinking: float | None = None
-
-    def take(self, event) -> None:
-        """One event of the judge."""
-        if isinstance(event, events.Reading):
-            self.stage = text.READING
-        elif isinstance(event, events.FramesRead):
-            self.stage, self.clip = text.LOOKING if self.run.request.think else text.SCORING, event.clip
-        elif isinstance(event, events.Thought):
-            self._thinking = self.elapsed() if self._thinking is None else self._thinking
-            self.stage, self.said, self.tokens = text.THINKING, self.said + event.text, event.tokens
-        elif isinstance(event, events.Retry):
-            self.said, self.tokens, self._thinking = "", 0, None
-            self.notes.append(event.reason)
-        elif isinstance(event, events.Scored):
-            self.stage, self.scores = text.SCORING, event.scores
-        elif isinstance(event, Evaluation):
-            self.evaluation = event
-
-    def line(self) -> str:
-        """The status line now."""
-        detail = [parts.duration(self.elapsed())]
-        if self.tokens:
-            detail.insert(0, text.TOKENS.format(tokens=self.tokens))
-            spent = self.elapsed() - self._thinking
-            if spent > 0.5 and self.stage == text.THINKING:
-                detail.insert(1, text.RATE.format(rate=round(self.tokens / spent)))
-        stage = self.stage
-        if ahead := self.run.ahead():
-            stage = text.WAITING_ONE if ahead == 1 else text.WAITING.format(ahead=ahead)
-        return parts.status(stage, tuple(detail), "busy")
+SURE = 5        # rationales that "How sure is it?" samples
 
 
 class EvaluatePage:
     """The page's components and what they do. Made inside a `gr.Blocks` context."""
 
-    def __init__(self, host: Host):
-        self.host = host
+    NAME = "evaluate"
+
+    def __init__(self, site: Site, address: gr.HTML):
+        self.site, self.host, self.address = site, site.host, address
         self._runs: dict[str, Run] = {}  # by visitor's session, so that Stop finds its run
         self._layout()
+        self.opens = [self.history.list, self.video, self.prompt, *self._results()]
         self._connect()
 
     def _layout(self) -> None:
@@ -81,29 +51,34 @@ class EvaluatePage:
                     self.go = gr.Button(text.EVALUATE, variant="primary", size="lg", elem_id="evaluate", scale=3)
                     self.halt = gr.Button(text.STOP, size="lg", interactive=False, elem_id="stop", scale=1,
                                           min_width=88)
-                self._settings()
                 self._examples()
+                self._settings()
+                self.history = History(self.site, self.address)
             with gr.Column(scale=8, min_width=280, elem_classes="vs-answer"):
                 self.status = gr.HTML(parts.status(text.IDLE), elem_id="status", apply_default_css=False)
                 self.scores = gr.HTML(parts.scores(), elem_id="scores", apply_default_css=False)
                 with gr.Row(elem_classes="vs-beneath"):
                     self.model = gr.HTML("", elem_id="model", apply_default_css=False)
-                    self.download = gr.HTML("", elem_id="download", apply_default_css=False)
+                    self.sure = gr.Button(text.HOW_SURE.format(count=SURE), size="sm", elem_id="sure", visible=False)
+                self.actions = gr.HTML("", elem_id="actions", apply_default_css=False, js_on_load=COPY)
+                self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False, js_on_load=SEEK)
                 with gr.Row(equal_height=False, elem_classes="vs-why"):
                     with gr.Column(scale=8, min_width=280):
-                        self.rationale = gr.HTML(parts.rationale(), elem_id="rationale", apply_default_css=False,
-                                                 js_on_load=FOLLOW)
+                        self.rationale = gr.HTML(rationale(), elem_id="rationale", apply_default_css=False,
+                                                 js_on_load=FOLD)
                     with gr.Column(scale=5, min_width=240, elem_classes="vs-profile"):
                         gr.HTML(f"<h2>{text.PROFILE}</h2>", apply_default_css=False)
                         self.radar = gr.Plot(plots.radar([]), show_label=False, container=False, elem_id="radar")
-                self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False, js_on_load=SEEK)
 
     def _settings(self) -> None:
-        with gr.Accordion(text.SETTINGS, open=False, elem_classes="vs-settings"):
+        with gr.Accordion(text.SETTINGS, open=False, elem_id="settings", elem_classes="vs-settings"):
+            self.judge = gr.Dropdown([(text.JUDGE_DEFAULT, ""), *((name, name) for name in self.host.names)], value="",
+                                     label=text.JUDGE, info=text.JUDGE_HINT, elem_id="judge",
+                                     visible=bool(self.host.names))
             self.think = gr.Checkbox(True, label=text.THINK, info=text.THINK_HINT, elem_id="think")
             self.budget = gr.Slider(16, 2048, 1024, step=16, label=text.BUDGET, info=text.BUDGET_HINT,
                                     elem_id="budget")
-            self.samples = gr.Slider(1, 8, 1, step=1, label=text.SAMPLES, info=text.SAMPLES_HINT)
+            self.samples = gr.Slider(1, 8, 1, step=1, label=text.SAMPLES, info=text.SAMPLES_HINT, elem_id="samples")
             self.seed = gr.Number(0, label=text.SEED, info=text.SEED_HINT, precision=0, minimum=0)
 
     def _examples(self) -> None:
@@ -115,31 +90,37 @@ class EvaluatePage:
                                  for row in shown]
 
     def _results(self) -> list:
-        return [self.status, self.notice, self.scores, self.rationale, self.radar, self.frames, self.download,
-                self.go, self.halt]
+        return [self.status, self.notice, self.scores, self.rationale, self.radar, self.frames, self.actions,
+                self.sure, self.go, self.halt]
 
-    def _blank(self, running: bool = False) -> tuple:
+    def _blank(self, running: bool = False, judge: str = "") -> dict:
         """Values for `_results` that show nothing of an earlier video."""
-        stage = text.IDLE if not running else text.READING if self.host.loaded else text.LOADING
-        status = parts.status(stage, (), "busy" if running else "idle")
-        return (status, "", parts.scores(), parts.rationale(live=running), plots.radar([]), parts.frames(), "",
-                gr.update(interactive=not running), gr.update(interactive=running))
+        stage = text.IDLE if not running else text.READING if self.host.has(judge) else text.LOADING
+        values = (parts.status(stage, (), "busy" if running else "idle"), "", parts.scores(), rationale(live=running),
+                  plots.radar([]), parts.frames(), "", gr.update(visible=False),
+                  gr.update(interactive=not running), gr.update(interactive=running))
+        return dict(zip(self._results(), values, strict=True))
 
     def _connect(self) -> None:
         private = {"api_visibility": "private", "show_progress": "hidden"}
-        asked = [self.video, self.prompt, self.think, self.budget, self.samples, self.seed]
-        running = gr.on([self.go.click, self.prompt.submit], self.stream, asked, self._results(), trigger_mode="once",
-                        concurrency_limit=None, **private)
+        asked = [self.video, self.prompt, self.think, self.budget, self.samples, self.seed, self.judge, self.address]
+        once = {**private, "trigger_mode": "once", "concurrency_limit": None}
+        running = gr.on([self.go.click, self.prompt.submit], self.stream, asked, self._results(), **once)
+        unsure = self.sure.click(lambda: SURE, None, self.samples, **private).then(
+            self.stream, asked, self._results(), **once)
+        for ended in (running, unsure):
+            ended.then(self.history.listing, self.address, self.history.list, concurrency_limit=None, **private)
         self.halt.click(self.stop, None, None, queue=False, **private)
         # A new video ends what runs on the old one, and takes the old results off the page. It may come while the
         # one before is still prepared: then both are, and the box keeps the answer about its own.
         anew = {**private, "trigger_mode": "multiple"}
-        self.video.upload(self.forget, None, self._results(), cancels=running, queue=False, **anew).then(
+        ends = {"cancels": [running, unsure], "queue": False}
+        self.video.upload(self.forget, None, self._results(), **ends, **anew).then(
             lambda value: player.prepare(value, self.video), self.video, self.video, concurrency_limit=2, **anew)
-        self.video.clear(self.forget, None, self._results(), cancels=running, queue=False, **anew)
+        self.video.clear(self.forget, None, self._results(), **ends, **anew)
         for button, row in self.examples:
-            button.click(self.choosing(row), None, [self.video, self.prompt, *self._results()], cancels=running,
-                         **private)
+            button.click(self.choosing(row), None, [self.video, self.prompt, *self._results()],
+                         cancels=[running, unsure], **private)
         with gr.Row(visible=False):  # the same judgement for scripts: one call, one record
             file = gr.File(label="video", file_count="single", type="filepath")
             record = gr.JSON(label="evaluation")
@@ -147,39 +128,81 @@ class EvaluatePage:
         call.click(self.call, [file, self.prompt, self.think, self.budget, self.samples, self.seed], record,
                    api_name="evaluate", api_description=text.API_EVALUATE, concurrency_limit=MOST_CALLS)
 
-    def show_model(self) -> Iterator[str]:
-        """For the page's load: which judge this is, as soon as it is loaded."""
+    def about_judge(self) -> str:
+        """Which judge this is; only asked once it is loaded, or the page would wait for it."""
         try:
-            while (judge := self.host.wait(0.5)) is None:
-                yield parts.status(text.LOADING, (), "busy")
-            yield parts.model(judge.name, judge.precision, judge.card)
+            judge = self.host.wait(0)
         except Problem as problem:
-            yield parts.problem(str(problem))
+            return parts.problem(str(problem))
+        if judge is None:
+            return parts.status(text.LOADING, (), "busy")
+        return parts.model(judge.name, judge.precision, judge.card)
 
-    def stream(self, video: dict | None, prompt: str, think: bool, budget: int, samples: int, seed: int,
-               request: gr.Request) -> Iterator[dict]:
+    def show_model(self) -> Iterator[str]:
+        """For the page's load: what `about_judge` says, until the judge is there."""
+        while not self.host.loaded:
+            yield self.about_judge()
+            try:
+                self.host.wait(0.5)
+            except Problem:
+                break  # about_judge says it
+        yield self.about_judge()
+
+    def open(self, address: dict) -> list:
+        """What the page shows when it is opened from an address: the evaluation named there, else what it showed."""
+        listed = self.history.listing(address)
+        if not self.site.ids(address):
+            return [listed, *(gr.skip() for _ in self.opens[1:])]
+        values = dict.fromkeys(self.opens, gr.skip()) | {self.history.list: listed} | self._blank()
+        try:
+            if not (found := self.site.named(address)):
+                raise BadInput(text.NOT_KNOWN)
+            values |= self._stored(found[0])
+        except Problem as problem:
+            values |= {self.notice: parts.problem(str(problem)), self.video: None, self.prompt: ""}
+        return list(values.values())
+
+    def _stored(self, stored: Stored) -> dict:
+        """An evaluation that was made before, with its clip where that is still kept."""
+        evaluation, clip, box = stored.evaluation, None, None
+        if path := self.site.store.clip(stored.clip):
+            box = player.kept(path, evaluation.video, self.video)
+            if count := len(evaluation.frame_times):
+                try:
+                    clip = video.read(path, Sampling(min_frames=count, max_frames=count))
+                except Problem:  # the record is worth showing without the pictures
+                    clip = None
+        when = datetime.fromtimestamp(stored.created, timezone.utc)
+        status = parts.status(text.STORED.format(when=f"{when:%d %b %Y, %H:%M} UTC"), (), "done")
+        return {**self._shown(evaluation, stored.id), self.status: status, self.frames: parts.frames(clip, sized=False),
+                self.video: box, self.prompt: evaluation.prompt}
+
+    def stream(self, value: dict | None, prompt: str, think: bool, budget: int, samples: int, seed: int, judge: str,
+               address: dict | None, request: gr.Request) -> Iterator[dict]:
         """What the Evaluate button does: updates of the page until there are scores, a problem, or a stop."""
         try:
-            path, name = player.given(video)
+            path, name = player.given(value)
             if not (prompt or "").strip():
                 raise BadInput(text.NO_PROMPT)
         except Problem as problem:
             yield {self.notice: parts.problem(str(problem))}
             return
-        yield dict(zip(self._results(), self._blank(running=True), strict=True))
+        yield self._blank(running=True, judge=judge)
         run = progress = None
         ready = {self.go: gr.update(interactive=True), self.halt: gr.update(interactive=False)}
+        visitor = self.site.visitor(address)
         try:
-            run = Run(Request(path, prompt, think, int(budget), int(samples), int(seed or 0)), self.host)
+            run = Run(Request(path, prompt, think, int(budget), int(samples), int(seed or 0),
+                              visitor or request.session_hash or "", judge or ""), self.host)
             self._runs[request.session_hash] = run
             progress = Progress(run)
             yield from self._follow(progress)
             ended = progress.evaluation is not None and not run.stopped
-            yield {**(self._done(progress, name) if ended else self._stopped(progress)), **ready}
+            yield {**(self._done(progress, path, name, visitor) if ended else self._stopped(progress)), **ready}
         except Exception as error:
             yield {self.notice: parts.problem(self._sentence(error)),
                    self.status: parts.status(text.FAILED, (), "failed"),
-                   self.rationale: parts.rationale(progress.said if progress else ""), **ready}
+                   self.rationale: rationale(progress.said if progress else ""), **ready}
         finally:  # also when the visitor has gone
             if run:
                 run.stop()
@@ -204,7 +227,7 @@ class EvaluatePage:
             update = {self.status: progress.line()}
             if progress.said != shown:
                 shown = progress.said
-                update[self.rationale] = parts.rationale(shown, live=True)
+                update[self.rationale] = rationale(shown, live=True, times=Times(progress.times))
             if progress.clip is not clip:
                 clip = progress.clip
                 update[self.frames] = parts.frames(clip)
@@ -212,27 +235,39 @@ class EvaluatePage:
 
     def _stopped(self, progress: Progress) -> dict:
         stage = text.STOPPED.format(seconds=parts.duration(progress.elapsed()))
-        update = {self.status: parts.status(stage, (), "stopped"), self.rationale: parts.rationale(progress.said)}
+        update = {self.status: parts.status(stage, (), "stopped"),
+                  self.rationale: rationale(progress.said, times=Times(progress.times))}
         if progress.clip is not None:
             update[self.frames] = parts.frames(progress.clip)
         return update
 
-    def _done(self, progress: Progress, name: str) -> dict:
+    def _done(self, progress: Progress, path: str, name: str, visitor: str) -> dict:
         evaluation = replace(progress.evaluation, video=name)  # the visitor's name for it, not our folder
-        notes = list(dict.fromkeys([*progress.notes, *evaluation.warnings]))
+        if extra := [note for note in progress.notes if note not in evaluation.warnings]:
+            evaluation = replace(evaluation, warnings=(*extra, *evaluation.warnings))
+        kept = self.site.keep(evaluation, path, visitor)
+        stage = text.DONE.format(seconds=parts.duration(progress.elapsed()))
+        detail = (text.TOKENS.format(tokens=evaluation.tokens),) if evaluation.tokens else ()
+        request = progress.run.request
+        return {**self._shown(evaluation, kept), self.status: parts.status(stage, detail, "done"),
+                self.frames: parts.frames(progress.clip),
+                self.sure: gr.update(visible=request.think and request.samples == 1)}
+
+    def _shown(self, evaluation: Evaluation, kept: str) -> dict:
+        """What an evaluation shows, whether it was just made or opened again; `kept` is its id, "" without one."""
+        notes = list(dict.fromkeys(evaluation.warnings))
         if evaluation.truncated:
             notes.append(text.TRUNCATED)
         others = tuple(str(sample.get("rationale", "")) for sample in evaluation.samples[1:])
-        empty = text.RATIONALE_SILENT if progress.run.request.think else text.RATIONALE_NONE
-        stage = text.DONE.format(seconds=parts.duration(progress.elapsed()))
-        detail = (text.TOKENS.format(tokens=evaluation.tokens),) if evaluation.tokens else ()
+        # One reply with a confidence is one that was asked for without thinking.
+        direct = not evaluation.samples and any(score.confidence is not None for score in evaluation.scores.values())
+        empty = text.RATIONALE_NONE if direct else text.RATIONALE_SILENT
         return {
-            self.status: parts.status(stage, detail, "done"),
             self.scores: parts.scores(evaluation.scores, evaluation.overall),
-            self.rationale: parts.rationale(evaluation.rationale, empty=empty, others=others, notes=tuple(notes)),
-            self.radar: plots.radar([evaluation], [name]),
-            self.frames: parts.frames(progress.clip),
-            self.download: parts.download(evaluation),
+            self.rationale: rationale(evaluation.rationale, empty=empty, others=others, notes=tuple(notes),
+                                      scores=evaluation.scores, times=Times(evaluation.frame_times)),
+            self.radar: plots.radar([evaluation], [evaluation.video]),
+            self.actions: parts.actions(evaluation, kept),
         }
 
     def stop(self, request: gr.Request) -> None:
@@ -243,7 +278,7 @@ class EvaluatePage:
     def forget(self, request: gr.Request) -> tuple:
         """Ends a run and empties the results: they were about another video."""
         self.stop(request)
-        return self._blank()
+        return tuple(self._blank().values())
 
     def choosing(self, row: dict):
         """What an example's button does: its clip and its prompt, and no results yet."""
@@ -253,7 +288,7 @@ class EvaluatePage:
         return choose
 
     def call(self, video: str, prompt: str, think: bool, budget: int, samples: int, seed: int) -> Iterator[dict | None]:
-        """The endpoint `/evaluate`: the whole evaluation as JSON, after it has ended.
+        """The endpoint `/evaluate`: the whole evaluation as JSON, after it has ended. It is not stored.
 
         Parameters:
             video: the file to judge.

@@ -17,11 +17,13 @@ from vs2.errors import BadInput, Failure, Problem
 from vs2.options import Options
 from vs2.ui import text
 
-_judge = None  # the loaded judge: ZeroGPU forks this process for each call, so it cannot travel as an argument
-
+# The loaded judges, by what the page calls them; "" is the app's own. ZeroGPU forks this process for each call, so
+# they cannot travel as an argument.
+_judges: dict[str, object] = {}
 
 MOST_SECONDS = 120  # that ZeroGPU lends its GPU for, at a time
 MOST_WAITING = 64   # judgements in the line; each holds a thread
+MOST_EACH = 3       # of one visitor's
 
 
 def gpu(duration: Callable[..., int]):
@@ -35,7 +37,10 @@ def gpu(duration: Callable[..., int]):
 
 @dataclass(frozen=True)
 class Request:
-    """What one visitor asks of the judge. `video` is a path on this machine."""
+    """What one visitor asks of a judge. `video` is a path on this machine, `judge` one of `Host.names` ("": the app's).
+
+    visitor: whose it is, for the fair share of the line; "" shares with nobody.
+    """
 
     video: str
     prompt: str
@@ -43,6 +48,8 @@ class Request:
     budget: int = 1024
     samples: int = 1
     seed: int = 0
+    visitor: str = ""
+    judge: str = ""
 
 
 _PREFILL = 20  # seconds for reading the video and for the prefill
@@ -85,8 +92,9 @@ def judged(request: Request, stop: str) -> Iterator:
     """
     flag = Path(stop)
     try:
-        yield from _judge.stream(request.video, request.prompt, think=request.think, budget=request.budget,
-                                 samples=request.samples, seed=request.seed, stop=lambda: not flag.exists())
+        yield from _judges[request.judge].stream(
+            request.video, request.prompt, think=request.think, budget=request.budget, samples=request.samples,
+            seed=request.seed, stop=lambda: not flag.exists())
     except Problem as problem:  # raised in the fork it would lose its class and its sentence on the way
         yield problem
 
@@ -137,6 +145,7 @@ class Run:
             check_loan(self.request)
             with self.host.turn(self):
                 self.host.wait()
+                self.host.need(self.request.judge)
                 if not self.stopped:
                     for event in judged(self.request, str(self._stop)):
                         if isinstance(event, Problem):
@@ -158,14 +167,24 @@ class Run:
 
 
 class Host:
-    """Loads the judge once, and gives it to one run at a time, in the order in which they came."""
+    """Loads the judge once, and gives it to one run at a time, in the order in which they came.
 
-    def __init__(self, load: Callable[[], object], log: Callable[[BaseException], None] = lambda error: None):
-        self._load, self.log = load, log
+    others: further judges that a visitor may choose, by the name shown; one of them is loaded when it is first asked
+    for, in place of the one of them before.
+    """
+
+    def __init__(self, load: Callable[[], object], others: dict[str, Callable[[], object]] | None = None,
+                 log: Callable[[BaseException], None] = lambda error: None):
+        self._load, self._others, self.log = load, dict(others or {}), log
         self._loaded = threading.Event()
         self._problem: Problem | None = None
         self._line: list[Run] = []
         self._moved = threading.Condition()
+
+    @property
+    def names(self) -> list[str]:
+        """The judges that a visitor may choose beside the app's own."""
+        return list(self._others)
 
     def start(self, background: bool = True) -> None:
         """Loads the judge; in the background the page is there at once and says that it is loading."""
@@ -175,9 +194,9 @@ class Host:
             self._fetch()
 
     def _fetch(self) -> None:
-        global _judge
+        _judges.clear()
         try:
-            _judge = self._load()
+            _judges[""] = self._load()
         except Problem as problem:
             self._problem = problem
         except Exception as error:
@@ -185,6 +204,20 @@ class Host:
             self._problem = Failure(f"The model could not be loaded: {error}.")
         finally:
             self._loaded.set()
+
+    def need(self, name: str) -> None:
+        """Loads the judge called `name` where it is not; to be called in a run's turn. Raises BadInput for no such."""
+        if name in _judges:
+            return
+        if name not in self._others:
+            raise BadInput(text.NO_JUDGE)
+        for other in [other for other in _judges if other]:
+            del _judges[other]
+        _judges[name] = self._others[name]()
+
+    def has(self, name: str = "") -> bool:
+        """Whether that judge is ready."""
+        return self.loaded and name in _judges
 
     @property
     def loaded(self) -> bool:
@@ -197,7 +230,7 @@ class Host:
             return None
         if self._problem is not None:
             raise self._problem
-        return _judge
+        return _judges[""]
 
     def ahead(self, run: Run) -> int:
         """How many runs stand before this one in the line."""
@@ -215,6 +248,10 @@ class _Turn:
         with host._moved:
             if len(host._line) >= MOST_WAITING:
                 raise Failure(text.FULL.format(count=len(host._line)))
+            visitor = run.request.visitor
+            own = sum(other.request.visitor == visitor for other in host._line) if visitor else 0
+            if own >= MOST_EACH:
+                raise Failure(text.FULL_OWN.format(count=own))
             host._line.append(run)
 
     def __enter__(self) -> None:

@@ -3,7 +3,6 @@ import base64
 import io
 import json
 import os
-import re
 from html import escape
 from pathlib import PurePath
 
@@ -16,8 +15,6 @@ from vs2.rubric import BY_KEY, KEYS, SCALE
 from vs2.ui import text
 from vs2.video import Clip
 
-_HEADING = re.compile(r"(\W{0,6}\d?\W{0,4}(?:visual quality|text[- ]to[- ]video alignment|"
-                      r"physical[\w/ -]{0,24}consistency)\W{0,3}?(?::\W{0,2}?|$))", re.IGNORECASE)
 MOST_FRAMES = 48      # pictures in the strip; more would weigh megabytes
 FRAME_HEIGHT = 108    # pixels; the strip shows them at half that, sharp on a dense screen
 
@@ -93,30 +90,6 @@ def scores(found: dict[str, Score] | None = None, overall: float | None = None) 
             f'<div class="vs-cards">{cards}</div></section>')
 
 
-def _words(said: str) -> str:
-    """The judge's words, escaped, with the dimension's name that opens a part of its reply in bold."""
-    def line(words: str) -> str:
-        head = _HEADING.match(words)
-        return f"<b>{escape(head[1])}</b>{escape(words[head.end():])}" if head else escape(words)
-
-    return "\n".join(line(words) for words in said.strip().split("\n"))
-
-
-def rationale(said: str = "", live: bool = False, empty: str = text.RATIONALE_EMPTY, others: tuple[str, ...] = (),
-              notes: tuple[str, ...] = ()) -> str:
-    """The judge's own words as plain text, whatever markup they hold. `live`: more is coming."""
-    body = f"<p>{_words(said)}</p>" if said.strip() else f'<p class="vs-empty">{escape(empty)}</p>'
-    more = "".join(f"<h3>{text.SAMPLE.format(number=number)}</h3><p>{_words(other)}</p>"
-                   for number, other in enumerate(others, 2))
-    if more:
-        more = f"<details><summary>{text.MORE_RATIONALES.format(count=len(others))}</summary>{more}</details>"
-    listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    listed = f'<ul class="vs-notes">{listed}</ul>' if listed else ""
-    return (f'<section class="vs-rationale" aria-label="{text.RATIONALE}"><header><h2>{text.RATIONALE}</h2></header>'
-            f'<div class="vs-said{" vs-live" if live else ""}" tabindex="0" role="region" '
-            f'aria-label="{text.RATIONALE}">{body}{more}</div>{listed}</section>')
-
-
 def _time(seconds: float) -> str:
     return f"{seconds:.2f}".rstrip("0").rstrip(".") or "0"
 
@@ -138,15 +111,19 @@ def _frame(number: int, frame: np.ndarray, seconds: float) -> str:
             '</button>')
 
 
-def frames(clip: Clip | None = None) -> str:
-    """The frames that the judge saw with their times, each a button that shows the video there."""
+def frames(clip: Clip | None = None, sized: bool = True) -> str:
+    """The frames that the judge saw with their times, each a button that shows the video there.
+
+    sized: whether the clip's frames have the size that the judge saw.
+    """
     if clip is None:
         count, strip = "", f'<p class="vs-empty">{text.FRAMES_EMPTY}</p>'
     else:
         total, height, width = clip.frames.shape[:3]
         shown = np.unique(np.linspace(0, total - 1, min(total, MOST_FRAMES)).round().astype(int))
         said = text.FRAMES_COUNT if len(shown) == total else text.FRAMES_SHOWN
-        count = said.format(count=total, shown=len(shown), width=width, height=height)
+        count = said.format(count=total, shown=len(shown))
+        count += text.FRAMES_SIZE.format(width=width, height=height) if sized else ""
         strip = "".join(_frame(i + 1, clip.frames[i], clip.times[i]) for i in shown)
     return (f'<section class="vs-frames" aria-label="{text.FRAMES}"><header><h2>{text.FRAMES}</h2><p>{count}</p>'
             f'</header><div class="vs-strip">{strip}</div></section>')
@@ -159,11 +136,33 @@ def model(name: str, precision: str, card: Card) -> str:
     return f'<aside class="vs-model"><p>{text.JUDGED_BY}: <strong>{escape(named)}</strong></p>{knows}</aside>'
 
 
-def download(evaluation: Evaluation | None = None) -> str:
-    """A link that saves the evaluation's JSON. It carries the data itself, so nothing is left on the server."""
+def actions(evaluation: Evaluation | None = None, kept: str = "") -> str:
+    """What can be done with an evaluation: copy it, save its JSON, and, where it is `kept`, share or go on with it.
+
+    The link that saves carries the data itself, so nothing is left on the server for it.
+    """
     if evaluation is None:
         return ""
     record = json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=2)
     data = base64.b64encode(record.encode("utf-8", "replace")).decode()
     name = escape(f"{PurePath(evaluation.video).stem or 'video'}.vs2.json", quote=True)
-    return (f'<a class="vs-download" download="{name}" href="data:application/json;base64,{data}">{text.DOWNLOAD}</a>')
+    made = [f'<button type="button" class="vs-action" data-copy="{escape(spoken(evaluation))}" '
+            f'data-done="{text.COPIED}">{text.COPY}</button>',
+            f'<a class="vs-action" download="{name}" href="data:application/json;base64,{data}">{text.DOWNLOAD}</a>']
+    if kept:
+        one = escape(kept)
+        made += [f'<button type="button" class="vs-action" data-link="?e={one}" data-kept="{one}" '
+                 f'data-done="{text.LINK_COPIED}">{text.LINK}</button>',
+                 *(f'<a class="vs-action" data-open href="?show={page}&amp;e={one}">{label}</a>'
+                   for page, label in (("compare", text.OPEN_COMPARE), ("review", text.OPEN_REVIEW)))]
+    return f'<div class="vs-actions-row">{"".join(made)}</div>'
+
+
+def spoken(evaluation: Evaluation) -> str:
+    """An evaluation as plain text, to be pasted anywhere."""
+    lines = [text.SPOKEN.format(video=evaluation.video, prompt=evaluation.prompt)]
+    for key in KEYS:
+        score = evaluation.scores[key]
+        expected = "" if score.expected is None else f" ({text.EXPECTED} {score.expected:.2f})"
+        lines.append(f"{BY_KEY[key].label}: {text.UNREAD if score.value is None else score.value}{expected}")
+    return "\n".join([*lines, "", evaluation.rationale]).strip()

@@ -93,3 +93,10 @@ def example(path: str, player: gr.HTML) -> dict:
     copy = save_file_to_cache(path, cache_dir=get_upload_folder())
     player.temp_files.add(copy)
     return {"path": copy, "name": Path(path).name, "player": copy, "checked": True}
+
+
+def kept(path: Path, name: str, player: gr.HTML) -> dict:
+    """The box's value for a clip that the store keeps: copied to where uploads are, in a form that browsers play."""
+    value = example(str(path), player) | {"name": name}
+    done = prepare(value, player)
+    return value if done.get("problem") else done

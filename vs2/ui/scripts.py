@@ -8,15 +8,55 @@ element.addEventListener("click", (event) => {
   if (button && video && video.readyState) { video.pause(); video.currentTime = Number(button.dataset.time) + 0.001; }
 });
 """
-# The box of the rationale stays at its end while text comes, unless the reader has scrolled up.
-FOLLOW = """
-let near = true;
-element.addEventListener("scroll", (event) => {
-  const box = event.target;
-  near = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+# Sections that a reader has folded stay folded while text comes: each update makes them anew.
+FOLD = SEEK + """
+const folded = new Set();
+element.addEventListener("toggle", (event) => {
+  const part = event.target.dataset?.part;
+  if (part !== undefined && event.target.isConnected) event.target.open ? folded.delete(part) : folded.add(part);
 }, true);
 new MutationObserver(() => {
-  const box = element.querySelector(".vs-live");
-  if (box && near) box.scrollTop = box.scrollHeight;
-}).observe(element, { childList: true, characterData: true, subtree: true });
+  if (element.querySelector(".vs-empty")) folded.clear();
+  for (const part of element.querySelectorAll("details[data-part][open]")) {
+    if (folded.has(part.dataset.part)) part.open = false;
+  }
+}).observe(element, { childList: true, subtree: true });
 """
+# Buttons that copy a text or a link, and say so for a moment. The address follows the evaluation that is shown.
+COPY = """
+async function write(text) {
+  try { await navigator.clipboard.writeText(text); } catch (error) {  // a page that is not served securely
+    const area = document.createElement("textarea");
+    area.value = text;
+    element.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}
+element.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy], [data-link]");
+  if (!button) return;
+  await write(button.dataset.copy ?? new URL(button.dataset.link, location.href).href);
+  const before = button.dataset.label ?? button.textContent;
+  button.dataset.label = before;
+  button.textContent = button.dataset.done;
+  setTimeout(() => { button.textContent = before; }, 1600);
+});
+new MutationObserver(() => {
+  const kept = element.querySelector("[data-kept]")?.dataset.kept;
+  const query = new URLSearchParams(location.search);
+  if (!kept || query.get("show") || query.get("e") === kept) return;
+  query.set("e", kept);
+  history.replaceState(null, "", `?${query}`);
+}).observe(element, { childList: true, subtree: true });
+"""
+# A button in a list that deletes one evaluation of it.
+ONE_DELETED = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-delete]");
+  if (button) trigger("select", { id: button.dataset.delete });
+});
+"""
+# Saves the file that a hidden button was just given.
+SAVE_FILE = "() => { setTimeout(() => document.querySelector('#history-file').click(), 150); }"

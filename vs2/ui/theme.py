@@ -4,7 +4,6 @@ from pathlib import Path
 import gradio as gr
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-CSS = ASSETS / "ui.css"
 SANS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
@@ -31,10 +30,11 @@ def _variables(which: int) -> str:
 
 
 def css() -> str:
-    """The stylesheet with the colours of both themes before it."""
+    """The stylesheets, the shared one first, with the colours of both themes before them."""
     light = f":root{{{_variables(0)}color-scheme:light}}"
     dark = f".dark{{{_variables(1)}color-scheme:dark}}"
-    return f"{light}\n{dark}\n{CSS.read_text(encoding='utf-8')}"
+    sheets = sorted(ASSETS.glob("*.css"), key=lambda sheet: (sheet.name != "ui.css", sheet.name))
+    return "\n".join([light, dark, *(sheet.read_text(encoding="utf-8") for sheet in sheets)])
 
 
 def theme() -> gr.themes.Base:

@@ -1,0 +1,90 @@
+// The files of the Batch page: chosen or dropped, many at once, sent one after another. Runs once when the zone is
+// made; `words` (sentences and limits) is put before it. The value is {files: [{path, name}], turn}.
+const find = (name) => element.querySelector(name);
+const zone = find(".vs-zone"), input = find("input"), box = find(".vs-files"), list = find("ul"), busy = find(".vs-busy");
+const problem = find(".vs-zone-problem");
+let files = [], turn = 0, sending = false;
+const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+function say(sentence) {
+  problem.textContent = sentence || "";
+  problem.hidden = !sentence;
+}
+function draw() {
+  const bare = !files.length && !sending;
+  const held = element.contains(document.activeElement) && document.activeElement !== document.body;
+  zone.dataset.state = bare ? "empty" : "ready";
+  box.hidden = bare;
+  input.tabIndex = bare ? 0 : -1;
+  if (held && bare) input.focus();
+  else if (document.activeElement === input && !bare) find(".vs-add").focus();
+  list.replaceChildren(...files.map((file) => {
+    const line = document.createElement("li");
+    line.textContent = file.name;
+    return line;
+  }));
+}
+function publish() {
+  props.value = { files: files.map(({ path, name }) => ({ path, name })), turn };
+  trigger("upload");
+}
+async function take(chosen) {
+  if (!chosen.length || sending) return;
+  const mine = (turn += 1);
+  say("");
+  if (files.length + chosen.length > words.most) {
+    return say(fill(words.too_many, { count: files.length + chosen.length, most: words.most }));
+  }
+  sending = true;
+  files = files.filter((file) => file.path);  // after a reload only the names of the files are known
+  draw();
+  for (const [index, file] of chosen.entries()) {
+    busy.textContent = fill(words.sending, { number: index + 1, count: chosen.length });
+    if (file.size > words.megabytes * 1048576) {
+      say(fill(words.too_large, { name: file.name, megabytes: words.megabytes }));
+      continue;
+    }
+    try {
+      const sent = await upload(file);
+      if (mine !== turn) return;
+      files = [...files.filter((other) => other.name !== file.name), { path: sent.path, name: file.name }];
+      draw();
+    } catch (error) {
+      if (mine !== turn) return;
+      say(fill(words.not_sent, { name: file.name }));
+    }
+  }
+  sending = false;
+  busy.textContent = files.length ? words.checking : "";
+  draw();
+  if (files.length) publish();
+}
+function clear() {
+  turn += 1;
+  sending = false;
+  files = [];
+  busy.textContent = "";
+  say("");
+  draw();
+  props.value = { files: [], turn };
+  trigger("clear");
+}
+// The server's answer: what it kept, after a reload of the page too, or the sentence that says what is wrong.
+watch("value", () => {
+  const value = props.value;
+  if (!value?.checked || (value.turn && value.turn !== turn)) return;
+  if (value.kept) files = value.kept.map((name) => ({ name, path: "" }));
+  busy.textContent = "";
+  say(value.problem);
+  draw();
+});
+input.addEventListener("change", () => { take([...input.files]); input.value = ""; });
+find(".vs-add").addEventListener("click", () => input.click());
+find(".vs-clear").addEventListener("click", clear);
+element.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("vs-over"); });
+element.addEventListener("dragleave", () => zone.classList.remove("vs-over"));
+element.addEventListener("drop", (event) => {
+  event.preventDefault();
+  zone.classList.remove("vs-over");
+  take([...event.dataTransfer.files]);
+});

@@ -1,0 +1,52 @@
+// Who visits, and which page the address names (`show`: Gradio takes `page` for itself). Runs once.
+const KEY = "vs2-visitor";
+const spoken = /^[0-9a-f]{32}$/;
+function visitor() {
+  try {
+    let known = localStorage.getItem(KEY);
+    if (!spoken.test(known || "")) {
+      const bytes = crypto.getRandomValues(new Uint8Array(16));
+      known = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+      localStorage.setItem(KEY, known);
+    }
+    return known;
+  } catch (error) {
+    return "";  // a browser that keeps nothing: then nothing is stored for it
+  }
+}
+const named = (query, name) => (query.get(name) || "").trim();
+function read() {
+  const query = new URLSearchParams(location.search);
+  return { visitor: visitor(), page: named(query, "show") || "evaluate", e: named(query, "e").split(",").filter(Boolean) };
+}
+function go() {
+  props.value = read();
+  trigger("select");
+}
+props.value = read();
+window.vs2 = {
+  read,
+  // What a click on a tab asks for. The address follows; a page that the address names already stays as it is.
+  turn(page) {
+    const now = read();
+    if (now.page !== page) {
+      const query = new URLSearchParams(location.search);
+      query.delete("e");
+      if (page === "evaluate") query.delete("show"); else query.set("show", page);
+      history.pushState(null, "", query.size ? `?${query}` : location.pathname);
+    }
+    return { ...now, page, e: [] };
+  },
+};
+window.addEventListener("popstate", go);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-open]");
+  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  const query = new URLSearchParams(location.search), wanted = new URL(link.href, location.href).searchParams;
+  for (const name of ["show", "e"]) {
+    if (wanted.get(name)) query.set(name, wanted.get(name)); else query.delete(name);
+  }
+  history.pushState(null, "", query.size ? `?${query}` : location.pathname);
+  go();
+});

@@ -1,0 +1,178 @@
+"""Comparing candidates: the ranking by hand, ties by the spread, unread scores, and the sentence that says why."""
+import json
+from dataclasses import replace
+from math import sqrt
+
+import pytest
+
+from vs2.candidates import Failed, check_rule, decide, differences, overall, parse_rule, rank, record
+from vs2.errors import BadInput
+from vs2.evaluation import Evaluation, Score, Seconds
+from vs2.rubric import KEYS
+
+VISUAL, TEXT, PHYSICAL = KEYS
+
+
+def spike(value):
+    """p(1..5) after a greedy rationale: the digit and next to nothing else."""
+    return None if value is None else [0.998 if s == value else 0.0005 for s in range(1, 6)]
+
+
+def judged(*scores, model="mini", samples=()) -> Evaluation:
+    """An evaluation; a score is a digit (a spike), p(1) to p(5), or None for an unread one."""
+    made = {}
+    for key, score in zip(KEYS, scores, strict=True):
+        spread = score if isinstance(score, tuple) else spike(score)
+        made[key] = Score() if spread is None else Score.of(1 + spread.index(max(spread)), spread, bool(samples))
+    return Evaluation("a.mp4", "p", model, "fp32", "said", made, 8, Seconds(), 9, samples=samples)
+
+
+def drawn(*digits) -> Evaluation:
+    """An evaluation over sampled rationales, each of which gave the three digits of one row."""
+    samples = tuple({"rationale": "said", "values": dict(zip(KEYS, row, strict=True)), "truncated": False}
+                    for row in digits)
+    columns = list(zip(*digits, strict=True))
+    return judged(*(tuple(column.count(s) / len(column) for s in range(1, 6)) for column in columns), samples=samples)
+
+
+TABLE = [judged(4, 3, 2), judged(5, 5, 1), judged(3, 4, 3), judged(2, 5, 5)]  # means 3, 3.67, 3.33, 4
+
+
+@pytest.mark.parametrize(("rule", "ranking"), [
+    ("mean", [3, 1, 2, 0]),
+    ("worst", [2, 3, 0, 1]),                             # 3, then 2 with mean 4, 2 with mean 3, and 1
+    (VISUAL, [1, 0, 2, 3]),
+    (PHYSICAL, [3, 2, 0, 1]),
+    ({VISUAL: 3, TEXT: 1}, [1, 0, 2, 3]),                # 5, 3.75, 3.25, 2.75
+    ({VISUAL: 0, TEXT: 2, PHYSICAL: 2}, [3, 2, 1, 0]),   # 2.5, 3, 3.5, 5
+])
+def test_the_ranking_by_hand(rule, ranking):
+    assert rank(TABLE, rule) == ranking
+
+
+def test_equal_candidates_stay_in_the_order_given():
+    assert rank([judged(2, 2, 2), judged(3, 3, 3), judged(3, 3, 3), judged(2, 2, 2)]) == [1, 2, 0, 3]
+
+
+@pytest.mark.parametrize("rule", ["best", "", {VISUAL: -1, TEXT: 2}, {"beauty": 1}, {VISUAL: 0}, {},
+                                  {VISUAL: float("nan")}, {VISUAL: float("inf")}])
+def test_a_rule_that_is_none_is_refused(rule):
+    with pytest.raises(BadInput):
+        rank(TABLE, rule)
+
+
+def test_rules_as_written():
+    assert parse_rule(" worst ") == "worst" and parse_rule(TEXT) == TEXT
+    assert parse_rule(f"{VISUAL}=2, {TEXT}=0.5") == {VISUAL: 2, TEXT: 0.5} == check_rule({VISUAL: 2, TEXT: 0.5})
+    for text in ("median", "visual_quality=", "visual_quality=a", "a=1=2", "looks=1"):
+        with pytest.raises(BadInput):
+            parse_rule(text)
+
+
+def test_an_unread_score_ranks_last_and_is_said():
+    decision = decide([judged(5, None, 5), judged(1, 2, 1), judged(2, 2, 1)])
+    assert decision.ranking == (2, 1, 0) and decision.winner == 2 and not decision.tie
+    assert decision.reason == ("Candidate 3 wins over candidate 2, the next best: better visual quality "
+                               "(2.0 against 1.0), equal otherwise; candidate 1 ranks last, for its text alignment "
+                               "could not be read.")
+    # A rule that does not need the unread score reads the candidate as any other.
+    assert decide([judged(5, None, 5), judged(1, 2, 1)], VISUAL).winner == 0
+
+
+def test_nothing_read_is_no_winner_and_no_tie():
+    decision = decide([judged(5, None, None), judged(None, 5, 5)])
+    assert decision.ranking == (0, 1) and decision.winner is None and not decision.tie
+    assert decision.reason == ("No candidate wins: candidate 1 ranks last, for its text alignment and physical "
+                               "consistency could not be read; candidate 2 ranks last, for its visual quality could "
+                               "not be read.")
+    assert decide([]).reason == "No candidate wins: there is none."
+
+
+def test_one_that_failed_is_left_out_and_said():
+    decision = decide([judged(1, 1, 1), Failed("b.mp4", "p", "It is empty."), judged(2, 1, 1)])
+    assert decision.ranking == (2, 0) and decision.winner == 2
+    assert decision.reason.endswith("equal otherwise; candidate 2 was not judged.")
+    decision = decide([judged(1, 1, 1), Failed("b.mp4", "p", "It is empty.")])
+    assert decision.winner == 0 and "the only one with scores to compare; candidate 2 was" in decision.reason
+
+
+@pytest.mark.parametrize(("one", "two", "rule", "reason"), [
+    ((4, 3, 2), (4, 3, 4), "mean",
+     "Candidate 2 wins: better physical consistency (4.0 against 2.0), equal otherwise."),
+    ((4, 4, 4), (2, 5, 3), "mean", "Candidate 1 wins: better visual quality (4.0 against 2.0) and physical consistency "
+                                   "(4.0 against 3.0), though worse text alignment (4.0 against 5.0)."),
+    ((4, 4, 4), (3, 3, 3), "mean", "Candidate 1 wins: better visual quality (4.0 against 3.0), text alignment (4.0 "
+                                   "against 3.0) and physical consistency (4.0 against 3.0)."),
+    ((5, 5, 1), (2, 2, 2), "worst", "Candidate 2 wins: its worst score is higher (2.0 against 1.0)."),
+    ((2, 5, 3), (2, 3, 3), "worst", "Candidate 1 wins: better text alignment (5.0 against 3.0), equal otherwise."),
+    ((1, 5, 3), (5, 4, 5), TEXT, "Candidate 1 wins: better text alignment (5.0 against 4.0)."),
+])
+def test_the_reason_names_what_decides(one, two, rule, reason):
+    assert decide([judged(*one), judged(*two)], rule).reason == reason
+
+
+def test_spikes_with_the_same_digits_tie_and_one_digit_more_wins():
+    nearly = (0, 0, 0.004, 0.99, 0.006)
+    decision = decide([judged(4, 4, 4), judged(nearly, 4, 4), judged(4, 3, 4)])
+    assert decision.tied == (1, 0) and decision.tie and decision.winner is None
+    assert decision.reason == "Candidates 2 and 1 tie: their overall scores are the same (4.00)."
+    assert decide([judged(4, 4, 4), judged(4, 4, 5)]).winner == 1
+
+
+def test_without_thinking_the_distributions_say_how_far_apart_is_enough():
+    def doubtful(step):
+        """Each dimension has variance 0.5 around 3, or a tenth of a digit more for each step."""
+        return judged(*[(0, 0.25 - step / 20, 0.5, 0.25 + step / 20, 0)] * 3)
+
+    error = sqrt(2 * 3 * 0.5 / 9)  # of the difference of two means of three
+    assert error == pytest.approx(0.577, abs=1e-3)
+    decision = decide([doubtful(0), doubtful(5)])
+    assert overall(doubtful(5)) - overall(doubtful(0)) == pytest.approx(0.5)
+    assert decision.ranking == (1, 0) and decision.tied == (1, 0)
+    # 0.25 is the variance of the second: 3.5 with a half each at 3 and 4
+    assert f"(one standard error, {sqrt(3 * (0.5 + 0.25) / 9):.2f})" in decision.reason
+    assert decide([doubtful(0), judged((0, 0, 0.2, 0.8, 0), (0, 0, 0.2, 0.8, 0), (0, 0, 0.2, 0.8, 0))]).winner == 1
+
+
+def test_more_samples_of_the_same_spread_tell_closer_candidates_apart():
+    low, high, even = (2, 2, 2), (5, 5, 5), (4, 4, 4)  # 3.5 with variance 2.25 in each dimension, against 4
+    few = decide([drawn(low, high), drawn(even, even)])
+    assert few.tie and few.reason.endswith(f"(one standard error, {sqrt(3 * 2.25 / (2 - 1)) / 3:.2f}).")
+    many = decide([drawn(*[low, high] * 4), drawn(*[even] * 8)])
+    assert sqrt(3 * 2.25 / (8 - 1)) / 3 < 0.5 and many.winner == 1
+    # Without thinking every reply has the same distribution, so drawing more of them says nothing new.
+    again = decide([replace(drawn(*[low, high] * 4), samples=({"rationale": "", "values": {}},) * 8),
+                    drawn(*[even] * 8)])
+    assert again.tie
+
+
+def test_the_worst_rule_falls_back_on_the_mean_where_the_worst_is_in_doubt():
+    wide = (0, 0.3, 0.4, 0.3, 0)  # 3 with variance 0.6
+    decision = decide([judged(wide, 3, 3), judged(3, 5, 5)], "worst")
+    assert decision.winner == 1 and "text alignment (5.0 against 3.0)" in decision.reason
+    # The lower worst score is in doubt, and the mean says the opposite: nobody can tell.
+    wider = (0.1, 0.3, 0.2, 0.3, 0.1)
+    assert decide([judged((0, 0.1, 0.4, 0.4, 0.1), 4, 4), judged(wider, 5, 5)], "worst").tie
+
+
+def test_scores_of_two_judges_are_ranked_without_a_winner():
+    decision = decide([judged(3, 3, 3), judged(5, 5, 5, model="other")])
+    assert decision.ranking == (1, 0) and decision.winner is None and not decision.tie
+    assert decision.reason == ("No winner is named: other and mini judged them, and different judges do not share a "
+                               "scale.")
+
+
+def test_differences_to_the_best():
+    rows = differences([judged(4, 3, 2), judged(5, None, 1), Failed("c.mp4", "p", "No.")])
+    assert rows[0][VISUAL] == pytest.approx(-1, abs=0.02) and rows[0][TEXT] == rows[0][PHYSICAL] == 0
+    assert rows[1][VISUAL] == 0 and rows[1][TEXT] is None and rows[1]["overall"] is None
+    assert rows[1][PHYSICAL] == pytest.approx(-1, abs=0.02) and set(rows[2].values()) == {None}
+
+
+def test_the_record_is_plain_json():
+    candidates = [judged(4, 3, 2), Failed("b.mp4", "another prompt", "It is empty."), replace(TABLE[1], video="c.mp4")]
+    written = json.loads(json.dumps(record(candidates, decide(candidates)), allow_nan=False))
+    assert written.keys() == {"candidates", "ranking", "tie", "winner", "reason"}
+    assert written["ranking"] == [2, 0] and written["tie"] is False and written["winner"] == 2
+    assert written["candidates"][1] == {"video": "b.mp4", "prompt": "another prompt", "error": "It is empty."}
+    assert Evaluation.from_dict(written["candidates"][2]) == candidates[2]

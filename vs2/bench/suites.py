@@ -1,0 +1,68 @@
+"""The suites by name: what `vs2 bench` and `train/measure.py` run, and how a result reads."""
+from pathlib import Path
+
+from vs2.bench import best_of, faults, metrics, prompts, scenes
+from vs2.errors import BadInput
+from vs2.rubric import KEYS
+
+SUITES = ("scenes", "faults", "prompts", "best-of")
+CLIPS = 500                 # scenes of the suite `scenes`, where nothing else is asked
+PAIRS, CONTESTS = 5, 10     # scenes of the suite `scenes` to one pair of prompts, to one contest of 5
+
+
+def run(judge, suite: str, clips: int, data: Path, progress=None, limit: int | None = None, **options) -> dict:
+    """The result of one suite (see its `run`). clips: how many for `scenes`; `prompts` and `best-of` take a share.
+
+    data: a folder of real clips, for `faults` alone. limit: the most clips, pairs or contests, whatever `clips` gives.
+    Raises BadInput for a limit below 1, and what the suite raises.
+    """
+    if limit is not None and limit < 1:
+        raise BadInput(f"--limit {limit} leaves nothing to judge: give 1 or more.")
+    options["progress"] = progress
+    if suite == "faults":
+        return faults.run(judge, data, count=limit, **options)
+    if limit is not None:
+        clips = limit * {"prompts": PAIRS, "best-of": CONTESTS}.get(suite, 1)
+    if suite == "prompts":
+        return prompts.run(judge, max(1, clips // PAIRS), **options)
+    if suite == "best-of":
+        return best_of.run(judge, max(1, clips // CONTESTS), **options)
+    return scenes.run(judge, clips, **options)
+
+
+def table(result: dict) -> str:
+    """A result for people, in Markdown."""
+    if result["suite"] == "scenes":
+        found = metrics.table(result["metrics"] | baselines(result["rows"]))
+        return f"{found}\n\n{result['clips']} clips, {result['unread']} scores unread."
+    return {"faults": faults, "prompts": prompts, "best-of": best_of}[result["suite"]].table(result["metrics"])
+
+
+def baselines(rows) -> dict[str, dict]:
+    """What always saying 3, and drawing a score at random, would reach on the same clips."""
+    import numpy as np
+
+    true = [score for row in rows for score in row["true"]]
+    drawn = np.random.default_rng(0).integers(1, 6, len(true)).tolist()
+    return {"always 3": metrics.agreement(true, [3] * len(true)), "a random score": metrics.agreement(true, drawn)}
+
+
+def summaries(results: dict[str, dict]) -> dict:
+    """What vs2.json says of the results: of `scenes` the metrics by dimension, of the others a few numbers each."""
+    said = {}
+    if found := results.get("scenes"):
+        said |= {"suite": "scenes", "clips": found["clips"]} | {key: found["metrics"][key] for key in KEYS}
+    for suite, names in (("faults", ("pairs", "fell", "fell_by_value", "constant")),
+                         ("prompts", ("pairs", "higher", "higher_by_value", "ties")),
+                         ("best-of", ("contests", "size", "picked", "random", "best", "uplift", "interval"))):
+        if found := results.get(suite):
+            said[suite] = {name: found["metrics"][name] for name in names}
+    return _rounded(said)
+
+
+def _rounded(value):
+    if isinstance(value, dict):
+        return {name: _rounded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return round(value, 4) if isinstance(value, float) else value

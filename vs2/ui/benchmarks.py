@@ -1,0 +1,257 @@
+"""The Benchmarks page: what the authors published beside what this project measured, and what the numbers mean.
+
+What was measured is read from cards: that of the judge that runs, or that of the built-in one. A card may come from
+anyone, so that a figure that is no number, or a suite that is not there, is left out.
+"""
+import math
+import os
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import gradio as gr
+
+from vs2 import bench_plots, checkpoint, published
+from vs2.card import Card
+from vs2.errors import Problem
+from vs2.rubric import DIMENSIONS
+from vs2.ui import text as shared
+from vs2.ui.article import Cell, Group, code, paragraph, section, table, terms
+from vs2.ui.host import Host
+from vs2.ui.site import Site
+from vs2.ui.text import benchmarks as text
+
+BALANCED = 125          # scenes: so many hold each combination of the three scores once (vs2/bench/scenes.py)
+BLIND_EXACT, BLIND_WITHIN_ONE = 1 / 5, 3 / 5  # what always saying 3 reaches where the five scores are equally frequent
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A judge's name and its card's `metrics`. running: the judge that runs here, where it has none of its own."""
+
+    judge: str
+    metrics: dict
+    running: str = ""
+
+    def suite(self, name: str) -> dict:
+        """What the card says of a suite or a dimension; {} where it says nothing."""
+        found = self.metrics.get(name)
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def clips(self) -> int:
+        """How many scenes were judged; 0 where the suite `scenes` was not measured."""
+        clips = number(self.metrics.get("clips")) if self.metrics.get("suite") == "scenes" else None
+        return int(clips or 0)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether the five scores are equally frequent among the scenes in each dimension."""
+        return self.clips > 0 and self.clips % BALANCED == 0
+
+    @property
+    def exact(self) -> list[tuple[str, float]]:
+        """(dimension's label, percent exact) of the scenes."""
+        if not self.clips:
+            return []
+        shares = ((d.label, number(self.suite(d.key).get("exact"))) for d in DIMENSIONS)
+        return [(label, 100 * share) for label, share in shares if share is not None]
+
+
+def number(value) -> float | None:
+    """The value if it is a finite number, else None."""
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if plain and math.isfinite(value) else None
+
+
+def shown(name: str) -> str:
+    """A judge's name for people: of a folder, only the last part of its path."""
+    return PurePath(name).name if os.path.isabs(name) else name
+
+
+def running(host: Host):
+    """The judge that runs, None while it is loaded or where that failed."""
+    try:
+        return host.wait(0)
+    except Problem:
+        return None
+
+
+def mini_card() -> Card | None:
+    """The built-in judge's card, None where there is none."""
+    try:
+        return Card.read(checkpoint.ASSETS / checkpoint.MINI)
+    except Problem:
+        return None
+
+
+def measured(host: Host) -> Measured:
+    """What is known of the judge that runs, else of the built-in one."""
+    judge, mini = running(host), mini_card()
+    if judge is not None and judge.card.metrics:
+        return Measured(shown(judge.name), judge.card.metrics)
+    others = shown(judge.name) if judge is not None and judge.name != checkpoint.MINI else ""
+    return Measured(checkpoint.MINI, mini.metrics if mini else {}, others)
+
+
+def percent(share: float | None) -> str:
+    """A share of 1 as percent, a dash for none."""
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def plain(value: float | None, form: str) -> str:
+    """The number in a format, a dash for none."""
+    return "–" if value is None else format(value, form)
+
+
+def beside(found: Measured) -> str:
+    """The table of published figures over measured ones."""
+    return table(text.BESIDE_CAPTION, (text.FIGURE, text.VALUE, text.SOURCE),
+                 [Group(text.PUBLISHED, [_published(figure) for figure in published.FIGURES]), _here(found)],
+                 "vs-doc-beside")
+
+
+def _published(figure: published.Figure) -> tuple:
+    said = f"+{figure.value:g} %" if figure.gain else f"{figure.value:.2f} %"
+    value = text.ABOUT.format(value=said) if figure.about else said
+    return (Cell(f"{figure.judge}: {figure.metric}", figure.data), Cell(value, number=True),
+            Cell(figure.source.name, url=figure.source.url))
+
+
+def _here(found: Measured) -> Group:
+    source = text.CARD.format(judge=found.judge)
+    rows = [(text.EXACT_OF.format(dimension=label), Cell(percent(share / 100), number=True), source)
+            for label, share in found.exact]
+    best = found.suite("best-of")
+    if (uplift := number(best.get("uplift"))) is not None:
+        size, contests = (plain(number(best.get(name)), ".0f") for name in ("size", "contests"))
+        rows.append((Cell(text.GAIN_OF.format(size=size), text.GAIN_ON.format(contests=contests, size=size)),
+                     Cell(f"{uplift:+.1f} %", number=True), source))
+    if not rows:
+        return Group(text.NOTHING, [(Cell(text.NOTHING_HINT.format(judge=found.judge)), Cell("–", number=True), "–")])
+    if not found.clips:
+        return Group(text.MEASURED_SHORT.format(judge=found.judge), rows)
+    return Group(text.MEASURED.format(judge=found.judge, data=text.HELD_OUT.format(clips=found.clips)), rows)
+
+
+def chart(found: Measured):
+    """The shares of clips among those figures as a Plotly figure."""
+    others = [(f"{figure.judge}: {figure.metric}", figure.value) for figure in published.FIGURES if not figure.gain]
+    groups = [bench_plots.Bars(text.PUBLISHED, others, 2, bench_plots.PUBLISHED)]
+    if found.exact:
+        said = (text.BLIND_LINE.format(value=f"{100 * BLIND_EXACT:.0f} %"), 100 * BLIND_EXACT)
+        name = text.MEASURED.format(judge=found.judge, data=text.HELD_OUT.format(clips=found.clips))
+        bars = [(text.EXACT_OF.format(dimension=label), share) for label, share in found.exact]
+        groups.append(bench_plots.Bars(name, bars, blind=said if found.balanced else None))
+    return bench_plots.shares(groups)
+
+
+def full(found: Measured) -> str:
+    """The section with all metrics of the scenes; "" where they were not measured."""
+    if not found.clips:
+        return ""
+    rows = [(shared.SHORT[d.key], *_metrics(found.suite(d.key))) for d in DIMENSIONS]
+    if found.balanced:
+        rows.append((text.ALWAYS_3, *_metrics({"exact": BLIND_EXACT, "within_one": BLIND_WITHIN_ONE})))
+    caption = text.FULL_CAPTION.format(judge=found.judge, clips=found.clips)
+    mode = text.MODES.get(str(found.metrics.get("mode")), text.MODES["think"])
+    weights = found.metrics.get("weights")
+    return section(
+        "benchmarks-full", text.FULL,
+        paragraph(f"{caption}."),
+        table(caption, (text.DIMENSION, *text.METRICS.values()), [Group("", rows)], "vs-doc-metrics"),
+        paragraph(text.FULL_NOTE.format(mode=mode), "vs-doc-note"),
+        paragraph(text.WEIGHTS.format(weights=weights), "vs-doc-note") if isinstance(weights, str) else "")
+
+
+def _metrics(values: dict) -> list[Cell]:
+    said = [percent(number(values.get(name))) for name in ("exact", "within_one")]
+    said += [plain(number(values.get(name)), ".2f") for name in ("pearson", "spearman")]
+    return [Cell(one, number=True) for one in said]
+
+
+def checks(found: Measured) -> str:
+    """The section of the suites that ask for an order of clips only."""
+    rows = [row for row in (_faults(found.suite("faults")), _prompts(found.suite("prompts")),
+                            _best(found.suite("best-of"))) if row]
+    caption = text.CHECKS_CAPTION.format(judge=found.judge)
+    body = (table(caption, (text.CHECK, text.RESULT), [Group("", rows)], "vs-doc-checks") if rows
+            else paragraph(text.NO_CHECKS))
+    return section("benchmarks-checks", text.CHECKS, body)
+
+
+def _shares(values: dict, *names: str) -> list[str] | None:
+    found = [number(values.get(name)) for name in names]
+    return None if None in found else [percent(share) for share in found]
+
+
+def _faults(values: dict) -> tuple | None:
+    if (found := _shares(values, "fell", "fell_by_value")) is None:
+        return None
+    same = len(values["constant"]) if isinstance(values.get("constant"), list) else 0
+    under = text.FAULTS_CONSTANT_ONE if same == 1 else text.FAULTS_CONSTANT.format(count=same) if same else ""
+    pairs = plain(number(values.get("pairs")), ".0f")
+    return (Cell(text.FAULTS, text.FAULTS_ON.format(pairs=pairs)),
+            Cell(text.FAULTS_RESULT.format(fell=found[0], by_value=found[1]), under))
+
+
+def _prompts(values: dict) -> tuple | None:
+    if (found := _shares(values, "higher", "higher_by_value")) is None:
+        return None
+    ties = number(values.get("ties"))
+    pairs = plain(number(values.get("pairs")), ".0f")
+    return (Cell(text.PROMPTS, text.PROMPTS_ON.format(pairs=pairs)),
+            Cell(text.PROMPTS_RESULT.format(higher=found[0], by_value=found[1]),
+                 text.PROMPTS_TIES.format(ties=percent(ties)) if ties else ""))
+
+
+def _best(values: dict) -> tuple | None:
+    if (uplift := number(values.get("uplift"))) is None:
+        return None
+    numbers = {name: plain(number(values.get(name)), ".2f") for name in ("picked", "random", "best")}
+    size, contests = (plain(number(values.get(name)), ".0f") for name in ("size", "contests"))
+    edges = values.get("interval") if isinstance(values.get("interval"), list) else []
+    edges = [number(edge) for edge in edges]
+    interval = ("" if len(edges) != 2 or None in edges else
+                text.BEST_INTERVAL.format(low=f"{edges[0]:+.1f} %", high=f"{edges[1]:+.1f} %"))
+    said = ", ".join(part for part in (f"{uplift:+.1f} %", interval) if part)
+    return (Cell(text.BEST.format(size=size), text.BEST_ON.format(contests=contests, size=size)),
+            Cell(said, text.BEST_RESULT.format(**numbers)))
+
+
+def rest() -> str:
+    """The sections that no measurement changes."""
+    facts = [(fact.name, fact.value, Cell(fact.source.name, url=fact.source.url)) for fact in published.FACTS]
+    return (section("benchmarks-meaning", text.MEANING, terms(text.MEANINGS))
+            + section("benchmarks-work", text.WORK,
+                      table(text.WORK_CAPTION, (text.FACT, text.SAYS, text.SOURCE), [Group("", facts)], "vs-doc-facts"),
+                      paragraph(text.WORK_NOTE, "vs-doc-note"))
+            + section("benchmarks-measure", text.MEASURE, paragraph(text.MEASURE_NOTE),
+                      code(text.COMMAND, text.MEASURE)))
+
+
+class BenchmarksPage:
+    """The page's components; what was measured is read again whenever the page is opened."""
+
+    NAME = "benchmarks"
+
+    def __init__(self, site: Site, address: gr.HTML):
+        self.site = site
+        html = {"apply_default_css": False}
+        table_now, chart_now, full_now = self.open({})
+        gr.HTML(paragraph(text.INTRO, "vs-doc-lead"), **html)
+        with gr.Row(elem_classes="vs-doc-row", equal_height=False):
+            with gr.Column(scale=7, min_width=280):
+                self.table = gr.HTML(table_now, elem_id="benchmarks-table", **html)
+            with gr.Column(scale=5, min_width=280):
+                self.chart = gr.Plot(chart_now, show_label=False, container=False, elem_id="benchmarks-chart")
+                gr.HTML(paragraph(text.CHART, "vs-doc-note"), **html)
+        self.full = gr.HTML(full_now, elem_id="benchmarks-measured", **html)
+        gr.HTML(rest(), **html)
+        self.opens = [self.table, self.chart, self.full]
+
+    def open(self, address: dict) -> list:
+        """Values for `opens`: the judge may have been loaded since the page was made."""
+        found = measured(self.site.host)
+        note = paragraph(text.OTHER_JUDGE.format(judge=found.running), "vs-doc-note") if found.running else ""
+        head = f'<h2 id="benchmarks-beside">{text.BESIDE}</h2>'
+        return [head + beside(found) + note, chart(found), full(found) + checks(found)]

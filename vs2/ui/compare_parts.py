@@ -1,0 +1,238 @@
+"""The pieces of the Compare page as HTML: verdict, table, rationales side by side. Always escaped."""
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from vs2 import answer, candidates, plots
+from vs2.candidates import Candidate, Decision, Failed
+from vs2.evaluation import Evaluation
+from vs2.rubric import BY_KEY, KEYS
+from vs2.ui import text as shared
+from vs2.ui.rationale import Times, words
+from vs2.ui.text import compare as text
+
+WAITING, JUDGING = "waiting", "judging"
+EVERYTHING = "everything"
+
+# Sorts the table by the column whose heading is pressed, and keeps the order when results come.
+SORT = """
+let by = null, down = true;
+function order() {
+  const table = element.querySelector("table");
+  if (!table) return;
+  for (const head of table.tHead.rows[0].cells) {
+    const chosen = head.dataset.by === by;
+    if (head.dataset.by) head.setAttribute("aria-sort", !chosen ? "none" : down ? "descending" : "ascending");
+  }
+  if (by === null) return;
+  const rows = [...table.tBodies[0].rows], worth = (row) => row.querySelector(`[data-of="${by}"]`)?.dataset.worth ?? "";
+  const sorted = [...rows].sort((one, two) => {
+    const [a, b] = [worth(one), worth(two)];
+    if (a === "" || b === "") return (a === "") - (b === "");  // what has no number stays at the end
+    return down ? b - a : a - b;
+  });
+  if (sorted.some((row, index) => row !== rows[index])) table.tBodies[0].append(...sorted);
+}
+element.addEventListener("click", (event) => {
+  const head = event.target.closest("th[data-by]");
+  if (!head) return;
+  down = by === head.dataset.by ? !down : !["number", "place"].includes(head.dataset.by);
+  by = head.dataset.by;
+  order();
+});
+new MutationObserver(order).observe(element, { childList: true, characterData: true, subtree: true });
+"""
+# A time in a rationale shows all players there.
+SEEK_ALL = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-time]");
+  if (button) window.vs2board?.go?.(Number(button.dataset.time));
+});
+"""
+
+
+@dataclass
+class Row:
+    """One candidate on the page: its key on the board, what it is called, and how far it is.
+
+    candidate: None until it is judged. kept: the id it is stored under, "" without one. state: `WAITING` or
+    `JUDGING` while it has its turn before it.
+    """
+
+    key: str
+    name: str
+    prompt: str
+    candidate: Candidate | None = None
+    kept: str = ""
+    state: str = ""
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """Its scores, where it has some."""
+        return self.candidate if isinstance(self.candidate, Evaluation) else None
+
+
+def compared(rows: Sequence[Row]) -> list[Candidate]:
+    """The candidates as they are compared: one that has not been judged counts as one that was not."""
+    return [row.candidate or Failed(row.name, row.prompt, text.NOT_YET) for row in rows]
+
+
+def _dot(number: int) -> str:
+    colour = plots.COLOURS[(number - 1) % len(plots.COLOURS)]
+    return f'<b class="vs-number" style="--candidate:{colour}">{number}</b>'
+
+
+def verdict(decision: Decision | None, rows: Sequence[Row] = ()) -> str:
+    """Who wins and why, in a sentence; where nothing is decided, what comes here."""
+    if decision is None:
+        return f'<div class="vs-verdict vs-empty">{text.VERDICT_EMPTY}</div>'
+    kind, title = "none", text.NO_WINNER
+    if decision.tie:
+        kind, title = "tie", text.TIE
+    elif decision.winner is not None:
+        kind, name = "winner", f'<span class="vs-name">{escape(rows[decision.winner].name)}</span>'
+        title = f"{text.WINNER} {_dot(decision.winner + 1)}{name}"
+    return (f'<div class="vs-verdict" data-kind="{kind}" role="status"><h2>{title}</h2>'
+            f'<p>{escape(decision.reason)}</p></div>')
+
+
+def _cell(key: str, value: float | None, less: float | None, differ: bool) -> str:
+    """differ: whether the candidates' scores do; where they are all the same there is no best one."""
+    if value is None:
+        return f'<td data-of="{key}" data-worth=""><span class="vs-unread-cell">{text.UNREAD}</span></td>'
+    best = less > -candidates.EQUAL
+    below = "" if not differ else text.BEST if best else f"{less:+.2f}".replace("-", "\u2212")
+    return (f'<td data-of="{key}" data-worth="{value:.6f}"{" class=vs-best" * (best and differ)}><b>{value:.2f}</b>'
+            f'<small>{below}</small></td>')
+
+
+def _head(key: str, label: str) -> str:
+    return (f'<th scope="col" data-by="{key}" aria-sort="none"><button type="button" '
+            f'title="{escape(text.SORT.format(column=label))}">{escape(label)}</button></th>')
+
+
+def _links(number: int, row: Row) -> str:
+    if not row.kept:
+        return "<td></td>"
+    links = ((f"?e={row.kept}", text.OPEN, text.OPEN_LABEL),
+             (f"?show=review&e={row.kept}", text.REVIEW, text.REVIEW_LABEL))
+    return "<td>" + "".join(f'<a data-open href="{escape(to)}" aria-label="{label.format(number=number)}">{said}</a>'
+                            for to, said, label in links) + "</td>"
+
+
+def _line(number: int, row: Row, less: dict, differ: dict, place: str, details: tuple[str, ...]) -> str:
+    below = "".join(f"<small>{escape(detail)}</small>" for detail in details)
+    start = (f'<td data-of="place" data-worth="{place}"><b>{place or "–"}</b></td><th scope="row" data-of="number" '
+             f'data-worth="{number}"><span>{_dot(number)}<span class="vs-name">{escape(row.name)}</span></span>{below}'
+             '</th>')
+    evaluation = row.evaluation
+    if evaluation is None:
+        said, kind = {WAITING: (text.WAITING, "waiting"), JUDGING: (text.JUDGING, "judging")}.get(
+            row.state, (text.NOT_YET, "waiting"))
+        if isinstance(row.candidate, Failed):
+            said, kind = f"{text.NOT_JUDGED}: {row.candidate.error}", "failed"
+        return f'<tr data-state="{kind}">{start}<td colspan="{len(KEYS) + 2}">{escape(said)}</td></tr>'
+    values = {key: evaluation.scores[key].expected for key in KEYS} | {"overall": evaluation.overall}
+    cells = "".join(_cell(key, value, less[key], differ[key]) for key, value in values.items())
+    return f'<tr data-state="done">{start}{cells}{_links(number, row)}</tr>'
+
+
+def table(rows: Sequence[Row], decision: Decision | None) -> str:
+    """The scores of all candidates with their differences to the best; prompts and judges where they differ."""
+    if not rows:
+        return (f'<section class="vs-compared" aria-label="{text.TABLE}"><header><h2>{text.TABLE}</h2></header>'
+                f'<p class="vs-empty">{text.TABLE_EMPTY}</p></section>')
+    judged = [row for row in rows if row.evaluation]
+    prompts = len({row.prompt for row in rows}) > 1
+    models = len({(row.evaluation.model, row.evaluation.precision) for row in judged}) > 1
+    places = {n: str(place) for place, n in enumerate(decision.ranking, 1)} if decision else {}
+    for n in decision.tied if decision else ():
+        places[n] = "1"
+    below = candidates.differences(compared(rows))
+    differ = {key: any(less[key] is not None and less[key] <= -candidates.EQUAL for less in below)
+              for key in (*KEYS, "overall")}
+    lines = []
+    for n, (row, less) in enumerate(zip(rows, below, strict=True)):
+        details = (row.prompt,) * prompts
+        if models and row.evaluation:
+            named = shared.MODEL_PRECISION.format(name=row.evaluation.model, precision=row.evaluation.precision)
+            details += (text.JUDGED_BY.format(model=named),)
+        lines.append(_line(n + 1, row, less, differ, places.get(n, ""), details))
+    heads = (_head("place", text.PLACE) + _head("number", text.CANDIDATE)
+             + "".join(_head(key, shared.SHORT[key]) for key in KEYS) + _head("overall", text.OVERALL) + "<td></td>")
+    return (f'<section class="vs-compared" aria-label="{text.TABLE}"><header><h2>{text.TABLE}</h2>'
+            f'<p>{text.TABLE_HINT}</p></header><div class="vs-wide" tabindex="0" role="region" '
+            f'aria-label="{text.TABLE}"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table></div></section>')
+
+
+def _said(evaluation: Evaluation, key: str) -> str:
+    times = Times(evaluation.frame_times)
+    if not evaluation.rationale.strip():
+        return f'<p class="vs-empty">{text.NO_RATIONALE}</p>'
+    said = evaluation.rationale if key == EVERYTHING else answer.sections(evaluation.rationale).get(key, "")
+    return f"<p>{words(said, times)}</p>" if said.strip() else f'<p class="vs-empty">{text.NOTHING_SAID}</p>'
+
+
+def rationales(rows: Sequence[Row]) -> str:
+    """What the judge says of each candidate, side by side, one dimension at a time: a radio button chooses it."""
+    judged = [(number, row) for number, row in enumerate(rows, 1) if row.evaluation]
+    if not judged:
+        return ""
+    choices, panels = [], []
+    for key in (*KEYS, EVERYTHING):
+        label = BY_KEY[key].label if key in KEYS else text.WHOLE
+        choices.append(f'<label><input type="radio" name="compare-part" value="{key}"{" checked" * (key == KEYS[0])}>'
+                       f'<span>{escape(shared.SHORT.get(key, label))}</span></label>')
+        columns = []
+        for number, row in judged:
+            value = row.evaluation.scores[key].value if key in KEYS else None
+            chip = f'<span class="vs-chip">{value}<small>/5</small></span>' if value else ""
+            columns.append(f'<article><h3>{_dot(number)}<span class="vs-name">{escape(row.name)}</span>{chip}</h3>'
+                           f'{_said(row.evaluation, key)}</article>')
+        panels.append(f'<div class="vs-columns" data-part="{key}" role="group" aria-label="{escape(label)}">'
+                      f'{"".join(columns)}</div>')
+    return (f'<section class="vs-beside" aria-label="{text.RATIONALES}"><header><h2>{text.RATIONALES}</h2></header>'
+            f'<div class="vs-parts" role="radiogroup" aria-label="{text.RATIONALES}">{"".join(choices)}</div>'
+            f'{"".join(panels)}</section>')
+
+
+def live(said: str) -> str:
+    """The end of what the judge says of the candidate it looks at; nothing before it says something."""
+    if not said.strip():
+        return ""
+    return (f'<section class="vs-now" aria-label="{text.LIVE}"><h2>{text.LIVE}</h2>'
+            f'<p>{escape(said[-700:])}</p></section>')
+
+
+def actions(rows: Sequence[Row], decision: Decision | None) -> str:
+    """Links that save the comparison as JSON and, where every candidate is stored, that share it."""
+    if decision is None:
+        return ""
+    record = json.dumps(candidates.record(compared(rows), decision), ensure_ascii=False, indent=2)
+    data = base64.b64encode(record.encode("utf-8", "replace")).decode()
+    made = f'<a class="vs-action" download="{text.FILE}" href="data:application/json;base64,{data}">{text.DOWNLOAD}</a>'
+    if all(row.kept for row in rows):
+        link = escape(f"?show=compare&e={','.join(row.kept for row in rows)}")
+        made += (f'<button type="button" class="vs-action" data-link="{link}" data-done="{text.LINK_COPIED}">'
+                 f'{text.LINK}</button>')
+    return f'<div class="vs-actions-row">{made}</div>'
+
+
+def states(rows: Sequence[Row], decision: Decision | None) -> list[dict]:
+    """How far each candidate is, for the board: {key, said, state} and `problem` for one that failed."""
+    made = []
+    for n, row in enumerate(rows):
+        one = {"key": row.key, "said": "", "state": "ready"}
+        if row.state in (WAITING, JUDGING):
+            one |= {"said": {WAITING: text.WAITING, JUDGING: text.JUDGING}[row.state], "state": row.state}
+        elif row.evaluation:
+            overall = row.evaluation.overall
+            one |= {"said": text.UNREAD if overall is None else f"{overall:.2f}", "state": "done"}
+            if decision and decision.winner == n:
+                one["state"] = "winner"
+        elif isinstance(row.candidate, Failed):
+            one |= {"said": text.NOT_JUDGED, "state": "failed", "problem": row.candidate.error}
+        made.append(one)
+    return made

@@ -1,0 +1,113 @@
+"""A visitor's own evaluations: listed, opened again, exported and deleted."""
+import json
+import tempfile
+from datetime import datetime, timezone
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from vs2.errors import Problem
+from vs2.rubric import KEYS
+from vs2.store import Stored
+from vs2.ui import parts, text
+from vs2.ui.scripts import ONE_DELETED, SAVE_FILE
+from vs2.ui.site import Site
+
+SHOWN = 30  # evaluations in the list
+
+
+def row(stored: Stored, own: bool) -> str:
+    """One evaluation: a link that opens it, its scores, and, for one's own, a button that deletes it."""
+    evaluation = stored.evaluation
+    values = [evaluation.scores[key].value for key in KEYS]
+    digits = " ".join("–" if value is None else str(value) for value in values)
+    named = escape(", ".join(text.SHORT[key] for key in KEYS))
+    when = datetime.fromtimestamp(stored.created, timezone.utc)
+    overall = "" if evaluation.overall is None else f"<b>{evaluation.overall:.2f}</b>"
+    delete = (f'<button type="button" class="vs-quiet" data-delete="{escape(stored.id)}" aria-label="'
+              f'{escape(text.DELETE_ONE.format(video=evaluation.video))}">×</button>') if own else ""
+    return (f'<li><a data-open href="?e={escape(stored.id)}">'
+            f'<span class="vs-clip-name">{escape(evaluation.video)}</span>'
+            f'<span class="vs-clip-prompt">{escape(evaluation.prompt[:160])}</span></a>'
+            f'<span class="vs-digits" title="{named}">{digits}</span>{overall}'
+            f'<time datetime="{when.isoformat(timespec="seconds")}">{when:%b %d, %H:%M}</time>{delete}</li>')
+
+
+class History:
+    """The list and its buttons. Made inside a `gr.Blocks` context; `listing` refreshes it."""
+
+    def __init__(self, site: Site, address: gr.HTML):
+        self.site = site
+        with gr.Accordion(text.HISTORY, open=False, elem_classes="vs-settings vs-history-fold"):
+            self.list = gr.HTML("", elem_id="history", apply_default_css=False, js_on_load=ONE_DELETED)
+            with gr.Row(elem_classes="vs-actions-row"):
+                self.export = gr.Button(text.EXPORT, size="sm", elem_id="history-export")
+                self.file = gr.DownloadButton(visible="hidden", elem_id="history-file")
+                self.clear = gr.Button(text.DELETE_ALL, size="sm", elem_id="history-clear")
+            with gr.Group(visible=False, elem_classes="vs-sure") as self.sure:
+                self.question = gr.HTML("", apply_default_css=False)
+                with gr.Row():
+                    yes = gr.Button(text.DELETE_YES, size="sm", variant="stop", elem_id="history-clear-yes")
+                    no = gr.Button(text.KEEP, size="sm")
+        quiet = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
+        self.list.select(self.drop, address, self.list, **quiet)
+        self.clear.click(self.ask, address, [self.sure, self.question], **quiet)
+        no.click(lambda: gr.update(visible=False), None, self.sure, **quiet)
+        yes.click(self.wipe, address, [self.list, self.sure], **quiet)
+        self.export.click(self.save, address, self.file, **quiet).success(None, None, None, js=SAVE_FILE, **quiet)
+
+    def _whose(self, visitor: str) -> str | None:
+        return None if self.site.settings.shared_history else visitor
+
+    def listing(self, address: dict | None) -> str:
+        """The newest evaluations of the visitor, or everyone's where the app's owner switched that on."""
+        visitor = self.site.visitor(address)
+        if not visitor:
+            return f'<p class="vs-empty">{text.HISTORY_NONE}</p>'
+        try:
+            found = self.site.store.find(self._whose(visitor), limit=SHOWN)
+            count = self.site.store.count(self._whose(visitor))
+        except Problem as problem:
+            return parts.problem(str(problem))
+        said = text.HISTORY_SHARED if self.site.settings.shared_history else text.HISTORY_EMPTY
+        if not found:
+            return f'<p class="vs-empty">{said}</p>'
+        shared = f'<p class="vs-empty">{said}</p>' if self.site.settings.shared_history else ""
+        more = text.HISTORY_MORE.format(shown=len(found), count=count) if count > len(found) else ""
+        own = not self.site.settings.shared_history
+        rows = "".join(row(one, own) for one in found)
+        return f'{shared}<ol class="vs-history">{rows}</ol><p class="vs-empty">{more}</p>'
+
+    def drop(self, address: dict | None, event: gr.EventData) -> str:
+        """Deletes the one whose button was pressed; another's stays, whatever a browser says."""
+        one = event._data.get("id") if isinstance(event._data, dict) else None
+        if isinstance(one, str) and (visitor := self.site.visitor(address)):
+            self.site.store.delete(visitor, [one])
+        return self.listing(address)
+
+    def ask(self, address: dict | None) -> tuple:
+        """Asks before all is deleted."""
+        visitor = self.site.visitor(address)
+        count = self.site.store.count(visitor) if visitor else 0
+        return gr.update(visible=count > 0), f"<p>{text.DELETE_SURE.format(count=count)}</p>"
+
+    def wipe(self, address: dict | None) -> tuple:
+        """Deletes all that the visitor has."""
+        if visitor := self.site.visitor(address):
+            self.site.store.delete(visitor)
+        return self.listing(address), gr.update(visible=False)
+
+    def save(self, address: dict | None) -> str | None:
+        """A file of JSON Lines with all that the visitor has."""
+        visitor = self.site.visitor(address)
+        if not visitor or not self.site.store.count(visitor):
+            raise gr.Error(text.NO_EXPORT, print_exception=False)
+        folder = Path(tempfile.mkdtemp(dir=get_upload_folder()))
+        path = folder / "vs2-history.jsonl"
+        with path.open("w", encoding="utf-8", errors="replace") as file:
+            for record in self.site.store.export(visitor):
+                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        self.file.temp_files.add(str(path))
+        return str(path)

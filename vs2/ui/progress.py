@@ -1,0 +1,51 @@
+"""What is known of a judgement while it runs, and the status line that says it."""
+from vs2 import events
+from vs2.evaluation import Evaluation
+from vs2.ui import parts, text
+from vs2.ui.host import Run, clock
+
+
+class Progress:
+    """Takes a run's events one by one; `line` is the status line now."""
+
+    def __init__(self, run: Run):
+        self.run, self.elapsed = run, clock()
+        self.stage = text.READING if run.host.has(run.request.judge) else text.LOADING
+        self.said, self.tokens, self.notes = "", 0, []
+        self.clip = self.scores = self.evaluation = None
+        self._thinking: float | None = None
+
+    def take(self, event) -> None:
+        """One event of the judge."""
+        if isinstance(event, events.Reading):
+            self.stage = text.READING
+        elif isinstance(event, events.FramesRead):
+            self.stage, self.clip = text.LOOKING if self.run.request.think else text.SCORING, event.clip
+        elif isinstance(event, events.Thought):
+            self._thinking = self.elapsed() if self._thinking is None else self._thinking
+            self.stage, self.said, self.tokens = text.THINKING, self.said + event.text, event.tokens
+        elif isinstance(event, events.Retry):
+            self.said, self.tokens, self._thinking = "", 0, None
+            self.notes.append(event.reason)
+        elif isinstance(event, events.Scored):
+            self.stage, self.scores = text.SCORING, event.scores
+        elif isinstance(event, Evaluation):
+            self.evaluation = event
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """The times of the frames that the judge sees, in seconds; none before the clip is read."""
+        return () if self.clip is None else tuple(map(float, self.clip.times))
+
+    def line(self) -> str:
+        """The status line now."""
+        detail = [parts.duration(self.elapsed())]
+        if self.tokens:
+            detail.insert(0, text.TOKENS.format(tokens=self.tokens))
+            spent = self.elapsed() - self._thinking
+            if spent > 0.5 and self.stage == text.THINKING:
+                detail.insert(1, text.RATE.format(rate=round(self.tokens / spent)))
+        stage = self.stage
+        if ahead := self.run.ahead():
+            stage = text.WAITING_ONE if ahead == 1 else text.WAITING.format(ahead=ahead)
+        return parts.status(stage, tuple(detail), "busy")

@@ -1,0 +1,87 @@
+"""The judge's words as HTML: in sections, each beside its score, the times that it names as buttons. Always escaped."""
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from vs2 import answer
+from vs2.evaluation import Score
+from vs2.rubric import BY_KEY, KEYS
+from vs2.ui import text
+
+# A time as judges write it: 1.5 s, 2 seconds, 0:03; or a frame by its number, counted from 1.
+_TIME = re.compile(r"\b(?:(?P<minutes>\d{1,2}):(?P<rest>[0-5]\d(?:\.\d+)?)|(?P<seconds>\d{1,4}(?:\.\d{1,3})?)[ \u00a0]?"
+                   r"(?:s|secs?|seconds?)|frame[ \u00a0](?P<frame>\d{1,3}))\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Times:
+    """What the clip's times are: those of the frames that the judge saw, in seconds. Later times are no links."""
+
+    frames: Sequence[float] = ()
+
+    def of(self, found: re.Match) -> float | None:
+        """The moment in seconds that a time or a frame's number names, None where the clip has none such."""
+        if found["frame"]:
+            number = int(found["frame"])
+            return float(self.frames[number - 1]) if 1 <= number <= len(self.frames) else None
+        seconds = (int(found["minutes"]) * 60 + float(found["rest"]) if found["minutes"] else float(found["seconds"]))
+        # The last frame seen is up to a frame's distance from the end.
+        return seconds if self.frames and seconds <= self.frames[-1] + 1.0 else None
+
+
+def words(said: str, times: Times = Times()) -> str:
+    """The judge's words, escaped, with a button in place of each time that the clip has."""
+    pieces, at = [], 0
+    for found in _TIME.finditer(said):
+        if (seconds := times.of(found)) is not None:
+            pieces += [escape(said[at:found.start()]),
+                       f'<button type="button" class="vs-time" data-time="{seconds:.3f}">{escape(found[0])}</button>']
+            at = found.end()
+    return "".join([*pieces, escape(said[at:])])
+
+
+def title(heading: str) -> str:
+    """What a section is called: a dimension's name, else the judge's own heading."""
+    return BY_KEY[heading].label if heading in KEYS else heading[:1].upper() + heading[1:]
+
+
+def chip(score: Score | None) -> str:
+    """A dimension's digit beside its section; a dash until it is known."""
+    if score is None:
+        return '<span class="vs-chip vs-none" aria-hidden="true">–</span>'
+    if score.value is None:
+        return f'<span class="vs-chip vs-none">{text.UNREAD}</span>'
+    return f'<span class="vs-chip">{score.value}<small>/5</small></span>'
+
+
+def sections(said: str, scores: dict[str, Score] | None = None, times: Times = Times()) -> str:
+    """The sections of a rationale, each to be folded: the prompt, the three dimensions with their scores, the rest."""
+    made = []
+    for heading, body in answer.sections(said).items():
+        shown = f'<p>{words(body, times)}</p>' if body else ""
+        if not heading:
+            made.append(shown)
+            continue
+        beside = chip(scores[heading] if scores else None) if heading in KEYS else ""
+        made.append(f'<details class="vs-part" data-part="{escape(heading)}" open><summary>'
+                    f'<span>{escape(title(heading))}</span>{beside}</summary>{shown}</details>')
+    return "".join(made)
+
+
+def rationale(said: str = "", live: bool = False, empty: str = text.RATIONALE_EMPTY, others: tuple[str, ...] = (),
+              notes: tuple[str, ...] = (), scores: dict[str, Score] | None = None, times: Times = Times()) -> str:
+    """The whole rationale under its heading, whatever markup the judge wrote. `live`: more is coming.
+
+    others: the further rationales of several samples. notes: what else is to be said of the judgement.
+    """
+    body = sections(said, scores, times) if said.strip() else f'<p class="vs-empty">{escape(empty)}</p>'
+    more = "".join(f"<h3>{text.SAMPLE.format(number=number)}</h3>{sections(other, None, times)}"
+                   for number, other in enumerate(others, 2))
+    if more:
+        more = (f'<details class="vs-more"><summary>{text.MORE_RATIONALES.format(count=len(others))}</summary>{more}'
+                '</details>')
+    listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    listed = f'<ul class="vs-notes">{listed}</ul>' if listed else ""
+    return (f'<section class="vs-rationale" aria-label="{text.RATIONALE}"><header><h2>{text.RATIONALE}</h2></header>'
+            f'<div class="vs-said{" vs-live" if live else ""}">{body}{more}</div>{listed}</section>')

@@ -1,0 +1,70 @@
+"""What all pages share: the judge's host, the store, the settings, and who is visiting.
+
+A visitor is a secret that the browser makes and keeps (assets/site.js); whoever knows it sees that history. The
+address of a page, `?show=compare&e=ID,ID`, names evaluations by ids that cannot be guessed: a link is a permission.
+"""
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from vs2.errors import Problem
+from vs2.evaluation import Evaluation
+from vs2.settings import Settings
+from vs2.store import Store, Stored
+from vs2.ui.host import Host
+from vs2.ui.theme import ASSETS
+
+MOST_OPENED = 6  # evaluations that one address may name
+_VISITOR = re.compile(r"[0-9a-f]{32}")
+_ID = re.compile(r"[A-Za-z0-9_-]{22}")
+_log = logging.getLogger("vs2")
+
+
+@dataclass(frozen=True)
+class Site:
+    """One app: everything that its pages share."""
+
+    host: Host
+    store: Store
+    settings: Settings
+
+    @staticmethod
+    def visitor(address) -> str:
+        """The visitor of an address, "" for a browser that keeps nothing, or that lies."""
+        said = address.get("visitor") if isinstance(address, dict) else None
+        return said if isinstance(said, str) and _VISITOR.fullmatch(said) else ""
+
+    @staticmethod
+    def ids(address) -> list[str]:
+        """The evaluations that an address names, in its order, each once and at most `MOST_OPENED`."""
+        said = address.get("e") if isinstance(address, dict) else None
+        good = [one for one in said if isinstance(one, str) and _ID.fullmatch(one)] if isinstance(said, list) else []
+        return list(dict.fromkeys(good))[:MOST_OPENED]
+
+    def named(self, address) -> list[Stored]:
+        """Those of them that are still stored."""
+        found = (self.store.get(one) for one in self.ids(address))
+        return [stored for stored in found if stored is not None]
+
+    def keep(self, evaluation: Evaluation, path: str | Path | None, visitor: str) -> str:
+        """Stores an evaluation with the clip that was judged; its id, "" where it could not be stored.
+
+        A judgement that was made is shown even where the disk is full, so nothing is raised; the log has the reason.
+        """
+        if not visitor:
+            return ""
+        try:
+            return self.store.add(evaluation, visitor, Path(path) if path else None)
+        except Problem as problem:
+            _log.warning("An evaluation was not kept: %s", problem)
+            return ""
+
+
+def address() -> gr.HTML:
+    """The component whose value is the browser's {visitor, page, e}; `select` says that another page is asked for."""
+    script = (ASSETS / "site.js").read_text(encoding="utf-8")
+    return gr.HTML(None, html_template='<span hidden></span>', js_on_load=script, apply_default_css=False,
+                   elem_id="address", container=False)
