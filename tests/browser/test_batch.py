@@ -39,14 +39,24 @@ def visit(browser, scripted):
     visits = []
 
     def make(judge, **options) -> Visit:
-        visits.append(Visit(browser, scripted(judge), at="?show=batch", **options))
-        visits[-1].page.wait_for_selector("#batch-go", state="visible")
+        visits.append(Visit(browser, scripted(judge), **options))
+        choose(visits[-1].page)
         return visits[-1]
 
     yield make
     for visitor in visits:
         visitor.context.close()
     assert [fault for visitor in visits for fault in visitor.faults] == []
+
+
+def choose(page) -> None:
+    """Turns to the page by its tab, which stands in a menu on a phone."""
+    tab = page.locator("#pages [role=tab]:has-text('Batch')")
+    if not tab.count():
+        page.click("#pages .overflow-menu > button")
+        tab = page.locator("#pages .overflow-dropdown button:has-text('Batch')")
+    tab.click()
+    page.wait_for_selector("#batch-go", state="visible")
 
 
 def packed(path, clip, good=3, bad=1):
@@ -98,7 +108,7 @@ def test_a_zip_becomes_rows_plots_and_files(visit, clip, tmp_path):
     page.click("#batch-table tbody tr:first-child a")
     page.wait_for_selector("#status :text('Evaluated')")
     assert re.search(r"\?e=[\w-]{22}$", page.url)
-    page.click("#pages [role=tab]:has-text('Batch')")
+    choose(page)
     page.wait_for_selector("#batch-table tr[data-state=done]", state="visible")
 
 
@@ -115,7 +125,9 @@ def test_stop_reload_and_resume(visit, clip, tmp_path):
     assert "Stopped with 2 of 4 rows" in page.inner_text("#batch-status")
     judge.go.set()
     assert eventually(lambda: judge.said == 2)
-    visitor.reload()
+    page.reload()
+    page.wait_for_selector("#pages [role=tab][aria-selected=true]")
+    choose(page)
     page.wait_for_selector("#batch-table tr[data-state=done]")
     assert page.inner_text("#batch-go") == "Resume, 2 left" and page.inner_text("#batch-files li") == "t.zip"
     finish(visitor)

@@ -11,10 +11,11 @@ element.addEventListener("click", (event) => {
 # Sections that a reader has folded stay folded while text comes: each update makes them anew.
 FOLD = SEEK + """
 const folded = new Set();
-element.addEventListener("toggle", (event) => {
-  const part = event.target.dataset?.part;
-  if (part !== undefined && event.target.isConnected) event.target.open ? folded.delete(part) : folded.add(part);
-}, true);
+// The click and not "toggle", which comes so late that the part may have been made anew.
+element.addEventListener("click", (event) => {
+  const part = event.target.closest("summary")?.parentElement;
+  if (part?.dataset.part !== undefined) part.open ? folded.add(part.dataset.part) : folded.delete(part.dataset.part);
+});
 new MutationObserver(() => {
   if (element.querySelector(".vs-empty")) folded.clear();
   for (const part of element.querySelectorAll("details[data-part][open]")) {
