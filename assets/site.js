@@ -24,12 +24,19 @@ function go() {
   trigger("select");
 }
 props.value = read();
+let touched = -Infinity;  // when a tab was last pressed
+for (const kind of ["click", "keydown"]) {
+  document.addEventListener(kind, (event) => {
+    if (event.target.closest?.("#pages .tab-wrapper")) touched = performance.now();
+  }, true);
+}
 window.vs2 = {
   read,
-  // What a click on a tab asks for. The address follows; a page that the address names already stays as it is.
+  // What a tab that was selected asks for. The address follows a visitor's hand; whatever else selects a tab (Gradio the
+  // first one, we the one that the address names) leaves it as it is.
   turn(page) {
     const now = read();
-    if (now.page !== page) {
+    if (now.page !== page && performance.now() - touched < 2000) {
       const query = new URLSearchParams(location.search);
       query.delete("e");
       if (page === "evaluate") query.delete("show"); else query.set("show", page);

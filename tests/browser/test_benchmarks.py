@@ -9,7 +9,7 @@ WHOLE = {"benchmarks": "#benchmarks-chart .barlayer .point path", "about": "#abo
 # On a narrow screen a tab may lie in a menu: it is pressed where it is.
 PRESS = """name => [...document.querySelectorAll("#pages [role=tab], #pages .overflow-dropdown button")]
   .find(one => one.textContent.trim() === name).click()"""
-WIDER = """() => [...document.querySelectorAll("#pages *")].filter(one => !one.closest(".vs-doc-code")
+WIDER = """() => [...document.querySelectorAll("#pages *")].filter(one => !one.closest(".vs-doc-code, .tab-wrapper")
   && one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
   .map(one => one.outerHTML.slice(0, 90))"""
 

@@ -11,17 +11,27 @@ element.addEventListener("click", (event) => {
 # Sections that a reader has folded stay folded while text comes: each update makes them anew.
 FOLD = SEEK + """
 const folded = new Set();
-// The click and not "toggle", which comes so late that the part may have been made anew.
+const fold = () => {
+  for (const part of element.querySelectorAll("details[data-part]")) {
+    if (part.open === folded.has(part.dataset.part)) part.open = !part.open;
+  }
+};
+const flip = (part) => {
+  folded.delete(part.dataset.part) || folded.add(part.dataset.part);
+  fold();
+};
+const pressed = (event) => event.target.closest("details[data-part] > summary")?.parentElement;
+// A part may be made anew between the press and the release of a button: then no click comes, so the press counts.
+element.addEventListener("mousedown", (event) => { if (pressed(event) && event.button === 0) flip(pressed(event)); });
 element.addEventListener("click", (event) => {
-  const part = event.target.closest("summary")?.parentElement;
-  if (part?.dataset.part !== undefined) part.open ? folded.add(part.dataset.part) : folded.delete(part.dataset.part);
+  if (!pressed(event)) return;
+  event.preventDefault();
+  if (event.detail === 0) flip(pressed(event));  // by keyboard
 });
 new MutationObserver(() => {
   if (element.querySelector(".vs-empty")) folded.clear();
-  for (const part of element.querySelectorAll("details[data-part][open]")) {
-    if (folded.has(part.dataset.part)) part.open = false;
-  }
-}).observe(element, { childList: true, subtree: true });
+  fold();
+}).observe(element, { childList: true, subtree: true, attributes: true, attributeFilter: ["open"] });
 """
 # Buttons that copy a text or a link, and say so for a moment. The address follows the evaluation that is shown.
 COPY = """
