@@ -280,7 +280,7 @@ def test_a_visitor_who_leaves_stops_the_judge(page_of, uploaded):
 
 def test_a_script_that_leaves_stops_the_judge(page_of, uploaded):
     judge = Scripted(words=["word "] * 500)
-    call = page_of(judge).call(uploaded["path"], "a prompt", True, 64, 1, 0)
+    call = page_of(judge).evaluate(uploaded["path"], "a prompt", True, 64, 1, 0)
     assert next(call) is None
     call.close()
     assert eventually(lambda: judge.closed) and judge.said < 500

@@ -352,7 +352,7 @@ def test_the_endpoint_gives_a_record_a_row(page_of, given, clip):
     page = page_of(ByPrompt())
     value = given(t__csv="video,prompt,n\na.mp4,one,1\nb.mp4,two,2\na.mp4,bad,3\n", a__mp4=clip)
     paths = [file["path"] for file in value["files"]]
-    *_, records = page.call(paths, True, 64, 1, 0)
+    *_, records = page.batch(paths, True, 64, 1, 0)
     assert [record["error"] is None for record in records] == [True, False, False] and records[0]["n"] == "1"
     assert records[0]["video"] == "a.mp4" and records[0]["scores"]["visual_quality"]["value"] == 4
     assert page.site.store.count(None) == 0
@@ -360,12 +360,12 @@ def test_the_endpoint_gives_a_record_a_row(page_of, given, clip):
 
     for files, options, says in ((None, (True, 64, 1, 0), "Add a table"), (paths, (True, 0, 1, 0), "budget is 0")):
         with pytest.raises(gr.Error, match=says):
-            list(page.call(files, *options))
+            list(page.batch(files, *options))
 
 
 def test_a_script_that_leaves_stops_the_judge(page_of, given, clip, uploads):
     page = page_of(scripted := ByPrompt(words=["word "] * 500))
-    call = page.call([given(t__zip=packed(clip, "one"))["files"][0]["path"]], True, 64, 1, 0)
+    call = page.batch([given(t__zip=packed(clip, "one"))["files"][0]["path"]], True, 64, 1, 0)
     assert next(call) is None
     call.close()
     assert eventually(lambda: scripted.together == 0) and scripted.said < 500

@@ -348,25 +348,25 @@ def test_the_endpoint_gives_the_commands_json(page_of, uploads):
 
     page = page_of(ByName())
     paths = [item["path"] for item in uploads("432", "bad", "434")["items"]]
-    said = answer(page.call(paths, "a ball", None, True, 64, 1, 0, "mean"))
+    said = answer(page.compare(paths, "a ball", None, True, 64, 1, 0, "mean"))
     assert json.loads(json.dumps(said, allow_nan=False)) == said
     assert said["ranking"] == [2, 0] and said["winner"] == 2 and said["tie"] is False
     assert said["candidates"][0]["video"] == "432.mp4" and said["candidates"][1]["error"] == "bad.mp4 is damaged."
-    said = answer(page.call(paths[::2], "", ["a ball", "a cube"], True, 64, 1, 0, "text_alignment"))
+    said = answer(page.compare(paths[::2], "", ["a ball", "a cube"], True, 64, 1, 0, "text_alignment"))
     assert said["tie"] and [one["prompt"] for one in said["candidates"]] == ["a ball", "a cube"]
     for arguments, sentence in (((paths[:1], "p", None), "1 videos were given"), ((None, "p", None), "0 videos"),
                                 ((paths * 3, "p", None), "9 videos"), ((paths, "", None), "prompt is empty"),
                                 ((paths, "p", ["a"]), "3 videos and 1 prompts")):
         with pytest.raises(gr.Error, match=sentence):
-            list(page.call(*arguments, True, 64, 1, 0, "mean"))
+            list(page.compare(*arguments, True, 64, 1, 0, "mean"))
     with pytest.raises(gr.Error, match="no rule"):
-        list(page.call(paths, "p", None, True, 64, 1, 0, "median"))
+        list(page.compare(paths, "p", None, True, 64, 1, 0, "median"))
 
 
 def test_a_script_that_leaves_stops_the_judge(page_of, uploads):
     go = threading.Event()
     judge = ByName(go)
-    call = page_of(judge).call([item["path"] for item in uploads("hold", "434")["items"]], "p", None, True, 64, 1, 0,
+    call = page_of(judge).compare([item["path"] for item in uploads("hold", "434")["items"]], "p", None, True, 64, 1, 0,
                                "mean")
     assert next(call) is None
     call.close()

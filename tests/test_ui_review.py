@@ -237,7 +237,7 @@ def test_on_a_space_a_reviewer_is_who_is_logged_in(page, monkeypatch):
     assert page.show({"id": id, "reviewer": "bob"}, account("ann"))["review"]
     assert page.show({"id": id, "reviewer": "ann"}, None)["review"] is None
     with pytest.raises(gr.Error, match="Sign in"):
-        page.call(id, "ann", AGREE, {}, [], "", None)
+        page.review(id, "ann", AGREE, {}, [], "", None)
 
 
 def test_a_space_has_a_login_button_and_no_place_for_a_name(made, monkeypatch):
@@ -266,7 +266,7 @@ def test_the_functions_for_the_browser_answer_in_sentences(page):
 
 def test_the_endpoint_does_what_the_page_does(page):
     id = keep(page)
-    record = page.call(id, "ann", AGREE | {"visual_quality": "disagree"}, {"visual_quality": 1},
+    record = page.review(id, "ann", AGREE | {"visual_quality": "disagree"}, {"visual_quality": 1},
                        [{"start": 0, "end": 6}], "why", None)
     assert record["evaluation"] == id and record["video"] == "a.mp4" and record["wrong_passages"] == [
         {"start": 0, "end": 6}]
@@ -275,7 +275,7 @@ def test_the_endpoint_does_what_the_page_does(page):
     assert page.site.store.review(id, "ann").corrected == {"visual_quality": 1}
     for wrong in ((id, "", AGREE, {}, [], ""), (None, "ann", AGREE, {}, [], ""), (id, "ann", None, None, None, None)):
         with pytest.raises(gr.Error) as refused:
-            page.call(*wrong, None)
+            page.review(*wrong, None)
         assert refused.value.message.endswith(".")
 
 

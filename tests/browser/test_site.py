@@ -1,10 +1,7 @@
 """What all pages share: history, links, tabs, who sees what, the doors for programs, and what axe finds."""
-import asyncio
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 
 from tests.browser.conftest import Visit, free_port, serious, serve_app
@@ -146,31 +143,6 @@ def test_a_restart_keeps_the_history(browser, clip, tmp_path):
         visitor.page.click(".vs-history-fold > button")
         visitor.page.wait_for_selector("#history li")
     visitor.context.close()
-
-
-def test_a_program_finds_the_tools_and_uses_one(app, clip):
-    from mcp import ClientSession
-    from mcp.client.streamable_http import streamablehttp_client
-
-    with clip.open("rb") as file:
-        path, = httpx.post(f"{app}gradio_api/upload", files={"files": file}, timeout=60).json()
-    asked = {"video": f"{app}gradio_api/file={path}", "prompt": PROMPT, "think": False}
-
-    async def talk():
-        async with streamablehttp_client(f"{app}gradio_api/mcp/") as (read, write, _), \
-                ClientSession(read, write) as session:
-            await session.initialize()
-            tools = {tool.name: tool for tool in (await session.list_tools()).tools}
-            name, = (name for name in tools if name.endswith("evaluate"))  # a Space's name may stand before it
-            return tools[name], await session.call_tool(name, asked)
-
-    with ThreadPoolExecutor() as pool:  # Playwright has a loop in this thread
-        tool, result = pool.submit(asyncio.run, talk()).result()
-    assert "generated from" in tool.description
-    assert tool.inputSchema["properties"].keys() >= {"video", "prompt", "think", "samples"}
-    assert not result.isError, result.content
-    record = json.loads(result.content[0].text)
-    assert record["prompt"] == PROMPT and len(record["scores"]) == 3
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

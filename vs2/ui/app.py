@@ -112,7 +112,7 @@ def serve(blocks: gr.Blocks, **options) -> tuple:
     """`Blocks.launch` with the look and the limits that every way of serving the pages has."""
     return blocks.launch(
         theme=theme.theme(), css=theme.css(), head=theme.HEAD, footer_links=["api"], run_history=False, ssr_mode=False,
-        show_error=True, max_file_size=LIMITS.max_bytes, mcp_server=True, **options)
+        show_error=True, max_file_size=LIMITS.max_bytes, **options)
 
 
 def others(settings: Settings) -> dict:

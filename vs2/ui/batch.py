@@ -120,7 +120,7 @@ class BatchPage:
             files = gr.File(label="files", file_count="multiple", type="filepath")
             records = gr.JSON(label="rows")
             call = gr.Button()
-        call.click(self.call, [files, *options], records, api_name="batch", api_description=text.API,
+        call.click(self.batch, [files, *options], records, api_name="batch", api_description=text.API,
                    concurrency_limit=MOST_CALLS)
 
     def open(self, address: dict) -> list:
@@ -320,7 +320,7 @@ class BatchPage:
         if job := self.jobs.get(self._key(address, request)):
             job.stop()
 
-    def call(self, files: list[str], think: bool, budget: int, samples: int,
+    def batch(self, files: list[str], think: bool, budget: int, samples: int,
              seed: int) -> Iterator[list | None]:
         """The endpoint `/batch`: one record a row, in the table's order, after all are judged. Nothing is stored.
 

@@ -103,7 +103,7 @@ class ComparePage:
             prompts = gr.JSON(label="prompts")
             record = gr.JSON(label="comparison")
             call = gr.Button()
-        call.click(self.call, [files, self.prompt, prompts, *options, self.rule], record, api_name="compare",
+        call.click(self.compare, [files, self.prompt, prompts, *options, self.rule], record, api_name="compare",
                    api_description=text.API, concurrency_limit=MOST_CALLS)
 
     def open(self, address: dict) -> list:
@@ -272,7 +272,7 @@ class ComparePage:
         if queue := self._queues.get(request.session_hash):
             queue.stop()
 
-    def call(self, videos: list[str], prompt: str, prompts: list | None, think: bool, budget: int, samples: int,
+    def compare(self, videos: list[str], prompt: str, prompts: list | None, think: bool, budget: int, samples: int,
              seed: int, rule: str) -> Iterator[dict | None]:
         """The endpoint `/compare`: the whole comparison as JSON, after it has ended. Nothing is stored.
 

@@ -125,7 +125,7 @@ class EvaluatePage:
             file = gr.File(label="video", file_count="single", type="filepath")
             record = gr.JSON(label="evaluation")
             call = gr.Button()
-        call.click(self.call, [file, self.prompt, self.think, self.budget, self.samples, self.seed], record,
+        call.click(self.evaluate, [file, self.prompt, self.think, self.budget, self.samples, self.seed], record,
                    api_name="evaluate", api_description=text.API_EVALUATE, concurrency_limit=MOST_CALLS)
 
     def about_judge(self) -> str:
@@ -287,7 +287,8 @@ class EvaluatePage:
 
         return choose
 
-    def call(self, video: str, prompt: str, think: bool, budget: int, samples: int, seed: int) -> Iterator[dict | None]:
+    def evaluate(self, video: str, prompt: str, think: bool, budget: int, samples: int,
+                 seed: int) -> Iterator[dict | None]:
         """The endpoint `/evaluate`: the whole evaluation as JSON, after it has ended. It is not stored.
 
         Parameters:

@@ -65,7 +65,7 @@ class ReviewPage:
                      gr.JSON(label="corrected"), gr.JSON(label="passages"), gr.Textbox(label="note")]
             record = gr.JSON(label="review")
             call = gr.Button()
-        call.click(self.call, asked, record, api_name="review", api_description=text.API_REVIEW)
+        call.click(self.review, asked, record, api_name="review", api_description=text.API_REVIEW)
 
     def open(self, address: dict | None) -> tuple:
         """The page as an address names it; the browser lists and opens what is to be seen."""
@@ -182,7 +182,7 @@ class ReviewPage:
         told = text.LEFT_OUT if made["lacking"] else text.EXPORTED
         return {**made, "said": told.format(count=made["count"], lacking=made["lacking"])}
 
-    def call(self, id: str, reviewer: str, verdicts: dict, corrected: dict, passages: list, note: str,
+    def review(self, id: str, reviewer: str, verdicts: dict, corrected: dict, passages: list, note: str,
              profile: gr.OAuthProfile | None) -> dict:
         """The endpoint `/review`: stores a review and gives it as it is stored.
 
