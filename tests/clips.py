@@ -6,6 +6,7 @@ Each clip shows a square of one colour that moves from left to right over a grey
 the order of frames shows in `centre_x`, and colour order (RGB or BGR) shows in the square's pixels.
 """
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -51,7 +52,17 @@ def moving_square(path, codec="libx264", frames=12, fps=8, size=(96, 64), colour
 
 def write(path, images, codec="libx264", fps=8, pixels="yuv420p", rotation=0, audio=False, times=None,
           container=None, options=None, muxer=None) -> Path:
-    """The pictures (uint8 [height, width, 3]) as a video file."""
+    """The pictures (uint8 [height, width, 3]) as a video file.
+
+    In a thread of its own: SVT-AV1, run by root, makes the thread that opens it SCHED_FIFO at priority 99, and every
+    process started from there inherits that: a Chromium so started starves the whole machine.
+    """
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(_write, path, images, codec, fps, pixels, rotation, audio, times, container, options,
+                            muxer).result()
+
+
+def _write(path, images, codec, fps, pixels, rotation, audio, times, container, options, muxer) -> Path:
     height, width = images[0].shape[:2]
     with av.open(str(path), "w", format=container, options=dict(muxer or {})) as output:
         stream = output.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))

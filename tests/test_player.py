@@ -35,6 +35,13 @@ def test_what_plays_is_left_alone(tmp_path, name):
     assert list((tmp_path / "copies").iterdir()) == []
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="scheduling classes are Linux's")
+def test_writing_av1_leaves_this_process_its_scheduling(tmp_path):
+    before = os.sched_getscheduler(0)
+    moving_square(tmp_path / "a.mp4", codec="libsvtav1")
+    assert os.sched_getscheduler(0) == before == os.SCHED_OTHER
+
+
 @pytest.mark.parametrize("name", COPIED)
 def test_what_does_not_play_becomes_an_h264_mp4_with_the_same_pictures(tmp_path, name):
     options = {"frames": 12, "fps": 8} | COPIED[name]

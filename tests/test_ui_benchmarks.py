@@ -219,7 +219,7 @@ def test_the_code_on_the_page_is_code_that_runs():
     call = next(node for node in ast.walk(ast.parse(about_text.CLIENT_CODE)) if isinstance(node, ast.Call)
                 and getattr(node.func, "attr", "") == "predict")
     given = {keyword.arg for keyword in call.keywords} - {"api_name"}
-    assert {"video", "prompt"} <= given <= set(inspect.signature(EvaluatePage.call).parameters)
+    assert {"video", "prompt"} <= given <= set(inspect.signature(EvaluatePage.evaluate).parameters)
     ast.parse(about_text.PYTHON_CODE)
     for line in about_text.TERMINAL_CODE.splitlines():
         arguments = [part.strip('"') for part in re.findall(r'"[^"]*"|\S+', re.split(r" [>#] ", line)[0])]
