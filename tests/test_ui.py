@@ -225,7 +225,7 @@ def test_the_page_streams_then_scores(page_of, uploaded):
     last = merged(page, updates)
     assert "One two three." in last["rationale"] and "Done in" in last["status"]
     assert 'data-value="5"' in last["scores"] and list(last["radar"].data[0].r) == [4, 5, 2, 4]
-    assert last["go"]["interactive"] and not last["halt"]["interactive"]
+    assert not last["halt"]["interactive"]
     record = json.loads(base64.b64decode(re.search(r'base64,([^"]+)"', last["actions"])[1]))
     assert record["video"] == "my clip.mp4" and record["prompt"] == "a prompt"
 
@@ -243,7 +243,7 @@ def test_a_problem_is_one_sentence_and_the_next_run_works(page_of, uploaded):
     judge = Scripted(problem=BadInput("clip.mp4 is not a video."))
     page = page_of(judge)
     last = merged(page, run_page(page, uploaded))
-    assert "clip.mp4 is not a video." in last["notice"] and "vs-none" in last["scores"] and last["go"]["interactive"]
+    assert "clip.mp4 is not a video." in last["notice"] and "vs-none" in last["scores"]
     judge.problem = ZeroDivisionError("secret detail")
     last = merged(page, run_page(page, uploaded))
     assert "ZeroDivisionError" in last["notice"] and "secret detail" not in last["notice"]
@@ -296,7 +296,7 @@ def test_what_breaks_in_the_page_leaves_its_buttons_ready(page_of, uploaded, mon
     monkeypatch.setattr(page, "_done", broken)
     last = merged(page, run_page(page, uploaded))
     assert "ZeroDivisionError" in last["notice"] and "secret" not in last["notice"] and len(logged) == 1
-    assert last["go"]["interactive"] and not last["halt"]["interactive"] and "Not evaluated" in last["status"]
+    assert not last["halt"]["interactive"] and "Not evaluated" in last["status"]
 
 
 def test_examples_come_from_their_table(tmp_path):

@@ -13,7 +13,7 @@ from vs2.ui import player
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 # The record behind the download, once it is the one about this prompt.
 RECORD = """prompt => {
-  const link = document.querySelector("#download a");
+  const link = document.querySelector("#actions a[download]");
   const record = link && JSON.parse(atob(link.href.split("base64,")[1]));
   return record?.prompt === prompt && record;
 }"""

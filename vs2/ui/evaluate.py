@@ -109,6 +109,8 @@ class EvaluatePage:
         unsure = self.sure.click(lambda: SURE, None, self.samples, **private).then(
             self.stream, asked, self._results(), **once)
         for ended in (running, unsure):
+            # Only now: Gradio drops a click that comes before it has counted the run as ended.
+            ended.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **private)
             ended.then(self.history.listing, self.address, self.history.list, concurrency_limit=None, **private)
         self.halt.click(self.stop, None, None, queue=False, **private)
         # A new video ends what runs on the old one, and takes the old results off the page. It may come while the
@@ -189,7 +191,7 @@ class EvaluatePage:
             return
         yield self._blank(running=True, judge=judge)
         run = progress = None
-        ready = {self.go: gr.update(interactive=True), self.halt: gr.update(interactive=False)}
+        over = {self.halt: gr.update(interactive=False)}
         visitor = self.site.visitor(address)
         try:
             run = Run(Request(path, prompt, think, int(budget), int(samples), int(seed or 0),
@@ -198,11 +200,11 @@ class EvaluatePage:
             progress = Progress(run)
             yield from self._follow(progress)
             ended = progress.evaluation is not None and not run.stopped
-            yield {**(self._done(progress, path, name, visitor) if ended else self._stopped(progress)), **ready}
+            yield {**(self._done(progress, path, name, visitor) if ended else self._stopped(progress)), **over}
         except Exception as error:
             yield {self.notice: parts.problem(self._sentence(error)),
                    self.status: parts.status(text.FAILED, (), "failed"),
-                   self.rationale: rationale(progress.said if progress else ""), **ready}
+                   self.rationale: rationale(progress.said if progress else ""), **over}
         finally:  # also when the visitor has gone
             if run:
                 run.stop()
