@@ -158,8 +158,8 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser, app):
-    """Makes visitors; at the end none of them may have met a fault."""
+def visit(browser, app, scripted):
+    """Makes visitors; at the end none of them may have met a fault. They leave before a scripted app is closed."""
     visits: list[Visit] = []
 
     def make(budget: int = 128, **options) -> Visit:
