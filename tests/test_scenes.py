@@ -193,6 +193,13 @@ def test_captions_name_every_element():
             assert ("beside" in text.lower()) == (scene.asked.beside is not None)
 
 
+def test_a_scene_is_the_same_file_each_time(tmp_path):
+    scene = world.sample(world.HELD_OUT + 88)       # one whose bytes used to change
+    frames = draw.frames(scene)
+    written = {film.write_frames(frames, tmp_path / "scene.mp4", scene.staging.fps).read_bytes() for _ in range(8)}
+    assert len(written) == 1
+
+
 def test_a_written_scene_is_read_as_it_was_drawn(tmp_path):
     scene = clean(8)
     path = film.write(scene, tmp_path / "scene.mp4")
