@@ -19,7 +19,7 @@ $(STAMP): requirements.txt constraints.txt pyproject.toml
 	@echo "setup: $$($(PYTHON) --version) in $(VENV)"
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "setup: installing the packages (the first time takes minutes and about 7 GB)"
-	@$(PY) -m pip install -qq --no-input --disable-pip-version-check $(CONSTRAINTS) -e ".[train,dev]"
+	@$(PY) -m pip install -qq --no-input --disable-pip-version-check $(CONSTRAINTS) -e ".[train,generate,dev]"
 	@touch $@
 	@echo "setup: done"
 

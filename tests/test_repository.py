@@ -55,7 +55,7 @@ def requirements() -> list[Requirement]:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     stated = [line for line in lines if line.strip() and not line.startswith("#")]
     extras = project()["project"]["optional-dependencies"]
-    return [Requirement(line) for line in stated + extras["train"] + extras["dev"]]
+    return [Requirement(line) for line in stated + extras["train"] + extras["generate"] + extras["dev"]]
 
 
 def project() -> dict:
