@@ -43,8 +43,9 @@ RUN = OMP_NUM_THREADS=1 $(PY) -m torch.distributed.run --standalone --nproc-per-
 
 mini: setup
 	$(RUN) -m train.sft train/configs/mini.yaml $(RESUME)
+	$(RUN) -m train.sft train/configs/mini-faults.yaml $(RESUME)
 	$(RUN) -m train.grpo train/configs/mini-grpo.yaml $(RESUME)
-	$(PY) -m train.measure runs/mini/model --clips 500
+	$(PY) -m train.measure runs/mini-faults/model --clips 500
 	$(PY) -m train.measure runs/mini-grpo/model --suite all --clips 500 --write
 	rm -rf assets/mini
 	cp -r runs/mini-grpo/model assets/mini

@@ -12,7 +12,7 @@ import yaml
 from train import fresh, sft
 from train.data import IGNORED, Collate, Row, encode
 from train.model import open_model
-from train.scenes import Scenes
+from train.scenes import FAULTS, Scenes
 from vs2.card import Card
 from vs2.scenes import world
 
@@ -50,6 +50,17 @@ def test_the_loss_is_on_the_reply_alone(start, parts, tmp_path):
         kinds.add((said.query is None, bool(said.given)))
         assert (said.prompt if said.query is None else said.query) in before
     assert kinds == {(False, False), (True, False), (True, True)}, "describe, reason and answer at once"
+
+
+def test_stressed_rows_learn_what_they_say_of_faults_alone(start, parts, tmp_path):
+    rows, tokenizer = scenes(start, parts, tmp_path, describe=0.0, direct=0.0), parts[1].tokenizer
+    rows.stress = 1.0
+    for number in range(0, 40, 5):
+        said, row = rows.row(number), rows[number]
+        lines = [line for line in said.reply.splitlines() if line.startswith(FAULTS)]
+        learned = tokenizer.decode(row["labels"][row["labels"] != IGNORED])
+        assert len(lines) == 2 and learned.splitlines() == lines
+        assert said.reply in tokenizer.decode(row["input_ids"])     # the rest is there to read
 
 
 def test_rows_are_reproducible_and_frames_are_kept(start, parts, tmp_path):

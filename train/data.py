@@ -25,7 +25,8 @@ class Row:
     key: names the row in logs. video: a file, read as the card samples it, or frames uint8 [n, h, w, 3] already
     sampled and resized. reply: what to learn, without the end token; None where only the scores are known.
     scores: three integers 1 to 5. given: opening words of the reply that are put in the judge's mouth and not learned.
-    query: the whole text after the video, where it is not the card's query filled with the prompt.
+    query: the whole text after the video, where it is not the card's query filled with the prompt. stressed: stretches
+    of the reply, each once in it, that alone are learned; none means all of it and the end.
     """
 
     key: str
@@ -35,6 +36,7 @@ class Row:
     scores: tuple[int, int, int] | None = None
     given: str = ""
     query: str | None = None
+    stressed: tuple[str, ...] = ()
 
     def frames(self, card: Card) -> np.ndarray:
         """uint8 [n, h, w, 3]. Raises BadInput on a file that cannot be read."""
@@ -51,11 +53,19 @@ class Row:
 
 
 def encode(processor, config, card: Card, row: Row) -> dict:
-    """A row's tensors; labels cover its reply and the end token, and nothing that was given."""
+    """A row's tensors; labels cover its reply and the end token, or what is stressed of it, and nothing given."""
     end = processor.tokenizer.eos_token
     inputs = row.inputs(processor, config, card, row.given + row.reply + end)
     labels = inputs.input_ids[0].clone()
-    labels[:-len(processor.tokenizer(row.reply + end, add_special_tokens=False)["input_ids"])] = IGNORED
+    said = processor.tokenizer(row.reply + end, add_special_tokens=False, return_offsets_mapping=bool(row.stressed))
+    count = len(said["input_ids"])
+    labels[:-count] = IGNORED
+    if row.stressed:
+        starts = [row.reply.index(text) for text in row.stressed]
+        spans = [(start, start + len(text)) for start, text in zip(starts, row.stressed, strict=True)]
+        for place, (first, last) in enumerate(said["offset_mapping"], len(labels) - count):
+            if not any(first < stop and last > start for start, stop in spans):
+                labels[place] = IGNORED
     return {"input_ids": inputs.input_ids[0], "labels": labels, "position_ids": inputs.position_ids[:, 0],
             "pixel_values_videos": inputs.pixel_values_videos, "video_grid_thw": inputs.video_grid_thw}
 

@@ -20,6 +20,7 @@ from vs2.card import Card
 from vs2.scenes import damage, draw, other, physics, staging, textures, words, world
 
 DRILL_LINES = 20
+FAULTS = tuple(f"{rubric.DIMENSIONS[n].label}:" for n in (0, 2))     # how the lines on faults begin
 
 
 def seen_frames(scene, card: Card) -> np.ndarray:
@@ -42,7 +43,9 @@ class Scenes(Dataset):
     """`rows` rows over `clips` rendered clips, the first part of them description only.
 
     describe: share of the run, from its start. drill: share of the run's rows, all in its first half. direct, foreign:
-    shares of the other rows. others: share of the clips that show other things than scenes do (vs2/scenes/other.py).
+    shares of the other rows. stress: share of the thinking rows that learn only what they say of faults, which is a
+    tenth of a reply's words and the hardest of them. others: share of the clips that show other things than scenes do
+    (vs2/scenes/other.py).
     """
 
     processor: object
@@ -56,6 +59,7 @@ class Scenes(Dataset):
     store: Path
     foreign: float = 0.0
     drill: float = 0.0
+    stress: float = 0.0
     others: float = 0.0
     first_seed: int = 0
     _frames: np.memmap | None = field(default=None, repr=False)
@@ -145,7 +149,10 @@ class Scenes(Dataset):
         if direct:
             lead = rubric.DIRECT.leads[0]
             return Row(key, self.frames(clip), prompt, rubric.DIRECT.write(scores)[len(lead):], scores, given=lead)
-        return Row(key, self.frames(clip), prompt, rubric.reply(rationale, scores), scores)
+        reply, stressed = rubric.reply(rationale, scores), ()
+        if dice.random() < self.stress:
+            stressed = tuple(line for line in rationale.splitlines(keepends=True) if line.startswith(FAULTS))
+        return Row(key, self.frames(clip), prompt, reply, scores, stressed=stressed)
 
     def drills(self, row: int) -> bool:
         """Whether a row is a drill, without a video."""

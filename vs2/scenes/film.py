@@ -21,7 +21,7 @@ def write_frames(frames: np.ndarray, path: Path, fps: float) -> Path:
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
         # One thread: with several, x264's bytes depend on how many there are, and now and then on their timing.
-        # cpu-independent: its macroblock tree in AVX-512 otherwise gives other bytes now and then, whatever else is set.
+        # cpu-independent: its macroblock tree in AVX-512 otherwise gives other bytes now and then, whatever is set.
         stream.options = {"crf": "14", "preset": "veryfast", "threads": "1", "x264-params": "cpu-independent=1"}
         for picture in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))

@@ -2,7 +2,8 @@
 
 The rationale first describes what is seen and where it goes, then gives each dimension its evidence before its
 verdict: a comparison that stands beside what it compares is what a small model can learn (training log). Wordings are
-chosen by the scene's seed.
+chosen by the scene's seed; all wordings of one fact open with the same word, or the likeliest word would be that of
+the fact that is worded alike most often, not of the likeliest fact.
 """
 from dataclasses import dataclass, replace
 
@@ -116,9 +117,9 @@ def description(scene: Scene, known: Facts) -> str:
 def visual(scene) -> str:
     """The picture's fault, its kind before its degree. scene: a Scene, or `other.Other`."""
     if scene.visual is None:
-        return _pick(scene.seed, ("no fault.", "clean, no fault.", "nothing spoils the picture."), 2)
+        return _pick(scene.seed, ("no fault.", "no fault, the picture is clean.", "no fault spoils the picture."), 2)
     kind, degree = scene.visual.kind, DEGREES[scene.visual.strength - 1]
-    ways = f"{kind}, {degree}.", f"there is {kind}, {degree}.", f"the picture has {kind}: {degree}."
+    ways = f"{kind}, {degree}.", f"{kind}: {degree}.", f"{kind} that is {degree}."
     return _pick(scene.seed, ways, 2)
 
 
@@ -149,7 +150,7 @@ def alignment(scene: Scene, foreign: bool = False) -> str:
 
 def physical(scene: Scene, known: Facts) -> str:
     if scene.physical is None or known.when is None:
-        return _pick(scene.seed, ("no fault.", "it moves as it should, no fault.", "nothing impossible."), 3)
+        return _pick(scene.seed, ("no fault.", "no fault, it moves as it should.", "no fault, nothing impossible."), 3)
     event, degree = EVENTS[scene.physical.kind], DEGREES[scene.physical.strength - 1]
     what = f"from frame {known.when} on one {scene.shown.shape} {event}"
     ways = f"{what}: {degree}.", f"{what}, which is {degree}.", f"{what}; the fault is {degree}."
