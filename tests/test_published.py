@@ -40,3 +40,7 @@ def test_the_citation_is_the_papers_and_names_nobody_unsure():
     assert published.TITLE in entry and "{2509.22799}" in entry and "{2025}" in entry and "author" not in entry
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert published.TITLE in readme and published.ARXIV in readme
+
+
+def test_the_readme_cites_the_same_paper():
+    assert published.bibtex() in (ROOT / "README.md").read_text(encoding="utf-8")
