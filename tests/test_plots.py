@@ -53,3 +53,9 @@ def test_a_candidates_name_is_text_not_markup():
 def test_the_background_is_the_pages():
     layout = plots.radar([]).layout
     assert layout.paper_bgcolor == layout.polar.bgcolor == "rgba(0,0,0,0)"
+
+
+def test_a_score_a_hair_above_the_scale_is_drawn_on_it():
+    scores = {key: Score(5, 5.0000002) for key in KEYS}
+    figure = plots.radar([Evaluation("v", "p", "m", "fp32", "r", scores, 8, Seconds(), 1)])
+    assert max(figure.data[0].r) == 5

@@ -14,8 +14,12 @@ GRID, TEXT = "rgba(128,136,140,0.32)", "#6b747a"
 
 
 def _radius(score: Score) -> float | None:
-    """Where a score lies on its axis: `expected`, else the digit, else nowhere."""
-    return score.value if score.expected is None else score.expected
+    """Where a score lies on its axis: `expected`, else the digit, else nowhere.
+
+    Within the axis: a sum of five probabilities may be a hair above 5, and Plotly draws no line to such a corner.
+    """
+    found = score.value if score.expected is None else score.expected
+    return None if found is None else min(max(found, SCALE[0]), SCALE[-1])
 
 
 def radar(evaluations: Sequence[Evaluation | None], names: Sequence[str] | None = None) -> go.Figure:

@@ -34,7 +34,8 @@ def test_a_clip_is_judged_before_the_visitors_eyes(visit, clip):
     assert all(later.startswith(earlier.strip()[:20]) for earlier, later in zip(seen, seen[1:], strict=False))
     values = visitor.values()
     assert len(values) == 3 and all(value in "12345" and value for value in values)
-    assert page.locator("#radar svg .polar .scatterlayer path.js-line").count() >= 1
+    page.wait_for_function("""() => [...document.querySelectorAll("#radar svg .polar .scatterlayer path.js-line")]
+        .some(line => line.getBoundingClientRect().width > 20)""")
     frames = page.locator("#frames button")
     label = frames.nth(1).locator("img").get_attribute("alt")
     assert frames.count() >= 4 and re.fullmatch(r"frame \d+ at [\d.]+ s", label)
