@@ -97,9 +97,10 @@ def check_rule(rule: Rule) -> Rule:
     return rule
 
 
-def rank(candidates: Sequence[Candidate], rule: Rule = MEAN) -> list[int]:
+def rank(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> list[int]:
     """The judged candidates' indices, best first; equal ones in the order given, those the rule cannot read last.
 
+    candidates: None stands for one that takes no part; the others keep their numbers, in `decide` as well.
     rule: "mean" of the three expected scores (as published), "worst" (the lowest of them, then the mean), a
     dimension's key, or weights by key. Raises BadInput for another rule.
     """
@@ -116,7 +117,7 @@ def rank(candidates: Sequence[Candidate], rule: Rule = MEAN) -> list[int]:
     return sorted(measured, key=order, reverse=True)
 
 
-def decide(candidates: Sequence[Candidate], rule: Rule = MEAN) -> Decision:
+def decide(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> Decision:
     """The ranking, the winner or the tie, and why. Scores of different judges are ranked, but name no winner."""
     ranking = tuple(rank(candidates, rule))
     measured = {n: found for n in ranking if (found := _measures(candidates[n], rule))}
@@ -206,7 +207,8 @@ def _apart(one: _Measure, two: _Measure) -> bool:
 
 def _win(candidates: Sequence[Candidate], measured: dict[int, list[_Measure]], rule: Rule) -> str:
     best, second, *_ = measured
-    who = f"Candidate {best + 1} wins" + (f" over candidate {second + 1}, the next best" if len(candidates) > 2 else "")
+    several = len(candidates) - list(candidates).count(None) > 2
+    who = f"Candidate {best + 1} wins" + (f" over candidate {second + 1}, the next best" if several else "")
     first, next_first = measured[best][0], measured[second][0]
     if rule == WORST and _apart(first, next_first):
         return f"{who}: its worst score is higher ({_against(first.value, next_first.value)})"
@@ -223,7 +225,7 @@ def _win(candidates: Sequence[Candidate], measured: dict[int, list[_Measure]], r
 
 def _tie(tied: tuple[int, ...], measured: dict[int, list[_Measure]], rule: Rule) -> str:
     who = f"Candidates {_list([str(n + 1) for n in tied])} tie"
-    what = {MEAN: "overall", WORST: "worst"}.get(rule, _named(rule) if isinstance(rule, str) else "weighted")
+    what = {MEAN: "overall", WORST: "worst"}.get(rule, _named(rule)) if isinstance(rule, str) else "weighted"
     values = [measured[n][0].value for n in tied]
     shown = list(dict.fromkeys(f"{value:.2f}" for value in values))
     doubt = max(hypot(measured[tied[0]][0].error, measured[n][0].error) for n in tied[1:])
@@ -241,7 +243,7 @@ def _rest(candidates: Sequence[Candidate], rule: Rule, measured) -> str:
     for n, candidate in enumerate(candidates):
         if isinstance(candidate, Failed):
             parts.append(f"candidate {n + 1} was not judged")
-        elif n not in measured:
+        elif candidate is not None and n not in measured:
             unread = [_named(key) for key in _weights(rule) if candidate.scores[key].expected is None]
             parts.append(f"candidate {n + 1} ranks last, for its {_list(unread)} could not be read")
     return "".join(f"; {part}" for part in parts) if measured else ": " * bool(parts) + "; ".join(parts)

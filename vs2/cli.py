@@ -1,4 +1,5 @@
-"""The `vs2` command: score, compare, judge a table, measure a judge, list the judges, open the app.
+"""The `vs2` command: score, compare, keep the best of N, judge a table, measure a judge, list the judges, open
+the app.
 
 Nothing heavy is imported before it is needed: help, a bad option and a bad path cost no second of waiting.
 A bad input is one line on stderr and exit status 2, a failure of ours 1, an interrupt 130.
@@ -10,7 +11,7 @@ import os
 import sys
 
 from vs2 import __version__
-from vs2.commands import batch, bench, compare
+from vs2.commands import batch, bench, best_of, compare
 from vs2.errors import BadInput, Problem
 from vs2.rubric import check_prompt
 
@@ -64,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     score.set_defaults(run=run_score)
 
     compare.add(commands, judging)
+    best_of.add(commands, judging)
     batch.add(commands, judging)
     bench.add(commands, judging)
 

@@ -69,6 +69,17 @@ class Row:
         self.ids += tokens
         return "".join([self.text.add(token) for token in tokens])
 
+    def ask(self, digit: int, logits, wire: Wire) -> str:
+        """Writes the digit that was asked for, and the words that ask for the next or end the reply; gives the text.
+
+        digit: 0 to 4, its place in SCALE. logits: the five digits', unprocessed.
+        """
+        self.digits[len(self.ids)] = tuple(logits)
+        self.slot += 1
+        self.done = self.slot == len(KEYS)
+        following = wire.ends[self.form] if self.done else wire.leads[self.form][self.slot]
+        return self.write([wire.digits[digit], *following]) + (self.text.finish() if self.done else "")
+
     def reply(self) -> Reply:
         """What was written, read."""
         read = answer.read(self.text.whole)
@@ -176,7 +187,7 @@ class _Batch:
         for row, token, digit, logits in zip(self.active, free.tolist(), asked.tolist(), five.tolist(), strict=True):
             if row.feed:
                 continue
-            new = self._ask(row, digit, logits) if row.form else self._continue(row, token, logits)
+            new = row.ask(digit, logits, self.wire) if row.form else self._continue(row, token, logits)
             text += new if row is self.rows[0] else ""
         return text
 
@@ -185,14 +196,6 @@ class _Batch:
         if self.options.samples == 1:
             return scores.argmax(-1)
         return torch.multinomial((scores / temperature).softmax(-1), 1, generator=self.dice)[:, 0]
-
-    def _ask(self, row: Row, digit: int, logits) -> str:
-        """Writes the digit that was asked for, and the words that ask for the next or end the reply."""
-        row.digits[len(row.ids)] = tuple(logits)
-        row.slot += 1
-        row.done = row.slot == len(KEYS)
-        following = self.wire.ends[row.form] if row.done else self.wire.leads[row.form][row.slot]
-        return row.write([self.wire.digits[digit], *following]) + (row.text.finish() if row.done else "")
 
     def _continue(self, row: Row, token: int, logits) -> str:
         """Writes a free token; at the end of the budget, or of a reply without its answer, asks for the answer."""

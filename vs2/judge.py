@@ -8,15 +8,15 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 
-from vs2 import checkpoint, decode, events, qwen, video, weights
+from vs2 import checkpoint, decode, events, qwen, together, video, weights
 from vs2.card import Card
 from vs2.decode import Reply
-from vs2.errors import BadInput, Failure
+from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.options import Options
 from vs2.rubric import DIRECT, KEYS, SCALE, check_prompt
@@ -97,6 +97,55 @@ class Judge:
         """The `Evaluation` that `stream_clip` ends in."""
         return _last(self.stream_clip(clip, prompt, **options))
 
+    def score_many(self, sources: Sequence, prompts: Sequence[str]) -> list[Evaluation | Problem]:
+        """Judges several video files in one batch, without thinking: of each what `score(..., think=False)` gives.
+
+        In the order given; a file that cannot be read has its Problem in its place. The time of the batch is shared
+        out evenly. Where memory runs out they are judged one by one.
+        """
+        found: list = []
+        for source, prompt in zip(sources, prompts, strict=True):
+            started = time.perf_counter()
+            try:
+                clip = video.read(source, self.card.sampling)
+                found.append(_Task(clip, os.fspath(source), check_prompt(prompt), Options(think=False), lambda: False,
+                                   time.perf_counter() - started))
+            except Problem as problem:
+                found.append(problem)
+        tasks = [task for task in found if isinstance(task, _Task)]
+        judged = iter(self._together(tasks) if tasks else [])
+        return [next(judged) if isinstance(task, _Task) else task for task in found]
+
+    def _together(self, tasks: list["_Task"]) -> list[Evaluation | Problem]:
+        with self._turn:
+            started = time.perf_counter()
+            try:
+                inputs = [self._inputs(task) for task in tasks]
+                replies = together.answers(self.model, self.processor.tokenizer, inputs, self._wire)
+            except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
+                if not weights.out_of_memory(error):
+                    raise
+                replies = None
+            thought = (time.perf_counter() - started) / len(tasks)
+        if replies is None:
+            _free_memory()
+            return [self._alone(task) for task in tasks]
+        return [self._record(task, [reply], _mix([reply], task.options), [],
+                             Seconds(task.read, thought, task.read + thought))
+                for task, reply in zip(tasks, replies, strict=True)]
+
+    def _alone(self, task: "_Task") -> Evaluation | Problem:
+        try:
+            return _last(self._judge(task))
+        except Problem as problem:
+            return problem
+
+    def _inputs(self, task: "_Task") -> qwen.Inputs:
+        """On the model's device; without thinking they end in the answer's opening words."""
+        opening = "" if task.options.think else DIRECT.leads[0]
+        inputs = qwen.prepare(self.processor, task.clip, task.prompt, self.card, self.model.config, opening)
+        return inputs.to(self.device, self.model.model.visual.dtype)
+
     def _stream(self, source, prompt: str, options: Options, stop) -> Iterator:
         name = os.fspath(source)
         started = time.perf_counter()
@@ -133,9 +182,7 @@ class Judge:
 
     def _think(self, task: "_Task") -> Iterator:
         """Thoughts of one attempt; returns its replies."""
-        opening = "" if task.options.think else DIRECT.leads[0]
-        inputs = qwen.prepare(self.processor, task.clip, task.prompt, self.card, self.model.config, opening)
-        inputs = inputs.to(self.device, self.model.model.visual.dtype)
+        inputs = self._inputs(task)
         generation = decode.generate(self.model, self.processor.tokenizer, inputs, task.options, self._wire, task.stop)
         try:
             while True:

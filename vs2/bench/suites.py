@@ -1,19 +1,22 @@
 """The suites by name: what `vs2 bench` and `train/measure.py` run, and how a result reads."""
 from pathlib import Path
 
-from vs2.bench import best_of, faults, metrics, prompts, scenes
+from vs2.bench import best_of, best_of_n, faults, metrics, prompts, scenes
 from vs2.errors import BadInput
 from vs2.rubric import KEYS
 
-SUITES = ("scenes", "faults", "prompts", "best-of")
+SUITES = ("scenes", "faults", "prompts", "best-of")     # what a checkpoint's card tells of
+NAMES = (*SUITES, "best-of-n")
 CLIPS = 500                 # scenes of the suite `scenes`, where nothing else is asked
 PAIRS, CONTESTS = 5, 10     # scenes of the suite `scenes` to one pair of prompts, to one contest of 5
+POOLS = 12                  # to one pool of `best-of-n`
 
 
-def run(judge, suite: str, clips: int, data: Path, progress=None, limit: int | None = None, **options) -> dict:
+def run(judge, suite: str, clips: int, data: Path | None, progress=None, limit: int | None = None, **options) -> dict:
     """The result of one suite (see its `run`). clips: how many for `scenes`; `prompts` and `best-of` take a share.
 
-    data: a folder of real clips, for `faults` alone. limit: the most clips, pairs or contests, whatever `clips` gives.
+    data: a folder of real clips, for `faults`; for `best-of-n` one of clips with human scores, or None. limit: the most
+    clips, pairs, contests or pools, whatever `clips` gives.
     Raises BadInput for a limit below 1, and what the suite raises.
     """
     if limit is not None and limit < 1:
@@ -21,6 +24,8 @@ def run(judge, suite: str, clips: int, data: Path, progress=None, limit: int | N
     options["progress"] = progress
     if suite == "faults":
         return faults.run(judge, data, count=limit, **options)
+    if suite == "best-of-n":
+        return best_of_n.run(judge, limit or (max(1, clips // POOLS) if data is None else None), data, **options)
     if limit is not None:
         clips = limit * {"prompts": PAIRS, "best-of": CONTESTS}.get(suite, 1)
     if suite == "prompts":
@@ -35,7 +40,8 @@ def table(result: dict) -> str:
     if result["suite"] == "scenes":
         found = metrics.table(result["metrics"] | baselines(result["rows"]))
         return f"{found}\n\n{result['clips']} clips, {result['unread']} scores unread."
-    return {"faults": faults, "prompts": prompts, "best-of": best_of}[result["suite"]].table(result["metrics"])
+    return {"faults": faults, "prompts": prompts, "best-of": best_of,
+            "best-of-n": best_of_n}[result["suite"]].table(result["metrics"])
 
 
 def baselines(rows) -> dict[str, dict]:

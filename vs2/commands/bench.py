@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-NAMES = ("scenes", "faults", "prompts", "best-of")
+NAMES = ("scenes", "faults", "prompts", "best-of", "best-of-n")
 
 
 def add(commands, judging) -> None:
@@ -13,12 +13,15 @@ def add(commands, judging) -> None:
     bench = commands.add_parser(
         "bench", help="measure a judge", description="Measures a judge. scenes: held-out rendered scenes with known "
         "scores. faults: real clips, spoiled on purpose. prompts: the true prompt against another scene's. best-of: "
-        "what picking the best of 5 gains in true score over a random pick.")
+        "what picking the best of 5 gains in true score over a random pick. best-of-n: the same for N from 1 to 16, on "
+        "clips of the sketch, or your own with human scores.")
     bench.add_argument("suite", choices=NAMES, metavar="SUITE", help=", ".join(NAMES))
     judging(bench)
-    bench.add_argument("--limit", type=int, metavar="N", help="the most clips, pairs or contests of the suite")
+    bench.add_argument("--limit", type=int, metavar="N", help="the most clips, pairs, contests or prompts of the suite")
     bench.add_argument("--data", type=Path, metavar="DIR", help="for faults: a folder of clips with a videos.csv "
-                       "(columns file, prompt)")
+                       "(columns file, prompt); for best-of-n the same with human scores (visual_quality, "
+                       "text_alignment, physical_consistency), in place of the sketch")
+    bench.add_argument("--plot", metavar="FILE", help="for best-of-n: write its chart here, a .png or .svg")
     bench.add_argument("--workers", type=int, metavar="W", help="judges at work at a time, of one thread each "
                        "(default: 1 with a GPU, else 2)")
     bench.add_argument("--json", action="store_true", help="write one JSON object, and nothing else, to stdout; "
@@ -38,6 +41,12 @@ def run(arguments) -> None:
     Options(**options)
     if arguments.suite == "faults" and arguments.data is None:
         raise BadInput("The suite faults needs real clips: name their folder with --data.")
+    if arguments.plot is not None:
+        from vs2.bench import best_of_n_plot
+
+        if arguments.suite != "best-of-n":
+            raise BadInput(f"The suite {arguments.suite} has no chart: leave --plot out.")
+        best_of_n_plot.check(arguments.plot)
     settings = Settings.read()
     name = settings.model if arguments.model == "auto" else arguments.model
     if name != "auto" and not hub.is_id(name):
@@ -56,6 +65,8 @@ def run(arguments) -> None:
                 judge, arguments.suite, suites.CLIPS, arguments.data, limit=arguments.limit,
                 progress=lambda done, count: status.show(f"{arguments.suite} {done}/{count}", fleeting=done < count),
                 **options)
+        if arguments.plot is not None:
+            best_of_n_plot.draw(result, arguments.plot)
     status.clear()
     if arguments.json:
         print(json.dumps({name: value for name, value in result.items() if name != "rows"}, allow_nan=False))

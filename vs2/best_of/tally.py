@@ -1,0 +1,77 @@
+"""Counts what a run uses, and what it learns of how long things take."""
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from vs2.best_of import cost
+from vs2.best_of.cost import Estimate, Rates, Spent, Work
+from vs2.best_of.outcome import Entry
+from vs2.best_of.plan import AGAIN, FAST, FULL, Plan
+
+
+class Tally:
+    """Of one run; safe to use from several threads. paid: somebody charges for clips. gpu_*: who uses a GPU."""
+
+    def __init__(self, rates: Rates, paid: bool, gpu_clips: bool, gpu_judge: bool):
+        self._rates, self._paid, self._gpu = rates, paid, (gpu_clips, gpu_judge)
+        self._counts = {"clip": 0, FAST: 0, FULL: 0, AGAIN: 0}
+        self._spent, self._begun = Spent(), None
+        self._held = threading.Lock()
+
+    def begin(self) -> None:
+        """The run begins now."""
+        self._begun = time.monotonic()
+
+    @contextlib.contextmanager
+    def time(self, clip: bool) -> Iterator[Callable[[], float]]:
+        """Counts the time spent within, whether anything comes of it or not; gives a function of the seconds so far."""
+        started = time.monotonic()
+        ended = None
+
+        def took() -> float:
+            return (ended or time.monotonic()) - started
+
+        try:
+            yield took
+        finally:
+            ended = time.monotonic()
+            with self._held:
+                spent = self._spent
+                self._spent = replace(
+                    spent, generating=spent.generating + took() * clip, judging=spent.judging + took() * (not clip),
+                    gpu=spent.gpu + took() * self._gpu[not clip])
+
+    def count(self, what: str, seconds: float, tokens: int = 0) -> None:
+        """One is finished: a "clip", or a judgement of a pass."""
+        clip = what == "clip"
+        with self._held:
+            spent, self._counts[what] = self._spent, self._counts[what] + 1
+            self._spent = replace(
+                spent, clips=spent.clips + clip, judgements=spent.judgements + (not clip), tokens=spent.tokens + tokens,
+                paid=spent.paid + (clip and self._paid))
+            if what != AGAIN:
+                self._rates = self._rates.seen(what, seconds, self._counts[what])
+
+    def spent(self) -> Spent:
+        """What was used so far."""
+        with self._held:
+            return replace(self._spent, seconds=time.monotonic() - self._begun if self._begun else 0.0)
+
+    def estimate(self, plan: Plan, entries: Sequence[Entry], coming: Sequence[dict], enough: bool) -> Estimate:
+        """What is left to do of `plan`, and what it will take.
+
+        entries: the candidates begun. coming: of the others, what the folder has of each. enough: the first pass ends.
+        """
+        clips = sum(not e.path and not e.error for e in entries) + sum(not e.get("sha256") for e in coming)
+        first = sum(not getattr(e, plan.first) and not e.error for e in entries) + sum(
+            not e.get(plan.first) for e in coming)
+        if enough:
+            clips = first = 0
+        full = max(0, min(plan.keep, plan.count) - sum(bool(e.full) for e in entries)) if plan.keep else 0
+        with self._held:
+            rates, counts = self._rates, dict(self._counts)
+        work = Work(clips, first, full, bool(plan.keep), plan.replies, clips if self._paid else 0)
+        known = (counts["clip"] or not clips) and (counts[plan.first] or not first) and (counts[FULL] or not full)
+        return cost.estimate(work, replace(rates, measured=bool(known)), *self._gpu)

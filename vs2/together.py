@@ -1,0 +1,50 @@
+"""Several clips judged in one batch, without thinking: the same answers as one by one, in three passes for all of them.
+
+Prompts and clips differ in length, so the shorter ones are padded on the left: every row then ends where its answer is
+to be written. What is padded is masked, and each row keeps the positions that it has alone.
+"""
+import torch
+
+from vs2.decode import Reply, Row
+from vs2.qwen import Inputs
+from vs2.rubric import DIRECT, KEYS
+from vs2.tokens import Text, Wire
+
+
+@torch.inference_mode()
+def answers(model, tokenizer, inputs: list[Inputs], wire: Wire) -> list[Reply]:
+    """A reply to each of the inputs, which end in DIRECT's first lead and are on the model's device."""
+    rows = [Row(Text(tokenizer, wire.silent, DIRECT.leads[0]), DIRECT) for _ in inputs]
+    given = padded(inputs, tokenizer.pad_token_id or 0)
+    mask = given["attention_mask"]
+    place = torch.tensor([one.length + one.rope_delta for one in inputs], device=mask.device)     # of the next token
+    out = model(**given, use_cache=True, logits_to_keep=1)
+    while True:
+        five = out.logits[:, -1].float()[:, list(wire.digits)]
+        for row, digit, logits in zip(rows, five.argmax(-1).tolist(), five.tolist(), strict=True):
+            row.ask(digit, logits, wire)
+        if rows[0].slot == len(KEYS):
+            return [row.reply() for row in rows]
+        # A digit and the next lead: as many tokens in every row.
+        tokens = torch.tensor([row.feed for row in rows], device=mask.device)
+        for row in rows:
+            row.feed.clear()
+        mask = torch.cat([mask, mask.new_ones(tokens.shape)], 1)
+        positions = place[:, None] + torch.arange(tokens.shape[1], device=mask.device)
+        out = model(input_ids=tokens, attention_mask=mask, position_ids=positions.expand(3, -1, -1),
+                    past_key_values=out.past_key_values, use_cache=True, logits_to_keep=1)
+        place = place + tokens.shape[1]
+
+
+def padded(inputs: list[Inputs], pad: int) -> dict:
+    """What the model's prefill takes: [B, L] ids and mask, [3, B, L] positions, all clips' patches in a row."""
+    length = max(one.length for one in inputs)
+
+    def left(tensor: torch.Tensor, value: int) -> torch.Tensor:
+        return torch.nn.functional.pad(tensor, (length - tensor.shape[-1], 0), value=value)
+
+    return {"input_ids": torch.cat([left(one.input_ids, pad) for one in inputs]),
+            "attention_mask": torch.cat([left(one.attention_mask, 0) for one in inputs]),
+            "position_ids": torch.cat([left(one.position_ids, 0) for one in inputs], 1),
+            "pixel_values_videos": torch.cat([one.pixel_values_videos for one in inputs]),
+            "video_grid_thw": torch.cat([one.video_grid_thw for one in inputs])}
