@@ -118,7 +118,7 @@ def test_nothing_is_written_where_all_users_write(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "own"))
     blocks = app.build(site_of(Scripted(), tmp_path / "home"))
     try:
-        app.serve(blocks, quiet=True, prevent_thread_lock=True)
+        app.serve(blocks)
         assert not shared.exists()
     finally:
         blocks.close()

@@ -185,7 +185,7 @@ def scripted(tmp_path, monkeypatch):
     def serve(judge) -> str:
         blocks = app.build(site_of(judge, tmp_path / "home"))
         served.append(blocks)
-        return app.serve(blocks, server_port=free_port(), quiet=True, prevent_thread_lock=True)[1]
+        return app.serve(blocks, server_port=free_port())[1]
 
     yield serve
     for blocks in served:

@@ -1,75 +1,135 @@
-"""Takes the pictures of the page for the docs: `python -m tests.browser.screenshots OUT CLIP PROMPT [ADDRESS]`.
+"""Takes the pictures of the pages for the docs: `python -m tests.browser.screenshots OUT [--only PAGE]`.
 
-Starts `python app.py` itself where no address is given; VS2_MODEL and VS2_PRECISION choose the judge as usual.
+Starts `python app.py` itself, with its data in a new folder, where no address is given; VS2_MODEL and VS2_PRECISION
+choose the judge as usual. Every page is used before its picture is taken, with the clips of assets/examples.
 """
 import argparse
-import os
-import subprocess
-import sys
+import csv
+import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.browser import chromium
-from tests.browser.conftest import ROOT, Visit, answers, free_port
+from tests.browser.conftest import ROOT, Visit, free_port, serve_app
 
 VIEWS = (  # name, width, height, scheme
-    ("evaluate-light", 1280, 900, "light"),
-    ("evaluate-dark", 1280, 900, "dark"),
-    ("evaluate-phone-light", 390, 844, "light"),
-    ("evaluate-phone-dark", 390, 844, "dark"),
+    ("light", 1280, 900, "light"),
+    ("dark", 1280, 900, "dark"),
+    ("phone-light", 390, 844, "light"),
+    ("phone-dark", 390, 844, "dark"),
 )
+EXAMPLES = ROOT / "assets" / "examples"
+SETTLED = 0.8       # seconds in which charts draw themselves
 
 
-def take(address: str, out: Path, clip: Path, prompt: str) -> list[Path]:
-    """One picture a view after an evaluation, and one of the first view while the judge thinks."""
+def rows() -> list[dict]:
+    """The examples: file, prompt, shows."""
+    with (EXAMPLES / "examples.csv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def evaluate(visitor: Visit, row: dict) -> None:
+    """One clip, judged."""
+    visitor.upload(EXAMPLES / row["file"])
+    visitor.ask(row["prompt"])
+    visitor.wait_done()
+
+
+def compare(visitor: Visit, row: dict) -> None:
+    """Three clips for one prompt."""
+    page = visitor.page
+    page.set_input_files("#compare-board input[type=file]", [EXAMPLES / one["file"] for one in rows()[:3]])
+    page.wait_for_function("document.querySelectorAll('.vs-tile[data-state=ready]').length === 3")
+    page.fill("#compare-prompt textarea", row["prompt"])
+    page.click("#compare")
+    page.wait_for_selector("#compare-status [data-state=done]")
+
+
+def best_of(visitor: Visit, row: dict) -> None:
+    """Three sketches, judged."""
+    page = visitor.page
+    page.fill("#best-prompt textarea", row["prompt"])
+    page.fill("#best-count input[type=number]", "3")
+    page.press("#best-count input[type=number]", "Tab")
+    page.click("#best-go")
+    page.wait_for_selector("#best-status [data-state=done]")
+
+
+def batch(visitor: Visit, row: dict) -> None:
+    """The table of examples."""
+    page = visitor.page
+    page.click("#batch-example")
+    page.wait_for_selector("#batch-status strong:has-text('Checked')")
+    page.click("#batch-go")
+    page.wait_for_selector("#batch-status [data-state=done]")
+
+
+def review(visitor: Visit, row: dict) -> None:
+    """What this visitor has judged, the first opened."""
+    visitor.page.wait_for_selector(".vs-items :is(li, button)")
+
+
+def still(visitor: Visit, row: dict) -> None:
+    """A page to read."""
+
+
+PAGES = {"evaluate": evaluate, "compare": compare, "best_of": best_of, "batch": batch, "review": review,
+         "benchmarks": still, "about": still}
+
+
+def take(address: str, out: Path, only: str | None = None) -> list[Path]:
+    """A picture of every page in every view."""
     from playwright.sync_api import sync_playwright
 
     made = []
+
+    def picture(visitor: Visit, name: str) -> None:
+        time.sleep(SETTLED)
+        visitor.page.mouse.move(0, 0)
+        visitor.page.screenshot(path=out / f"{name}.png", full_page=True)
+        made.append(out / f"{name}.png")
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.find(), args=list(chromium.ARGUMENTS))
-        for name, width, height, scheme in VIEWS:
+        for view, width, height, scheme in VIEWS:
             visitor = Visit(browser, address, width, height, scheme)
-            visitor.upload(clip)
-            visitor.ask(prompt)
-            if not made:
-                visitor.page.wait_for_selector("#rationale .vs-live p:not(.vs-empty)")
-                made.append(out / "evaluate-thinking.png")
-                visitor.page.screenshot(path=made[-1], full_page=True)
-            visitor.wait_done()
-            time.sleep(0.8)  # the chart draws itself
-            made.append(out / f"{name}.png")
-            visitor.page.screenshot(path=made[-1], full_page=True)
-            if visitor.faults:
-                raise SystemExit(f"{name}: {visitor.faults}")
+            for name, use in PAGES.items():
+                if only not in (None, name, "review" if name == "evaluate" else name):
+                    continue
+                if name != "evaluate":
+                    visitor.page.goto(f"{address}?show={name}")
+                    visitor.page.wait_for_selector("#pages [role=tab][aria-selected=true]")
+                use(visitor, rows()[0])
+                picture(visitor, f"{name}-{view}")
+            faults = [fault for fault in visitor.faults if "AbortError" not in fault and "errored out" not in fault]
+            if faults:
+                raise SystemExit(f"{view}: {faults}")
             visitor.context.close()
         browser.close()
     return made
+
+
+@contextmanager
+def app(address: str | None):
+    """The address given, or that of an app of its own."""
+    if address:
+        yield address
+        return
+    with tempfile.TemporaryDirectory() as home, serve_app(Path(home), free_port()) as started:
+        yield started
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("clip", type=Path)
-    parser.add_argument("prompt")
-    parser.add_argument("address", nargs="?", help="of an app that runs already")
+    parser.add_argument("--address", help="of an app that runs already")
+    parser.add_argument("--only", choices=PAGES, help="this page alone")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    address, process = given.address, None
-    if address is None:
-        port = free_port()
-        address = f"http://127.0.0.1:{port}/"
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT,
-                                   env=os.environ | {"GRADIO_SERVER_PORT": str(port)})
-        while not answers(address):
-            if process.poll() is not None:
-                raise SystemExit("The app did not start.")
-            time.sleep(0.5)
-    try:
-        print(*take(address, given.out, given.clip, given.prompt), sep="\n")
-    finally:
-        if process is not None:
-            process.terminate()
+    with app(given.address) as address:
+        print(*take(address, given.out, given.only), sep="\n")
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def visit(browser, site, monkeypatch):
     monkeypatch.setattr(app, "PAGES", (EvaluatePage, review.ReviewPage))
     monkeypatch.setattr(review, "PAGE", 2)
     blocks = app.build(site)
-    address = app.serve(blocks, server_port=free_port(), quiet=True, prevent_thread_lock=True)[1]
+    address = app.serve(blocks, server_port=free_port())[1]
     visits = []
 
     def make(name="ann", **options) -> Visit:

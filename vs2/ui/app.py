@@ -14,18 +14,21 @@ import vs2
 from vs2 import checkpoint, weights
 from vs2.settings import Settings
 from vs2.store import Store
-from vs2.ui import site, text, theme
+from vs2.ui import sent, site, text, theme
 from vs2.ui.about import AboutPage
 from vs2.ui.batch import BatchPage
 from vs2.ui.benchmarks import BenchmarksPage
+from vs2.ui.best_of import BestOfPage
 from vs2.ui.compare import ComparePage
 from vs2.ui.evaluate import EvaluatePage
 from vs2.ui.host import Host
 from vs2.ui.player import LIMITS
 from vs2.ui.review import ReviewPage
 from vs2.ui.site import Site
+from vs2.ui.studio import Studio
 
-PAGES = (EvaluatePage, ComparePage, BatchPage, ReviewPage, BenchmarksPage, AboutPage)
+PAGES = (EvaluatePage, ComparePage, BestOfPage, BatchPage, ReviewPage, BenchmarksPage, AboutPage)
+MAKING = (EvaluatePage, BestOfPage)  # those that generate, and share where that is done
 
 HOUR = 3600
 MOST_QUEUED = 64  # events that wait for their turn; whoever comes then is told that the queue is full
@@ -44,11 +47,11 @@ def build(shared: Site) -> gr.Blocks:
                    delete_cache=(HOUR, 24 * HOUR)) as blocks:
         gr.HTML(f'<div class="vs-head"><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p></div>', apply_default_css=False)
         address = site.address()
-        pages, tabs = {}, {}
+        pages, tabs, studio = {}, {}, Studio()
         with gr.Tabs(elem_id="pages", elem_classes="vs-pages") as chosen:
             for kind in PAGES:
                 with gr.Tab(text.PAGES[kind.NAME], id=kind.NAME) as tabs[kind.NAME]:
-                    pages[kind.NAME] = kind(shared, address)
+                    pages[kind.NAME] = kind(shared, address, *[studio] * (kind in MAKING))
         gr.HTML(f'<footer class="vs-foot"><button type="button">{text.API}</button></footer>', apply_default_css=False,
                 js_on_load=SHOW_API)
         _connect(blocks, address, chosen, pages, tabs)
@@ -109,10 +112,13 @@ def private(settings: Settings) -> list[str]:
 
 
 def serve(blocks: gr.Blocks, **options) -> tuple:
-    """`Blocks.launch` with the look and the limits that every way of serving the pages has."""
-    return blocks.launch(
+    """`Blocks.launch` with the look and the limits that every way of serving the pages has; returns while it serves."""
+    served = blocks.launch(
         theme=theme.theme(), css=theme.css(), head=theme.HEAD, footer_links=["api"], run_history=False, ssr_mode=False,
-        show_error=True, max_file_size=LIMITS.max_bytes, **options)
+        show_error=True, mcp_server=True, max_file_size=LIMITS.max_bytes, quiet=True, prevent_thread_lock=True,
+        **options)
+    sent.mend_mcp(blocks)
+    return served
 
 
 def others(settings: Settings) -> dict:
@@ -148,8 +154,7 @@ def launch(settings: Settings | None = None, port: int | None = None) -> None:
     address = settings.host if settings.host != Settings.host else None
     blocks = build(Site(host, Store(settings.home), settings))
     try:
-        _, url, _ = serve(blocks, server_name=address, server_port=port, blocked_paths=private(settings), quiet=True,
-                          prevent_thread_lock=True)
+        _, url, _ = serve(blocks, server_name=address, server_port=port, blocked_paths=private(settings))
     except OSError as error:
         raise vs2.Failure(f"The app cannot listen ({error}): choose another port with --port "
                           "(make app: PORT=...).") from error

@@ -14,7 +14,7 @@ from vs2.errors import Problem
 from vs2.options import Options
 from vs2.rubric import KEYS
 from vs2.ui import batch_parts as pieces
-from vs2.ui import parts, player
+from vs2.ui import parts, player, sent
 from vs2.ui import text as shared
 from vs2.ui.batch_job import Job, Jobs, files_of
 from vs2.ui.batch_parts import Filter
@@ -117,7 +117,7 @@ class BatchPage:
               [self.filters, self.across, self.upwards, self.address], drawn, trigger_mode="always_last", **quiet)
         Context.root_block.load(self.restore, self.address, whole, js="() => [window.vs2.read()]", **quiet)
         with gr.Row(visible=False):  # the same for scripts: one call, one list of records
-            files = gr.File(label="files", file_count="multiple", type="filepath")
+            files = sent.files("files", "multiple")
             records = gr.JSON(label="rows")
             call = gr.Button()
         call.click(self.batch, [files, *options], records, api_name="batch", api_description=text.API,

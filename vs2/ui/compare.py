@@ -13,7 +13,7 @@ from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.options import Options
 from vs2.rubric import BY_KEY, KEYS, check_prompt
-from vs2.ui import board, parts
+from vs2.ui import board, parts, sent
 from vs2.ui import compare_parts as pieces
 from vs2.ui import text as shared
 from vs2.ui.board import Board, Item
@@ -99,8 +99,8 @@ class ComparePage:
         gr.on([self.board.box.select, self.rule.change], self.show, [self.board.box, self.prompt, self.rule, self.made],
               self._results(), trigger_mode="always_last", concurrency_limit=None, **private)
         with gr.Row(visible=False):  # the same comparison for scripts: one call, one record
-            files = gr.File(label="videos", file_count="multiple", type="filepath")
-            prompts = gr.JSON(label="prompts")
+            files = sent.files("videos", "multiple")
+            prompts = sent.values("prompts", {"type": "array", "items": {"type": "string"}})
             record = gr.JSON(label="comparison")
             call = gr.Button()
         call.click(self.compare, [files, self.prompt, prompts, *options, self.rule], record, api_name="compare",
@@ -272,8 +272,9 @@ class ComparePage:
         if queue := self._queues.get(request.session_hash):
             queue.stop()
 
-    def compare(self, videos: list[str], prompt: str, prompts: list | None, think: bool, budget: int, samples: int,
-             seed: int, rule: str) -> Iterator[dict | None]:
+    def compare(self, videos: list[str], prompt: str, prompts: list | None = None, think: bool = True,
+                budget: int = Options.budget, samples: int = 1, seed: int = 0,
+                rule: str = candidates.MEAN) -> Iterator[dict | None]:
         """The endpoint `/compare`: the whole comparison as JSON, after it has ended. Nothing is stored.
 
         Parameters:

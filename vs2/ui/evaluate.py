@@ -1,4 +1,4 @@
-"""The Evaluate page: one video, its prompt, the judge's reasoning as it comes, three scores; and one's history."""
+"""The Evaluate page: a video, uploaded or generated, its prompt, the judge's reasoning as it comes, three scores."""
 import csv
 import time
 from collections.abc import Iterator
@@ -13,13 +13,16 @@ from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.sampling import Sampling
 from vs2.store import Stored
-from vs2.ui import parts, player, text
+from vs2.ui import parts, player, sent, text
+from vs2.ui.generate import Maker
 from vs2.ui.history import History
 from vs2.ui.host import Request, Run
 from vs2.ui.progress import Progress
 from vs2.ui.rationale import Times, rationale
 from vs2.ui.scripts import COPY, FOLD, SEEK
 from vs2.ui.site import Site
+from vs2.ui.studio import Studio
+from vs2.ui.text import generate as making
 from vs2.ui.theme import ASSETS
 
 PAUSE = 0.1     # seconds between updates of the page while text comes
@@ -33,8 +36,8 @@ class EvaluatePage:
 
     NAME = "evaluate"
 
-    def __init__(self, site: Site, address: gr.HTML):
-        self.site, self.host, self.address = site, site.host, address
+    def __init__(self, site: Site, address: gr.HTML, studio: Studio | None = None):
+        self.site, self.host, self.address, self.studio = site, site.host, address, studio or Studio()
         self._runs: dict[str, Run] = {}  # by visitor's session, so that Stop finds its run
         self._layout()
         self.opens = [self.history.list, self.video, self.prompt, *self._results()]
@@ -46,6 +49,7 @@ class EvaluatePage:
                 self.video = player.box("video")
                 self.prompt = gr.Textbox(label=text.PROMPT, placeholder=text.PROMPT_HINT, lines=3, max_lines=10,
                                          elem_id="prompt")
+                self.maker = Maker(self.site, self.studio, self.address)
                 self.notice = gr.HTML("", elem_id="notice", apply_default_css=False)
                 with gr.Row(elem_classes="vs-actions"):
                     self.go = gr.Button(text.EVALUATE, variant="primary", size="lg", elem_id="evaluate", scale=3)
@@ -117,14 +121,16 @@ class EvaluatePage:
         # one before is still prepared: then both are, and the box keeps the answer about its own.
         anew = {**private, "trigger_mode": "multiple"}
         ends = {"cancels": [running, unsure], "queue": False}
-        self.video.upload(self.forget, None, self._results(), **ends, **anew).then(
+        self.video.upload(self.replaced, None, self._results(), **ends, **anew).then(
             lambda value: player.prepare(value, self.video), self.video, self.video, concurrency_limit=2, **anew)
         self.video.clear(self.forget, None, self._results(), **ends, **anew)
         for button, row in self.examples:
             button.click(self.choosing(row), None, [self.video, self.prompt, *self._results()],
                          cancels=[running, unsure], **private)
+        self.maker.connect(self.prompt, self.video, [self.video, *self._results()],
+                           lambda value: {self.video: value, **self._blank()}, lambda session: session in self._runs)
         with gr.Row(visible=False):  # the same judgement for scripts: one call, one record
-            file = gr.File(label="video", file_count="single", type="filepath")
+            file = sent.files("video")
             record = gr.JSON(label="evaluation")
             call = gr.Button()
         call.click(self.evaluate, [file, self.prompt, self.think, self.budget, self.samples, self.seed], record,
@@ -183,6 +189,8 @@ class EvaluatePage:
                address: dict | None, request: gr.Request) -> Iterator[dict]:
         """What the Evaluate button does: updates of the page until there are scores, a problem, or a stop."""
         try:
+            if self.maker.busy(request.session_hash):
+                raise BadInput(making.WHILE_GENERATING)
             path, name = player.given(value)
             if not (prompt or "").strip():
                 raise BadInput(text.NO_PROMPT)
@@ -282,10 +290,15 @@ class EvaluatePage:
         self.stop(request)
         return tuple(self._blank().values())
 
+    def replaced(self, request: gr.Request) -> tuple:
+        """As `forget`, for a video that was just chosen: one that is still being generated would take its place."""
+        self.maker.stop(request)
+        return self.forget(request)
+
     def choosing(self, row: dict):
         """What an example's button does: its clip and its prompt, and no results yet."""
         def choose(request: gr.Request) -> tuple:  # a function of its own: Gradio gives no request to a partial
-            return (player.example(row["file"], self.video), row["prompt"], *self.forget(request))
+            return (player.example(row["file"], self.video), row["prompt"], *self.replaced(request))
 
         return choose
 

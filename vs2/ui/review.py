@@ -13,7 +13,7 @@ from vs2.errors import BadInput, Problem
 from vs2.review_rows import Review
 from vs2.rubric import KEYS
 from vs2.store import Filter
-from vs2.ui import parts, player, review_access, review_data, review_page
+from vs2.ui import parts, player, review_access, review_data, review_page, sent
 from vs2.ui import text as shared
 from vs2.ui.review_access import on_space
 from vs2.ui.site import Site
@@ -61,8 +61,10 @@ class ReviewPage:
 
     def _endpoint(self) -> None:
         with gr.Row(visible=False):
-            asked = [gr.Textbox(label="id"), gr.Textbox(label="reviewer"), gr.JSON(label="verdicts"),
-                     gr.JSON(label="corrected"), gr.JSON(label="passages"), gr.Textbox(label="note")]
+            asked = [gr.Textbox(label="id"), gr.Textbox(label="reviewer"), sent.values("verdicts", {"type": "object"}),
+                     sent.values("corrected", {"type": "object"}),
+                     sent.values("passages", {"type": "array", "items": {"type": "object"}}),
+                     gr.Textbox(label="note")]
             record = gr.JSON(label="review")
             call = gr.Button()
         call.click(self.review, asked, record, api_name="review", api_description=text.API_REVIEW)
@@ -182,8 +184,8 @@ class ReviewPage:
         told = text.LEFT_OUT if made["lacking"] else text.EXPORTED
         return {**made, "said": told.format(count=made["count"], lacking=made["lacking"])}
 
-    def review(self, id: str, reviewer: str, verdicts: dict, corrected: dict, passages: list, note: str,
-             profile: gr.OAuthProfile | None) -> dict:
+    def review(self, id: str, reviewer: str, verdicts: dict, corrected: dict | None = None,
+               passages: list | None = None, note: str | None = None, profile: gr.OAuthProfile | None = None) -> dict:
         """The endpoint `/review`: stores a review and gives it as it is stored.
 
         Parameters:
