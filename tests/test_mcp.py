@@ -3,6 +3,7 @@ import asyncio
 import base64
 import json
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -45,7 +46,8 @@ def use(address: str, tool: str | None = None, arguments: dict | None = None):
             tools = {known.name: known for known in (await session.list_tools()).tools}
             return tools, await session.call_tool(tool, arguments) if tool else None
 
-    return asyncio.run(talk())
+    with ThreadPoolExecutor() as apart:     # Playwright, after a browser test, has a loop in this thread
+        return apart.submit(asyncio.run, talk()).result()
 
 
 def uploaded(address: str, clip) -> str:

@@ -113,9 +113,15 @@ def saved(shown: dict, kind: str) -> str:
 
 
 def test_candidates_are_ranked_as_they_come_and_the_best_is_taken(page_of):
-    judge = BySeed({0: "323", 1: "545", 2: "222"})
+    judge = BySeed({0: "323", 1: "545", 2: "222"}, threading.Event(), hold=1)
     page = page_of(judge)
-    updates = list(run(page))
+    updates = []
+    for update in run(page):
+        updates.append(update)
+        if page.grid in update and (now := states({"grid": update[page.grid]})).get(2, ("",))[0] == "judging":
+            assert now[1] == ("judged", "1st") and now[2][1] == ""  # seen before the end
+            judge.hold_on.set()
+    assert judge.hold_on.is_set()
     shown = merged(page, updates)
     assert states(shown) == {2: ("judged", "1st"), 1: ("judged", "2nd"), 3: ("judged", "3rd")}
     assert "Candidate 2 wins over candidate 1, the next best" in shown["verdict"] and "seed 1" in shown["verdict"]
@@ -128,9 +134,6 @@ def test_candidates_are_ranked_as_they_come_and_the_best_is_taken(page_of):
     assert Path(first["player"]).read_bytes() and shown["save"]["value"] == first["player"] and shown["save"]["visible"]
     assert "Done in" in shown["status"] and "3 clips and 3 judgements" in shown["status"]
     assert not shown["halt"]["interactive"] and not page._runs
-    # On the way: seen while it is made, a place before the end, no verdict before it.
-    grids = [update[page.grid]["items"] for update in updates if page.grid in update]
-    assert any(item["state"] != "judged" for items in grids for item in items)
     verdicts = [update[page.verdict] for update in updates if page.verdict in update]
     assert all(text.VERDICT_EMPTY in said for said in verdicts[:-1])
     assert [asked[0] for asked in judge.asked] == [0, 1, 2]

@@ -119,6 +119,7 @@ def test_stop_reload_and_resume(visit, clip, tmp_path):
     upload(visitor, packed(tmp_path / "t.zip", clip))
     page.click("#batch-go")
     page.wait_for_selector("#batch-table tr[data-state=done]")
+    page.wait_for_selector("#batch-table tr[data-state=judging]")
     assert page.locator("#batch-table tr[data-state=judging]").count() == 1
     page.click("#batch-stop")
     page.wait_for_selector("#batch-status [data-state=stopped]")

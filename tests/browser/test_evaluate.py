@@ -139,6 +139,8 @@ def test_the_page_works_by_keyboard(visit, clip):
     page.focus("#prompt textarea")
     page.keyboard.type(PROMPT)
     page.keyboard.press("Tab")
+    assert page.inner_text("*:focus").startswith("Or generate one")
+    page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "evaluate"
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     page.keyboard.press("Enter")

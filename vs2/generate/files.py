@@ -16,6 +16,7 @@ import numpy as np
 from vs2.errors import Failure
 from vs2.generate.protocol import Generated, Request
 from vs2.generate.record import Record
+from vs2.scenes.film import SAME
 
 
 class Draft:
@@ -66,7 +67,7 @@ class Draft:
 class Film:
     """An h264 mp4 (yuv420p, quantiser 14) that grows by frames; for use in a `with`. Sides must be even.
 
-    The same frames give the same bytes: with several threads x264's bytes depend on how many there are.
+    The same frames give the same bytes.
     """
 
     def __init__(self, path: Path, width: int, height: int, fps: float):
@@ -78,7 +79,7 @@ class Film:
             self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         self._stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
-        self._stream.options = {"crf": "14", "preset": "veryfast", "threads": "1"}
+        self._stream.options = {"crf": "14", "preset": "veryfast", **SAME}
 
     def __enter__(self) -> "Film":
         return self

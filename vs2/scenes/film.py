@@ -6,6 +6,10 @@ import numpy as np
 
 from vs2.scenes import draw, world
 
+# One thread: with several, x264's bytes depend on how many there are, and now and then on their timing.
+# cpu-independent: its macroblock tree in AVX-512 otherwise gives other bytes now and then, whatever is set.
+SAME = {"threads": "1", "x264-params": "cpu-independent=1"}     # options that make equal frames equal bytes
+
 
 def write(scene: world.Scene, path: Path) -> Path:
     """The scene at `path`. High quality, so that the faults in it are those put in on purpose."""
@@ -20,9 +24,7 @@ def write_frames(frames: np.ndarray, path: Path, fps: float) -> Path:
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
-        # One thread: with several, x264's bytes depend on how many there are, and now and then on their timing.
-        # cpu-independent: its macroblock tree in AVX-512 otherwise gives other bytes now and then, whatever is set.
-        stream.options = {"crf": "14", "preset": "veryfast", "threads": "1", "x264-params": "cpu-independent=1"}
+        stream.options = {"crf": "14", "preset": "veryfast", **SAME}
         for picture in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
         container.mux(stream.encode())

@@ -13,8 +13,9 @@ from vs2.ui.host import MOST_SECONDS
 from vs2.ui.text import generate as text
 
 FIRST = "sketch"
-# The server is only told whether there is a token: the token itself goes with the request that uses it alone.
-GIVEN = "(token, name) => [token && token.trim() ? 'given' : '', name]"
+# The server is only told whether there is a token: the token itself goes with the request that uses it alone. So the
+# browser writes that into a field of its own, for with an event of the token's field Gradio would send the text along.
+GIVEN = "(token) => token && token.trim() ? 'given' : ''"
 
 
 def account(request: gr.Request | None) -> str:
@@ -65,15 +66,16 @@ class Choice:
                                     html_attributes=gr.InputHTMLAttributes(autocomplete="off", spellcheck=False))
             if os.environ.get("OAUTH_CLIENT_ID"):  # a Space whose README asks for it
                 gr.LoginButton(size="sm")
+            given = gr.Textbox("", visible="hidden")
             self.others = gr.HTML(others(listed), apply_default_css=False)
         self.inputs = [self.generator, self.model, self.token]
         quiet = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
         self.generator.change(self.describe, self.generator, [self.what, self.model], **quiet)
         shown = [self.generator, self.others, self.what, self.model]
-        self.token.change(self.offer, [self.token, self.generator], shown, js=GIVEN,
-                          trigger_mode="always_last", **quiet)
+        self.token.change(None, self.token, given, js=GIVEN, **quiet)
+        given.change(self.offer, [given, self.generator], shown, trigger_mode="always_last", **quiet)
         if os.environ.get("OAUTH_CLIENT_ID"):
-            Context.root_block.load(self.offer, [self.token, self.generator], shown, js=GIVEN, **quiet)
+            Context.root_block.load(self.offer, [given, self.generator], shown, **quiet)
 
     def offer(self, given: str, name: str, request: gr.Request) -> tuple:
         """The choice with or without a token; `given` says whether there is one, and is not the token."""
