@@ -220,7 +220,8 @@ class BestOfPage:
             if contest.outcome is None and contest.elapsed() - last >= PAUSE:
                 last = contest.elapsed()
                 yield {self.status: pieces.line(contest), self.notes: notes(contest.notes),
-                       self.grid: pieces.grid(contest), self.live: pieces.live(contest)}
+                       self.grid: pieces.grid(contest), self.live: pieces.live(contest),
+                       self.halt: gr.update(interactive=True)}      # each time: a browser may skip all but the last
 
     def _shown(self, contest: Contest | None) -> dict:
         """Values of `_results` for what has ended; with None, for what has not begun."""

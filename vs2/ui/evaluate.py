@@ -234,7 +234,8 @@ class EvaluatePage:
             if now - last < (PAUSE if event is not None else TICK):
                 continue
             last = now
-            update = {self.status: progress.line()}
+            # Stop each time: a browser that is behind may skip all updates but the last.
+            update = {self.status: progress.line(), self.halt: gr.update(interactive=True)}
             if progress.said != shown:
                 shown = progress.said
                 update[self.rationale] = rationale(shown, live=True, times=Times(progress.times))
