@@ -70,14 +70,16 @@ function clear() {
   trigger("clear");
 }
 // The server's answer: what it kept, after a reload of the page too, or the sentence that says what is wrong.
-watch("value", () => {
+function hear() {
   const value = props.value;
   if (!value?.checked || (value.turn && value.turn !== turn)) return;
   if (value.kept) files = value.kept.map((name) => ({ name, path: "" }));
   busy.textContent = "";
   say(value.problem);
   draw();
-});
+}
+watch("value", hear);
+hear();  // after a reload it may have come before this script ran
 input.addEventListener("change", () => { take([...input.files]); input.value = ""; });
 find(".vs-add").addEventListener("click", () => input.click());
 find(".vs-clear").addEventListener("click", clear);

@@ -72,7 +72,7 @@ function fail() {
 video.addEventListener("error", fail);
 video.addEventListener("loadedmetadata", () => { if (!video.videoWidth) fail(); });  // its sound alone can be played
 // The server answers with the same value, completed: a player's copy, or the sentence that says what is wrong.
-watch("value", () => {
+function hear() {
   let value = props.value;
   if (!value) return;
   if (value.turn && value.turn !== turn) {  // about a file that has since been replaced or removed
@@ -88,7 +88,9 @@ watch("value", () => {
   if (value.player) play(address(value.player));
   show("ready");
   unplayable.hidden = !failed;
-});
+}
+watch("value", hear);
+hear();  // what an address names may have come before this script ran
 input.addEventListener("change", () => take(input.files[0]));
 find(".vs-replace").addEventListener("click", () => { input.value = ""; input.click(); });
 find(".vs-remove").addEventListener("click", () => {

@@ -130,7 +130,7 @@ def test_stop_reload_and_resume(visit, clip, tmp_path):
     page.wait_for_selector("#pages [role=tab][aria-selected=true]")
     choose(page)
     page.wait_for_selector("#batch-table tr[data-state=done]")
-    assert page.inner_text("#batch-go") == "Resume, 2 left"
+    assert page.inner_text("#batch-go") == "Resume, 2 left" and page.inner_text("#batch-files li") == "t.zip"
     finish(visitor)
     assert page.locator("#batch-table tr[data-state=done]").count() == 3
     assert page.locator("#batch-table tbody a").count() == 3
