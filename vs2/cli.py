@@ -123,13 +123,19 @@ def run_score(arguments) -> None:
 
 def check_before_loading(path: str, prompt: str, model: str) -> None:
     """Raises BadInput for what can be known without the model libraries, which take seconds to import."""
-    from vs2 import checkpoint, hub
     from vs2.video import Limits, check_file
 
     check_file(path, Limits())
     check_prompt(prompt)
-    if model != "auto" and not hub.is_id(model):
-        checkpoint.locate(model)
+    check_judge(model)
+
+
+def check_judge(name: str) -> None:
+    """Raises BadInput for a judge that is neither on this disk nor may be on the Hub."""
+    from vs2 import checkpoint, hub
+
+    if name != "auto" and not hub.is_id(name):
+        checkpoint.locate(name)
 
 
 def load(name: str, precision: str, settings):

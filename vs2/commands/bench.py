@@ -31,7 +31,7 @@ def add(commands, judging) -> None:
 
 def run(arguments) -> None:
     """`vs2 bench`."""
-    from vs2 import checkpoint, hub
+    from vs2 import cli
     from vs2.errors import BadInput
     from vs2.options import Options
     from vs2.settings import Settings
@@ -49,8 +49,7 @@ def run(arguments) -> None:
         best_of_n_plot.check(arguments.plot)
     settings = Settings.read()
     name = settings.model if arguments.model == "auto" else arguments.model
-    if name != "auto" and not hub.is_id(name):
-        checkpoint.locate(name)
+    cli.check_judge(name)
     status = Status()
     status.show("Loading the judge")
     with contextlib.redirect_stdout(sys.stderr):  # what libraries say is no part of the output

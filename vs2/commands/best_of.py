@@ -53,7 +53,7 @@ def add(commands, judging) -> None:
 
 def run(arguments) -> None:
     """`vs2 best-of`. Raises Failure where not one candidate was judged, KeyboardInterrupt where it was interrupted."""
-    from vs2 import best_of, checkpoint, cli, generate, hub
+    from vs2 import best_of, cli, generate
     from vs2.generate.protocol import Request
     from vs2.options import Options
     from vs2.settings import Settings
@@ -71,8 +71,7 @@ def run(arguments) -> None:
     Request.checked(generator.limits, plan.prompt, plan.seed, plan.seconds, plan.size, folder)
     settings = Settings.read()
     name = settings.model if arguments.model == "auto" else arguments.model
-    if name != "auto" and not hub.is_id(name):
-        checkpoint.locate(name)
+    cli.check_judge(name)
     status = Status()
     status.show("Loading the judge")
     with contextlib.redirect_stdout(sys.stderr):    # what libraries say is no part of the output

@@ -99,6 +99,24 @@ def judged(request: Request, stop: str) -> Iterator:
         yield problem
 
 
+def following(put: queue.Queue, stopped: Callable[[], bool], patience: float) -> Iterator:
+    """What a thread puts into a queue, as ("event", it); None where nothing came within `patience` seconds.
+
+    Ends at ("end", None) or when `stopped()`; raises what comes as ("error", it).
+    """
+    while not stopped():
+        try:
+            kind, value = put.get(timeout=patience)
+        except queue.Empty:
+            yield None
+            continue
+        if kind == "end":
+            return
+        if kind == "error":
+            raise value
+        yield value
+
+
 class Run:
     """One judgement on a thread of its own, so that a page can show time passing and stop at once.
 
@@ -128,17 +146,7 @@ class Run:
 
     def events(self, patience: float = 0.1) -> Iterator:
         """The events as they come, None where none came in time; ends with the judgement or when it is stopped."""
-        while not self.stopped:
-            try:
-                kind, value = self._events.get(timeout=patience)
-            except queue.Empty:
-                yield None
-                continue
-            if kind == "end":
-                return
-            if kind == "error":
-                raise value
-            yield value
+        return following(self._events, lambda: self.stopped, patience)
 
     def _work(self) -> None:
         try:

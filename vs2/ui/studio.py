@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from vs2 import generate
 from vs2.errors import Failure, Problem
+from vs2.ui.host import following
 from vs2.ui.text import generate as text
 
 MOST_TOGETHER = 4  # visitors who generate at the same time; each keeps a core or a GPU busy
@@ -38,17 +39,7 @@ class Work:
 
     def events(self, patience: float) -> Iterator:
         """What comes, None where nothing came within `patience` seconds; ends with the work or when it is stopped."""
-        while not self.stopped:
-            try:
-                kind, value = self._events.get(timeout=patience)
-            except queue.Empty:
-                yield None
-                continue
-            if kind == "end":
-                return
-            if kind == "error":
-                raise value
-            yield value
+        return following(self._events, lambda: self.stopped, patience)
 
     def _follow(self) -> None:
         try:
