@@ -1,7 +1,8 @@
 """A run's YAML file: read, checked before anything is loaded, and turned into the rows that it asks for.
 
     output: runs/NAME           checkpoints, logs, plots; OUTPUT/model is the finished model
-    from: FOLDER or Hub id      where to start; or `fresh`, `card` and `look`: a model from nothing (configs/mini.yaml)
+    from: FOLDER or Hub id      where to start; or `fresh` and `card`: a model from nothing (configs/mini.yaml)
+    look: {...}                 TrainingArguments of lessons in seeing, before it (train/look.py); with scenes only
     seed: 0
     frames: runs/frames.npy     where rendered scenes are kept
     model: {...}                train/model.py: how to load and what to train
@@ -75,6 +76,8 @@ def check(config: dict, path: str | Path = "of this run") -> dict:
         if "frames" not in config:
             raise BadInput(f"The configuration {path} trains on scenes, so it needs `frames`, a file for them.")
         _scene_options(data)
+    elif "look" in config:
+        raise BadInput(f"The configuration {path} has `look`, which needs scenes: take it out.")
     if "fresh" not in config and "card" in config:
         card(config, Card())
     return config

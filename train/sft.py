@@ -9,6 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import torch
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
@@ -91,9 +92,10 @@ def run(config: dict, resume: bool = False) -> Path:
     with arguments.main_process_first():
         if arguments.process_index == 0 and not resume:
             _clear(output)
-        start = config.get("from", output / "start")
-        begun = "from" in config or (start / LOOKED).exists()
-        if arguments.process_index == 0 and not begun:
+        looked = output / "start"               # the start once it has been taught to see
+        begun = "look" not in config or (looked / LOOKED).exists()
+        start = config.get("from", looked) if "look" not in config or not begun else looked
+        if arguments.process_index == 0 and not begun and "fresh" in config:
             fresh.write(start, config["fresh"], config["card"], config["seed"],
                         [data[name] for name in ("describe_query",) if name in data])
     model, processor, card = open_model(start, config["model"], config["seed"])
@@ -109,8 +111,8 @@ def run(config: dict, resume: bool = False) -> Path:
                                     model.config, card, UNSEEN)
         look.run(model, rows, str(output / "look"), config["seed"], config["look"], unseen, resume=resume)
         if arguments.process_index == 0:
-            model.save_pretrained(start)
-            (start / LOOKED).write_text("The vision tower of this checkpoint has been through train/look.py.\n")
+            start = finish(model, processor, start, looked, dtype=torch.float32)
+            (looked / LOOKED).write_text("The vision tower of this checkpoint has been through train/look.py.\n")
     trainer = SftTrainer(model, arguments, train_dataset=rows, eval_dataset=held_out,
                          data_collator=Learned(processor.tokenizer.pad_token_id))
     result = trainer.train(resume_from_checkpoint=resume and any(output.glob("checkpoint-*")))

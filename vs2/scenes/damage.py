@@ -1,7 +1,7 @@
 """Spoils a picture on purpose, at a known strength 1 to 4: blur, noise, blocking, flicker, pixelation, jitter.
 
 Each function works on one uint8 [h, w, 3] picture. Sizes are in pixels of a picture whose short side is 224, and grow
-with it, so that a fault looks the same at any size. Neighbouring strengths lie about a factor of 1.7 apart.
+with it, so that a fault looks the same at any size. Neighbouring strengths lie about a factor of 2 apart.
 """
 import io
 
@@ -13,10 +13,10 @@ from vs2.scenes.world import Fault
 SHORT = 224
 BLUR = (1.8, 3.4, 5.6, 9.0)         # standard deviation
 NOISE = (14, 30, 55, 95)            # standard deviation
-QUALITY = (16, 8, 4, 2)             # JPEG quality at half size: 16-pixel blocks
+QUALITY = (30, 12, 6, 2)            # JPEG quality at half size: 16-pixel blocks
 FLICKER = (0.13, 0.25, 0.4, 0.62)   # largest change of brightness of a frame
-COARSE = (4, 7, 11, 16)             # pixels that become one
-SHAKE = (4, 9, 16, 26)              # largest shift
+COARSE = (4, 7, 12, 20)             # pixels that become one
+SHAKE = (3, 8, 18, 36)              # largest shift
 LEAST = 0.85                        # of the largest: what varies from frame to frame stays told apart by its strength
 
 

@@ -12,12 +12,13 @@ from vs2.scenes.world import Scene
 
 LENGTH, TICKS = 2.0, 48                 # a clip's time, and the places kept of it, between which is interpolated
 GRAVITY, GROUND, STEP = 2.2, 0.84, 1 / 120
-SUNK = (0.5, 1.0, 1.55, 4.0)            # how far it sinks, in radii, by strength
-GONE = (0.28, 0.56, 1.1, LENGTH)        # how long it is gone, or hangs
-JUMP = (0.13, 0.23, 0.35, 0.5)          # how far it jumps
+SUNK = (0.5, 0.95, 1.45, 4.0)           # how far it sinks, in radii, by strength
+GONE = (0.29, 0.57, 1.13, LENGTH)       # how long it is gone: one of the seen frames, two, four, all
+HELD = (0.4, 0.72, 1.2, LENGTH)         # how long it hangs
+JUMP = (0.13, 0.23, 0.36, 0.52)         # how far it jumps
 BOUNCE = (1.1, 1.3, 1.55, 1.9)          # restitution: each bounce gains
 FASTER = (1.7, 2.6, 4.0, 7.0)           # how many times its speed along the ground
-GROWTH = (1.35, 1.9)                    # a weak morph is a change of size
+GROWTH = (1.35, 1.75, 2.2, 2.8)         # how it grows in a morph; from 3 on its shape changes too, at 4 its colour
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _track(motion, spot, radius, facing, height, pace, fault):
                     body.velocity = (body.velocity.x, min(body.velocity.y, 0.7))
             if kind == "speeds up" and motion == "slides" and not pushed and now >= fault.start:
                 body.velocity, pushed = (body.velocity.x * FASTER[k], body.velocity.y), True
-            if kind == "hangs" and fault.start <= now < fault.start + GONE[k]:
+            if kind == "hangs" and fault.start <= now < fault.start + HELD[k]:
                 held = held or (body.position, body.velocity)
                 body.position, body.velocity = held[0], (0, 0)
             elif held:
@@ -125,7 +126,7 @@ def _swing(spot, facing, pace, fault):
     places = []
     for tick in range(TICKS):
         while now < tick * LENGTH / TICKS:
-            if not (kind == "hangs" and fault.start <= now < fault.start + GONE[k]):
+            if not (kind == "hangs" and fault.start <= now < fault.start + HELD[k]):
                 speed += -GRAVITY * 2.2 * pace / length * np.sin(angle) * STEP
                 angle += speed * STEP
             now += STEP
@@ -141,6 +142,14 @@ def _at(places: np.ndarray, now: float) -> tuple[float, float]:
     return float(x), float(y)
 
 
+def _jump(x: float, y: float, far: float, radius: float) -> tuple[float, float]:
+    """Which way it jumps from a place: to the side with more room, and as far as that is too little up or down."""
+    room = max(1 - radius - x, x - radius)
+    across = min(far, max(room, 0.0))
+    along = float(np.sqrt(far * far - across * across))
+    return (across if x < 0.5 else -across), (-along if y > 0.5 else along)
+
+
 def _pose(track, now: float, radius: float, scene: Scene, first: bool) -> Pose:
     """One object's pose at a time. Faults of existence, place and form are put in here."""
     places, anchor = track
@@ -152,13 +161,12 @@ def _pose(track, now: float, radius: float, scene: Scene, first: bool) -> Pose:
         if fault.kind == "vanishes":
             visible = now >= fault.start + GONE[k]
         elif fault.kind == "teleports":
-            # towards the side with more room, judged where it jumps from
-            x += JUMP[k] if _at(places, fault.start)[0] < 0.5 else -JUMP[k]
-            x = min(max(x, radius), 1 - radius)
+            dx, dy = _jump(*_at(places, fault.start), JUMP[k], radius)
+            x, y = min(max(x + dx, radius), 1 - radius), min(y + dy, GROUND - radius)
         elif fault.kind == "morphs":
-            if k < len(GROWTH):
-                radius *= GROWTH[k]
-            else:
+            radius *= GROWTH[k]
+            y = min(y, GROUND - radius)
+            if fault.strength >= 3:
                 colour, shape = fault.to
     cut = GROUND if fault and fault.kind == "sinks" else 9.0
     return Pose(x, y, radius, colour, shape, visible, anchor, cut)
