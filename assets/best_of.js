@@ -3,14 +3,6 @@
 const list = element.querySelector(".vs-contest"), empty = element.querySelector(".vs-empty");
 const all = element.querySelector(".vs-play-all");
 const tiles = new Map();
-const make = (tag, name, said) => {
-  const part = document.createElement(tag);
-  if (name) part.className = name;
-  if (said) part.textContent = said;
-  return part;
-};
-const source = (path) =>
-  `${window.gradio_config?.root ?? ""}/gradio_api/file=${path.split("/").map(encodeURIComponent).join("/")}`;
 const write = (part, said) => { if (part.textContent !== said) part.textContent = said; };
 
 function tile(item) {

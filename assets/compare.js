@@ -7,14 +7,6 @@ const seek = find(".vs-seek"), clock = find(".vs-clock"), playing = find(".vs-pl
 // What is shown, in order: {key, name, prompt, path, id, again, problem, fps, tile, video, sent}.
 let items = [], busy = false, at = 0, running = false, made = 0;
 const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const make = (tag, name, said) => {
-  const part = document.createElement(tag);
-  if (name) part.className = name;
-  if (said) part.textContent = said;
-  return part;
-};
-const source = (path) =>
-  `${window.gradio_config?.root ?? ""}/gradio_api/file=${path.split("/").map(encodeURIComponent).join("/")}`;
 
 function say(sentence) {
   problem.textContent = sentence || "";

@@ -1,10 +1,4 @@
 // The Review page: the evaluation that is reviewed. Follows review_marks.js in one script.
-function make(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
 function press(label, data, text) {
   const made = make("button", "", text);
   made.type = "button";

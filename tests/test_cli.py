@@ -57,7 +57,7 @@ def clip(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch):
-    for name in ("VS2_MODEL", "VS2_PRECISION", "VS2_HOME", "VS2_SHARED_HISTORY"):
+    for name in ("VS2_MODEL", "VS2_PRECISION", "VS2_HOME", "VS2_SHARED_HISTORY", "VS2_JUDGES"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -346,6 +346,8 @@ def test_settings_come_from_the_environment(tmp_path):
         tmp_path,
         True,
     )
+    assert Settings.read({"VS2_JUDGES": " mini, runs/a/model,,mini"}).judges == ("mini", "runs/a/model")
+    assert Settings.read({}).judges == ()
     assert Settings.read({}).model == "auto" and Settings.read({"VS2_MODEL": ""}).precision == "auto"
     assert Settings.read({"XDG_DATA_HOME": "/x"}).home.name == "vs2"
     with pytest.raises(BadInput, match="VS2_SHARED_HISTORY"):

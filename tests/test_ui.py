@@ -80,9 +80,9 @@ def hosted(judge, others=None) -> host.Host:
     return made
 
 
-def site_of(judge, home, **settings) -> Site:
-    """A site with that judge, whose store is in the folder `home`."""
-    return Site(hosted(judge), Store(home), Settings(home=home, **settings))
+def site_of(judge, home, others=None, **settings) -> Site:
+    """A site with that judge, and others to choose, whose store is in the folder `home`."""
+    return Site(hosted(judge, others), Store(home), Settings(home=home, **settings))
 
 
 @pytest.fixture

@@ -83,8 +83,9 @@ def uploads(tmp_path, monkeypatch):
     return make
 
 
-def run(page, value, prompt="a ball", made=None, session="s", visitor="", rule="mean", think=True, judge=""):
-    return page.stream(value, prompt, think, 64, 1, 0, judge, rule, made or {}, {"visitor": visitor},
+def run(page, value, prompt="a ball", made=None, session="s", visitor="", rule="mean", think=True, judge="",
+        weights=(1, 1, 1)):
+    return page.stream(value, prompt, think, 64, 1, 0, judge, made or {}, {"visitor": visitor}, rule, *weights,
                        SimpleNamespace(session_hash=session))
 
 
@@ -240,8 +241,21 @@ def test_what_was_judged_is_not_judged_again_unless_something_changed(page_of, u
     merged(page, list(run(page, value, made=shown["made"], prompt="another")))
     assert len(judge.asked) == 6
     # Another rule, or a candidate less, is shown from what is known.
-    now = dict(zip(page._results(), page.show(two, "a ball", "text_alignment", made), strict=True))
+    now = dict(zip(page._results(), page.show(two, "a ball", made, "text_alignment", 1, 1, 1)[:-1], strict=True))
     assert text.TIE in now[page.verdict] and len(judge.asked) == 6
+
+
+def test_weights_rank_and_bad_ones_are_said(page_of, uploads):
+    page, value = page_of(ByName()), uploads("144", "511")
+    shown = merged(page, list(run(page, value, rule="weights", weights=(3, 0, 1))))
+    assert "Candidate 2 wins" in shown["verdict"]
+    made = shown["made"]
+    for weights, winner in (((1, 1, 1), 1), ((5, 1, None), 2)):
+        *values, problem = page.show(value, "a ball", made, "weights", *weights)
+        assert f"Candidate {winner} wins" in values[1] and not problem
+    *values, problem = page.show(value, "a ball", made, "weights", 0, None, 0)
+    assert shared.WEIGHTS_NONE in problem and "Candidate 1 wins" in values[1], "the mean stands in"
+    assert shared.WEIGHTS_NONE in merged(page, list(run(page, value, rule="weights", weights=(0, 0, 0))))["notice"]
 
 
 def test_stop_keeps_the_finished(page_of, uploads):
@@ -291,7 +305,7 @@ def test_results_are_kept_and_a_link_opens_them_without_judging(page_of, uploads
     said, = page.open({"visitor": BEN, "page": "compare", "e": ids})
     assert said["alone"] and [item["id"] for item in said["items"]] == ids and said["items"][0]["fps"] == 8
     stored = {"items": [{**item, "key": f"k{n}"} for n, item in enumerate(said["items"])]}
-    values = dict(zip(page._results(), page.show(stored, "", "mean", {}), strict=True))
+    values = dict(zip(page._results(), page.show(stored, "", {})[:-1], strict=True))
     assert "Candidate 2 wins" in values[page.verdict] and len(judge.asked) == 2
     assert text.KEPT in merged(page, list(run(page, stored, prompt="")))["status"]
     # Judged again where that is asked for, with another prompt.
@@ -303,7 +317,7 @@ def test_results_are_kept_and_a_link_opens_them_without_judging(page_of, uploads
     gone, = page.open({"page": "compare", "e": ["x" * 22]})
     assert gone["items"] == [] and gone["problem"] == shared.NOT_KNOWN
     page.site.store.delete(ANN)
-    assert shared.NOT_KNOWN in page.show({"items": stored["items"][1:]}, "", "mean", {})[2]
+    assert shared.NOT_KNOWN in page.show({"items": stored["items"][1:]}, "", {})[2]
 
 
 def test_the_history_lists_ones_own(page_of, uploads):
@@ -333,7 +347,7 @@ def test_what_breaks_in_one_candidate_leaves_the_others(page_of, uploads, monkey
     monkeypatch.setattr(page.site.store, "add", lambda *_: (_ for _ in ()).throw(Failure("The disk is full.")))
     shown = merged(page, list(run(page, uploads("432", "434"), visitor=ANN)))
     assert "Candidate 2 wins" in shown["verdict"] and "data-link" not in shown["actions"]
-    monkeypatch.setattr(page, "_decide", lambda *_: 1 / 0)
+    monkeypatch.setattr(candidates, "decide", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):  # the page's own fault is Gradio's to report
         list(run(page, uploads("432", "434")))
     assert not page._queues

@@ -12,6 +12,7 @@ from vs2.rubric import KEYS, SCALE
 OVERALL = "overall"
 NAMES = {**AXES, OVERALL: "Overall"}
 NAMED = 6       # clips that one point's label names
+FEW = 6         # clips, up to which Plotly would draw lines at halves
 _STEP = 10      # points that agree to a tenth are one
 
 
@@ -22,9 +23,10 @@ def number(evaluation: Evaluation, key: str) -> float | None:
 
 def histogram(evaluations: Sequence[Evaluation]) -> go.Figure:
     """How many clips got each of the scores 1 to 5, a bar a dimension. Unread scores are in no bar."""
-    figure = go.Figure()
+    figure, most = go.Figure(), 0
     for index, key in enumerate(KEYS):
         counts = Counter(evaluation.scores[key].value for evaluation in evaluations)
+        most = max(most, *(counts[score] for score in SCALE))
         figure.add_trace(go.Bar(x=list(SCALE), y=[counts[score] for score in SCALE], name=NAMES[key],
                                 marker={"color": COLOURS[index]}, hovertemplate=f"{NAMES[key]} %{{x}}: %{{y}} clips"
                                                                                 "<extra></extra>"))
@@ -32,7 +34,7 @@ def histogram(evaluations: Sequence[Evaluation]) -> go.Figure:
                          legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
     return _framed(figure, {"tickvals": list(SCALE), "range": [0.5, 5.5], "title": {"text": "Score", "standoff": 6}},
                    {"rangemode": "tozero", "tickformat": "d", "title": {"text": "Clips", "standoff": 6},
-                    **({} if evaluations else {"range": [0, 5]})})
+                    **({} if evaluations else {"range": [0, 5]}), **({"dtick": 1} if most <= FEW else {})})
 
 
 def scatter(evaluations: Sequence[Evaluation], names: Sequence[str], across: str, upwards: str) -> go.Figure:

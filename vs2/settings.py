@@ -12,9 +12,11 @@ _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 @dataclass(frozen=True)
 class Settings:
-    """VS2_MODEL, VS2_PRECISION: the judge where none is named. VS2_HOST: the address the app listens on.
+    """What the variables of the environment say.
 
-    VS2_HOME: the folder of the database and of clips. VS2_SHARED_HISTORY: whether all visitors see one history.
+    VS2_MODEL, VS2_PRECISION: the judge where none is named. VS2_JUDGES: others that the pages offer, by commas.
+    VS2_HOST: the address the app listens on. VS2_HOME: the folder of the database and of clips. VS2_SHARED_HISTORY:
+    whether all visitors see one history.
     """
 
     model: str = "auto"
@@ -22,6 +24,7 @@ class Settings:
     host: str = "127.0.0.1"
     home: Path = Path()
     shared_history: bool = False
+    judges: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -33,8 +36,10 @@ class Settings:
         if shared not in _YES + _NO:
             raise BadInput(f"VS2_SHARED_HISTORY is {shared!r}: set it to 1 or 0.")
         home = text("VS2_HOME", "")
+        judges = tuple(dict.fromkeys(filter(None, map(str.strip, environment.get("VS2_JUDGES", "").split(",")))))
         return cls(text("VS2_MODEL", cls.model), text("VS2_PRECISION", cls.precision).lower(),
-                   text("VS2_HOST", cls.host), Path(home).expanduser() if home else _home(environment), shared in _YES)
+                   text("VS2_HOST", cls.host), Path(home).expanduser() if home else _home(environment), shared in _YES,
+                   judges)
 
 
 def _home(environment: Mapping[str, str]) -> Path:

@@ -182,8 +182,8 @@ def scripted(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     served = []
 
-    def serve(judge) -> str:
-        blocks = app.build(site_of(judge, tmp_path / "home"))
+    def serve(judge, others=None) -> str:
+        blocks = app.build(site_of(judge, tmp_path / "home", others))
         served.append(blocks)
         return app.serve(blocks, server_port=free_port())[1]
 

@@ -7,14 +7,30 @@ import pytest
 from tests.browser.conftest import PATIENCE, serious
 from tests.clips import moving_square
 from tests.test_ui import eventually
-from tests.test_ui_compare import ByName
+from tests.test_ui_compare import ByName, evaluation
+from vs2.evaluation import Evaluation
 from vs2.ui import app as pages
 from vs2.ui.compare import ComparePage
 from vs2.ui.evaluate import EvaluatePage
+from vs2.ui.text import compare as words
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PROMPT = "a red square moves to the right"
 BOTH = "[...document.querySelectorAll('#compare-board video')]"
+
+
+class Named(ByName):
+    """A judge of another name, which gives all clips one score."""
+
+    def __init__(self, name, score):
+        super().__init__()
+        self.name, self.score = name, score
+
+    def stream(self, path, prompt, **options):
+        for event in super().stream(path, prompt, **options):
+            if isinstance(event, Evaluation):
+                event = evaluation(*[self.score] * 3, video=path, prompt=prompt, model=self.name)
+            yield event
 
 
 class Board:
@@ -50,8 +66,8 @@ class Board:
 def board(visit, scripted, monkeypatch):
     monkeypatch.setattr(pages, "PAGES", (EvaluatePage, ComparePage))  # what these tests need, and no more
 
-    def make(judge, **options) -> Board:
-        return Board(visit(address=scripted(judge), **options))
+    def make(judge, others=None, **options) -> Board:
+        return Board(visit(address=scripted(judge, others), **options))
     return make
 
 
@@ -184,6 +200,33 @@ def test_evaluations_from_the_history_are_compared_without_judging(board, clips)
     page.wait_for_selector("#compare-verdict h2:has-text('434.mp4')")
     page.wait_for_function(f"{BOTH}.length === 2 && {BOTH}.every(video => video.readyState >= 1)")
     assert len(judge.asked) == 2
+
+
+def test_two_judges_of_one_clip_are_compared(board, clips):
+    other = Named("other", 2)
+    one = board(Named("first", 5), {"other, fp32": lambda: other})
+    page = one.page
+    page.get_by_role("tab", name="Evaluate").click()
+    page.set_input_files("#video input[type=file]", clips["432"])
+    page.wait_for_selector("#video [data-state=ready]")
+    page.fill("#prompt textarea", PROMPT)
+    page.click("#evaluate")
+    page.wait_for_selector("#status [data-state=done]")
+    page.get_by_role("tab", name="Compare").click()
+    one.upload(clips["432"])
+    page.click("#compare-board .vs-past")
+    page.locator(".vs-past-list button").first.click()
+    page.wait_for_function("document.querySelectorAll('.vs-tile').length === 2")
+    page.keyboard.press("Escape")
+    page.click("#compare-settings > button")
+    page.click("#compare-judge input")
+    page.get_by_role("option", name="other, fp32").click()
+    one.compare()
+    one.wait_done()
+    said = page.inner_text("#compare-table")
+    assert "Judged by first, fp32" in said and "Judged by other, fp32" in said
+    assert [name for name, _ in other.asked] == ["432"], "what the first has judged is not judged again"
+    assert words.NO_WINNER in page.inner_text("#compare-verdict")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

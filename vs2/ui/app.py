@@ -122,7 +122,8 @@ def serve(blocks: gr.Blocks, **options) -> tuple:
 
 
 def others(settings: Settings) -> dict:
-    """The judges that a visitor may choose beside the app's own: on one's own machine what it can run, on a Space none.
+    """The judges that a visitor may choose beside the app's own: on one's own machine what it can run, and those
+    that the owner names; on a Space none.
 
     On a Space the model is placed once, for everyone.
     """
@@ -130,10 +131,12 @@ def others(settings: Settings) -> dict:
         return {}
     import torch
 
-    names = [checkpoint.MINI, *([checkpoint.PUBLISHED] if torch.cuda.is_available() else [])]
+    own = [checkpoint.MINI, *([checkpoint.PUBLISHED] if torch.cuda.is_available() else [])]
+    precisions = [precision for precision in weights.PRECISIONS if precision != "auto"]
+    offered = [(name, precision) for name in own for precision in precisions]
     return {text.MODEL_PRECISION.format(name=name, precision=precision):
             partial(vs2.load, name, precision, settings=settings)
-            for name in names for precision in weights.PRECISIONS if precision != "auto"}
+            for name, precision in [*offered, *((name, settings.precision) for name in settings.judges)]}
 
 
 def launch(settings: Settings | None = None, port: int | None = None) -> None:

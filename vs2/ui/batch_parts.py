@@ -1,5 +1,4 @@
 """The pieces of the Batch page as HTML: the drop zone, what is wrong with a table, progress, filters and rows."""
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -13,7 +12,7 @@ from vs2.ui import parts
 from vs2.ui import text as shared
 from vs2.ui.batch_job import LIMITS, MOST_FILES, Job
 from vs2.ui.text import batch as text
-from vs2.ui.theme import ASSETS
+from vs2.ui.theme import script as script_of
 
 MEGABYTES = LIMITS.clip.max_bytes // 2**20
 MOST_LISTED = 50    # rows that cannot be judged, shown with their reasons; the table below shows all
@@ -50,7 +49,7 @@ def script() -> str:
     """The drop zone's script."""
     words = {"sending": text.SENDING, "checking": text.CHECKING, "not_sent": text.NOT_SENT, "too_large": text.TOO_LARGE,
              "too_many": text.TOO_MANY, "most": MOST_FILES, "megabytes": MEGABYTES}
-    return f"const words = {json.dumps(words)};\n{(ASSETS / 'batch.js').read_text(encoding='utf-8')}"
+    return script_of(words, "batch")
 
 
 def how() -> str:

@@ -12,13 +12,14 @@ from vs2.best_of.stopping import GAIN
 from vs2.candidates import Rule
 from vs2.errors import BadInput, Problem
 from vs2.options import Options
-from vs2.rubric import BY_KEY, KEYS, check_prompt
+from vs2.rubric import check_prompt
 from vs2.ui import best_of_parts as pieces
 from vs2.ui import parts, sent
 from vs2.ui import text as shared
 from vs2.ui.best_of_run import Contest, Line, Served, begin, follow, told
 from vs2.ui.choice import Choice, account
 from vs2.ui.generate import notes
+from vs2.ui.ranking import Ranking, chosen
 from vs2.ui.site import Site
 from vs2.ui.studio import Studio, Work
 from vs2.ui.text import best_of as text
@@ -53,7 +54,7 @@ class BestOfPage:
                 with gr.Column(scale=6, min_width=280):
                     self.prompt = gr.Textbox(label=text.PROMPT, placeholder=text.PROMPT_HINT, lines=3, max_lines=10,
                                              elem_id="best-prompt")
-                    self._rules()
+                    self.ranking = Ranking("best", text.RULE, text.RULE_HINT)
                 with gr.Column(scale=5, min_width=280):
                     self._settings()
             with gr.Row(elem_classes="vs-best-start", equal_height=False):
@@ -74,14 +75,6 @@ class BestOfPage:
             self.grid = gr.HTML(None, html_template=pieces.template(), js_on_load=pieces.script(),
                                 apply_default_css=False, elem_id="best-grid")
             self.live = gr.HTML("", elem_id="best-live", apply_default_css=False)
-
-    def _rules(self) -> None:
-        rules = [*((label, rule) for rule, label in text.RULES.items()), *((BY_KEY[k].label, k) for k in KEYS)]
-        self.rule = gr.Dropdown(rules, value=candidates.MEAN, label=text.RULE, info=text.RULE_HINT, filterable=False,
-                                elem_id="best-rule")
-        with gr.Row(visible=False, elem_classes="vs-weights") as self.weigh:
-            self.weights = [gr.Number(1, label=text.WEIGHT.format(dimension=text.SHORT[key].lower()), minimum=0,
-                                      min_width=90, elem_id=f"best-weight-{key}") for key in KEYS]
 
     def _settings(self) -> None:
         self.count = gr.Slider(LEAST, MOST, 4, step=1, label=text.COUNT, info=text.COUNT_HINT, elem_id="best-count")
@@ -110,7 +103,7 @@ class BestOfPage:
     def _connect(self) -> None:
         private = {"api_visibility": "private", "show_progress": "hidden"}
         quiet = {**private, "concurrency_limit": None}
-        asked = [self.count, self.seed, self.seconds, self.rule, *self.weights, self.fast, self.early, self.ties,
+        asked = [self.count, self.seed, self.seconds, *self.ranking.inputs, self.fast, self.early, self.ties,
                  self.think, self.budget]
         running = gr.on([self.go.click, self.prompt.submit], self.stream,
                         [self.prompt, *self.choice.inputs, *asked, self.judge, self.address],
@@ -118,7 +111,6 @@ class BestOfPage:
         # Only now: Gradio drops a click that comes before it has counted the run as ended.
         running.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **private)
         self.halt.click(self.stop, None, None, queue=False, **private)
-        self.rule.change(lambda rule: gr.update(visible=rule == text.WEIGHTS), self.rule, self.weigh, **quiet)
         gr.on([Context.root_block.load, *(one.change for one in (
             self.count, self.seconds, self.fast, self.ties, self.think, self.budget, self.choice.generator,
             self.judge))], self.price, [self.choice.generator, *asked, self.judge], self.cost,
@@ -145,14 +137,6 @@ class BestOfPage:
                     judging=Options(think=bool(think), budget=int(budget)), keep=KEEP if fast and count > KEEP else 0,
                     replies=REPLIES if ties else 0, gain=GAIN if early else None)
 
-    @staticmethod
-    def _rule(rule: str, *weights: float | None) -> Rule:
-        if rule != text.WEIGHTS:
-            return candidates.check_rule(str(rule))
-        if not any(weights):
-            raise BadInput(text.WEIGHTS_NONE)
-        return candidates.check_rule({key: float(weight or 0) for key, weight in zip(KEYS, weights, strict=True)})
-
     def price(self, generator: str, count: int, seed: int, seconds: float | None, rule: str, visual: float,
               alignment: float, physical: float, fast: bool, early: bool, ties: bool, think: bool, budget: int,
               judge: str) -> Iterator[str]:
@@ -176,7 +160,7 @@ class BestOfPage:
         try:
             own = (token or "").strip() or account(request)
             asked = self.plan(check_prompt(prompt or ""), Choice.named(generator, model, own), count, seed, seconds,
-                              self._rule(rule, visual, alignment, physical), fast, early, ties, think, budget)
+                              chosen(rule, visual, alignment, physical), fast, early, ties, think, budget)
             with self.studio.place(visitor or session or ""):
                 yield {**self._shown(None), self.status: parts.status(text.STARTING, (), "busy"), self.notice: "",
                        self.go: gr.update(interactive=False)}

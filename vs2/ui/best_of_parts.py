@@ -14,7 +14,7 @@ from vs2.ui.best_of_run import JUDGED, JUDGING, LEFT_OUT, LOST, MADE, MAKING, Co
 from vs2.ui.site import MOST_OPENED
 from vs2.ui.text import best_of as text
 from vs2.ui.text import compare as words
-from vs2.ui.theme import ASSETS
+from vs2.ui.theme import script as script_of
 
 
 def template() -> str:
@@ -27,7 +27,7 @@ def template() -> str:
 def script() -> str:
     """What moves the grid's tiles, with its words."""
     said = {name: getattr(text, name) for name in ("PLAY_ALL", "PAUSE_ALL", "SHORT")}
-    return f"const words = {json.dumps(said)};\n{(ASSETS / 'best_of.js').read_text(encoding='utf-8')}"
+    return script_of(said, "best_of")
 
 
 def cost(estimate: Estimate | None) -> str:

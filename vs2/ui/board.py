@@ -3,7 +3,6 @@
 The board's value is {"items": [{key, name, prompt, path, id, again, problem}, ...]}, in the order shown. It comes from
 the visitor's browser: take it only through `items`.
 """
-import json
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from html import escape
@@ -18,7 +17,7 @@ from vs2.ui import player
 from vs2.ui import text as shared
 from vs2.ui.site import Site
 from vs2.ui.text import compare as text
-from vs2.ui.theme import ASSETS
+from vs2.ui.theme import script as script_of
 from vs2.video import read
 
 MOST = 6
@@ -183,4 +182,4 @@ def _script() -> str:
     words = {name: getattr(text, name) for name in names}
     words |= {"TOO_LARGE": shared.TOO_LARGE.format(megabytes=player.MEGABYTES), "megabytes": player.MEGABYTES,
               "most": MOST, "colours": plots.COLOURS}
-    return f"const words = {json.dumps(words)};\n{(ASSETS / 'compare.js').read_text(encoding='utf-8')}"
+    return script_of(words, "compare")

@@ -8,11 +8,11 @@ from html import escape
 import gradio as gr
 
 from vs2 import candidates, plots
-from vs2.candidates import Decision, Failed
+from vs2.candidates import Failed, Rule
 from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.options import Options
-from vs2.rubric import BY_KEY, KEYS, check_prompt
+from vs2.rubric import check_prompt
 from vs2.ui import board, parts, sent
 from vs2.ui import compare_parts as pieces
 from vs2.ui import text as shared
@@ -21,6 +21,7 @@ from vs2.ui.compare_parts import JUDGING, WAITING, Row
 from vs2.ui.compare_run import LEAST, PAUSE, Made, Queue, comparison, paired
 from vs2.ui.host import Request, Run
 from vs2.ui.progress import Progress
+from vs2.ui.ranking import Ranking, chosen
 from vs2.ui.scripts import COPY
 from vs2.ui.site import Site
 from vs2.ui.text import compare as text
@@ -72,9 +73,7 @@ class ComparePage:
 
     def _settings(self) -> None:
         with gr.Accordion(shared.SETTINGS, open=False, elem_id="compare-settings", elem_classes="vs-settings"):
-            rules = [*((label, rule) for rule, label in text.RULES.items()), *((BY_KEY[k].label, k) for k in KEYS)]
-            self.rule = gr.Dropdown(rules, value=candidates.MEAN, label=text.RULE, info=text.RULE_HINT,
-                                    elem_id="compare-rule")
+            self.ranking = Ranking("compare", text.RULE, text.RULE_HINT)
             self.judge = gr.Dropdown([(shared.JUDGE_DEFAULT, ""), *((name, name) for name in self.host.names)],
                                      value="", label=shared.JUDGE, info=shared.JUDGE_HINT, elem_id="compare-judge",
                                      visible=bool(self.host.names))
@@ -92,18 +91,20 @@ class ComparePage:
         private = {"api_visibility": "private", "show_progress": "hidden"}
         options = [self.think, self.budget, self.samples, self.seed]
         gr.on([self.go.click, self.prompt.submit], self.stream,
-              [self.board.box, self.prompt, *options, self.judge, self.rule, self.made, self.address],
+              [self.board.box, self.prompt, *options, self.judge, self.made, self.address, *self.ranking.inputs],
               [*self._results(), self.notice, self.status, self.live, self.made, self.go, self.halt],
               trigger_mode="once", concurrency_limit=None, **private)
         self.halt.click(self.stop, None, None, queue=False, **private)
-        gr.on([self.board.box.select, self.rule.change], self.show, [self.board.box, self.prompt, self.rule, self.made],
-              self._results(), trigger_mode="always_last", concurrency_limit=None, **private)
+        gr.on([self.board.box.select, *self.ranking.changed()], self.show,
+              [self.board.box, self.prompt, self.made, *self.ranking.inputs], [*self._results(), self.notice],
+              trigger_mode="always_last", concurrency_limit=None, **private)
         with gr.Row(visible=False):  # the same comparison for scripts: one call, one record
             files = sent.files("videos", "multiple")
             prompts = sent.values("prompts", {"type": "array", "items": {"type": "string"}})
+            rule = gr.Textbox(candidates.MEAN, label="rule")
             record = gr.JSON(label="comparison")
             call = gr.Button()
-        call.click(self.compare, [files, self.prompt, prompts, *options, self.rule], record, api_name="compare",
+        call.click(self.compare, [files, self.prompt, prompts, *options, rule], record, api_name="compare",
                    api_description=text.API, concurrency_limit=MOST_CALLS)
 
     def open(self, address: dict) -> list:
@@ -118,10 +119,17 @@ class ComparePage:
         said = {"items": items, "alone": len(ids) > 1, "number": secrets.token_hex(4)}  # a number makes each one new
         return [said if items else said | {"problem": shared.NOT_KNOWN}]
 
-    def show(self, value, prompt: str, rule: str, made: dict) -> tuple:
-        """What is known of the candidates that stand on the board now; nothing is judged."""
-        rows = [self._row(item, prompt, made) for item in board.items(value)]
-        return tuple(self._shown(rows, rule).values())
+    def show(self, value, prompt: str, made: dict, rule: str = candidates.MEAN, *weights: float | None) -> tuple:
+        """What is known of the candidates that stand on the board now, and what is wrong with the rule.
+
+        Nothing is judged.
+        """
+        rows, problem = [self._row(item, prompt, made) for item in board.items(value)], ""
+        try:
+            by = chosen(rule, *weights)
+        except Problem as found:
+            by, problem = candidates.MEAN, parts.problem(str(found))
+        return *self._shown(rows, by).values(), problem
 
     def _row(self, item: Item, prompt: str, made: dict) -> Row:
         """A candidate with what is known of it: what this session judged, else what is stored, else nothing."""
@@ -142,10 +150,10 @@ class ComparePage:
             return Row(item.key, evaluation.video, evaluation.prompt, evaluation, stored[0].id)
         return row
 
-    def _shown(self, rows: list[Row], rule: str, busy: bool = False) -> dict:
+    def _shown(self, rows: list[Row], rule: Rule, busy: bool = False) -> dict:
         """Values of `_results` for these candidates; a decision only where all that runs has ended."""
         judged = sum(row.evaluation is not None for row in rows)
-        decision = self._decide(rows, rule) if judged >= LEAST and not busy else None
+        decision = candidates.decide(pieces.compared(rows), rule) if judged >= LEAST and not busy else None
         names = [f"{number} {row.name}" for number, row in enumerate(rows, 1)]
         radar = plots.radar([row.evaluation for row in rows] if judged else [], names if judged else None)
         radar.update_layout(height=RADAR + LEGEND * judged)
@@ -155,17 +163,15 @@ class ComparePage:
                   pieces.rationales(rows), pieces.actions(rows, decision))
         return dict(zip(self._results(), values, strict=True))
 
-    @staticmethod
-    def _decide(rows: list[Row], rule: str) -> Decision:
-        return candidates.decide(pieces.compared(rows), rule if rule in candidates.RULES else candidates.MEAN)
-
-    def stream(self, value, prompt: str, think: bool, budget: int, samples: int, seed: int, judge: str, rule: str,
-               made: dict, address: dict | None, request: gr.Request) -> Iterator[dict]:
+    def stream(self, value, prompt: str, think: bool, budget: int, samples: int, seed: int, judge: str, made: dict,
+               address: dict | None, rule: str, visual: float | None, alignment: float | None,
+               physical: float | None, request: gr.Request) -> Iterator[dict]:
         """What the Compare button does: judges what is not judged yet, and shows each result as it comes."""
         visitor = self.site.visitor(address)
         asked = Request("", "", bool(think), int(budget), int(samples), int(seed or 0),
                         visitor or request.session_hash or "", judge or "")
         try:
+            rule = chosen(rule, visual, alignment, physical)
             queue = self._queue(board.items(value), prompt or "", asked, made)
         except Problem as problem:
             yield {self.notice: parts.problem(str(problem))}
@@ -221,7 +227,7 @@ class ComparePage:
                 row.candidate, row.kept, row.state, row.prompt = None, "", WAITING, own
         return Queue(rows, left)
 
-    def _judge(self, queue: Queue, n: int, title: str, rule: str) -> Iterator[dict]:
+    def _judge(self, queue: Queue, n: int, title: str, rule: Rule) -> Iterator[dict]:
         """Judges one candidate: updates of the status line and of what is said; the row has the result then."""
         row, asked = queue.rows[n], queue.left[n]
         row.state = JUDGING
@@ -285,10 +291,10 @@ class ComparePage:
             budget: the most tokens of reasoning for each video.
             samples: how many rationales to draw for each video; with several, confidence is given.
             seed: of the sampling; one rationale is always the same.
-            rule: what ranks them: mean, worst, visual_quality, text_alignment or physical_consistency.
+            rule: what ranks them: mean, worst, a dimension's key, or weights as in visual_quality=2,text_alignment=1.
         """
         try:
-            yield from comparison(self.host, paired(videos, prompt, prompts), rule, think=think, budget=int(budget),
-                                  samples=int(samples), seed=int(seed or 0))
+            yield from comparison(self.host, paired(videos, prompt, prompts), candidates.parse_rule(rule), think=think,
+                                  budget=int(budget), samples=int(samples), seed=int(seed or 0))
         except Exception as error:
             raise gr.Error(self._sentence(error), print_exception=False) from error

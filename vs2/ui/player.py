@@ -1,5 +1,4 @@
 """The video box of a page: drop or choose a file, watch it, and hand the original to the judge."""
-import json
 from html import escape
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from gradio.utils import get_upload_folder
 from vs2.errors import BadInput, Problem
 from vs2.sampling import Sampling
 from vs2.ui import text
-from vs2.ui.theme import ASSETS
+from vs2.ui.theme import script as script_of
 from vs2.video import Limits, read
 
 LIMITS = Limits()
@@ -38,7 +37,7 @@ def _template() -> str:
 def _script() -> str:
     words = {"uploading": text.UPLOADING, "preparing": text.PREPARING, "not_uploaded": text.NOT_UPLOADED,
              "megabytes": MEGABYTES, "too_large": text.TOO_LARGE.format(megabytes=MEGABYTES)}
-    return f"const words = {json.dumps(words)};\n{(ASSETS / 'player.js').read_text(encoding='utf-8')}"
+    return script_of(words, "player")
 
 
 def box(elem_id: str) -> gr.HTML:

@@ -1,12 +1,11 @@
 """What the Review page's desk is made of before the browser fills it: its HTML, and the words of assets/review.js."""
-import json
 from html import escape
 
 from vs2.rubric import BY_KEY, KEYS, SCALE
 from vs2.ui import text as shared
 from vs2.ui.review_access import MOST_NAME, MOST_NOTE, MOST_SEARCHED
 from vs2.ui.text import review as text
-from vs2.ui.theme import ASSETS
+from vs2.ui.theme import script as script_of
 
 SCRIPTS = ("review", "review_marks", "review_desk", "review_list", "review_events")
 
@@ -30,8 +29,7 @@ def script() -> str:
         "saved": text.SAVED, "saving": text.SAVING, "draft": text.DRAFT, "draft_name": text.DRAFT_NAME,
         "draft_login": text.DRAFT_LOGIN, "not_saved": text.NOT_SAVED, "offline": text.OFFLINE, "removed": text.REMOVED,
         "remove": text.REMOVE, "remove_sure": text.REMOVE_SURE, "file": text.NO_FILE}
-    files = [(ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
-    return "\n".join([f"const words = {json.dumps(words)};", *files])
+    return script_of(words, *SCRIPTS)
 
 
 def _select(name: str, label: str, options: list[tuple[str, str]], chosen: str = "") -> str:

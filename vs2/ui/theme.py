@@ -1,9 +1,11 @@
 """The look: one theme for light and dark, system fonts, no file from another machine."""
+import json
 from pathlib import Path
 
 import gradio as gr
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
+TOOLS = "tools"     # the script whose functions the others use
 SANS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
@@ -78,3 +80,9 @@ def theme() -> gr.themes.Base:
 
 
 HEAD = '<meta name="color-scheme" content="light dark">'
+
+
+def script(words: dict, *names: str) -> str:
+    """The scripts assets/NAME.js one after another, after `words`, what they say, and their tools: for `js_on_load`."""
+    files = [(ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in (TOOLS, *names)]
+    return "\n".join([f"const words = {json.dumps(words)};", *files])

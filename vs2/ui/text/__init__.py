@@ -33,6 +33,12 @@ SEED = "Seed"
 SEED_HINT = "Only matters with more than one rationale; one is always the same."
 EXAMPLES = "Examples"
 
+# What candidates are ranked by
+RULES = {"mean": "Mean of the three scores", "weights": "Weighted mean", "worst": "Worst score first, then the mean"}
+WEIGHTS = "weights"
+WEIGHT = "Weight of {dimension}"
+WEIGHTS_NONE = "Give at least one dimension a weight above 0."
+
 # What went wrong, each one sentence
 NO_VIDEO = "Add a video first: drop a file above or choose one."
 NO_PROMPT = "Write the prompt that the video was generated from."

@@ -7,9 +7,6 @@ COUNT = "Candidates (N)"
 COUNT_HINT = "So many videos are generated, each from another seed, and judged."
 RULE = "Choose by"
 RULE_HINT = "The paper takes the mean."
-RULES = {"mean": "Mean of the three scores", "weights": "Weighted mean", "worst": "Worst score first, then the mean"}
-WEIGHTS = "weights"
-WEIGHT = "Weight of {dimension}"
 FAST = "Fast first pass"
 FAST_HINT = "All are scored without reasoning; only the best {keep} are then judged with it."
 EARLY = "Stop when more candidates promise little"
@@ -27,7 +24,6 @@ COST_WAITING = "What it will take is said once the model is loaded."
 # What went wrong, each one sentence
 RANGE = "N is {count}: a run here makes {least} to {most} candidates."
 FAST_THINKS = "The fast first pass needs a second one with reasoning: let the judge think, or switch it off."
-WEIGHTS_NONE = "Give at least one dimension a weight above 0."
 
 # How far it is
 LOADING = "Loading the model"

@@ -46,7 +46,6 @@ PROMPT = "Prompt of all candidates"
 COMPARE = "Compare"
 RULE = "Rank by"
 RULE_HINT = "The paper takes the mean. This changes the ranking at once; nothing is judged again."
-RULES = {"mean": "Mean of the three scores", "worst": "Worst score, then the mean"}
 
 # What went wrong, each one sentence
 TOO_FEW = "Add two or more videos: upload them together, or take evaluations from the history."
