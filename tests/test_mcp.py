@@ -59,7 +59,7 @@ def uploaded(address: str, clip) -> str:
 
 def test_every_endpoint_is_a_tool_and_no_button_is(address):
     tools, _ = use(address)
-    assert sorted(tools) == ["batch", "best_of", "compare", "evaluate", "review"]
+    assert sorted(tools) == ["batch", "best_of", "compare", "evaluate", "generate", "review"]
     assert all(tool.description for tool in tools.values())
     assert "generated from" in tools["evaluate"].description
     assert tools["evaluate"].inputSchema["properties"].keys() == {

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 from gradio.blocks import Block
 
@@ -16,7 +17,7 @@ from vs2 import generate
 from vs2.errors import BadInput, Failure
 from vs2.generate import Generated, Listed, Notice, Progress, Record
 from vs2.rubric import KEYS
-from vs2.ui import choice, player
+from vs2.ui import choice, player, sent
 from vs2.ui import generate as making
 from vs2.ui.evaluate import EvaluatePage
 from vs2.ui.studio import MOST_TOGETHER, Studio, Work
@@ -58,8 +59,6 @@ class Fake:
 
 @pytest.fixture
 def page_of(tmp_path, tmp_path_factory, monkeypatch):
-    import gradio as gr
-
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
 
     def make(judge=None, generator=None) -> EvaluatePage:
@@ -321,3 +320,37 @@ def test_the_public_record_of_a_film_keeps_its_details():
     film = Record("diffusers:a/b", "p", 1, 8, 8, 8, 8.0, "0", "2026", 1.0, details={"shown": 7})
     assert making.public(film)["details"] == {"shown": 7} and "truth" not in making.public(film)
     assert os.sep not in making._file(film)
+
+
+def call(page, prompt="a ball", generator="sketch", token="", **more) -> list:
+    return [value for value in page.maker.generate(prompt, generator, token, **more) if value is not None]
+
+
+def test_the_endpoint_gives_the_clip_and_how_it_was_made(page_of, tmp_path):
+    fake = Fake()
+    page = page_of(generator=fake)
+    said, = call(page, seed=4, seconds=0)
+    assert json.loads(json.dumps(said, allow_nan=False)) == said and fake.asked == [("a ball", 4, None)]
+    path = Path(said["file"].removeprefix(sent.SERVED))
+    assert path.is_relative_to(tmp_path / "uploads") and path.read_bytes()
+    assert said["generator"] == "sketch" and said["seed"] == 4 and "truth" not in said
+    assert "visual_fault" not in json.dumps(said), "what tells the true scores is not told"
+    for wrong, sentence in (({"prompt": " "}, "prompt"), ({"generator": "elsewhere"}, text.NO_GENERATOR),
+                            ({"generator": "provider:fal-ai/a/b"}, "No token")):
+        with pytest.raises(gr.Error, match=sentence):
+            call(page, **wrong)
+    logged = []
+    page.site.host.log = logged.append
+    fake.problem = ZeroDivisionError()
+    with pytest.raises(gr.Error, match="Something failed on our side"):
+        call(page)
+    assert logged and fake.closed == 2
+
+
+def test_a_script_that_leaves_stops_the_generator(page_of):
+    fake = Fake(go=threading.Event())
+    page = page_of(generator=fake)
+    calling = page.maker.generate("a ball")
+    assert next(calling) is None
+    calling.close()
+    assert eventually(lambda: fake.closed == 1)

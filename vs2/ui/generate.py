@@ -2,6 +2,7 @@
 import base64
 import json
 import re
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,14 +12,16 @@ import gradio as gr
 
 from vs2.errors import BadInput, Problem
 from vs2.generate import Generated, Generator, Notice, Progress, Record
-from vs2.ui import parts, player
+from vs2.rubric import check_prompt
+from vs2.ui import parts, player, sent
 from vs2.ui.choice import Choice, account
 from vs2.ui.host import clock
 from vs2.ui.site import Site
 from vs2.ui.studio import Studio, Work
 from vs2.ui.text import generate as text
 
-PAUSE = 0.25  # seconds between updates of the page
+PAUSE = 0.25    # seconds between updates of the page
+MOST_CALLS = 2  # calls from scripts at a time
 # What of a sketch's details gives its true scores away: whoever judges or reviews the clip is not to know them.
 TELLING = ("shown", "visual_fault", "physical_fault")
 
@@ -105,6 +108,13 @@ class Maker:
         # Only now: Gradio drops a click that comes before it has counted the run as ended.
         ended.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **private)
         self.halt.click(self.stop, None, None, queue=False, **private)
+        with gr.Row(visible=False):  # the same for scripts: one call, one record
+            generator = gr.Textbox("sketch", label="generator")
+            token = gr.Textbox("", type="password", label="token")
+            record = gr.JSON(label="clip")
+            call = gr.Button()
+        call.click(self.generate, [prompt, generator, token, self.seed, self.seconds], record, api_name="generate",
+                   api_description=text.API, concurrency_limit=MOST_CALLS)
 
     def busy(self, session: str | None) -> bool:
         """Whether a session generates now."""
@@ -140,16 +150,51 @@ class Maker:
             yield {self.status: parts.status(text.DONE.format(seconds=spent), (), "done"),
                    self.made: how(made.record), **over, **self.placed(made.value)}
         except Exception as error:
-            sentence = str(error)
-            if not isinstance(error, Problem):
-                self.site.host.log(error)
-                sentence = text.FAILED.format(kind=type(error).__name__)
-            yield {self.status: parts.status(text.NOT_GENERATED, (), "failed") + parts.problem(sentence), **over}
+            problem = parts.problem(self._sentence(error))
+            yield {self.status: parts.status(text.NOT_GENERATED, (), "failed") + problem, **over}
         finally:  # also when the visitor has gone
             if work:
                 work.stop()
             if self._works.get(session) is work:
                 self._works.pop(session, None)
+
+    def generate(self, prompt: str, generator: str = "sketch", token: str = "", seed: int = 0, seconds: float = 0,
+                 request: gr.Request = None) -> Iterator[dict | None]:
+        """The endpoint `/generate`: a clip's address and how it was made, after it has been made. Nothing is stored.
+
+        Parameters:
+            prompt: what the video should show.
+            generator: sketch, diffusers:ID or provider:NAME/OWNER/MODEL, as far as this server can run it.
+            token: your own token, for a provider; it is used for this call alone.
+            seed: the same seed makes the same sketch.
+            seconds: length of the video, or 0 for the generator's own.
+        """
+        work = None
+        try:
+            own = (token or "").strip() or account(request)
+            name = Choice.checked(generator, own)
+            with self.studio.place(request and request.session_hash or secrets.token_hex(8)):
+                found, options = self.studio.load(name, own), {"seed": int(seed or 0), "seconds": seconds or None}
+                work = Work(lambda stop: self._make(found, check_prompt(prompt or ""), options, stop),
+                            self.site.host.log)
+                for event in work.events(1):
+                    if isinstance(event, Clip):
+                        path, _ = player.given(event.value)
+                        yield {"file": sent.SERVED + path, **public(event.record)}
+                    else:
+                        yield None  # nothing yet: here Gradio ends the call of a client that has gone
+        except Exception as error:
+            raise gr.Error(self._sentence(error), print_exception=False) from error
+        finally:
+            if work:
+                work.stop()
+
+    def _sentence(self, error: Exception) -> str:
+        """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
+        if isinstance(error, Problem):
+            return str(error)
+        self.site.host.log(error)
+        return text.FAILED.format(kind=type(error).__name__)
 
     def _follow(self, work: Work, said: list[str], elapsed: Callable[[], float]) -> Iterator[dict]:
         """Updates while it runs; returns the `Clip`, None where it was stopped."""

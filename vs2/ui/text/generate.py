@@ -41,3 +41,8 @@ NOTES = "What the generator says"
 FILE = "{generator} seed {seed}.mp4"
 RECORD = "How it was made"
 DOWNLOAD = "Download as JSON"
+
+# For scripts
+API = (
+    "Generates one video for a prompt. Returns `file`, the clip's address on this server, and how it was made: "
+    "generator, seed, size, frames, notices.")
