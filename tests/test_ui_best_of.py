@@ -297,6 +297,9 @@ def test_what_it_takes_is_said_before_the_start(page_of):
     assert "16 clips to make" in price(16) and f"{8 + KEEP} judgements" in price(8, fast=True)
     assert "the provider charges for 4 clips" in price(generator="provider:fal-ai/")
     assert text.FAST_THINKS in price(fast=True, think=False) and "N is 99" in price(99)
+    list(run(page, count=2))
+    assert "a rough guess" not in price(), "a run like it has been measured"
+    assert "a rough guess" in price(fast=True) and "a rough guess" in price(think=False)
 
 
 def test_the_cost_is_counted_on_the_way(page_of):

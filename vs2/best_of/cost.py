@@ -16,7 +16,7 @@ SKETCH, FRAME = (384, 288), 0.03    # pixels of the sketch's usual frame, and th
 class Rates:
     """Seconds for one clip, one judgement without a rationale, one with it; None where nobody knows yet.
 
-    measured: the clip's and the judgement's were measured in this run, and are no guess.
+    measured: the clip's and the judgement's were measured, in this run or one like it, and are no guess.
     """
 
     clip: float | None = None
@@ -52,7 +52,7 @@ class Estimate:
     """What the work costs. Seconds are None where a rate is not known yet.
 
     seconds: wall time. most: with a tie of `TIED` to break. gpu: seconds of a GPU, as ZeroGPU counts a visitor's
-    quota (0 where none is used). measured: from this run's own clips and judgements; else a guess.
+    quota (0 where none is used). measured: from clips and judgements of this run or one like it; else a guess.
     """
 
     seconds: float | None

@@ -112,6 +112,10 @@ class Run:
         return Outcome(plan.prompt, self.generator.name, self.judge.name, plan.rule, entries, decision,
                        self._finalists, ended, self._note, self._tally.spent())
 
+    def rates(self) -> Rates | None:
+        """How long things took, for another run like this one; None where too little was finished to know."""
+        return self._tally.rates(self.plan.first)
+
     def estimate(self) -> Estimate:
         """What is still to come, at any time: before the start by a guess, then by what was measured."""
         plan = self.plan

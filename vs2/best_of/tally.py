@@ -59,6 +59,11 @@ class Tally:
         with self._held:
             return replace(self._spent, seconds=time.monotonic() - self._begun if self._begun else 0.0)
 
+    def rates(self, first: str) -> Rates | None:
+        """What was learned, for the next run like this one; None before a clip and a judgement of the first pass."""
+        with self._held:
+            return replace(self._rates, measured=True) if self._counts["clip"] and self._counts[first] else None
+
     def estimate(self, plan: Plan, entries: Sequence[Entry], coming: Sequence[dict], enough: bool) -> Estimate:
         """What is left to do of `plan`, and what it will take.
 

@@ -8,6 +8,7 @@ from gradio.context import Context
 
 from vs2 import best_of, candidates
 from vs2.best_of import Plan
+from vs2.best_of.cost import Rates
 from vs2.best_of.stopping import GAIN
 from vs2.candidates import Rule
 from vs2.errors import BadInput, Problem
@@ -40,6 +41,7 @@ class BestOfPage:
     def __init__(self, site: Site, address: gr.HTML, studio: Studio | None = None):
         self.site, self.host, self.address, self.studio = site, site.host, address, studio or Studio()
         self._runs: dict[str, tuple[best_of.Run, Contest]] = {}  # by visitor's session, so that Stop finds its run
+        self._rates: dict[tuple, Rates] = {}  # what finished runs learned of time, by what they asked for
         self.opens: list = []
         self._layout()
         self._connect()
@@ -111,10 +113,11 @@ class BestOfPage:
         # Only now: Gradio drops a click that comes before it has counted the run as ended.
         running.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **private)
         self.halt.click(self.stop, None, None, queue=False, **private)
+        price = self.price, [self.choice.generator, *asked, self.judge], self.cost
         gr.on([Context.root_block.load, *(one.change for one in (
             self.count, self.seconds, self.fast, self.ties, self.think, self.budget, self.choice.generator,
-            self.judge))], self.price, [self.choice.generator, *asked, self.judge], self.cost,
-            trigger_mode="always_last", **quiet)
+            self.judge))], *price, trigger_mode="always_last", **quiet)
+        running.then(*price, **quiet)
         with gr.Row(visible=False):  # the same run for scripts: one call, one record
             generator = gr.Textbox("sketch", label="generator")
             token = gr.Textbox("", type="password", label="token")
@@ -137,6 +140,11 @@ class BestOfPage:
                     judging=Options(think=bool(think), budget=int(budget)), keep=KEEP if fast and count > KEEP else 0,
                     replies=REPLIES if ties else 0, gain=GAIN if early else None)
 
+    @staticmethod
+    def _like(generator: str, plan: Plan, judge: str) -> tuple:
+        """What runs have in common that take as long for a clip and a judgement."""
+        return generator, plan.seconds, plan.size, plan.judging, bool(plan.keep), judge or ""
+
     def price(self, generator: str, count: int, seed: int, seconds: float | None, rule: str, visual: float,
               alignment: float, physical: float, fast: bool, early: bool, ties: bool, think: bool, budget: int,
               judge: str) -> Iterator[str]:
@@ -147,7 +155,8 @@ class BestOfPage:
             asked = self.plan(text.PROMPT, generator, count, seed, seconds, candidates.MEAN, fast, early, ties, think,
                               budget)
             cuda = getattr(getattr(own, "device", None), "type", "") == "cuda"
-            yield pieces.cost(best_of.forecast(asked, judge or own.name, cuda))
+            known = self._rates.get(self._like(generator, asked, judge))
+            yield pieces.cost(best_of.forecast(asked, judge or own.name, cuda, known))
         except Problem as problem:
             yield parts.problem(str(problem))
 
@@ -167,12 +176,15 @@ class BestOfPage:
                 while self.host.wait(PAUSE) is None:
                     yield {self.status: parts.status(text.LOADING, (), "busy")}
                 run, folder = begin(asked, Line(self.host, judge or "", visitor or session or ""),
-                                    self.studio.load(asked.generator, own))
+                                    self.studio.load(asked.generator, own),
+                                    self._rates.get(like := self._like(generator, asked, judge)))
                 contest = Contest(asked)
                 self._runs[session] = run, contest
                 work = Work(lambda stop: follow(run, folder), self.host.log)
                 yield {self.halt: gr.update(interactive=True)}
                 yield from self._follow(contest, work)
+            if learned := run.rates():
+                self._rates[like] = learned
             contest.keep(lambda evaluation, path: self.site.keep(evaluation, path, visitor))
             yield {**self._shown(contest), self.halt: gr.update(interactive=False)}
         except Exception as error:

@@ -9,6 +9,7 @@ from gradio.utils import get_upload_folder
 
 from vs2 import best_of, events
 from vs2.best_of import Entry, Estimate, Outcome, Plan
+from vs2.best_of.cost import Rates
 from vs2.evaluation import Evaluation
 from vs2.generate import Generator
 from vs2.ui.host import Host, Request, Run, clock
@@ -52,11 +53,12 @@ class Served:
     path: str
 
 
-def begin(plan: Plan, judge: Line, generator: Generator) -> tuple[best_of.Run, tempfile.TemporaryDirectory]:
+def begin(plan: Plan, judge: Line, generator: Generator,
+          rates: Rates | None = None) -> tuple[best_of.Run, tempfile.TemporaryDirectory]:
     """A run in a new folder that is never served: beside each clip lies what its generator knows of its true scores."""
     folder = tempfile.TemporaryDirectory(prefix="vs2-best-")
     try:
-        return best_of.Run(plan, judge, folder.name, generator), folder
+        return best_of.Run(plan, judge, folder.name, generator, rates), folder
     except BaseException:
         folder.cleanup()
         raise
