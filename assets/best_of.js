@@ -42,7 +42,7 @@ function show(item) {
   one.made.toggleAttribute("data-winner", Boolean(item.winner));
   if (item.player && item.player !== one.path) {
     one.path = item.player;
-    one.video.src = source(item.player);
+    one.video.src = `${source(item.player)}#t=0.001`;  // a telephone shows no frame before one is asked for
     one.video.hidden = false;
   }
   write(one.stage, item.said);

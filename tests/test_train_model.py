@@ -63,6 +63,14 @@ def test_a_frozen_tower_does_not_change_and_the_rest_does(start):
     assert any(".visual.merger." in name for name in before)
 
 
+def test_the_filters_alone_can_be_frozen(start):
+    parts = open_model(start, {"freeze": ["filters"]})
+    before = snapshot(parts[0])
+    learn(parts)
+    changed = {name for name, weight in parts[0].named_parameters() if not torch.equal(weight, before[name])}
+    assert changed == {name for name in before if ".patch_embed." not in name}
+
+
 def test_nothing_is_frozen_unless_it_is_asked_for(start):
     model, _, card = open_model(start)
     assert all(weight.requires_grad and weight.dtype == torch.float32 for weight in model.parameters())

@@ -29,7 +29,7 @@ MODEL = {"method": str, "freeze": list, "dtype": str, "lora": dict, "attention":
 LORA = {"r": int, "alpha": (int, float), "dropout": (int, float), "targets": list}
 CHOICES = {"method": ("full", "lora", "qlora"), "dtype": ("fp32", "bf16")}
 CARD = ("query", "fps", "min_frames", "max_frames", "pixels")
-FROZEN = ("visual",)                                # the vision tower with its merger
+FROZEN = ("visual", "filters")                      # the vision tower with its merger; its first layer alone
 KINDS = ("scenes", "feedback", "reviews")
 GIVEN = ("processor", "config", "card", "rows", "store")   # of train.scenes.Scenes: what no file says
 # Of data, for train/sft.py: rows held out to measure the loss on; the most tokens of a row (a longer one is left out).

@@ -1,6 +1,7 @@
 """The model to train: opened in full, with LoRA adapters or 4-bit with adapters; and written when it is done.
 
-Options (`model` of a configuration): method full | lora | qlora; freeze [visual], the vision tower with its merger;
+Options (`model` of a configuration): method full | lora | qlora; freeze [visual], the vision tower with its merger, or
+[filters], its patch embedding alone, where training drowns the fine detail that a small judge sees (train/fresh.py);
 dtype fp32 | bf16; lora {r, alpha, dropout, targets}; attention sdpa | flash_attention_2 | eager.
 
 Numbers. fp32: all weights are float32. bf16: what is not trained is bfloat16; what is trained has a float32 master
@@ -50,6 +51,8 @@ def open_model(start: str | Path, options: dict | None = None, seed: int = 0):
     quicken(model)
     frozen = "visual" in options["freeze"] or method != "full"
     model.model.visual.requires_grad_(not frozen)
+    if "filters" in options["freeze"]:
+        model.model.visual.patch_embed.requires_grad_(False)
     if method == "full":
         if options["dtype"] == "bf16" and not sharded():
             for weight in model.parameters():

@@ -100,8 +100,6 @@ def run(config: dict, resume: bool = False) -> Path:
                         [data[name] for name in ("describe_query",) if name in data])
     model, processor, card = open_model(start, config["model"], config["seed"])
     card = configuration.card(config, card)
-    if "fresh" in config:
-        model.model.visual.patch_embed.requires_grad_(False)        # fresh.filters
     with arguments.main_process_first():        # one process of a machine fetches and notes what is left out
         rows, held_out = _rows(config, arguments, processor, model.config, card)
     if arguments.bf16 and arguments.device.type == "cpu" and config["model"]["method"] == "full":

@@ -85,6 +85,8 @@ def take(address: str, out: Path, only: str | None = None) -> list[Path]:
     made = []
 
     def picture(visitor: Visit, name: str) -> None:
+        visitor.page.wait_for_function(
+            "[...document.querySelectorAll('video')].every(one => !one.offsetParent || one.readyState >= 2)")
         time.sleep(SETTLED)
         visitor.page.mouse.move(0, 0)
         visitor.page.screenshot(path=out / f"{name}.png", full_page=True)
