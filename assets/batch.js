@@ -25,7 +25,9 @@ function draw() {
   }));
 }
 function publish() {
-  props.value = { files: files.map(({ path, name }) => ({ path, name })), turn };
+  const sent = files.filter((file) => file.path);  // after a reload only the names of the files are known
+  const kept = files.filter((file) => !file.path).map((file) => file.name);
+  props.value = { files: sent.map(({ path, name }) => ({ path, name })), kept, turn };
   trigger("upload");
 }
 async function take(chosen) {
@@ -36,7 +38,6 @@ async function take(chosen) {
     return say(fill(words.too_many, { count: files.length + chosen.length, most: words.most }));
   }
   sending = true;
-  files = files.filter((file) => file.path);  // after a reload only the names of the files are known
   draw();
   for (const [index, file] of chosen.entries()) {
     busy.textContent = fill(words.sending, { number: index + 1, count: chosen.length });

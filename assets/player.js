@@ -74,7 +74,10 @@ video.addEventListener("loadedmetadata", () => { if (!video.videoWidth) fail(); 
 // The server answers with the same value, completed: a player's copy, or the sentence that says what is wrong.
 function hear() {
   let value = props.value;
-  if (!value) return;
+  if (!value) {  // the server has emptied the box
+    if (current) { current = null; empty(); show("empty"); }
+    return;
+  }
   if (value.turn && value.turn !== turn) {  // about a file that has since been replaced or removed
     props.value = current;
     return;

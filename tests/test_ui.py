@@ -309,7 +309,7 @@ def test_examples_come_from_their_table(tmp_path):
 def test_what_a_visitor_does_is_in_the_api(tmp_path):
     blocks = app.build(site_of(Scripted(), tmp_path))
     info = blocks.get_api_info()
-    assert set(info["named_endpoints"]) == {"/evaluate", "/compare", "/best_of", "/batch", "/review"}
+    assert set(info["named_endpoints"]) == {"/evaluate", "/generate", "/compare", "/best_of", "/batch", "/review"}
     assert not info["unnamed_endpoints"]
     parameters = info["named_endpoints"]["/evaluate"]["parameters"]
     assert [p["parameter_name"] for p in parameters] == ["video", "prompt", "think", "budget", "samples", "seed"]

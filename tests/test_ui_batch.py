@@ -235,6 +235,52 @@ def test_a_file_that_comes_later_keeps_the_scores(page_of, given, clip):
     assert scripted.prompts == ["p", "q"]
 
 
+def test_a_file_that_comes_after_a_reload_joins_the_others(page_of, given, clip):
+    page = page_of(scripted := ByPrompt())
+    check(page, given(t__csv="video,prompt\na.mp4,p\nb.mp4,q\n", a__mp4=clip))
+    list(judge(page))
+    box = page.restore(ADDRESS, VISIT)[page.box]
+    assert box["kept"] == ["t.csv", "a.mp4"]
+    shown = check(page, given(b__mp4=clip) | {"kept": [*box["kept"], "elsewhere.mp4", 3]})
+    assert shown["go"]["value"] == "Resume, 1 left" and shown["table"].count("href") == 1
+    list(judge(page))
+    assert scripted.prompts == ["p", "q"]
+
+
+def test_files_that_cannot_be_used_leave_the_table_that_is_there(page_of, given, clip):
+    page = page_of(ByPrompt())
+    check(page, given(t__csv="video,prompt\na.mp4,p\n", a__mp4=clip))
+    list(judge(page))
+    shown = check(page, given(u__csv="video,prompt\na.mp4,p\n") | {"kept": ["t.csv", "a.mp4"]})
+    assert "2 tables" in shown["box"]["problem"] and shown["box"]["kept"] == ["t.csv", "a.mp4"]
+    assert "1 of 1 rows have scores" in shown["status"] and len(page.jobs.get(VISITOR).scored) == 1
+
+
+def test_the_last_files_win_however_long_a_check_takes(page_of, given, clip):
+    page = page_of(ByPrompt())
+    slow = page.check(given(t__zip=packed(clip, "one")), ADDRESS, VISIT)
+    next(slow)
+    check(page, given(u__zip=packed(clip, "two")))
+    assert list(slow) == [] and page.jobs.get(VISITOR).names == ["u.zip"]
+    slow = page.check(given(t__zip=packed(clip, "one")), ADDRESS, VISIT)
+    next(slow)
+    page.forget(ADDRESS, VISIT)
+    assert list(slow) == [] and page.jobs.get(VISITOR) is None
+
+
+def test_another_window_takes_a_run_over(page_of, given, clip):
+    page = page_of(scripted := ByPrompt(words=["word "] * 500))
+    check(page, given(t__zip=packed(clip, "one", "two")))
+    first = judge(page)
+    next(first), next(first)
+    job = page.jobs.get(VISITOR)
+    second = judge(page)
+    next(second), next(second)
+    assert list(first) == [] and job.judging and eventually(lambda: scripted.closed == 1)
+    page.stop(ADDRESS, VISIT)
+    assert "0 of 2" in list(second)[-1][page.status] and not job.judging
+
+
 def test_failures_of_ours_are_tried_again_and_three_in_a_row_end_it(page_of, given, clip):
     page = page_of(scripted := ByPrompt())
     check(page, given(t__zip=packed(clip, "ours", "one", "ours", "ours", "ours", "never")))
@@ -270,7 +316,9 @@ def test_new_files_end_a_run_and_nothing_of_it_is_shown(page_of, given, clip):
     old, stream = page.jobs.get(VISITOR), judge(page)
     next(stream), next(stream)
     check(page, given(t__zip=packed(clip, "three")))
-    assert list(stream) == [] and not old.folder.exists() and not old.scored
+    last, = list(stream)
+    assert "three" in last[page.table] and ">one<" not in last[page.table], "the table that is there now"
+    assert not old.folder.exists() and not old.scored
     page.forget(ADDRESS, VISIT)
     assert page.jobs.get(VISITOR) is None
 

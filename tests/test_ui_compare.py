@@ -89,6 +89,10 @@ def run(page, value, prompt="a ball", made=None, session="s", visitor="", rule="
                        SimpleNamespace(session_hash=session))
 
 
+def show(page, value, prompt, made, rule="mean", weights=(1, 1, 1), session="s"):
+    return page.show(value, prompt, made, rule, *weights, SimpleNamespace(session_hash=session))
+
+
 def record(shown: dict) -> dict:
     return json.loads(base64.b64decode(re.search(r'base64,([^"]+)"', shown["actions"])[1]))
 
@@ -241,7 +245,7 @@ def test_what_was_judged_is_not_judged_again_unless_something_changed(page_of, u
     merged(page, list(run(page, value, made=shown["made"], prompt="another")))
     assert len(judge.asked) == 6
     # Another rule, or a candidate less, is shown from what is known.
-    now = dict(zip(page._results(), page.show(two, "a ball", made, "text_alignment", 1, 1, 1)[:-1], strict=True))
+    now = dict(zip(page._results(), show(page, two, "a ball", made, "text_alignment")[:-1], strict=True))
     assert text.TIE in now[page.verdict] and len(judge.asked) == 6
 
 
@@ -251,11 +255,39 @@ def test_weights_rank_and_bad_ones_are_said(page_of, uploads):
     assert "Candidate 2 wins" in shown["verdict"]
     made = shown["made"]
     for weights, winner in (((1, 1, 1), 1), ((5, 1, None), 2)):
-        *values, problem = page.show(value, "a ball", made, "weights", *weights)
+        *values, problem = show(page, value, "a ball", made, "weights", weights)
         assert f"Candidate {winner} wins" in values[1] and not problem
-    *values, problem = page.show(value, "a ball", made, "weights", 0, None, 0)
+    *values, problem = show(page, value, "a ball", made, "weights", (0, None, 0))
     assert shared.WEIGHTS_NONE in problem and "Candidate 1 wins" in values[1], "the mean stands in"
     assert shared.WEIGHTS_NONE in merged(page, list(run(page, value, rule="weights", weights=(0, 0, 0))))["notice"]
+
+
+def test_another_rule_during_a_run_ranks_what_it_ends_with(page_of, uploads):
+    go = threading.Event()
+    page, value = page_of(ByName(go)), uploads("144", "511", "hold")
+    stream, shown = run(page, value), {}
+    for update in stream:
+        shown |= update
+        if "Candidate 3 of 3" in update.get(page.status, ""):
+            break
+    values = show(page, value, "a ball", {}, "visual_quality")
+    assert all("value" not in one and one.get("__type__") == "update" for one in values[:-1]), "a run shows by itself"
+    go.set()
+    for update in stream:
+        shown |= update
+    assert "Candidate 2 wins" in shown[page.verdict]
+
+
+def test_what_runs_shows_nothing_once_another_is_opened(page_of, uploads):
+    go = threading.Event()
+    page = page_of(ByName(go))
+    stream = run(page, uploads("432", "hold"))
+    for update in stream:
+        if "Candidate 2 of 2" in update.get(page.status, ""):
+            break
+    page.leave(SimpleNamespace(session_hash="another"))
+    page.leave(SimpleNamespace(session_hash="s"))
+    assert not [update for update in stream if page.verdict in update and "vs-chip" in str(update)] and not page._queues
 
 
 def test_stop_keeps_the_finished(page_of, uploads):
@@ -305,7 +337,7 @@ def test_results_are_kept_and_a_link_opens_them_without_judging(page_of, uploads
     said, = page.open({"visitor": BEN, "page": "compare", "e": ids})
     assert said["alone"] and [item["id"] for item in said["items"]] == ids and said["items"][0]["fps"] == 8
     stored = {"items": [{**item, "key": f"k{n}"} for n, item in enumerate(said["items"])]}
-    values = dict(zip(page._results(), page.show(stored, "", {})[:-1], strict=True))
+    values = dict(zip(page._results(), show(page, stored, "", {})[:-1], strict=True))
     assert "Candidate 2 wins" in values[page.verdict] and len(judge.asked) == 2
     assert text.KEPT in merged(page, list(run(page, stored, prompt="")))["status"]
     # Judged again where that is asked for, with another prompt.
@@ -317,7 +349,7 @@ def test_results_are_kept_and_a_link_opens_them_without_judging(page_of, uploads
     gone, = page.open({"page": "compare", "e": ["x" * 22]})
     assert gone["items"] == [] and gone["problem"] == shared.NOT_KNOWN
     page.site.store.delete(ANN)
-    assert shared.NOT_KNOWN in page.show({"items": stored["items"][1:]}, "", {})[2]
+    assert shared.NOT_KNOWN in show(page, {"items": stored["items"][1:]}, "", {})[2]
 
 
 def test_the_history_lists_ones_own(page_of, uploads):

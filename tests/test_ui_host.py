@@ -52,6 +52,25 @@ def test_a_visitor_has_a_share_of_the_line(monkeypatch):
     assert all([event for event in run.events() if event is not None] for run in [*runs, other])
 
 
+def test_who_leaves_the_line_loads_nothing_and_keeps_no_place(monkeypatch):
+    go, loaded = threading.Event(), []
+    slow = host.Host(lambda: Scripted(), {"other": lambda: loaded.append("other") or Scripted()})
+    for _ in range(3):          # while the app's own judge is still loading
+        run = host.Run(host.Request("v", "p", visitor=ANN), slow)
+        assert eventually(lambda run=run: run in slow._line)
+        run.stop()
+    assert eventually(lambda: not slow._line)
+    slow._load = lambda: Scripted(go=go)
+    slow.start(background=False)
+    first = host.Run(host.Request("v", "p"), slow)
+    waiting = host.Run(host.Request("v", "p", judge="other"), slow)
+    assert eventually(lambda: waiting.ahead() == 1)
+    waiting.stop()
+    assert eventually(lambda: waiting not in slow._line) and not loaded
+    go.set()
+    assert [event for event in first.events() if event is not None] and not loaded
+
+
 def lent(function):
     """As ZeroGPU runs a generator in a fork: values are pickled, an exception that is not gr.Error is replaced."""
     def run(*args):

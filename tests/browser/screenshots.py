@@ -8,7 +8,10 @@ import csv
 import tempfile
 import time
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
+
+from PIL import Image
 
 from tests.browser import chromium
 from tests.browser.conftest import ROOT, Visit, free_port, serve_app
@@ -89,7 +92,9 @@ def take(address: str, out: Path, only: str | None = None) -> list[Path]:
             "[...document.querySelectorAll('video')].every(one => !one.offsetParent || one.readyState >= 2)")
         time.sleep(SETTLED)
         visitor.page.mouse.move(0, 0)
-        visitor.page.screenshot(path=out / f"{name}.png", full_page=True)
+        shot = visitor.page.screenshot(full_page=True)
+        # A palette of 256 colours, for the repository holds them all.
+        Image.open(BytesIO(shot)).convert("RGB").quantize(256).save(out / f"{name}.png", optimize=True)
         made.append(out / f"{name}.png")
 
     with sync_playwright() as playwright:

@@ -63,20 +63,23 @@ def build(shared: Site) -> gr.Blocks:
 
 def _connect(blocks: gr.Blocks, address: gr.HTML, chosen: gr.Tabs, pages: dict, tabs: dict) -> None:
     """Opens the page that an address names: when the app is loaded, for a link in it, and for a click on a tab."""
-    def opened(said: dict | None) -> dict:
+    def opened(said: dict | None, request: gr.Request) -> dict:
         name = said.get("page") if isinstance(said, dict) else None
         page = pages.get(name) or pages[PAGES[0].NAME]
+        if Site.ids(said) and hasattr(page, "leave"):     # what runs there would write over what is opened
+            page.leave(request)
         values = page.open(said if isinstance(said, dict) else {})
         return {chosen: gr.Tabs(selected=page.NAME), **dict(zip(page.opens, values, strict=True))}
 
-    def loaded(said: dict | None) -> dict:
-        values = opened(said)
+    def loaded(said: dict | None, request: gr.Request) -> dict:
+        values = opened(said, request)
         if values[chosen].selected == PAGES[0].NAME:  # it is there already; a tab may have been clicked meanwhile
             del values[chosen]
         return values
 
-    def shown(said: dict | None) -> dict:
-        return {part: value for part, value in opened(said).items() if part is not chosen} or {address: gr.skip()}
+    def shown(said: dict | None, request: gr.Request) -> dict:
+        values = opened(said, request)
+        return {part: value for part, value in values.items() if part is not chosen} or {address: gr.skip()}
 
     quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
     outputs = [part for page in pages.values() for part in page.opens]

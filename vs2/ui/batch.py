@@ -39,6 +39,7 @@ class BatchPage:
     def __init__(self, site: Site, address: gr.HTML):
         self.site, self.host, self.address = site, site.host, address
         self.jobs = Jobs()
+        self._newest: dict[str, object] = {}    # by visitor: which check of files is the last one begun
         self._layout()
         self._connect()
 
@@ -182,6 +183,12 @@ class BatchPage:
         able = sum(not row.problem for row in job.rows)
         return pieces.status(job, text.CHECKED.format(able=able, count=len(job.rows)), 0, 0, "idle")
 
+    def _standing(self, job: Job | None) -> str:
+        """The status line while nothing runs."""
+        if job is None:
+            return self._idle()
+        return self._ended(job) if job.asked else self._checked(job)
+
     def _ended(self, job: Job) -> str:
         if job.left:
             stage = text.STOPPED.format(done=len(job.results), count=len(job.rows))
@@ -194,17 +201,26 @@ class BatchPage:
         """For new files in the box: checks them, and says which rows cannot be judged. Nothing is judged."""
         answer = {"checked": True, "turn": value.get("turn") if isinstance(value, dict) else None}
         key = self._key(address, request)
+        self._newest[key] = mine = object()
+        before, problem = self.jobs.get(key), None
         try:
-            yield {self.status: parts.status(text.CHECKING, (), "busy") + pieces.progress(0, 0)}
-            job = self._made(files_of(value))
+            if not (before and before.judging):
+                yield {self.status: parts.status(text.CHECKING, (), "busy") + pieces.progress(0, 0)}
+            job = self._made(before.with_kept(value) if before else files_of(value))
         except Exception as error:
-            self.jobs.put(key, None)
-            yield {self.box: {**answer, "problem": self._sentence(error)}, **self._whole(None, self._idle())}
+            job, problem = before, self._sentence(error)
+        if self._newest.get(key) is not mine:     # other files have come meanwhile, or all were removed
             return
-        if before := self.jobs.get(key):
+        if problem is not None:     # what was there stays as it is
+            kept = {"kept": job.names} if job else {}
+            whole = {} if job and job.judging else self._whole(job, self._standing(job))
+            yield {self.box: {**answer, **kept, "problem": problem}, **whole}
+            return
+        if before:
             job.inherit(before)
+            job.view = before.view
         self.jobs.put(key, job)
-        yield {self.box: {**value, **answer, "problem": ""}, **self._whole(job, self._checked(job))}
+        yield {self.box: {**value, **answer, "kept": None, "problem": ""}, **self._whole(job, self._checked(job))}
 
     def _made(self, files: list[tuple[str, str]]) -> Job:
         job = Job(files)
@@ -235,6 +251,7 @@ class BatchPage:
 
     def forget(self, address: dict | None, request: gr.Request) -> dict:
         """Ends what runs and takes the table off the page."""
+        self._newest.pop(self._key(address, request), None)
         self.jobs.put(self._key(address, request), None)
         return self._whole(None, self._idle())
 
@@ -252,8 +269,7 @@ class BatchPage:
         if job is None:
             return {self.notice: gr.skip()}
         job.view = (Filter(), *DIMENSIONS[:2])
-        status = self._ended(job) if job.asked else self._checked(job)
-        return {self.box: {"checked": True, "kept": job.names}, **self._whole(job, status)}
+        return {self.box: {"checked": True, "kept": job.names}, **self._whole(job, self._standing(job))}
 
     def show(self, filters, across: str, upwards: str, address: dict | None, request: gr.Request) -> dict:
         """For another filter or another dimension: the rows that it takes."""
@@ -284,15 +300,17 @@ class BatchPage:
         notice = ""
         try:
             for update in self._follow(job, run):
-                if self.jobs.get(key) is not job:   # other files are in the box now
-                    return
+                if self.jobs.get(key) is not job:   # other files are there now, perhaps from another window
+                    break
                 yield update
         except Exception as error:
             notice = self._sentence(error)
         finally:  # also when the visitor has gone
             run.close()
-        if self.jobs.get(key) is job:
-            yield self._whole(job, self._ended(job), notice or job.given_up)
+        now = self.jobs.get(key)
+        if now is not None and now.judging:
+            return      # whoever judges it shows it
+        yield self._whole(now, self._standing(now), (notice or job.given_up) if now is job else "")
 
     def _follow(self, job: Job, run: Iterator) -> Iterator[dict]:
         started, judged, told, drawn, current = time.monotonic(), 0, 0.0, 0.0, None

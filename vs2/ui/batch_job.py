@@ -42,7 +42,8 @@ class Job:
         self.results: dict[int, Result] = {}
         self.kept: dict[int, str] = {}
         self.asked: Request | None = None   # what it began with
-        self.names = [name for _, name in files]
+        self.files = list(files)
+        self.judging = False                # whether somebody goes through its rows
         self.view = None                    # the page's own: which rows it shows, and which dimensions
         self.made = time.monotonic()
         self.given_up = ""
@@ -54,6 +55,18 @@ class Job:
             self.close()
             raise
         self.reset()
+
+    @property
+    def names(self) -> list[str]:
+        """What the uploads are called."""
+        return [name for _, name in self.files]
+
+    def with_kept(self, value) -> list[tuple[str, str]]:
+        """`files_of` the page's box, and those of this job's uploads that it names only: it was loaded after them."""
+        new = files_of(value)
+        said = value.get("kept") if isinstance(value, dict) else None
+        kept = {name for name in said if isinstance(name, str)} if isinstance(said, list) else set()
+        return [one for one in self.files if one[1] in kept - {name for _, name in new}] + new
 
     def reset(self) -> None:
         """Forgets all scores."""
@@ -88,22 +101,28 @@ class Job:
 
         A second call ends the first: whoever reloads the page takes over. Closing the generator ends the judgement.
         """
+        self.stop()
         self._turn = mine = object()
-        self.asked, self.given_up, failures = self.asked or asked, "", 0
-        for row in self.left:
-            if self._turn is not mine:
-                return
-            result = yield from self._one(row, replace(self.asked, video=str(row.path), prompt=row.prompt), host, pause)
-            if result is None or self._turn is not mine:
-                return
-            self.results[row.number] = result
-            if result.evaluation is not None:
-                self.kept[row.number] = keep(result.evaluation, row.path)
-            failures = failures + 1 if isinstance(result.problem, Failure) else 0
-            yield row, None
-            if failures == GIVE_UP:
-                self.given_up = text.GIVEN_UP.format(count=GIVE_UP, reason=result.error)
-                return
+        self.asked, self.given_up, self.judging, failures = self.asked or asked, "", True, 0
+        try:
+            for row in self.left:
+                if self._turn is not mine:
+                    return
+                request = replace(self.asked, video=str(row.path), prompt=row.prompt)
+                result = yield from self._one(row, request, host, pause)
+                if result is None or self._turn is not mine:
+                    return
+                self.results[row.number] = result
+                if result.evaluation is not None:
+                    self.kept[row.number] = keep(result.evaluation, row.path)
+                failures = failures + 1 if isinstance(result.problem, Failure) else 0
+                yield row, None
+                if failures == GIVE_UP:
+                    self.given_up = text.GIVEN_UP.format(count=GIVE_UP, reason=result.error)
+                    return
+        finally:
+            if self._turn in (mine, None):      # nobody has taken over
+                self.judging = False
 
     def _one(self, row: Row, asked: Request, host: Host, pause: float) -> Iterator[tuple[Row, Progress | None]]:
         """Judges one row; returns its result, None where it was stopped."""
@@ -196,6 +215,6 @@ class Jobs:
                 before.close()
             if job is not None:
                 self._jobs[key] = job
-                while len(self._jobs) > MOST_JOBS:
-                    _, oldest = self._jobs.popitem(last=False)
-                    oldest.close()
+                idle = [name for name, kept in self._jobs.items() if not kept.judging and kept is not job]
+                for name in idle[:max(0, len(self._jobs) - MOST_JOBS)]:
+                    self._jobs.pop(name).close()

@@ -119,16 +119,20 @@ class ComparePage:
         said = {"items": items, "alone": len(ids) > 1, "number": secrets.token_hex(4)}  # a number makes each one new
         return [said if items else said | {"problem": shared.NOT_KNOWN}]
 
-    def show(self, value, prompt: str, made: dict, rule: str = candidates.MEAN, *weights: float | None) -> tuple:
+    def show(self, value, prompt: str, made: dict, rule: str, visual: float | None, alignment: float | None,
+             physical: float | None, request: gr.Request) -> tuple:
         """What is known of the candidates that stand on the board now, and what is wrong with the rule.
 
-        Nothing is judged.
+        Nothing is judged. A queue that runs ranks by the rule from now on, and shows it with its next result.
         """
-        rows, problem = [self._row(item, prompt, made) for item in board.items(value)], ""
         try:
-            by = chosen(rule, *weights)
+            by, problem = chosen(rule, visual, alignment, physical), ""
         except Problem as found:
             by, problem = candidates.MEAN, parts.problem(str(found))
+        if queue := self._queues.get(request.session_hash):
+            queue.rule = by
+            return *(gr.skip() for _ in self._results()), problem
+        rows = [self._row(item, prompt, made) for item in board.items(value)]
         return *self._shown(rows, by).values(), problem
 
     def _row(self, item: Item, prompt: str, made: dict) -> Row:
@@ -173,6 +177,7 @@ class ComparePage:
         try:
             rule = chosen(rule, visual, alignment, physical)
             queue = self._queue(board.items(value), prompt or "", asked, made)
+            queue.rule = rule
         except Problem as problem:
             yield {self.notice: parts.problem(str(problem))}
             return
@@ -180,28 +185,31 @@ class ComparePage:
         ready = {self.live: "", self.go: gr.update(interactive=True), self.halt: gr.update(interactive=False)}
         keys = [item.key for item in board.items(value)]
         try:
-            yield {**self._shown(queue.rows, rule, busy=True), self.notice: "", self.go: gr.update(interactive=False),
-                   self.halt: gr.update(interactive=True), self.status: parts.status(shared.READING, (), "busy")}
+            yield {**self._shown(queue.rows, queue.rule, busy=True), self.notice: "",
+                   self.go: gr.update(interactive=False), self.halt: gr.update(interactive=True),
+                   self.status: parts.status(shared.READING, (), "busy")}
             todo = list(queue.left)
             for number, n in enumerate(todo, 1):
                 if queue.stopped:
                     break
-                yield from self._judge(queue, n, text.QUEUE.format(number=number, count=len(todo),
-                                                                   name=queue.rows[n].name), rule)
+                title = text.QUEUE.format(number=number, count=len(todo), name=queue.rows[n].name)
+                yield from self._judge(queue, n, title)
+                if self._queues.get(request.session_hash) is not queue:     # left for evaluations that were opened
+                    return
                 row = queue.rows[n]
                 if row.evaluation:
                     row.kept = self.site.keep(row.evaluation, queue.left[n].video, visitor)
                 if row.candidate:
                     made = {**made, keys[n]: Made(queue.left[n], row.candidate, row.kept)}
                 row.state = ""
-                yield {**self._shown(queue.rows, rule, busy=True), self.made: made}
+                yield {**self._shown(queue.rows, queue.rule, busy=True), self.made: made}
             for row in queue.rows:
                 row.state = ""
-            yield {**self._shown(queue.rows, rule), **ready, self.status: self._end(queue, len(todo))}
+            yield {**self._shown(queue.rows, queue.rule), **ready, self.status: self._end(queue, len(todo))}
         except Exception as error:
             for row in queue.rows:
                 row.state = ""
-            yield {**self._shown(queue.rows, rule), **ready, self.notice: parts.problem(self._sentence(error)),
+            yield {**self._shown(queue.rows, queue.rule), **ready, self.notice: parts.problem(self._sentence(error)),
                    self.status: parts.status(shared.FAILED, (), "failed")}
         finally:  # also when the visitor has gone
             queue.stop()
@@ -227,11 +235,11 @@ class ComparePage:
                 row.candidate, row.kept, row.state, row.prompt = None, "", WAITING, own
         return Queue(rows, left)
 
-    def _judge(self, queue: Queue, n: int, title: str, rule: Rule) -> Iterator[dict]:
+    def _judge(self, queue: Queue, n: int, title: str) -> Iterator[dict]:
         """Judges one candidate: updates of the status line and of what is said; the row has the result then."""
         row, asked = queue.rows[n], queue.left[n]
         row.state = JUDGING
-        shown = self._shown(queue.rows, rule, busy=True)
+        shown = self._shown(queue.rows, queue.rule, busy=True)
         yield {self.told: shown[self.told], self.table: shown[self.table]}
         try:
             queue.run = run = Run(asked, self.host)
@@ -276,6 +284,11 @@ class ComparePage:
     def stop(self, request: gr.Request) -> None:
         """What the Stop button does: the queue ends by itself and keeps what was judged."""
         if queue := self._queues.get(request.session_hash):
+            queue.stop()
+
+    def leave(self, request: gr.Request) -> None:
+        """Ends a queue of which nothing more is to be shown."""
+        if queue := self._queues.pop(request.session_hash, None):
             queue.stop()
 
     def compare(self, videos: list[str], prompt: str, prompts: list | None = None, think: bool = True,

@@ -30,10 +30,11 @@ class Made:
 
 @dataclass
 class Queue:
-    """A comparison that runs: what is left to judge, by row, and the judgement that is on."""
+    """A comparison that runs: what is left to judge, by row, what ranks them, and the judgement that is on."""
 
     rows: list[Row]
     left: dict[int, Request]
+    rule: candidates.Rule = candidates.MEAN
     run: Run | None = None
     stopped: bool = False
     elapsed: object = field(default_factory=clock)

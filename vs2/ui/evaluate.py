@@ -110,8 +110,8 @@ class EvaluatePage:
         asked = [self.video, self.prompt, self.think, self.budget, self.samples, self.seed, self.judge, self.address]
         once = {**private, "trigger_mode": "once", "concurrency_limit": None}
         running = gr.on([self.go.click, self.prompt.submit], self.stream, asked, self._results(), **once)
-        unsure = self.sure.click(lambda: SURE, None, self.samples, **private).then(
-            self.stream, asked, self._results(), **once)
+        several = [gr.State(SURE) if one is self.samples else one for one in asked]     # the setting stays as it is
+        unsure = self.sure.click(self.stream, several, self._results(), **once)
         for ended in (running, unsure):
             # Only now: Gradio drops a click that comes before it has counted the run as ended.
             ended.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **private)
@@ -207,9 +207,13 @@ class EvaluatePage:
             self._runs[request.session_hash] = run
             progress = Progress(run)
             yield from self._follow(progress)
+            if self._runs.get(request.session_hash) is not run:     # left for an evaluation that was opened
+                return
             ended = progress.evaluation is not None and not run.stopped
             yield {**(self._done(progress, path, name, visitor) if ended else self._stopped(progress)), **over}
         except Exception as error:
+            if run and self._runs.get(request.session_hash) is not run:
+                return
             yield {self.notice: parts.problem(self._sentence(error)),
                    self.status: parts.status(text.FAILED, (), "failed"),
                    self.rationale: rationale(progress.said if progress else ""), **over}
@@ -284,6 +288,11 @@ class EvaluatePage:
     def stop(self, request: gr.Request) -> None:
         """What the Stop button does: the run ends by itself and keeps what was said."""
         if run := self._runs.get(request.session_hash):
+            run.stop()
+
+    def leave(self, request: gr.Request) -> None:
+        """Ends a run of which nothing more is to be shown."""
+        if run := self._runs.pop(request.session_hash, None):
             run.stop()
 
     def forget(self, request: gr.Request) -> tuple:

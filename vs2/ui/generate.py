@@ -11,7 +11,7 @@ from html import escape
 import gradio as gr
 
 from vs2.errors import BadInput, Problem
-from vs2.generate import Generated, Generator, Notice, Progress, Record
+from vs2.generate import Generated, Notice, Progress, Record
 from vs2.rubric import check_prompt
 from vs2.ui import parts, player, sent
 from vs2.ui.choice import Choice, account
@@ -138,9 +138,8 @@ class Maker:
             with self.studio.place(self.site.visitor(address) or session or ""):
                 yield {self.status: line(None, 0), self.notes: "", self.made: "",
                        self.go: gr.update(interactive=False), self.halt: gr.update(interactive=True)}
-                generator = self.studio.load(whole, own)
                 options = {"seed": int(seed or 0), "seconds": seconds or None}
-                work = Work(lambda stop: self._make(generator, prompt or "", options, stop), self.site.host.log)
+                work = Work(lambda stop: self._make(whole, own, prompt or "", options, stop), self.site.host.log)
                 self._works[session] = work
                 made = yield from self._follow(work, said, elapsed)
             spent = parts.duration(elapsed())
@@ -174,8 +173,8 @@ class Maker:
             own = (token or "").strip() or account(request)
             name = Choice.checked(generator, own)
             with self.studio.place(request and request.session_hash or secrets.token_hex(8)):
-                found, options = self.studio.load(name, own), {"seed": int(seed or 0), "seconds": seconds or None}
-                work = Work(lambda stop: self._make(found, check_prompt(prompt or ""), options, stop),
+                options = {"seed": int(seed or 0), "seconds": seconds or None}
+                work = Work(lambda stop: self._make(name, own, check_prompt(prompt or ""), options, stop),
                             self.site.host.log)
                 for event in work.events(1):
                     if isinstance(event, Clip):
@@ -211,11 +210,14 @@ class Maker:
             yield {self.status: line(progress, elapsed()), **update}
         return None
 
-    def _make(self, generator: Generator, prompt: str, options: dict, stop: Callable[[], bool]) -> Iterator:
-        """On the work's thread: the generator's events, and last the `Clip`.
+    def _make(self, name: str, token: str, prompt: str, options: dict, stop: Callable[[], bool]) -> Iterator:
+        """On the work's thread, for loading may take minutes: the generator's events, and last the `Clip`.
 
         Only the clip goes to where uploads are, which are served; its record, which may hold its true scores, does not.
         """
+        generator = self.studio.load(name, token)
+        if stop():
+            return
         with tempfile.TemporaryDirectory(prefix="vs2-clip-") as folder:
             for event in generator.stream(prompt, folder=folder, stop=stop, **options):
                 if isinstance(event, Generated):

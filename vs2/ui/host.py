@@ -152,9 +152,10 @@ class Run:
         try:
             check_loan(self.request)
             with self.host.turn(self):
-                self.host.wait()
-                self.host.need(self.request.judge)
+                while not self.stopped and self.host.wait(0.2) is None:
+                    continue                    # a run that is stopped meanwhile gives up its place
                 if not self.stopped:
+                    self.host.need(self.request.judge)
                     for event in judged(self.request, str(self._stop)):
                         if isinstance(event, Problem):
                             raise event

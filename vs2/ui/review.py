@@ -36,7 +36,7 @@ class ReviewPage:
                             apply_default_css=False, elem_id="review", server_functions=self._served())
         self._agreement()
         shown = [self.figures, self.picture, self.matrix, self.seen]
-        self.opens = [self.desk, *shown]
+        self.opens = [self.desk, *shown, self.pairing, self.dimension]
         quiet = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
         asked = [address, self.pairing, self.dimension]
         # The page in the browser says so whenever a review was stored or removed.
@@ -71,7 +71,7 @@ class ReviewPage:
 
     def open(self, address: dict | None) -> tuple:
         """The page as an address names it; the browser lists and opens what is to be seen."""
-        return {"turn": time.time_ns()}, *self.agree(address, PAIRINGS[0], KEYS[0])
+        return {"turn": time.time_ns()}, *self.agree(address, PAIRINGS[0], KEYS[0]), PAIRINGS[0], KEYS[0]
 
     def seen_reviews(self, address: object) -> list[tuple[str, Review]]:
         """The reviews that a visitor may see: those of the evaluations listed, and of those that the address names."""

@@ -53,14 +53,14 @@ class Site:
         """Stores an evaluation with the clip that was judged; its id, "" where it could not be stored.
 
         A judgement that was made is shown even where the disk is full, so nothing is raised; the log has the reason.
+        Where only the clip cannot be kept, the evaluation is stored without it.
         """
-        if not visitor:
-            return ""
-        try:
-            return self.store.add(evaluation, visitor, Path(path) if path else None)
-        except Problem as problem:
-            _log.warning("An evaluation was not kept: %s", problem)
-            return ""
+        for clip in dict.fromkeys((Path(path) if path else None, None)) if visitor else ():
+            try:
+                return self.store.add(evaluation, visitor, clip)
+            except Problem as problem:
+                _log.warning("%s was not kept: %s", "A clip" if clip else "An evaluation", problem)
+        return ""
 
 
 def address() -> gr.HTML:
