@@ -5,6 +5,7 @@ import time
 import pytest
 
 from vs2 import answer
+from vs2.evaluation import Score
 from vs2.rubric import DIRECT, KEYS, REASONED, reply
 
 LABELS = ("visual quality", "text-to-video alignment", "physical/common-sense consistency")
@@ -271,3 +272,8 @@ def test_a_think_block_is_shown_as_it_comes():
     stream = answer.Rationale()
     assert stream.feed("\n<th") == "" and stream.feed("ink>\nOne") == "One" and stream.feed(" </") == ""
     assert stream.feed("b>") == " </b>" and stream.feed("</think>\nvisual quality: 4") == "" and stream.finish() == ""
+
+
+def test_probabilities_that_are_no_numbers_are_an_unread_score():
+    assert Score.of(4, [float("nan")] * 5, True) == Score() == Score.of(4, [0.0, 0.0, 0.0, float("inf"), 0.0], False)
+    assert Score.of(4, [0.0, 0.0, 0.0, 1.0, 0.0], True).expected == 4.0

@@ -12,7 +12,7 @@ import pytest
 
 from tests.best_of_parts import PROMPT, SMALL, Plain, StreamJudge, ended, flat, of, plan, run, seed
 from vs2 import best_of, events, generate
-from vs2.best_of.folder import LOCK, STATE
+from vs2.best_of.folder import LOCK, STATE, RunFolder
 from vs2.errors import BadInput, Failure
 from vs2.rubric import KEYS
 
@@ -76,6 +76,16 @@ def test_results_come_while_others_are_still_made(tmp_path):
     told, _ = ended(run(tmp_path, 4, generator=Plain(takes=0.1)))
     names = [type(event).__name__ for event in told]
     assert names.index("Judged") < len(names) - 1 - names[::-1].index("Made")
+
+
+def test_a_record_that_is_no_json_costs_the_others_nothing(tmp_path):
+    folder = RunFolder(tmp_path, {})
+    folder.put(1, note=1.0)
+    with pytest.raises(ValueError):
+        folder.put(2, note=float("nan"))
+    folder.put(3, note=3.0)
+    assert folder.entry(2) == {} and set(json.loads((tmp_path / STATE).read_text())["candidates"]) == {"1", "3"}
+    folder.close()
 
 
 def test_stop_keeps_everything_finished(tmp_path):

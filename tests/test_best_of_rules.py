@@ -46,6 +46,7 @@ def test_few_of_a_large_tie_are_judged_again(tmp_path):
     _, end = ended(one)
     assert [number for number, options in one.judge.asked if options["samples"] > 1] == list(range(cost.TIED))
     assert end.decision.ranking == (2, 0, 1, 3, 4, 5, 6, 7, 8) and end.winner.number == 2
+    assert "by a second judgement of the first 4 of 4 sampled replies each" in end.decision.reason
 
 
 def test_a_tie_is_left_where_that_is_asked_for(tmp_path):
@@ -60,9 +61,11 @@ def test_a_second_judgement_that_fails_leaves_the_others(tmp_path):
             raise Failure("Out of memory.")
         return [4.0] * 3
 
-    _, end = ended(run(tmp_path, 2, says))
-    assert end.decision.winner == 1 and end.decision.ranking == (1, 0)
-    assert end.entries[0].evaluation is not None
+    told, end = ended(run(tmp_path, 2, says))
+    assert end.decision.tie and end.decision.ranking == (0, 1), "nobody loses by an error of ours"
+    assert not of(told, best_of.Lost) and end.entries[0].error is None
+    said = [event.text for event in of(told, best_of.Noticed)]
+    assert said == ["Candidate 1 could not be judged again: Out of memory."]
 
 
 def test_a_resumed_run_does_not_break_a_tie_twice(tmp_path):
@@ -196,14 +199,14 @@ def test_failures_do_not_use_up_what_may_be_made_ahead(tmp_path):
 
 def test_the_estimate_by_hand():
     work = Work(clips=5, first=5, full=2, fast=True, replies=4)
-    found = cost.estimate(work, Rates(2.0, 1.0, 4.0))
+    found = cost.estimate(work, Rates(2.0, 1.0, 4.0, 6.0))
     assert found.seconds == pytest.approx(5 * 2 + 1 + 2 * 4) and found.gpu == 0 and not found.measured
-    assert found.most == pytest.approx(19 + 4 * 4 * 1.45)
+    assert found.most == pytest.approx(19 + 4 * 6)
     assert cost.estimate(work, Rates(1.0, 3.0, 4.0)).seconds == pytest.approx(1 + 5 * 3 + 8)
     assert cost.estimate(work, Rates(2.0, 1.0, 4.0), True, True).gpu == pytest.approx(10 + 5 + 8)
     unknown = cost.estimate(work, Rates(None, 1.0, 4.0))
     assert unknown.seconds is None and "not known before the first is done" in unknown.sentence
-    assert found.sentence == ("5 clips to make, 7 judgements: about 19 s, a rough guess, up to 42 s if a tie has to be "
+    assert found.sentence == ("5 clips to make, 7 judgements: about 19 s, a rough guess, up to 43 s if a tie has to be "
                               "broken.")
 
 

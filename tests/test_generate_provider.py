@@ -74,11 +74,15 @@ class Server(BaseHTTPRequestHandler):
             self.answer(200, {"video": {"video_url": f"{base}/clip.mp4"}})
         elif path.startswith("/v1/models/"):
             self.answer(201, {"output": self.server.output or f"{base}/clip.mp4", "model": "maker/model"}
-                        if self.server.output != "none" else {"output": None, "model": "maker/model"})
+                        if self.server.output != "none" else self.prediction("starting"))
         elif path.endswith("/v2/videos"):
             self.answer(200, {"id": "j1", "status": "queued"})
         else:
             self.answer(200, {"data": {"urls": {"get": "https://api.wavespeed.ai/api/v3/predictions/p1/result"}}})
+
+    def prediction(self, status, **more):
+        return {"output": None, "model": "maker/model", "status": status,
+                "urls": {"get": "https://api.replicate.com/v1/predictions/p1"}} | more
 
     def poll(self):
         base = f"http://127.0.0.1:{self.server.server_port}"
@@ -88,6 +92,9 @@ class Server(BaseHTTPRequestHandler):
             self.answer(200, {"status": "COMPLETED" if ready else "IN_PROGRESS"})
         elif "/requests/" in self.path:
             self.answer(200, {"video": {"url": f"{base}/clip.mp4"}})
+        elif "/v1/predictions/" in self.path:
+            self.answer(200, self.prediction("succeeded", output=f"{base}/clip.mp4") if ready
+                        else self.prediction("processing"))
         elif "/v2/videos/" in self.path:
             self.answer(200, {"status": "completed", "outputs": {"video_url": f"{base}/clip.mp4"}} if ready
                         else {"status": "in_progress"})
@@ -245,10 +252,29 @@ def test_what_is_no_video_is_not_kept(server, tmp_path):
     server.faults["video"] = [(404, {"error": "gone"})]
     with pytest.raises(BadInput, match="does not make video|gone"):
         asker(server, "novita").generate(PROMPT, folder=tmp_path)
-    server.output = "none"      # Replicate gives up after a minute with no output
-    with pytest.raises(Failure, match="no clip when the time was up"):
-        asker(server, "replicate").generate(PROMPT, folder=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_replicate_is_waited_for_beyond_the_minute_that_its_client_gives_it(server, tmp_path):
+    server.output = "none"
+    made = asker(server, "replicate").generate(PROMPT, folder=tmp_path)
+    assert made.path.exists() and steps(server).count("ask") == 1 and steps(server).count("poll") == 2
+    assert {headers["authorization"] for step, _, headers, _ in server.seen if step == "poll"} == {f"Bearer {TOKEN}"}
+    server.faults["poll"] = [(200, {"output": None, "status": "failed", "error": "the worker died",
+                                    "urls": {"get": "https://api.replicate.com/v1/predictions/p1"}})]
+    with pytest.raises(Failure, match="could not make the clip.*the worker died"):
+        asker(server, "replicate").generate(PROMPT, folder=tmp_path / "again")
+
+
+@pytest.mark.parametrize(("prompt", "body", "match"), [
+    ("a gymnast keeps her balance", {"msg": "content_policy_violation", "input": "a gymnast keeps her balance"},
+     "for its content"),
+    ("a safety helmet, \u201cnew\u201d", {"msg": "num_frames must be 81", "input": "a safety helmet, \u201cnew\u201d"},
+     "did not take the request")])
+def test_what_a_prompt_says_is_not_what_the_provider_says(server, tmp_path, prompt, body, match):
+    server.faults["ask"] = [(422, {"detail": [body]})]
+    with pytest.raises(BadInput, match=match):
+        asker(server).generate(prompt, folder=tmp_path)
 
 
 def test_a_clip_that_browsers_do_not_play_is_made_one_that_they_do(server, tmp_path, tmp_path_factory):

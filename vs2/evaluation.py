@@ -1,5 +1,6 @@
 """`Evaluation` and `Score`: the one record that the judge makes and every other part passes around."""
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 
 from vs2.rubric import KEYS, SCALE
 
@@ -38,6 +39,8 @@ class Score:
         if value is None or distribution is None:
             return cls(value)
         distribution = tuple(float(p) for p in distribution)
+        if not all(map(isfinite, distribution)):    # logits that overflowed, and so a digit that means nothing
+            return cls()
         expected = sum(s * p for s, p in zip(SCALE, distribution, strict=True))
         return cls(value, expected, distribution, max(distribution) if confident else None)
 

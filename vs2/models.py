@@ -1,4 +1,6 @@
 """The judges that can be named without a folder: what each is, knows and measured, and the default here."""
+import os
+
 from vs2 import checkpoint
 from vs2.card import Card
 from vs2.errors import Problem
@@ -67,7 +69,18 @@ def text(listing: dict) -> str:
                     lines.append(f"  {label}: {', '.join(named)}")
         lines.append("")
     lines.append(f"The default here is {listing['default']}: {listing['why']}.")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *_generators()])
+
+
+def _generators() -> list[str]:
+    """What makes video from text, for people: usable here, or what would make it so."""
+    from vs2 import generate
+
+    lines = ["Generators (`vs2 best-of --generator`; a provider's token goes into HF_TOKEN):"]
+    for one in generate.listing(bool(os.environ.get("HF_TOKEN", "").strip())):
+        state = "usable here" if one.usable else f"{one.reason} {one.remedy}"
+        lines.append(f"  {one.example or one.name}: {state}")
+    return lines
 
 
 def _count(number: int) -> str:

@@ -50,7 +50,7 @@ def prompt(number: int) -> str:
 def pools(folder) -> list[Pool]:
     """The ready-made pools in a folder, without prompts of one clip. Raises BadInput, naming what is missing."""
     clips, found = listed(folder), {}
-    with open(Path(folder) / TABLE, newline="", encoding="utf-8") as file:
+    with open(Path(folder) / TABLE, newline="", encoding="utf-8-sig") as file:
         for clip, row in zip(clips, csv.DictReader(file), strict=True):
             found.setdefault(clip.prompt, []).append((clip.path, _scores(row, clip.path.name, folder)))
     ready = [Pool(text, *zip(*rows, strict=True)) for text, rows in found.items() if len(rows) > 1]
@@ -73,10 +73,12 @@ def _scores(row: dict, name: str, folder) -> tuple[float, ...]:
 def judged(judge, item, **options) -> dict:
     """The row of one pool; item: (number, size) for the sketch's, or a `Pool`. Scores are [clips][3], or [clips].
 
-    The judge gets the file and the prompt; the true scores are read after it has spoken.
+    The judge gets the file and the prompt; the true scores are read after it has spoken. A clip of a folder that it
+    cannot judge has no scores, and `errors` says why.
     """
+    errors = []
     if isinstance(item, Pool):
-        said = [judge.score(path, item.prompt, **options) for path in item.paths]
+        said = [_said(judge, path, item.prompt, errors, options) for path in item.paths]
         asked, true = item.prompt, [list(scores) for scores in item.true]
     else:
         number, size = item
@@ -87,8 +89,17 @@ def judged(judge, item, **options) -> dict:
                 said.append(judge.score(made.path, asked, **options))
                 true.append([made.record.truth[key] for key in KEYS])
                 made.path.unlink()
-    return {"prompt": asked, "true": true, "expected": [read(one)["expected"] for one in said],
-            "overall": [one.overall for one in said]}
+    return {"prompt": asked, "true": true, "expected": [one and read(one)["expected"] for one in said],
+            "overall": [one and one.overall for one in said], "errors": errors}
+
+
+def _said(judge, path: Path, prompt: str, errors: list[str], options: dict):
+    """What the judge says of a clip; None, and a sentence more in `errors`, where the clip is at fault."""
+    try:
+        return judge.score(path, prompt, **options)
+    except BadInput as problem:
+        errors.append(f"{path.name}: {problem}")
+        return None
 
 
 def shares(scores, count: int) -> np.ndarray:
@@ -113,7 +124,8 @@ def summary(rows, sizes=SIZES, draws: int = DRAWS, seed: int = 0) -> dict:
 
     A cell: picked, random, best (true scores, 1 to 5, means over the prompts that have N clips; `best` is the best
     of each subset in that very dimension), gain (picked less random), gain_interval, uplift (percent of random) and
-    uplift_interval (95 %, bootstrap over prompts), possible (the uplift of always taking the best).
+    uplift_interval (95 %, bootstrap over prompts; None of a single one), possible (the uplift of always taking the
+    best).
     """
     found = {}
     for size in sizes:
@@ -139,13 +151,14 @@ def _cell(worth: np.ndarray, again: np.ndarray) -> dict:
     picked, random, best = (worth[again, i].mean(1) for i in range(3))
     mean = worth.mean(0)
     return {"picked": float(mean[0]), "random": float(mean[1]), "best": float(mean[2]),
-            "gain": float(mean[0] - mean[1]), "gain_interval": _interval(picked - random),
-            "uplift": float(100 * (mean[0] / mean[1] - 1)), "uplift_interval": _interval(100 * (picked / random - 1)),
+            "gain": float(mean[0] - mean[1]), "gain_interval": _interval(picked - random, len(worth)),
+            "uplift": float(100 * (mean[0] / mean[1] - 1)),
+            "uplift_interval": _interval(100 * (picked / random - 1), len(worth)),
             "possible": float(100 * (mean[2] / mean[1] - 1))}
 
 
-def _interval(drawn: np.ndarray) -> list[float]:
-    return [float(edge) for edge in np.percentile(drawn, (2.5, 97.5))]
+def _interval(drawn: np.ndarray, prompts: int) -> list[float] | None:
+    return [float(edge) for edge in np.percentile(drawn, (2.5, 97.5))] if prompts > 1 else None
 
 
 def run(judge, count: int | None = 40, folder=None, sizes=SIZES, progress=None, **options) -> dict:
@@ -168,9 +181,10 @@ def table(metrics: dict) -> str:
     for size, found in metrics["sizes"].items():
         for name in (ALL, *KEYS):
             cell = found[name]
-            low, high = cell["uplift_interval"]
+            known = cell["uplift_interval"]
+            within = " ({:+.1f} to {:+.1f})".format(*known) if known else ""
             lines.append(f"| {size} | {name} | {cell['random']:.2f} | {cell['picked']:.2f} | {cell['best']:.2f} | "
-                         f"{cell['uplift']:+.1f} % ({low:+.1f} to {high:+.1f}) | {cell['possible']:+.1f} % |")
+                         f"{cell['uplift']:+.1f} %{within} | {cell['possible']:+.1f} % |")
     told = (f"True scores, 1 to 5, of {metrics['prompts']} prompts with {metrics['clips']} clips; 95 % intervals over "
             f"prompts. Unread candidates: {metrics['unread']}.")
     return "\n".join([*lines, "", told])

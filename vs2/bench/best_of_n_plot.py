@@ -41,8 +41,9 @@ def draw(result: dict, path: str | Path) -> Path:
         cells = [found[name] for found in sizes.values()]
         for key, label, colour, line in CURVES:
             axis.plot(counts, [cell[key] for cell in cells], line, color=colour, label=label, marker="o", markersize=4)
-        edges = [[cell["random"] + cell["gain_interval"][i] for cell in cells] for i in (0, 1)]
-        axis.fill_between(counts, *edges, color=PICKED, alpha=0.18, linewidth=0)
+        if all(cell["gain_interval"] for cell in cells):
+            edges = [[cell["random"] + cell["gain_interval"][i] for cell in cells] for i in (0, 1)]
+            axis.fill_between(counts, *edges, color=PICKED, alpha=0.18, linewidth=0)
         axis.set(title="Mean of the three" if name == ALL else BY_KEY[name].label, xlabel="N candidates", ylim=(1, 5))
         axis.set_xscale("log", base=2)
         axis.set_xticks(counts, [str(count) for count in counts])

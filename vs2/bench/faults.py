@@ -54,7 +54,7 @@ def listed(folder) -> list[RealClip]:
     """The clips of `folder`/videos.csv. Raises BadInput, naming what is missing."""
     folder = Path(folder)
     try:
-        with open(folder / TABLE, newline="", encoding="utf-8") as file:
+        with open(folder / TABLE, newline="", encoding="utf-8-sig") as file:     # as Excel writes it
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(f"{folder / TABLE} cannot be read: give a folder with real clips and a {TABLE} "

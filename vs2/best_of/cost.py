@@ -14,7 +14,7 @@ SKETCH, FRAME = (384, 288), 0.03    # pixels of the sketch's usual frame, and th
 
 @dataclass(frozen=True)
 class Rates:
-    """Seconds for one clip, one judgement without a rationale, one with it; None where nobody knows yet.
+    """Seconds for a clip, a judgement without a rationale, one as asked, one that breaks a tie; None: nobody knows yet.
 
     measured: the clip's and the judgement's were measured, in this run or one like it, and are no guess.
     """
@@ -22,10 +22,11 @@ class Rates:
     clip: float | None = None
     fast: float | None = None
     full: float | None = None
+    again: float | None = None
     measured: bool = False
 
     def seen(self, what: str, seconds: float, count: int) -> "Rates":
-        """With the measurement number `count` (from 1) of "clip", "fast" or "full": the mean of all of them."""
+        """With measurement number `count` (from 1) of "clip", "fast", "full" or "again": the mean of all of them."""
         before = getattr(self, what)
         mean = seconds if count == 1 or before is None else before + (seconds - before) / count
         return replace(self, **{what: mean})
@@ -111,12 +112,12 @@ def guess(plan: Plan, generator: str, model: str, cuda: bool) -> Rates:
     width, height = plan.size or SKETCH
     clip = FRAME * 16 * (plan.seconds or 3.0) * width * height / (SKETCH[0] * SKETCH[1])
     clip = clip if generator == "sketch" else None
-    several = replies_take(plan.judging.samples)
+    several, ties = replies_take(plan.judging.samples), replies_take(plan.replies)
     if model == "mini":
-        return Rates(clip, 0.4, 1.5 * several if plan.judging.think else 0.4)
+        return Rates(clip, 0.4, 1.5 * several if plan.judging.think else 0.4, 1.5 * ties)
     if cuda:
-        tokens = min(plan.judging.budget, USUAL) if plan.judging.think else 0
-        return Rates(clip, 4.0, 4.0 + tokens / 25 * several)
+        thought = min(plan.judging.budget, USUAL) / 25
+        return Rates(clip, 4.0, 4.0 + thought * several * plan.judging.think, 4.0 + thought * ties)
     return Rates(clip)
 
 
@@ -130,14 +131,14 @@ def estimate(work: Work, rates: Rates, gpu_clips: bool = False, gpu_judge: bool 
     first = rates.fast if work.fast else rates.full
     parts = {"clips": _times(work.clips, rates.clip), "first": _times(work.first, first),
              "full": _times(work.full, rates.full)}
-    ties = _times(TIED if work.replies else 0, rates.full)
+    ties = _times(min(TIED, work.clips + work.first) if work.replies else 0, rates.again)
     gpu = _sum(parts["clips"] if gpu_clips else 0.0, *((parts["first"], parts["full"]) if gpu_judge else ()))
     if None in parts.values():
         return Estimate(None, None, gpu, work, rates.measured)
     # The shorter of the two hides behind the longer, but for one of its own.
     short, count = min((parts["clips"], work.clips), (parts["first"], work.first))
     seconds = max(parts["clips"], parts["first"]) + (short / count if count else 0.0) + parts["full"]
-    most = None if ties is None else seconds + ties * replies_take(work.replies)
+    most = None if ties is None else seconds + ties
     return Estimate(seconds, most, gpu, work, rates.measured)
 
 

@@ -60,8 +60,13 @@ class RunFolder:
     def put(self, seed: int, **values) -> None:
         """Adds to what is known of a candidate, plain JSON values; it is on the disk when this returns."""
         with self._held:
-            self._entries[str(seed)] = self._entries.get(str(seed), {}) | values
-            self._write()
+            before = self._entries
+            self._entries = before | {str(seed): before.get(str(seed), {}) | values}
+            try:
+                self._write()
+            except ValueError:      # no JSON: what is kept of the others stays writable
+                self._entries = before
+                raise
 
     def made(self, seed: int, clip: Generated) -> None:
         """A clip is finished; what was judged of another clip with this seed is dropped.

@@ -129,8 +129,9 @@ def settle(entries: Sequence[Entry], rule: Rule = MEAN, finalists: Sequence[int]
 
     fast: the first pass is without rationales; then, once the `finalists` are named, they come first, in the order of
     their full judgements, the others after them in that of the first pass. A tie at the top is settled by the sampled
-    judgements (`again`, of so many `replies`) of the tied ones that `rejudged` names, once all of them are there; where
-    it stays, the first of the tied is taken, and the reason says so.
+    judgements (`again`, of so many `replies`) of the tied ones that `rejudged` names, once all of them are there: one
+    that cannot be judged again loses nothing by it. Where it stays, the first of the tied is taken, and the reason says
+    so.
     """
     if any(entries[n].full for n in finalists):
         in_it = [e.candidate("full") if e.number in finalists or e.path is None else None for e in entries]
@@ -140,7 +141,7 @@ def settle(entries: Sequence[Entry], rule: Rule = MEAN, finalists: Sequence[int]
     else:
         first = decide([e.candidate("fast" if fast else "full") for e in entries], rule)
     again = rejudged(first)
-    if again and all(entries[n].again or entries[n].error for n in again) and any(entries[n].again for n in again):
+    if again and all(entries[n].again for n in again):
         first = _broken(entries, first, again, rule, replies)
     if first.tied:
         taken = f"candidate {first.ranking[0] + 1} is taken, the first of them"
@@ -158,7 +159,8 @@ def _broken(entries: Sequence[Entry], first: Decision, again: tuple[int, ...], r
     second = decide([e.again if e.number in again else None for e in entries], rule)
     ranking = second.ranking + tuple(n for n in first.ranking if n not in second.ranking)
     reason = second.reason[0].lower() + second.reason[1:]
-    said = f"{_numbers(first.tied)} tied; by a second judgement of {replies} sampled replies each, {reason}"
+    whom = "" if len(again) == len(first.tied) else f" of the first {len(again)}"
+    said = f"{_numbers(first.tied)} tied; by a second judgement{whom} of {replies} sampled replies each, {reason}"
     return Decision(ranking, second.tied, second.winner, said)
 
 

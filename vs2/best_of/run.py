@@ -228,8 +228,8 @@ class Run:
                     scores.append(value)
             left = plan.count - numbers[-1] - 1
             if plan.gain is not None and left and stopping.enough(scores, left, plan.gain):
-                self._note = (f"Stopped after {len(scores)} of {plan.count} candidates: more of them are expected to "
-                              f"gain less than {plan.gain:g} points.")
+                self._note = (f"Stopped after {numbers[-1] + 1} of {plan.count} candidates: more of them are expected "
+                              f"to gain less than {plan.gain:g} points.")
                 self._enough.set()
 
     def _second_pass(self) -> None:
@@ -291,10 +291,14 @@ class Run:
         """Keeps and tells what came of a judgement: an Evaluation, an error, or neither where it was stopped."""
         entry = self._entries[number]
         if isinstance(found, Exception):
-            self._lose(entry, found, "judged")
+            if stage != AGAIN:
+                self._lose(entry, found, "judged")
+            else:       # it has scores, and is no failure without a second opinion
+                problem = Lost.of(number, found, "judged").problem
+                self._told.put(Noticed(number, f"Candidate {number + 1} could not be judged again: {problem}"))
         elif isinstance(found, Evaluation):
-            self._kept.put(entry.seed, **{stage: found.to_dict()})
-            entry = self._update(replace(entry, **{stage: found}))
+            self._kept.put(entry.seed, **{stage: found.to_dict(), "error": None})
+            entry = self._update(replace(entry, **{stage: found, "error": None}))
             self._told.put(Judged(entry, stage, found))
             self._tally.count(stage, took, found.tokens)
             self._told.put(Estimated(self.estimate()))

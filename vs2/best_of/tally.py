@@ -51,8 +51,7 @@ class Tally:
             self._spent = replace(
                 spent, clips=spent.clips + clip, judgements=spent.judgements + (not clip), tokens=spent.tokens + tokens,
                 paid=spent.paid + (clip and self._paid))
-            if what != AGAIN:
-                self._rates = self._rates.seen(what, seconds, self._counts[what])
+            self._rates = self._rates.seen(what, seconds, self._counts[what])
 
     def spent(self) -> Spent:
         """What was used so far."""

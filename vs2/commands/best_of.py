@@ -30,6 +30,8 @@ def add(commands, judging) -> None:
                       f"environment variable {TOKEN} (default: sketch)")
     best.add_argument("--out", metavar="DIR", help="the folder of the clips, their scores (best-of.json) and the table "
                       "(best-of.csv); default: one here, named after what is asked for")
+    best.add_argument("--faults", type=float, metavar="P", help="of the sketch: how likely it errs in each point that "
+                      "can be lost, 0 to 1 (default: 0.3)")
     best.add_argument("--seconds", type=float, metavar="S", help="length of a clip (default: the generator's)")
     best.add_argument("--size", metavar="WxH", help="size of a clip in pixels (default: the generator's)")
     judging(best)
@@ -61,12 +63,12 @@ def run(arguments) -> None:
 
     plan = best_of.Plan(
         arguments.prompt, arguments.count, arguments.generator, arguments.seed, arguments.seconds,
-        _size(arguments.size), rule=candidates.parse_rule(arguments.rule), keep=arguments.fast,
+        _size(arguments.size), _faults(arguments), rule=candidates.parse_rule(arguments.rule), keep=arguments.fast,
         replies=arguments.tie_samples, gain=arguments.adaptive,
         judging=Options(think=arguments.think, budget=arguments.budget, samples=arguments.samples))
     if not 1 <= arguments.batch <= best_of.MOST:
         raise BadInput(f"--batch is {arguments.batch}: it must be a whole number from 1 to {best_of.MOST}.")
-    generator = generate.load(plan.generator, **_token(plan.generator))
+    generator = generate.load(plan.generator, **_token(plan.generator), **plan.options)
     folder = arguments.out or _folder(plan)
     Request.checked(generator.limits, plan.prompt, plan.seed, plan.seconds, plan.size, folder)
     settings = Settings.read()
@@ -109,6 +111,15 @@ def _size(text: str | None) -> tuple[int, int] | None:
     return int(found[1]), int(found[2])
 
 
+def _faults(arguments) -> dict:
+    """The sketch's option, where it is given. Raises BadInput for another generator."""
+    if arguments.faults is None:
+        return {}
+    if arguments.generator != "sketch":
+        raise BadInput("--faults is for the sketch: leave it out, or leave --generator out.")
+    return {"faults": arguments.faults}
+
+
 def _token(generator: str) -> dict:
     """What a provider needs beside its name: the user's token, for this run alone."""
     if not generator.startswith("provider:"):
@@ -121,7 +132,8 @@ def _token(generator: str) -> dict:
 
 def _folder(plan) -> str:
     """The same for the same clips, so that the same command goes on."""
-    asked = json.dumps([plan.prompt, plan.generator, plan.seconds, plan.size])
+    more = [plan.options] if plan.options else []
+    asked = json.dumps([plan.prompt, plan.generator, plan.seconds, plan.size, *more])
     return f"best-of-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
 
 

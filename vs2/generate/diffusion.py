@@ -174,8 +174,21 @@ class Diffusion(Generator):
         how = self.placement
         if how == "auto":
             how = "resident" if self.device == "cpu" else placement(sizes, torch.cuda.mem_get_info()[0])
-        self._place(pipe, how, say)
+        self._place_or_lower(pipe, how, say)
         self._pipe = pipe
+
+    def _place_or_lower(self, pipe, how: str, say: Callable) -> None:
+        """Places it as said, or with less of it on the GPU where memory runs out at once. Raises Failure."""
+        from vs2.weights import out_of_memory
+
+        for way in PLACEMENTS[PLACEMENTS.index(how):]:
+            try:
+                return self._place(pipe, way, say)
+            except Exception as error:
+                if not out_of_memory(error):
+                    raise
+                _empty()
+        raise Failure(f"{self.model} does not fit into the memory here: take a smaller model.")
 
     def _place(self, pipe, how: str, say: Callable) -> None:
         import torch
@@ -212,7 +225,8 @@ class Diffusion(Generator):
             wanted[rate] = fps
         size = request.size or (preset and (preset.width, preset.height))
         if size:
-            wanted["width"], wanted["height"] = rounded(size, SIDES)
+            # A preset's own size is what its model was trained on.
+            wanted["width"], wanted["height"] = rounded(size, SIDES) if request.size else size
             for notice in rounding(tuple(size), (wanted["width"], wanted["height"])):
                 say(notice)
         if request.seconds:

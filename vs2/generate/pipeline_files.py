@@ -67,6 +67,6 @@ def _problem(name: str, error: Exception) -> Exception:
                        "network, or take the sketch.")
     transport = any(type(error).__module__.split(".")[0] == module for module in hub.TRANSPORTS)
     if transport or isinstance(error, OSError):
-        return Failure(f"The download of {name} broke off ({str(error).strip().splitlines()[0][:160]}): try again, it "
-                       "goes on where it stopped.")
+        said = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+        return Failure(f"The download of {name} broke off ({said}): try again, it goes on where it stopped.")
     return error

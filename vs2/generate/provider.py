@@ -108,6 +108,8 @@ class Provider(Generator):
                 if message["kind"] == "video":
                     return payload
                 if message["kind"] == "error":
+                    if stop():
+                        return None
                     raise self._problem(message["code"], message["detail"])
                 yield Progress(None, message["stage"])
         finally:
@@ -174,7 +176,8 @@ def _started() -> subprocess.Popen:
     environment |= {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONPATH": path}
     try:
         return subprocess.Popen([sys.executable, "-m", "vs2.generate.provider_worker"], stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
+                                start_new_session=True)     # Ctrl+C is for this process to answer
     except OSError as error:
         raise Failure(f"The process that asks the provider could not be started ({error.strerror}): close other "
                       "programs and try again.") from error

@@ -4,15 +4,18 @@
 job from its standard input, token included, and answers with messages: {"kind": "stage"}, and last {"kind": "video"}
 with the bytes, or {"kind": "error"} with a code. It ends with its parent. Nothing is written to a disk.
 """
+import json
 import os
 import sys
 import threading
 import time
+from urllib.parse import urlsplit
 
 from vs2.video_worker import WireError, claim_pipes, receive, send
 
 TRIES, MOST_WAIT = 4, 30.0                      # of one request; seconds that a server may ask to wait
 ONE_REQUEST = 60.0                              # seconds of one request that does not say how long it may take
+POLL = 2                                        # pauses between two questions whether a clip is there
 BUSY = (429, 500, 502, 503, 504)
 LARGEST = 512 * 2**20                           # bytes of a video
 CONTENT = ("content policy", "content_policy", "content moderation", "nsfw", "safety", "moderation", "flagged",
@@ -50,12 +53,30 @@ class Watch:
             else:
                 again = response.status_code in (BUSY if reads else (429,))
                 if attempt == TRIES or not again:
-                    return self._seen(request, response)
+                    return self._ended(request, self._seen(request, response))
                 wait = min(MOST_WAIT, max(wait, _seconds(response.headers.get("retry-after"))))
                 response.close()
                 self._tell("The provider is busy, trying again")
             time.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
+
+    def _ended(self, request, response):
+        """Where Replicate has no clip after a minute, its answer says so and its client gives up: this waits for it.
+
+        Asked at the address that the request went to (Replicate's own or the Hub's router), for it has the token.
+        """
+        base, version, _ = str(request.url).partition("/v1/")
+        if request.method != "POST" or not version:
+            return response
+        while (answer := _prediction(response)).get("status") in ("starting", "processing"):
+            place = urlsplit(answer["urls"]["get"]).path
+            self._tell(f"Waiting for the clip: {answer['status']}")
+            time.sleep(POLL * self._pause)
+            response = self.send(self._transport.Request(
+                "GET", base + place, headers={"authorization": request.headers["authorization"]}))
+        if answer.get("status") in ("failed", "canceled", "aborted"):
+            raise RuntimeError(f"failed: {answer.get('error') or answer['status']}")
+        return response
 
     def _seen(self, request, response):
         if response.status_code >= 400:
@@ -82,6 +103,17 @@ class Watch:
             self._say({"kind": "stage", "stage": stage})
 
 
+def _prediction(response) -> dict:
+    """Replicate's record of a clip without output; empty for any other answer."""
+    if response.status_code >= 400 or "json" not in response.headers.get("content-type", ""):
+        return {}
+    response.read()
+    answer = response.json()
+    if not isinstance(answer, dict) or answer.get("output") is not None or not isinstance(answer.get("urls"), dict):
+        return {}
+    return answer if isinstance(answer["urls"].get("get"), str) else {}
+
+
 def _seconds(text: str | None) -> float:
     try:
         return float(text or 0)
@@ -102,9 +134,9 @@ def ask(job: dict, say) -> dict | bytes:
         video = client.text_to_video(job["prompt"], model=job["model"], seed=job["seed"], num_frames=job["frames"],
                                      extra_body=job["extra"] or None)
     except Exception as error:  # the client has many, down to a KeyError where a provider answers with an error's text
-        return classified(error, watch)
+        return classified(error, watch, job["prompt"])
     if watch.failed is not None:        # the client does not look at the status of what it downloads
-        return by_status(*watch.failed)
+        return by_status(watch.failed[0], without(job["prompt"], watch.failed[1]))
     return video
 
 
@@ -117,15 +149,22 @@ def _point(job: dict) -> None:
     constants.INFERENCE_PROXY_TEMPLATE = job["endpoint"].rstrip("/") + "/{provider}"
 
 
-def classified(error: Exception, watch: Watch) -> dict:
+def without(prompt: str, text: str) -> str:
+    """What a provider says, less the prompt where it is quoted back: its words are not the provider's."""
+    for written in {json.dumps(prompt), json.dumps(prompt, ensure_ascii=False), repr(prompt)}:
+        text = text.replace(written, '""')
+    return text
+
+
+def classified(error: Exception, watch: Watch, prompt: str = "") -> dict:
     """{"kind": "error", "code", "detail"} for what went wrong."""
     from huggingface_hub import errors
 
-    text = str(error)
+    text = without(prompt, str(error))
     if isinstance(error, errors.RepositoryNotFoundError | errors.HFValidationError):
         return _error("model", text)
     if watch.failed is not None:
-        return by_status(*watch.failed)
+        return by_status(watch.failed[0], without(prompt, watch.failed[1]))
     if isinstance(error, errors.HfHubHTTPError):
         return by_status(error.response.status_code, text)
     if isinstance(error, errors.InferenceTimeoutError):

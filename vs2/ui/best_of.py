@@ -188,8 +188,8 @@ class BestOfPage:
             contest.keep(lambda evaluation, path: self.site.keep(evaluation, path, visitor))
             yield {**self._shown(contest), self.halt: gr.update(interactive=False)}
         except Exception as error:
-            if contest:
-                contest.close()
+            if contest and contest.outcome is None:     # what is finished stays, with its ranking and its files
+                contest.take(best_of.Done(run.outcome()))
             yield {**(self._shown(contest) if contest else {}), self.notice: parts.problem(self._sentence(error)),
                    self.status: parts.status(text.FAILED, (), "failed"), self.halt: gr.update(interactive=False)}
         finally:  # also when the visitor has gone

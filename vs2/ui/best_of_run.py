@@ -147,7 +147,8 @@ class Contest:
             self.judging, self.said = None, ""
         elif isinstance(event, best_of.Lost):
             seat = self.seat(event.number)
-            seat.state, seat.fraction, seat.error = LOST, None, str(event.problem)
+            seat.state, seat.fraction = JUDGED if seat.evaluation else LOST, None
+            seat.error = str(event.problem)
             if self.judging == event.number:
                 self.judging, self.said = None, ""
         elif isinstance(event, best_of.Ranked):

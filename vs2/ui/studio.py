@@ -63,7 +63,7 @@ class Studio:
 
     def __init__(self):
         self._busy: set[str] = set()
-        self._lock = threading.Lock()
+        self._lock, self._loading = threading.Lock(), threading.Lock()
         self._kept = None
 
     @contextmanager
@@ -87,14 +87,12 @@ class Studio:
             return generate.load(name, token=token)
         if not name.startswith("diffusers"):
             return generate.load(name)
-        with self._lock:
+        with self._loading:     # one at a time: two at once would each measure a memory that is still free
             before, self._kept = self._kept, None
             if before is not None and before.name == name:
                 self._kept = before
                 return before
-        if before is not None:
-            before.close()  # waits for whoever still uses it
-        made = generate.load(name)
-        with self._lock:
-            self._kept = made
-        return made
+            if before is not None:
+                before.close()  # waits for whoever still uses it
+            self._kept = generate.load(name)
+            return self._kept
