@@ -376,6 +376,32 @@ def test_a_full_disk_costs_the_history_and_not_the_scores(page_of, uploaded, mon
     assert "Done in" in last["status"] and "data-kept" not in last["actions"]
 
 
+def test_an_opened_evaluation_ends_what_runs_and_nothing_more_of_it_is_shown(page_of, uploaded):
+    go = threading.Event()
+    page = page_of(judge := Scripted(go=go))
+    stream = run_page(page, uploaded)
+    next(stream), next(stream)
+    page.leave(SimpleNamespace(session_hash="another"))
+    assert page._runs
+    page.leave(SimpleNamespace(session_hash="s"))
+    go.set()
+    assert list(stream) == [] and not page._runs and eventually(lambda: judge.closed == 1)
+
+
+def test_an_evaluation_whose_clip_cannot_be_kept_is_kept_without(page_of, uploaded, monkeypatch):
+    page = page_of(Scripted())
+    add = page.site.store.add
+
+    def full(evaluation, visitor, clip=None):
+        if clip:
+            raise Failure("The disk is full.")
+        return add(evaluation, visitor)
+
+    monkeypatch.setattr(page.site.store, "add", full)
+    assert "data-kept" in merged(page, run_page(page, uploaded, visitor=ANN))["actions"]
+    assert page.site.store.find(ANN)[0].clip is None
+
+
 def test_another_judge_can_be_chosen(uploaded, tmp_path):
     import gradio as gr
 

@@ -268,6 +268,14 @@ def test_the_last_files_win_however_long_a_check_takes(page_of, given, clip):
     assert list(slow) == [] and page.jobs.get(VISITOR) is None
 
 
+def test_who_deletes_all_has_no_table_left(page_of, given, clip):
+    page = page_of(ByPrompt())
+    check(page, given(t__zip=packed(clip, "one")))
+    for forget in page.site.forgetting:
+        forget(VISITOR)
+    assert page.jobs.get(VISITOR) is None
+
+
 def test_another_window_takes_a_run_over(page_of, given, clip):
     page = page_of(scripted := ByPrompt(words=["word "] * 500))
     check(page, given(t__zip=packed(clip, "one", "two")))

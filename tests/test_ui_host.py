@@ -4,6 +4,7 @@ import pickle
 import stat
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import gradio as gr
@@ -129,6 +130,18 @@ def test_uploads_are_the_users_own(tmp_path):
     other = Path(app.upload_folder(tmp_path))
     assert other.parent == tmp_path and other.name.startswith("vs2-") and other != folder and not other.is_symlink()
     assert stat.S_IMODE(other.stat().st_mode) == 0o700 and tempfile.gettempdir() != str(other)
+
+
+def test_uploads_of_another_day_are_deleted_at_the_start(tmp_path):
+    for name in ("old", "kept"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "clip.mp4").write_bytes(b"x")
+    (tmp_path / "elsewhere").symlink_to(tmp_path / "kept")
+    long_ago = time.time() - 25 * 3600
+    for name in ("old", "elsewhere"):
+        os.utime(tmp_path / name, (long_ago, long_ago), follow_symlinks=False)
+    app.sweep(tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["kept"] and (tmp_path / "kept" / "clip.mp4").exists()
 
 
 def test_nothing_is_written_where_all_users_write(tmp_path, monkeypatch):

@@ -1,8 +1,10 @@
 """Puts the pages together and serves them."""
 import logging
 import os
+import shutil
 import stat
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
 
@@ -30,7 +32,7 @@ from vs2.ui.studio import Studio
 PAGES = (EvaluatePage, ComparePage, BestOfPage, BatchPage, ReviewPage, BenchmarksPage, AboutPage)
 MAKING = (EvaluatePage, BestOfPage)  # those that generate, and share where that is done
 
-HOUR = 3600
+HOUR, DAY = 3600, 24 * 3600
 MOST_QUEUED = 64  # events that wait for their turn; whoever comes then is told that the queue is full
 # Gradio opens its page about the API from its own footer, which ours replaces.
 SHOW_API = 'element.querySelector("button").onclick = () => document.querySelector("footer button.show-api").click();'
@@ -44,7 +46,7 @@ def build(shared: Site) -> gr.Blocks:
     routes.DEFAULT_TEMP_DIR = get_upload_folder()
     # The page belongs to whoever runs it: nothing about its use is reported to anyone.
     with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True,
-                   delete_cache=(HOUR, 24 * HOUR)) as blocks:
+                   delete_cache=(HOUR, DAY)) as blocks:
         gr.HTML(f'<div class="vs-head"><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p></div>', apply_default_css=False)
         address = site.address()
         pages, tabs, studio = {}, {}, Studio()
@@ -108,6 +110,16 @@ def upload_folder(parent: str | Path | None = None) -> str:
     return str(folder)
 
 
+def sweep(folder: str | Path) -> None:
+    """Deletes what lies in the folder of uploads for more than a day: Gradio forgets its files when it is stopped."""
+    for entry in Path(folder).iterdir():
+        try:
+            if time.time() - entry.lstat().st_mtime > DAY:
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+        except FileNotFoundError:   # another process has done it
+            continue
+
+
 def private(settings: Settings) -> list[str]:
     """Folders whose files are never served: the one with the database, unless uploads are kept in it."""
     home, uploads = settings.home.resolve(), Path(get_upload_folder()).resolve()
@@ -151,6 +163,7 @@ def launch(settings: Settings | None = None, port: int | None = None) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     if not os.environ.get("GRADIO_TEMP_DIR"):  # Gradio asks for it whenever it makes a component or serves a file
         os.environ["GRADIO_TEMP_DIR"] = upload_folder()
+        sweep(os.environ["GRADIO_TEMP_DIR"])
     settings = settings or Settings.read()
     host = Host(lambda: vs2.load(settings.model, settings.precision, settings=settings), others(settings),
                 log=lambda error: _log.error("The app failed", exc_info=error))

@@ -39,6 +39,7 @@ class BatchPage:
     def __init__(self, site: Site, address: gr.HTML):
         self.site, self.host, self.address = site, site.host, address
         self.jobs = Jobs()
+        site.forgetting.append(lambda visitor: self.jobs.put(visitor, None))
         self._newest: dict[str, object] = {}    # by visitor: which check of files is the last one begun
         self._layout()
         self._connect()

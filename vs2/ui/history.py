@@ -97,6 +97,8 @@ class History:
         """Deletes all that the visitor has."""
         if visitor := self.site.visitor(address):
             self.site.store.delete(visitor)
+            for forget in self.site.forgetting:
+                forget(visitor)
         return self.listing(address), gr.update(visible=False)
 
     def save(self, address: dict | None) -> str | None:

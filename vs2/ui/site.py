@@ -5,7 +5,8 @@ address of a page, `?show=compare&e=ID,ID`, names evaluations by ids that cannot
 """
 import logging
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import gradio as gr
@@ -25,11 +26,12 @@ _log = logging.getLogger("vs2")
 
 @dataclass(frozen=True)
 class Site:
-    """One app: everything that its pages share."""
+    """One app: everything that its pages share. forgetting: called with a visitor who deletes all."""
 
     host: Host
     store: Store
     settings: Settings
+    forgetting: list[Callable[[str], None]] = field(default_factory=list)
 
     @staticmethod
     def visitor(address) -> str:
