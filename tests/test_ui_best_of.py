@@ -133,7 +133,7 @@ def test_candidates_are_ranked_as_they_come_and_the_best_is_taken(page_of):
     first = shown["grid"]["items"][0]
     assert first["overall"] == "4.67" and first["scores"] == dict(zip(KEYS, ("5.00", "4.00", "5.00"), strict=True))
     assert Path(first["player"]).read_bytes() and shown["save"]["value"] == first["player"] and shown["save"]["visible"]
-    assert "Done in" in shown["status"] and "3 clips and 3 judgements" in shown["status"]
+    assert "Done in" in shown["status"] and "3 clips, 3 judgements" in shown["status"]
     assert not shown["halt"]["interactive"] and not page._runs
     verdicts = [update[page.verdict] for update in updates if page.verdict in update]
     assert all(text.VERDICT_EMPTY in said for said in verdicts[:-1])

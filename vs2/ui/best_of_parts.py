@@ -91,14 +91,14 @@ def end(contest: Contest) -> str:
     outcome, seconds = contest.outcome, parts.duration(contest.elapsed())
     if outcome is None:
         return parts.status(text.FAILED, (), "failed")
-    spent = text.SPENT.format(clips=outcome.spent.clips, judgements=outcome.spent.judgements, seconds=seconds)
+    spent = text.SPENT.format(clips=outcome.spent.clips, judgements=outcome.spent.judgements),
     if outcome.ended == "stopped":
-        shown = parts.status(text.STOPPED.format(seconds=seconds), (), "stopped")
+        shown = parts.status(text.STOPPED.format(seconds=seconds), spent, "stopped")
     elif not any(seat.evaluation for seat in contest.seats.values()):
-        shown = parts.status(text.NOTHING, (), "failed")
+        shown = parts.status(text.NOTHING, spent, "failed")
     else:
-        shown = parts.status(text.DONE.format(seconds=seconds), (), "done")
-    return f'{shown}<p class="vs-sum">{escape(f"{spent} {outcome.note}".strip())}</p>'
+        shown = parts.status(text.DONE.format(seconds=seconds), spent, "done")
+    return shown + (f'<p class="vs-sum">{escape(outcome.note)}</p>' if outcome.note else "")
 
 
 def live(contest: Contest) -> str:
