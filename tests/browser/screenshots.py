@@ -94,7 +94,9 @@ def take(address: str, out: Path, only: str | None = None) -> list[Path]:
         visitor.page.mouse.move(0, 0)
         shot = visitor.page.screenshot(full_page=True)
         # A palette of 256 colours, for the repository holds them all.
-        Image.open(BytesIO(shot)).convert("RGB").quantize(256).save(out / f"{name}.png", optimize=True)
+        whole = Image.open(BytesIO(shot)).convert("RGB")
+        palette = whole.quantize(256)
+        whole.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(out / f"{name}.png", optimize=True)
         made.append(out / f"{name}.png")
 
     with sync_playwright() as playwright:

@@ -76,6 +76,7 @@ MINI = (
 MINI_LIMITS = (
     "footage of people, animals, places or anything else than rendered scenes of simple objects: its scores for those "
     "mean nothing",
+    "physics, reliably: of its three scores that one is the weakest (Benchmarks says by how much)",
     "two faults of one kind at once, which it has never seen",
     "times in seconds: it names frames, as the Evaluate page numbers them",
 )
