@@ -126,7 +126,7 @@ def test_asking_again_tells_how_sure_it_is(visit, clip):
     visitor.page.click("#sure")
     visitor.page.wait_for_selector("#scores .vs-confidence")
     assert re.search(r"(High|Moderate|Low) confidence, \d+ %", visitor.page.inner_text("#scores"))
-    assert visitor.page.input_value("#samples input[type=number]") == "5"
+    assert visitor.page.input_value("#samples input[type=number]") == "1", "the setting is for the next evaluation"
 
 
 def test_a_restart_keeps_the_history(browser, clip, tmp_path):
