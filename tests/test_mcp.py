@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.clips import moving_square
-from tests.test_ui import Scripted, site_of
+from tests.test_ui import Scripted, close, site_of
 from vs2.ui import app, sent
 
 PROMPT = "A red square <b>moves</b>."
@@ -31,7 +31,7 @@ def address(tmp_path_factory):
         probe.close()
         blocks = app.build(site_of(Scripted(), folder / "home"))
         yield app.serve(blocks, server_port=port)[1]
-        blocks.close()
+        close(blocks)
 
 
 def use(address: str, tool: str | None = None, arguments: dict | None = None):

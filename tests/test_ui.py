@@ -79,6 +79,14 @@ def hosted(judge, others=None) -> host.Host:
     return made
 
 
+def close(blocks) -> None:
+    """Closes served pages. Gradio sets an asyncio event from this thread and fails where a client leaves just then."""
+    try:
+        blocks.close()
+    except RuntimeError:
+        blocks.close()
+
+
 def site_of(judge, home, others=None, **settings) -> Site:
     """A site with that judge, and others to choose, whose store is in the folder `home`."""
     return Site(hosted(judge, others), Store(home), Settings(home=home, **settings))

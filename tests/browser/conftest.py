@@ -12,7 +12,7 @@ import pytest
 
 from tests.browser import chromium
 from tests.clips import moving_square
-from tests.test_ui import site_of
+from tests.test_ui import close, site_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120  # seconds for the app to start, and for the model to load
@@ -189,7 +189,7 @@ def scripted(tmp_path, monkeypatch):
 
     yield serve
     for blocks in served:
-        blocks.close()
+        close(blocks)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.conftest import Visit, free_port, serious
 from tests.clips import moving_square
-from tests.test_ui import HOSTILE, Scripted, site_of
+from tests.test_ui import HOSTILE, Scripted, close, site_of
 from vs2.errors import Failure
 from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.rubric import KEYS
@@ -64,7 +64,7 @@ def visit(browser, site, monkeypatch):
     yield make
     for visitor in visits:
         visitor.context.close()
-    blocks.close()
+    close(blocks)
     assert [fault for visitor in visits for fault in visitor.faults] == []
 
 
