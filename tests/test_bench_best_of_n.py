@@ -118,6 +118,26 @@ def test_ready_made_clips_with_human_scores(folder):
     assert suites.run(judge, "best-of-n", suites.CLIPS, folder(), limit=1)["clips"] == 2
 
 
+def test_one_clip_that_cannot_be_judged_costs_the_others_nothing(folder):
+    def says(path, prompt):
+        if path.stem == "three":
+            raise BadInput("It is damaged.")
+        return [4] * 3
+
+    data = folder()
+    table = data / "videos.csv"
+    table.write_text(table.read_text(encoding="utf-8"), encoding="utf-8-sig")       # as Excel saves it
+    got = suites.run(FakeJudge(says), "best-of-n", suites.CLIPS, data)
+    assert got["clips"] == 5 and got["metrics"]["unread"] == 1
+    assert [error for row in got["rows"] for error in row["errors"]] == ["three.mp4: It is damaged."]
+
+
+def test_one_prompt_has_no_interval():
+    found = best_of_n.summary([row([[5] * 3, [1] * 3], [5.0, 1.0])], (2,))
+    assert found["sizes"]["2"]["overall"]["gain_interval"] is None
+    assert "+66.7 % |" in best_of_n.table(found)
+
+
 @pytest.mark.parametrize(("change", "said"), [
     (lambda rows: [{**rows[0], KEYS[1]: ""}, *rows[1:]], "the row of one.mp4 lacks one"),
     (lambda rows: [{**rows[0], KEYS[1]: "nan"}, *rows[1:]], "the row of one.mp4 lacks one"),

@@ -209,3 +209,12 @@ def test_a_written_scene_is_read_as_it_was_drawn(tmp_path):
     from vs2.card import Card
     drawn = seen_frames(scene, Card(sampling=Sampling(4.0, 8, 8, 12544, 13171)))
     assert np.abs(clip.frames.astype(int) - drawn).mean() < 4, "the codec changed the picture more than it should"
+
+
+@pytest.mark.parametrize("place", [(0.5, 0.2), (0.5, 0.68), (0.17, 0.68), (0.83, 0.5), (0.05, 0.7)])
+@pytest.mark.parametrize("far", physics.JUMP)
+def test_a_jump_is_as_far_as_its_strength_says_wherever_it_begins(place, far):
+    x, y = place
+    dx, dy = physics._jump(x, y, far, 0.16)
+    assert np.hypot(dx, dy) == pytest.approx(far) and 0.16 - 1e-9 <= x + dx <= 0.84 + 1e-9
+    assert dy == 0 or (dy < 0) == (y > 0.5)

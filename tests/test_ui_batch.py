@@ -5,10 +5,12 @@ import json
 import re
 import threading
 import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from gradio.blocks import Block
+from gradio.utils import get_upload_folder
 
 from tests.clips import moving_square
 from tests.test_ui import HOSTILE, SCORES, Scripted, eventually, site_of
@@ -262,6 +264,7 @@ def test_the_last_files_win_however_long_a_check_takes(page_of, given, clip):
     next(slow)
     check(page, given(u__zip=packed(clip, "two")))
     assert list(slow) == [] and page.jobs.get(VISITOR).names == ["u.zip"]
+    assert len(list(Path(get_upload_folder()).glob("vs2-batch-*"))) == 1, "what was unpacked for the other is gone"
     slow = page.check(given(t__zip=packed(clip, "one")), ADDRESS, VISIT)
     next(slow)
     page.forget(ADDRESS, VISIT)

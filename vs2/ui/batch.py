@@ -211,6 +211,8 @@ class BatchPage:
         except Exception as error:
             job, problem = before, self._sentence(error)
         if self._newest.get(key) is not mine:     # other files have come meanwhile, or all were removed
+            if job is not before:
+                job.close()
             return
         if problem is not None:     # what was there stays as it is
             kept = {"kept": job.names} if job else {}
