@@ -44,12 +44,11 @@ RUN = OMP_NUM_THREADS=1 $(PY) -m torch.distributed.run --standalone --nproc-per-
 
 mini: setup
 	$(RUN) -m train.sft train/configs/mini.yaml $(RESUME)
-	$(RUN) -m train.sft train/configs/mini-eyes.yaml $(RESUME)
 	$(RUN) -m train.grpo train/configs/mini-grpo.yaml $(RESUME)
 	$(PY) -m train.measure runs/mini-grpo/model --clips 500
-	$(PY) -m train.measure runs/mini-eyes/model --suite all --clips 500 --write
+	$(PY) -m train.measure runs/mini/model --suite all --clips 500 --write
 	rm -rf assets/mini
-	cp -r runs/mini-eyes/model assets/mini
+	cp -r runs/mini/model assets/mini
 
 perf: setup
 	@set -e; for script in $(wildcard perf/*.py); do echo "perf: $$script"; $(PY) "$$script"; done

@@ -131,7 +131,9 @@ def training_arguments(config: dict, kind: type | None = None, **fixed):
     import torch
     from transformers import TrainingArguments
 
-    given = {"report_to": "none", "per_device_eval_batch_size": 1, **(config.get("train") or {})}
+    from train import muon
+
+    given = {"report_to": "none", "per_device_eval_batch_size": 1, **muon.without(config.get("train") or {})}
     given |= {"output_dir": config["output"], "seed": config["seed"], "remove_unused_columns": False,
               "prediction_loss_only": True, **fixed}
     if not torch.accelerator.is_available():

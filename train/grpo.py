@@ -18,7 +18,7 @@ import torch
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainingArguments
 
-from train import attention, blocks, objective, plots, policy, rewards, rollout
+from train import attention, blocks, muon, objective, plots, policy, rewards, rollout
 from train import config as configuration
 from train.greedy import BeforeAndAfter, measured
 from train.model import finish, load_from_checkpoint, open_model, sharded
@@ -38,17 +38,18 @@ class GRPOTrainer(Trainer):
 
     rows, held_out: data sets with `row(i)` -> train.data.Row with scores. card: of the model, for their inputs.
     reference: a model to stay near to; where none is given and beta is not 0, the model with its adapters off, or a
-    frozen copy of it.
+    frozen copy of it. options: Trainer's.
     """
 
     loss_is_scaled_for_ga = True
 
-    def __init__(self, model, args: GRPOConfig, rows, processor, card, held_out=None, reference=None, callbacks=None):
+    def __init__(self, model, args: GRPOConfig, rows, processor, card, held_out=None, reference=None, callbacks=None,
+                 **options):
         policy.install(model, share_prompt=not sharded())
         base = model.get_base_model() if hasattr(model, "peft_config") else model
         prompts = blocks.Prompts(rows, processor, base.config, card)
         super().__init__(model, args, train_dataset=prompts, data_collator=blocks.collate, callbacks=callbacks,
-                         eval_dataset=held_out and blocks.Prompts(held_out, processor, base.config, card))
+                         eval_dataset=held_out and blocks.Prompts(held_out, processor, base.config, card), **options)
         self.tokenizer, self.weights = processor.tokenizer, args.reward_weights
         self.ends = rollout.end_tokens(base, processor.tokenizer)
         self.synced = args.world_size > 1 and sharded()
@@ -256,7 +257,8 @@ def run(config: dict, resume: bool = False) -> Path:
     reference = None
     if arguments.beta and sharded() and not hasattr(model, "peft_config"):
         reference = open_model(config["from"], config["model"], config["seed"])[0]
-    trainer = GRPOTrainer(model, arguments, rows, processor, card, held_out, reference)
+    trainer = GRPOTrainer(model, arguments, rows, processor, card, held_out, reference,
+                          **muon.chosen(config.get("train") or {}, arguments))
     trainer.train(resume_from_checkpoint=resume and any(output.glob("checkpoint-*")))
     done = finish(trainer.model_wrapped, processor, config["from"], output / "model", trainer.accelerator)
     if trainer.is_world_process_zero():

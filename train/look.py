@@ -16,6 +16,7 @@ from torch import nn
 from torch.utils.data import Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
+from train import muon
 from train.data import IGNORED, Row
 from vs2.qwen import patches
 from vs2.scenes import other, physics, staging, words, world
@@ -231,19 +232,20 @@ def accuracy(looking: Looking, views: Dataset, batch: int = 32) -> dict[str, flo
 
 def run(model, rows, output: str, seed: int, train: dict, unseen=None, every: int = 500,
         resume: bool = False) -> list[float]:
-    """Trains the model's tower and first layers in place; the losses it logged. `train`: TrainingArguments.
+    """Trains the model's tower and first layers in place; the losses it logged. `train`: TrainingArguments,
+    or `optim: muon` among them.
 
     resume: go on from the last checkpoint in `output`, if there is one. unseen: rows that are not
     trained on; what is found on them is printed every `every` steps.
     """
     arguments = TrainingArguments(output_dir=output, seed=seed, remove_unused_columns=False, **{
-        "use_cpu": not torch.accelerator.is_available(), "save_strategy": "no", **train})
+        "use_cpu": not torch.accelerator.is_available(), "save_strategy": "no", **muon.without(train)})
     looking = Looking(model)
     whole = looking.language.layers
     looking.language.layers = whole[:LAYERS]
     try:
         trainer = Trainer(looking, arguments, data_collator=collate, train_dataset=Views(
-            rows, arguments.max_steps * arguments.per_device_train_batch_size))
+            rows, arguments.max_steps * arguments.per_device_train_batch_size), **muon.chosen(train, arguments))
         if unseen is not None:
             trainer.add_callback(Report(looking, Views(unseen, unseen.clips), every))
         trainer.train(resume_from_checkpoint=resume and any(Path(output).glob("checkpoint-*")))

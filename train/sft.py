@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
-from train import attention, fresh, look, plots
+from train import attention, fresh, look, muon, plots
 from train import config as configuration
 from train.data import IGNORED, Collate
 from train.model import finish, load_from_checkpoint, open_model
@@ -112,7 +112,8 @@ def run(config: dict, resume: bool = False) -> Path:
             start = finish(model, processor, start, looked, dtype=torch.float32)
             (looked / LOOKED).write_text("The vision tower of this checkpoint has been through train/look.py.\n")
     trainer = SftTrainer(model, arguments, train_dataset=rows, eval_dataset=held_out,
-                         data_collator=Learned(processor.tokenizer.pad_token_id))
+                         data_collator=Learned(processor.tokenizer.pad_token_id),
+                         **muon.chosen(config.get("train") or {}, arguments))
     result = trainer.train(resume_from_checkpoint=resume and any(output.glob("checkpoint-*")))
     if held_out is not None and not any("eval_loss" in entry and entry["step"] == trainer.state.global_step
                                         for entry in trainer.state.log_history):

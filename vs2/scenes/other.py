@@ -2,21 +2,24 @@
 
 A judge that has only seen scenes takes any other picture for a spoilt one. These clips have the statistics of natural
 pictures (dead leaves: Lee, Mumford and Huang, 2001; noise with a 1/f spectrum), a known visual fault, and nothing in
-them that a prompt about scenes could mean. `pictures`, photographs say, may take the textures' place.
+them that a prompt about scenes could mean. What every film has is no fault: some softness, an encoder's traces, light
+that changes slowly, a hand that sways. `pictures`, photographs say, may take the textures' place.
 """
+import io
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from vs2.scenes import staging as filming
 from vs2.scenes import textures, words
-from vs2.scenes.damage import damage
+from vs2.scenes.damage import SHORT, damage
 from vs2.scenes.staging import Staging
 from vs2.scenes.world import ELEMENTS, VISUAL_FAULTS, Content, Fault
 
 MARGIN = 0.2
 LEAVES = (0, 12, 40)        # how many patches lie on the ground texture: one of these
+SOFT, ENCODED, RAMP, SWAY = (0.3, 1.1), (40, 90), 0.25, 0.025     # of an ordinary film; see `_film`
 UNKNOWN = 3                 # the alignment score where neither what is asked nor what is shown can be named
 
 
@@ -54,18 +57,61 @@ def frames(scene: Other, indices=None, pictures=None) -> np.ndarray:
         side = int(min(height, width) * rng.uniform(0.25, 0.5))
         mover = Image.fromarray(_texture(rng, side, side, pictures).astype(np.uint8)), _outline(rng, side)
     start, end = (np.array((*rng.uniform(0.1, 0.9, 2) * MARGIN, rng.uniform(1.0, 1.2))) for _ in range(2))
-    drawn = []
+    drawn, film = [], _film(scene.seed, staging)
     for n in range(staging.frames) if indices is None else indices:
         t = n / max(1, staging.frames - 1)
-        x, y, zoom = start + (end - start) * t
+        x, y, zoom = start + (end - start) * t + film.sway(t)
+        x, y = np.clip((x, y), 0, 2 * MARGIN)
         box = (x * width, y * height, x * width + width / zoom, y * height + height / zoom)
         picture = paper.resize((width, height), Image.Resampling.BILINEAR, box=box)
         if mover:
             dy, dx = way[0] + (way[1] - way[0]) * t
             place = int(width / 2 + dx - mover[0].width / 2), int(height / 2 + dy - mover[0].height / 2)
             picture.paste(mover[0], place, mover[1])
-        drawn.append(damage(np.asarray(picture), scene.visual, scene.seed, n))
+        drawn.append(damage(film.shown(picture, t), scene.visual, scene.seed, n))
     return np.stack(drawn)
+
+
+@dataclass(frozen=True)
+class _Film:
+    """How an ordinary film differs from its pictures, without any fault. soft: a deviation in pixels. quality: of JPEG,
+    or None. ramp: the light's change from the first frame to the last. hand: of the sway, how far in x and y, in widths
+    and heights, its turns in a clip, and its phase."""
+
+    soft: float
+    quality: int | None
+    ramp: float
+    hand: tuple[float, float, float, float]
+
+    def sway(self, t: float) -> np.ndarray:
+        """What is added to x, y and zoom at the time t, 0 to 1."""
+        x, y, turns, phase = self.hand
+        angle = 2 * np.pi * (turns * t + phase)
+        return np.array((x * np.sin(angle), y * np.cos(1.3 * angle), 0.0))
+
+    def shown(self, picture: Image.Image, t: float) -> np.ndarray:
+        if self.soft:
+            picture = picture.filter(ImageFilter.GaussianBlur(self.soft))
+        if self.ramp:
+            table = np.clip(np.arange(256) * (1 + self.ramp * (t - 0.5)), 0, 255).astype(np.uint8)
+            picture = Image.fromarray(table[np.asarray(picture)])
+        if self.quality:
+            file = io.BytesIO()
+            picture.save(file, "JPEG", quality=self.quality)
+            picture = Image.open(file).convert("RGB")
+        return np.asarray(picture)
+
+
+def _film(seed: int, staging: Staging) -> _Film:
+    """Each of these in about half of the clips."""
+    rng = np.random.default_rng([seed, 16])
+    scale = min(staging.height, staging.width) / SHORT
+    some = rng.random(4) < 0.5
+    turns = rng.uniform(0.2, 0.5) * staging.frames / staging.fps        # a turn takes 2 to 5 s
+    return _Film(float(rng.uniform(*SOFT) * scale) if some[0] else 0.0,
+                 int(rng.integers(*ENCODED)) if some[1] else None,
+                 float(rng.uniform(-RAMP, RAMP)) if some[2] else 0.0,
+                 (*(rng.uniform(-SWAY, SWAY, 2) * some[3]), turns, rng.random()))
 
 
 def _texture(rng, height: int, width: int, pictures) -> np.ndarray:
