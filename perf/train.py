@@ -19,7 +19,7 @@ from transformers import AutoModelForImageTextToText
 from transformers.utils import logging
 
 from train import config as configuration
-from train import fresh, look
+from train import fresh, look, muon
 from train.sft import Learned
 from vs2.card import Card
 from vs2.qwen import load_processor
@@ -66,7 +66,7 @@ def profile(towers, rows, collate, size: int, steps: int, bf16: bool) -> list[di
 
     The models take turns on each batch, for a machine is not equally busy all the time.
     """
-    optimizers, clock = [torch.optim.AdamW(model.parameters(), lr=1e-5) for model in towers], Clock()
+    optimizers, clock = [muon.optimizer(model, 1e-5, (0.9, 0.98), 0.05) for model in towers], Clock()
     times, data = [[] for _ in towers], []
     for n in range(steps + 1):
         clock.read()

@@ -8,7 +8,7 @@
     model: {...}                train/model.py: how to load and what to train
     card: {...}                 instead of what the start's vs2.json says, for this run: fps, max_frames, pixels, query
     data: {kind: scenes | feedback | reviews, ...}
-    train: {...}                transformers.TrainingArguments, names unchanged
+    train: {...}                transformers.TrainingArguments, names unchanged; also `optim: muon` (train/muon.py)
     grpo: {...}                 train/grpo.py
 """
 import argparse

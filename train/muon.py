@@ -40,7 +40,10 @@ class Muon(torch.optim.AdamW):
         for weight in group["params"]:
             if weight.grad is None:
                 continue
-            momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
+            state = self.state[weight]
+            if not state:           # AdamW looks for the step when a state is read
+                state.update(step=torch.tensor(0.0), momentum=torch.zeros_like(weight))
+            momentum = state["momentum"]
             momentum.lerp_(weight.grad, 1 - MOMENTUM)
             step = weight.grad.lerp(momentum, MOMENTUM)         # Nesterov's
             parts = step.reshape(-1, *_shape(weight))
