@@ -36,7 +36,7 @@ test: setup browser lint
 lint: setup
 	@$(PY) -m ruff check .
 
-# Trains the built-in judge again, from nothing: scenes, supervised, reinforced, measured. What is shipped is the model
+# Trains the built-in judge again, from nothing: scenes, supervised, reinforced, measured. What is shipped is a model
 # before reinforcement, which has not improved it so far (docs/mini.md). Two processes of one thread
 # train about twice as fast as one of two; PROCESSES=1 for one GPU. A run that was killed goes on with RESUME=--resume.
 PROCESSES ?= 2
