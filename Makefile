@@ -40,7 +40,7 @@ lint: setup
 # before reinforcement, which has not improved it so far (docs/mini.md). Two processes of one thread
 # train about twice as fast as one of two; PROCESSES=1 for one GPU. A run that was killed goes on with RESUME=--resume.
 PROCESSES ?= 2
-# glibc gives large blocks back to the kernel at once and fetches them anew a moment later: kept, a step takes less.
+# glibc gives large blocks back to the kernel at once and fetches them anew a moment later: here it keeps them.
 KEEP = MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=268435456
 RUN = $(KEEP) OMP_NUM_THREADS=1 $(PY) -m torch.distributed.run --standalone --nproc-per-node $(PROCESSES)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from vs2 import answer, rubric, video
 from vs2.bench.scenes import held_out
@@ -218,3 +219,20 @@ def test_a_jump_is_as_far_as_its_strength_says_wherever_it_begins(place, far):
     dx, dy = physics._jump(x, y, far, 0.16)
     assert np.hypot(dx, dy) == pytest.approx(far) and 0.16 - 1e-9 <= x + dx <= 0.84 + 1e-9
     assert dy == 0 or (dy < 0) == (y > 0.5)
+
+
+def test_an_ordinary_film_is_not_its_pictures_and_each_of_its_ways_comes_in_some_clips():
+    """Softness, an encoder, light, a hand: each in some clips and not in others, and each seen in the frames."""
+    films = [(scene, other._film(scene.seed, scene.staging)) for scene in map(other.sample, range(60))]
+    for way in (lambda f: f.soft, lambda f: f.quality, lambda f: f.ramp, lambda f: f.hand[0]):
+        assert 12 <= sum(bool(way(film)) for _, film in films) <= 48
+    rng = np.random.default_rng(0)
+    picture = Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    plain = other._Film(0.0, None, 0.0, (0.0, 0.0, 0.3, 0.0))
+    assert (plain.shown(picture, 0.2) == np.asarray(picture)).all() and not plain.sway(0.7).any()
+    soft, encoded, lit = (replace(plain, **change).shown(picture, 1.0).astype(int) for change in (
+        {"soft": 1.0}, {"quality": 40}, {"ramp": 0.25}))
+    assert soft.std() < 0.7 * np.asarray(picture).std() and (encoded != np.asarray(picture)).mean() > 0.5
+    assert lit.mean() > 1.05 * np.asarray(picture).mean()
+    swayed = replace(plain, hand=(0.02, 0.02, 0.5, 0.1))
+    assert np.abs(swayed.sway(0.8) - swayed.sway(0.2)).max() > 0.005 and swayed.sway(0.5)[2] == 0

@@ -79,7 +79,8 @@ def test_looking_trains_the_first_layers_and_leaves_the_model_whole(tmp_path):
 
 
 @pytest.mark.slow
-def test_lessons_that_were_cut_go_on_to_the_same_losses(tmp_path):
+@pytest.mark.parametrize("optim", ["adamw_torch", "muon"])
+def test_lessons_that_were_cut_go_on_to_the_same_losses(tmp_path, optim):
     shape = {**CONFIG["fresh"], "vision": {**CONFIG["fresh"]["vision"], "depth": 1, "fullatt_block_indexes": [0]}}
     start = fresh.write(tmp_path / "start", shape, CONFIG["card"], 0, ["Describe this video."])
 
@@ -88,9 +89,12 @@ def test_lessons_that_were_cut_go_on_to_the_same_losses(tmp_path):
         rows = Scenes(processor, model.config, card, 8, 8, "Describe this video.", 0.0, 0.0, tmp_path / "frames.npy")
         return look.run(model, rows, str(folder), 0, {
             "max_steps": 4, "per_device_train_batch_size": 2, "learning_rate": 2e-3, "report_to": "none",
-            "logging_steps": 1, "save_strategy": "steps", "save_steps": 2, "disable_tqdm": True}, resume=resume)
+            "logging_steps": 1, "save_strategy": "steps", "save_steps": 2, "disable_tqdm": True,
+            "optim": optim}, resume=resume)
 
     whole = losses(tmp_path / "look")
+    state = torch.load(tmp_path / "look/checkpoint-2/optimizer.pt", weights_only=True)["state"]
+    assert any("momentum" in kept for kept in state.values()) == (optim == "muon")
     shutil.rmtree(tmp_path / "look/checkpoint-4")
     assert losses(tmp_path / "look", resume=True) == pytest.approx(whole, abs=1e-5)
 
