@@ -47,7 +47,6 @@ RUN = $(KEEP) OMP_NUM_THREADS=1 $(PY) -m torch.distributed.run --standalone --np
 mini: setup
 	$(RUN) -m train.sft train/configs/mini.yaml $(RESUME)
 	$(RUN) -m train.grpo train/configs/mini-grpo.yaml $(RESUME)
-	$(PY) -m train.measure runs/mini-grpo/model --clips 500
 	$(PY) -m train.measure runs/mini/model --suite all --clips 500 --write
 	rm -rf assets/mini
 	cp -r runs/mini/model assets/mini
