@@ -49,14 +49,17 @@ def close(one, other):
 @pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_losses(start, tmp_path, monkeypatch):
     data = tiny_run.write_rows(tmp_path / "rows", 9)
-    config = configuration(tmp_path / "whole", start, data)
-    config["grpo"]["eval_clips"] = 3
+    config = configuration(tmp_path / "whole", start, data, optim="muon", learning_rate=0.02)
+    config["grpo"] |= {"eval_clips": 3, "num_generations_eval": 4}
     done = grpo.run(config)
     assert (done / "model.safetensors").exists() and (done / "vs2.json").exists()
     assert (tmp_path / "whole" / "reward.png").stat().st_size > 1000
     measured = json.loads((tmp_path / "whole" / "eval.json").read_text())
     assert measured["clips"] == 3 and measured["before"].keys() == measured["after"].keys()
-    assert measured["before"]["eval_reward"] != measured["after"]["eval_reward"]
+    for name in ("eval_reward", "eval_sampled/reward"):
+        assert measured["before"][name] != measured["after"][name]
+    state = torch.load(tmp_path / "whole/checkpoint-4/optimizer.pt", weights_only=True)
+    assert any(group.get("muon") for group in state["param_groups"])
 
     config = {**config, "output": str(tmp_path / "killed")}
     take = GRPOTrainer.training_step
@@ -101,7 +104,7 @@ def test_two_processes_train_to_the_losses_of_one(start, tmp_path):
         for kind in KINDS:
             config = configuration(tmp_path / f"{kind}{processes}", start, data, max_steps=3, save_strategy="no",
                                    per_device_train_batch_size=16 // processes)
-            config["grpo"] |= {"loss_type": kind, "num_iterations": 2, "eval_clips": 3}
+            config["grpo"] |= {"loss_type": kind, "num_iterations": 2, "eval_clips": 3, "num_generations_eval": 2}
             paths.append(tmp_path / f"{kind}{processes}.json")
             paths[-1].write_text(json.dumps(config), encoding="utf-8")
         launch = [] if processes == 1 else ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]

@@ -2,7 +2,7 @@
 
 GRPO on transformers.Trainer: several replies are drawn for each clip, each is worth what train/rewards.py says, and the
 replies better than their group become likelier. Options and metrics have TRL's names (train/objective.py); TRL's own
-trainer computes log-probabilities without the video. Of OUTPUT: model is the finished model, eval.json what greedy
+trainer computes log-probabilities without the video. Of OUTPUT: model is the finished model, eval.json what
 replies to held-out clips were worth before and after, samples.jsonl sample replies, reward.png the curves.
 """
 import dataclasses
@@ -20,7 +20,7 @@ from transformers import Trainer, TrainingArguments
 
 from train import attention, blocks, muon, objective, plots, policy, rewards, rollout
 from train import config as configuration
-from train.greedy import BeforeAndAfter, measured
+from train.held_out import BeforeAndAfter, measured
 from train.model import finish, load_from_checkpoint, open_model, sharded
 from train.objective import GRPOConfig
 from train.parts import hold_out
@@ -217,7 +217,7 @@ class GRPOTrainer(Trainer):
         super().log(logs, start_time)
 
     def evaluate(self, eval_dataset=None, ignore_keys=None, metric_key_prefix: str = "eval") -> dict[str, float]:
-        """What greedy replies to the held-out clips are worth, over all processes (train/greedy.py)."""
+        """What replies to the held-out clips are worth, over all processes (train/held_out.py)."""
         prompts = self.eval_dataset if eval_dataset is None else eval_dataset
         found = measured(self, prompts)
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in found.items()}

@@ -29,7 +29,8 @@ class GRPOConfig(TrainingArguments):
     dapo (mean over the tokens of all replies of an update), dr_grpo (sum / replies * max_completion_length).
     scale_rewards: advantages are divided by the deviation of the group, of the batch, or not at all.
     mask_truncated_completions: replies that were cut teach nothing. reward_weights: by name, of train/rewards.py.
-    length_bonus: the range in tokens of the reward `length`. eval_clips: rows held out to measure greedy replies on.
+    length_bonus: the range in tokens of the reward `length`. eval_clips: rows held out to measure greedy replies on;
+    num_generations_eval: replies also drawn to each of them, none where 0.
     clips_per_rollout: clips sampled in one batch; all where None. log_completions, num_completions_to_print: whether
     and how many sample replies go to samples.jsonl at each logging step. ref_update is not offered: the reference
     stays the start.
@@ -50,6 +51,7 @@ class GRPOConfig(TrainingArguments):
     reward_weights: dict | None = None
     length_bonus: list = field(default_factory=lambda: [rewards.LOW, rewards.HIGH])
     eval_clips: int = 0
+    num_generations_eval: int = 0
     clips_per_rollout: int | None = None
     log_completions: bool = True
     num_completions_to_print: int = 4
@@ -67,7 +69,7 @@ class GRPOConfig(TrainingArguments):
             raise BadInput(f"grpo.scale_rewards is {self.scale_rewards!r}: take group, batch or none.")
         self.scale_rewards = SCALES[self.scale_rewards]
         for name, least in (("num_generations", 2), ("max_completion_length", 1), ("num_iterations", 1),
-                            ("steps_per_generation", 1), ("eval_clips", 0)):
+                            ("steps_per_generation", 1), ("eval_clips", 0), ("num_generations_eval", 0)):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 raise BadInput(f"grpo.{name} must be a whole number of {least} or more, not {value!r}.")
