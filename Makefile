@@ -45,6 +45,7 @@ KEEP = MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=17179869184 MALL
 RUN = $(KEEP) OMP_NUM_THREADS=1 $(PY) -m torch.distributed.run --standalone --nproc-per-node $(PROCESSES)
 
 mini: setup
+	$(if $(RESUME),,rm -rf runs/mini-grpo)
 	$(RUN) -m train.sft train/configs/mini.yaml $(RESUME)
 	$(RUN) -m train.grpo train/configs/mini-grpo.yaml $(RESUME)
 	$(PY) -m train.measure runs/mini/model --suite all --clips 500 --write

@@ -27,6 +27,7 @@ from vs2.vision import quicken
 
 CONFIG = Path(__file__).resolve().parents[1] / "train" / "configs" / "mini.yaml"
 PARTS = ("forward", "backward", "optimizer")
+PROCESSES = 2               # that share a step in `make mini`
 
 
 class Clock:
@@ -133,7 +134,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.disable_progress_bar()
     config = configuration.read(CONFIG)
-    size = config["look" if options.look else "train"]["per_device_train_batch_size"]
+    size = config["look" if options.look else "train"][configuration.GLOBAL] // PROCESSES
     whole = {name: 0.0 for name in ("describe", "direct", "drill") if name in config["data"]}
     config["data"] |= {**whole, "clips": size * (options.steps + 1)}
     with tempfile.TemporaryDirectory() as folder:

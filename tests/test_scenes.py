@@ -12,7 +12,7 @@ from vs2.sampling import Sampling
 from vs2.scenes import damage, draw, film, other, physics, staging, textures, words, world
 
 FRAMES = 24                         # of a clip that is staged in no special way
-SEEN = words.shown_indices(FRAMES)
+SEEN = staging.shown_indices(FRAMES)
 
 
 def clean(seed: int, **shown) -> world.Scene:
@@ -77,6 +77,16 @@ def test_physical_faults_show_in_the_frames_that_the_judge_sees(kind):
                                 if scene.shown.shape != "star" else ("red", "ball"))
             seen[words.facts(replace(scene, physical=fault)).when is not None] += 1
     assert seen[False] == 0, f"{kind} could not be seen in {seen[False]} of {seen.total()} scenes"
+
+
+@pytest.mark.parametrize("frames", [16, 20, 24, 30, 60])
+def test_what_is_gone_for_a_moment_is_gone_in_a_frame_that_the_judge_sees(frames):
+    for start in np.linspace(0.3, 0.9, 25):
+        scene = clean(5, motion="slides")
+        scene = replace(scene, physical=world.Fault("vanishes", 1, float(start)),
+                        staging=replace(scene.staging, fps=10, seconds=frames / 10))
+        gone = [not pose[0].visible for pose in physics.simulate(scene, staging.shown_indices(frames))]
+        assert 1 <= sum(gone) <= 2 and words.facts(scene).when == gone.index(True) + 1
 
 
 def test_sound_scenes_obey_physics():

@@ -11,9 +11,11 @@ import yaml
 
 from train import fresh, sft
 from train.data import IGNORED, Collate, Row, encode
+from train.frames import Frames
 from train.model import open_model
 from train.scenes import FAULTS, Scenes
 from vs2.card import Card
+from vs2.errors import Failure
 from vs2.scenes import world
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,6 +70,31 @@ def test_rows_are_reproducible_and_frames_are_kept(start, parts, tmp_path):
     assert all(torch.equal(first[name], again[name]) for name in first)
     stored = np.load(next(tmp_path.glob("frames-*.npy")), mmap_mode="r")
     assert stored[7].any() and not stored[3].any(), "only the clip that was asked for is rendered"
+
+
+def test_a_clip_whose_rendering_was_cut_off_is_rendered_again(tmp_path):
+    kept, shape, made = Frames(tmp_path / "frames.npy", 3, 12), (1, 2, 2, 3), []
+
+    def render(value):
+        made.append(value)
+        return np.full(shape, value, np.uint8)
+
+    def cut():
+        kept._kept[1, :5] = 9           # and the process is killed
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        kept.get(1, shape, cut)
+    assert (kept.get(1, shape, lambda: render(7)) == 7).all()
+    again = Frames(tmp_path / "frames.npy", 3, 12)      # another process
+    assert (again.get(1, shape, lambda: render(8)) == 7).all() and made == [7]
+    assert (again.get(2, shape, lambda: render(0)) == 0).all() and (again.get(2, shape, lambda: render(5)) == 0).all()
+
+
+def test_a_disk_without_room_for_the_frames_is_one_sentence(tmp_path):
+    with pytest.raises(Failure, match="need 1000.0 GB .* make room"):
+        Frames(tmp_path / "frames.npy", 10**6, 10**6 - 1).get(0, (1,), lambda: np.zeros(1))
+    assert not list(tmp_path.glob("*.npy*part"))
 
 
 def test_a_later_pass_asks_something_else_of_the_same_clip(start, parts, tmp_path):
@@ -146,11 +173,11 @@ def test_the_fresh_checkpoint_is_small_and_keeps_digits_apart(parts):
 def test_a_killed_run_goes_on_to_the_same_losses(tmp_path):
     """Six steps in one go, and the same six with the process killed after the third."""
     def config(name):       # the frames lie apart: the two runs share nothing
-        train = {**CONFIG["train"], "max_steps": 6, "per_device_train_batch_size": 2, "logging_steps": 1,
+        train = {**CONFIG["train"], "max_steps": 6, "global_batch_size": 2, "logging_steps": 1,
                  "save_steps": 3, "warmup_steps": 1, "disable_tqdm": True, "dataloader_num_workers": 0}
         return {**CONFIG, "output": str(tmp_path / name), "frames": str(tmp_path / name / "frames.npy"),
                 "train": train,
-                "look": {**CONFIG["look"], "max_steps": 2, "per_device_train_batch_size": 2, "warmup_steps": 1,
+                "look": {**CONFIG["look"], "max_steps": 2, "global_batch_size": 2, "warmup_steps": 1,
                          "dataloader_num_workers": 0},
                 "data": {**CONFIG["data"], "clips": 4}, "fresh": {
                     **CONFIG["fresh"], "text": {**CONFIG["fresh"]["text"], "num_hidden_layers": 1},

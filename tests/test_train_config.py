@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from train import config as configuration
-from train import grpo, plots
+from train import grpo, plots, sft
 from vs2.card import Card
 from vs2.errors import BadInput
 
@@ -136,6 +136,10 @@ GOOD = {"output": "o", "from": "f", "data": {"kind": "reviews"}}
     ({"card": {"max_frames": 1}}, "`card` of the configuration cannot be used: needs 2 <="),
     ({"seed": "0"}, "`seed` .* cannot be '0'"),
     ({"train": []}, "`train` .* cannot be"),
+    ({"data": {"clips": 0}, "frames": "x"}, "`data.clips` .* whole number, not 0"),
+    ({"data": {"clips": "3"}, "frames": "x"}, "`data.clips` .* whole number, not '3'"),
+    ({"data": {"clips": 3, "drill": 2}, "frames": "x"}, "`data.drill` .* a share"),
+    ({"data": {"cutoff": 9}, "frames": "x"}, "`data.cutoff` .* not for scenes"),
 ], ids=lambda value: str(value)[:40] if isinstance(value, dict) else "")
 def test_a_mistake_is_one_sentence(wrong, says, tmp_path):
     path = tmp_path / "run.yaml"
@@ -157,7 +161,10 @@ def test_what_is_no_configuration_is_one_sentence(text, says, tmp_path):
 
 
 @pytest.mark.parametrize("train, says", [
-    ({"learning_rte": 1}, "`train.learning_rte` is no name"), ({"eval_strategy": "often"}, "cannot be used here"),
+    ({"learning_rte": 1}, "`train.learning_rte` is no name"), ({"seed": 5}, "`train.seed` .* cannot be 5"),
+    ({"global_batch_size": 3, "gradient_accumulation_steps": 2}, "3, cannot be shared out among 1 processes of 2"),
+    ({"global_batch_size": 4, "per_device_train_batch_size": 4}, "take one out"),
+    ({"eval_strategy": "often"}, "cannot be used here"),
     ({"report_to": "wandb"}, "names wandb, which is not installed"),
     ({"report_to": ["tensorboard", "trackio"]}, "names trackio, which is not installed")])
 def test_training_arguments_that_are_refused(train, says, monkeypatch):
@@ -168,6 +175,40 @@ def test_training_arguments_that_are_refused(train, says, monkeypatch):
                         lambda name, *rest: None if name in ("wandb", "trackio") else there(name, *rest))
     with pytest.raises(BadInput, match=says):
         arguments(configuration.check(GOOD | {"train": train}))
+
+
+@pytest.mark.parametrize("name, rows", [("mini", 16), ("mini-grpo", 256)])
+def test_any_number_of_processes_learns_from_as_many_rows(name, rows, monkeypatch):
+    for processes in (1, 2, 4):
+        monkeypatch.setenv("WORLD_SIZE", str(processes))
+        config = read(name)
+        config["train"] |= {"gradient_accumulation_steps": 2}
+        given = configuration._shared_out(config["train"], "train")
+        assert given["per_device_train_batch_size"] == rows / processes / 2
+
+
+@pytest.mark.parametrize("part, key", [("fresh", "vocabulary"), ("fresh", "vision"), ("card", "pixels")])
+def test_a_new_model_needs_its_shape(part, key):
+    config = read("mini")
+    del config[part][key]
+    with pytest.raises(BadInput, match=f"lacks `{part}.{key}`"):
+        configuration.check(config)
+
+
+def test_what_a_script_does_not_use_is_refused(tmp_path):
+    with pytest.raises(BadInput, match="sft.py does not use `grpo`"):
+        sft.run({**GOOD, "output": str(tmp_path), "grpo": {"beta": 0.1}})
+    for extra, says in (({"data": {"kind": "reviews", "cutoff": 5}}, "`data.cutoff`"),
+                        ({"data": {"kind": "reviews", "eval_rows": 5}}, "`data.eval_rows`")):
+        with pytest.raises(BadInput, match=f"grpo.py does not use {says}"):
+            grpo.run({**GOOD, "output": str(tmp_path), **extra})
+    with pytest.raises(BadInput, match="length_bonus must be two whole"):
+        grpo.options(configuration.check({**GOOD, "grpo": {"length_bonus": 5}, "train": ON_A_CPU}))
+    config = read("mini")
+    config |= {"output": str(tmp_path / "run"), "look": {"max_stepz": 3}}
+    with pytest.raises(BadInput, match="`look.max_stepz` is no name"):
+        sft.run(config)
+    assert not (tmp_path / "run" / "start").exists()
 
 
 def test_trackers_are_known_to_transformers_by_these_names():

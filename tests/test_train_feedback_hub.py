@@ -199,6 +199,29 @@ def test_a_file_with_a_wrong_checksum_is_removed_and_said(server, tmp_path):
 
 
 @pytest.mark.slow
+def test_two_processes_at_once_fetch_it_once(server, tmp_path):
+    """The first process of each of two machines that share a folder."""
+    folder = tmp_path / "data"
+    for process in [start(folder, server.server_port) for _ in range(2)]:
+        said, err = process.communicate(timeout=120)
+        assert said.strip() == str(folder), err
+    assert sorted(names(server)) == sorted([ROWS, "videos_27k_1.zip", "videos_27k_2.zip"])
+    assert videos(folder) == {**VIDEOS, **BIG, "z.mp4": b"z" * 99}
+
+
+@pytest.mark.slow
+def test_a_folder_that_is_whole_needs_no_hub(server, tmp_path):
+    folder = tmp_path / "data"
+    fetch(folder, server.server_port)
+    server.shutdown()
+    server.server_close()
+    assert fetch(folder, server.server_port) == str(folder)
+    assert fetch(folder, server.server_port, "org/none").startswith("Failure The Hugging Face Hub cannot be reached")
+    (folder / "videos/z.mp4").unlink()
+    assert fetch(folder, server.server_port).startswith("Failure The Hugging Face Hub cannot be reached")
+
+
+@pytest.mark.slow
 def test_what_cannot_be_had_is_one_sentence(server, tmp_path):
     port = server.server_port
     assert fetch(tmp_path, port, "org/none").startswith("BadInput There is no dataset org/none")

@@ -81,6 +81,37 @@ def test_a_killed_run_goes_on_to_the_same_losses(start, tmp_path, monkeypatch):
     assert all(again[when] == pytest.approx(measured[when]) for when in ("before", "after"))
 
 
+@pytest.mark.slow
+def test_a_run_killed_within_a_block_takes_the_clips_that_come_next(start, tmp_path, monkeypatch):
+    """Two updates from each rollout, killed between them: the rest of the block is sampled anew, no more than that."""
+    data, shown = tiny_run.write_rows(tmp_path / "rows", 9), {}
+
+    prepare = GRPOTrainer._prepare_inputs
+
+    def prepared(self, inputs):
+        if kill and self.state.global_step == 3:
+            raise KeyboardInterrupt
+        batch = prepare(self, inputs)
+        shown.setdefault(self.args.output_dir, {})[self.state.global_step] = (
+            batch["asking"]["pixel_values_videos"].double().sum().item(), batch["asking"]["input_ids"].sum().item())
+        return batch
+
+    monkeypatch.setattr(GRPOTrainer, "_prepare_inputs", prepared)
+    folders = tmp_path / "whole", tmp_path / "killed"
+    for folder, kill in zip(folders, (False, True), strict=True):
+        config = configuration(folder, start, data, max_steps=6, save_steps=1)
+        config["grpo"]["num_iterations"] = 2
+        if not kill:
+            grpo.run(config)
+            continue
+        with pytest.raises(KeyboardInterrupt):
+            grpo.run(config)
+        kill = False
+        grpo.run(config, resume=True)
+    whole, again = (shown[str(folder)] for folder in folders)
+    assert whole == again and whole[2] == whole[3] != whole[4] == whole[5]
+
+
 KINDS = ("grpo", "dapo")
 SCRIPT = """
 import json, sys

@@ -1,5 +1,4 @@
 """The lessons in seeing: their labels are true of the clip, and they leave the model whole."""
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,9 +65,8 @@ def test_looking_trains_the_first_layers_and_leaves_the_model_whole(tmp_path):
     rows = Scenes(processor, model.config, Card.read(start), 8, 8, "Describe this video.", 0.0, 0.0,
                   tmp_path / "frames.npy", others=0.3)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    losses = look.run(model, rows, str(tmp_path / "look"), 0, {
-        "max_steps": 12, "per_device_train_batch_size": 4, "learning_rate": 2e-3, "report_to": "none",
-        "logging_steps": 1, "disable_tqdm": True})
+    losses = look.run(model, rows, {"output": str(tmp_path), "seed": 0, "look": {
+        "max_steps": 12, "global_batch_size": 4, "learning_rate": 2e-3, "logging_steps": 1, "disable_tqdm": True}})
     after = model.state_dict()
     assert set(after) == set(before)
     changed = {name for name in after if not torch.equal(after[name], before[name])}
@@ -87,16 +85,33 @@ def test_lessons_that_were_cut_go_on_to_the_same_losses(tmp_path, optim):
     def losses(folder, resume=False):
         model, processor, card = open_model(start)
         rows = Scenes(processor, model.config, card, 8, 8, "Describe this video.", 0.0, 0.0, tmp_path / "frames.npy")
-        return look.run(model, rows, str(folder), 0, {
-            "max_steps": 4, "per_device_train_batch_size": 2, "learning_rate": 2e-3, "report_to": "none",
-            "logging_steps": 1, "save_strategy": "steps", "save_steps": 2, "disable_tqdm": True,
-            "optim": optim}, resume=resume)
+        return look.run(model, rows, {"output": str(folder), "seed": 0, "look": {
+            "max_steps": 4, "global_batch_size": 2, "learning_rate": 2e-3, "logging_steps": 1,
+            "save_strategy": "steps", "save_steps": 2, "disable_tqdm": True, "optim": optim}}, resume=resume)
 
-    whole = losses(tmp_path / "look")
+    whole = losses(tmp_path)
     state = torch.load(tmp_path / "look/checkpoint-2/optimizer.pt", weights_only=True)["state"]
     assert any("momentum" in kept for kept in state.values()) == (optim == "muon")
-    shutil.rmtree(tmp_path / "look/checkpoint-4")
-    assert losses(tmp_path / "look", resume=True) == pytest.approx(whole, abs=1e-5)
+    (tmp_path / "look/checkpoint-4/trainer_state.json").unlink()        # killed while it wrote this one
+    assert losses(tmp_path, resume=True) == pytest.approx(whole, abs=1e-5)
+
+
+def test_a_batch_is_read_where_the_model_lies(tmp_path, monkeypatch):
+    """A loader's batches lie on the CPU, the model perhaps not: here on torch's device without memory."""
+    shape = {**CONFIG["fresh"], "vision": {**CONFIG["fresh"]["vision"], "depth": 1, "fullatt_block_indexes": [0]}}
+    start = fresh.write(tmp_path / "start", shape, CONFIG["card"], 0, ["Describe this video."])
+    model, processor, card = open_model(start)
+    rows = Scenes(processor, model.config, card, 2, 2, "Describe this video.", 0.0, 0.0, tmp_path / "frames.npy")
+    looking, asked = look.Looking(model).to("meta"), {}
+
+    def seen(**inputs):
+        asked.update(inputs)
+        raise InterruptedError
+
+    monkeypatch.setattr(looking, "seen", seen)
+    with pytest.raises(InterruptedError):
+        looking.read(look.collate([look.Views(rows, 2)[n] for n in range(2)]))
+    assert {value.device.type for value in asked.values()} == {"meta"}
 
 
 def test_a_clip_s_answer_does_not_depend_on_its_neighbours_in_a_batch(tmp_path):

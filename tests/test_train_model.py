@@ -1,5 +1,6 @@
 """The model to train: what is frozen stays, adapters alone learn, 4-bit spares the tower, the end is plain."""
 import json
+import shutil
 
 import pytest
 import torch
@@ -7,7 +8,7 @@ import torch
 from tests import tiny_run
 from train import sft
 from train.data import encode
-from train.model import finish, load_from_checkpoint, open_model
+from train.model import finish, last_checkpoint, load_from_checkpoint, open_model
 from vs2 import weights
 from vs2.checkpoint import locate
 from vs2.errors import BadInput
@@ -141,6 +142,24 @@ def test_the_finished_model_is_bfloat16_and_loads_as_a_judge(start, tmp_path):
     found = locate(str(finish(parts[0], parts[1], start, tmp_path / "done")))
     assert found.stored == 2 * found.parameters
     assert weights.load(found, "fp32", CPU).precision == "fp32"
+
+
+def test_the_finished_model_does_not_boast_with_what_its_start_scored(start, tmp_path):
+    folder = shutil.copytree(start, tmp_path / "start")
+    card = json.loads((folder / "vs2.json").read_text())
+    (folder / "vs2.json").write_text(json.dumps(card | {"metrics": {"suite": "scenes", "weights": "0"}}))
+    model, processor, _ = open_model(folder)
+    assert json.loads((finish(model, processor, folder, tmp_path / "done") / "vs2.json").read_text()) == card
+
+
+def test_the_last_checkpoint_is_the_newest_whole_one(tmp_path):
+    assert last_checkpoint(tmp_path / "none") is None
+    for number, state in ((2, '{"global_step": 2}'), (10, '{"global_step": 10}'), (11, '{"glo'), (12, None)):
+        folder = tmp_path / f"checkpoint-{number}"
+        folder.mkdir()
+        if state:
+            (folder / "trainer_state.json").write_text(state)
+    assert last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-10")
 
 
 def test_a_start_without_a_card_ends_with_the_published_one(tmp_path):

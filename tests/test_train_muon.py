@@ -137,10 +137,14 @@ def test_a_supervised_run_takes_it_by_its_name_and_resumes(tmp_path):
         torch.testing.assert_close(again[name], first[name], atol=1e-6, rtol=0)
 
 
-def test_shards_are_refused():
+def test_shards_are_refused(monkeypatch):
     arguments = configuration.training_arguments(
         {"output": "unused", "seed": 0, "train": {"optim": "muon", "max_steps": 1}})
     assert muon.chosen({"optim": "adamw_torch"}, arguments) == {} and muon.chosen({"optim": "muon"}, arguments)
     arguments.fsdp = ["full_shard"]
+    with pytest.raises(BadInput, match="whole matrices"):
+        muon.chosen({"optim": "muon"}, arguments)
+    arguments.fsdp = []
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")       # as accelerate launch says it
     with pytest.raises(BadInput, match="whole matrices"):
         muon.chosen({"optim": "muon"}, arguments)

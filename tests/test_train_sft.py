@@ -11,7 +11,8 @@ import torch
 import yaml
 
 from tests import tiny_run
-from train import sft
+from train import config as configuration
+from train import fresh, sft
 from train.data import IGNORED, Collate, encode
 from train.model import open_model
 from train.parts import ByLength, Fitting, hold_out
@@ -164,7 +165,8 @@ def test_held_out_scenes_are_others_than_those_of_the_training():
 
 KILL = """
 import os, sys, transformers
-from train import sft
+from train import config as configuration
+from train import fresh, sft
 class Kill(transformers.TrainerCallback):
     def on_step_end(self, args, state, control, **kw):
         if state.global_step == {step}: os.kill(os.getpid(), 9)
@@ -233,3 +235,26 @@ def test_two_processes_train_as_one(start, rows, tmp_path):
     one, two = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("one", "two"))
     for name, value in one.items():
         torch.testing.assert_close(two[name].float(), value.float(), atol=2e-3, rtol=2e-2, msg=name)
+
+
+@pytest.mark.slow
+def test_a_process_whose_rows_have_no_video_waits_for_none(tmp_path):
+    """Two processes of mini's training, one of which gets drills alone: the tower's gradient comes from the other."""
+    mini = configuration.read(ROOT / "train/configs/mini.yaml")
+    small = {**mini["fresh"], "text": {**mini["fresh"]["text"], "num_hidden_layers": 1},
+             "vision": {**mini["fresh"]["vision"], "depth": 1, "fullatt_block_indexes": [0]}}
+    start = fresh.write(tmp_path / "start", small, mini["card"], 0, [mini["data"]["describe_query"]])
+    config = {"output": str(tmp_path / "run"), "from": str(start), "frames": str(tmp_path / "frames.npy"),
+              "data": {**mini["data"], "clips": 8, "drill": 0.25, "describe": 0.0},
+              "train": {"max_steps": 4, "global_batch_size": 2, "logging_steps": 1, "save_strategy": "no",
+                        "disable_tqdm": True, "use_cpu": True, "ddp_find_unused_parameters": False}}
+    model, processor, card = open_model(start)
+    drills = [configuration.rows(config, processor, model.config, card, 8).drills(row) for row in range(8)]
+    assert any(drills) and not all(drills[:4]), "of a step's two rows, one process has one"
+    path = tmp_path / "run.yaml"
+    path.write_text(yaml.safe_dump(config))
+    done = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
+                           "-m", "train.sft", str(path)], cwd=ROOT, capture_output=True, timeout=280,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
+    assert len(tiny_run.losses(tmp_path / "run")) == 4

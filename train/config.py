@@ -8,7 +8,8 @@
     model: {...}                train/model.py: how to load and what to train
     card: {...}                 instead of what the start's vs2.json says, for this run: fps, max_frames, pixels, query
     data: {kind: scenes | feedback | reviews, ...}
-    train: {...}                transformers.TrainingArguments, names unchanged; also `optim: muon` (train/muon.py)
+    train: {...}                transformers.TrainingArguments, names unchanged; also `optim: muon` (train/muon.py), and
+                                `global_batch_size` (rows or replies of a step), shared out among the processes
     grpo: {...}                 train/grpo.py
 """
 import argparse
@@ -29,6 +30,7 @@ MODEL = {"method": str, "freeze": list, "dtype": str, "lora": dict, "attention":
 LORA = {"r": int, "alpha": (int, float), "dropout": (int, float), "targets": list}
 CHOICES = {"method": ("full", "lora", "qlora"), "dtype": ("fp32", "bf16")}
 CARD = ("query", "fps", "min_frames", "max_frames", "pixels")
+FRESH = ("vocabulary", "mrope_section", "text", "vision")
 FROZEN = ("visual", "filters")                      # the vision tower with its merger; its first layer alone
 KINDS = ("scenes", "feedback", "reviews")
 GIVEN = ("processor", "config", "card", "rows", "store")   # of train.scenes.Scenes: what no file says
@@ -37,6 +39,7 @@ EVAL_ROWS, CUTOFF = "eval_rows", "cutoff"
 OURS = ("kind", EVAL_ROWS, CUTOFF)                  # of data: what the source of the rows is not told
 TRACKERS = ("tensorboard", "trackio", "wandb")
 DESCRIBE_QUERY = "Describe this video."
+GLOBAL = "global_batch_size"
 
 
 def read(path: str | Path) -> dict:
@@ -63,8 +66,12 @@ def check(config: dict, path: str | Path = "of this run") -> dict:
             raise BadInput(f"The configuration {path} lacks `{key}`.")
     if ("from" in config) == ("fresh" in config):
         raise BadInput(f"The configuration {path} needs either `from` (a folder or a Hub id) or `fresh` (a new model).")
-    if "fresh" in config and not {"card", "look"} <= config.keys():
-        raise BadInput(f"The configuration {path} has `fresh`, so it needs `card` and `look` too.")
+    if "fresh" in config:
+        if not {"card", "look"} <= config.keys():
+            raise BadInput(f"The configuration {path} has `fresh`, so it needs `card` and `look` too.")
+        for part, needed in (("fresh", FRESH), ("card", CARD)):
+            if lacking := [key for key in needed if key not in config[part]]:
+                raise BadInput(f"The configuration {path} lacks `{part}.{lacking[0]}`.")
     config = {"seed": 0, **config, "model": _model(config.get("model") or {}, path)}
     config["data"] = data = {"kind": "scenes", **config["data"]}
     if data["kind"] not in KINDS:
@@ -76,11 +83,21 @@ def check(config: dict, path: str | Path = "of this run") -> dict:
         if "frames" not in config:
             raise BadInput(f"The configuration {path} trains on scenes, so it needs `frames`, a file for them.")
         _scene_options(data)
+        if CUTOFF in data:
+            raise BadInput(f"`data.{CUTOFF}` of {path} is for data sets, not for scenes: take it out.")
     elif "look" in config:
         raise BadInput(f"The configuration {path} has `look`, which needs scenes: take it out.")
     if "fresh" not in config and "card" in config:
         card(config, Card())
     return config
+
+
+def refuse(config: dict, script: str, *keys: str) -> None:
+    """Raises BadInput for what a script would pass over in silence; `data.NAME` is a key within data."""
+    for key in keys:
+        part, _, name = key.rpartition(".")
+        if (config.get(part) or {} if part else config).get(name):
+            raise BadInput(f"{script} does not use `{key}` of the configuration: take it out.")
 
 
 def _table(given: dict, known: dict, path, where: str) -> None:
@@ -120,10 +137,10 @@ def card(config: dict, found: Card) -> Card:
         raise BadInput(f"`card` of the configuration cannot be used: {error}.") from error
 
 
-def training_arguments(config: dict, kind: type | None = None, **fixed):
+def training_arguments(config: dict, kind: type | None = None, part: str = "train", **fixed):
     """transformers.TrainingArguments of the run's `train`; `fixed` overrides it. Raises BadInput for what it refuses.
 
-    kind: a subclass to make instead (train.objective.GRPOConfig).
+    kind: a subclass to make instead (train.objective.GRPOConfig). part: `look`, for the lessons before it.
 
     Rows of ours carry tensors only, so no column is removed; layers are checkpointed without re-entering, which works
     with frozen parts; an evaluation keeps losses alone, for the logits of a batch take gigabytes.
@@ -133,26 +150,48 @@ def training_arguments(config: dict, kind: type | None = None, **fixed):
 
     from train import muon
 
-    given = {"report_to": "none", "per_device_eval_batch_size": 1, **muon.without(config.get("train") or {})}
-    given |= {"output_dir": config["output"], "seed": config["seed"], "remove_unused_columns": False,
-              "prediction_loss_only": True, **fixed}
+    given = {"report_to": "none", "per_device_eval_batch_size": 1,
+             **_shared_out(muon.without(config.get(part) or {}), part)}
+    ours = {"output_dir": config["output"], "seed": config["seed"], "remove_unused_columns": False,
+            "prediction_loss_only": True, **fixed}
+    if clash := [name for name in ours if given.get(name, ours[name]) != ours[name]]:
+        raise BadInput(f"`{part}.{clash[0]}` of the configuration cannot be {given[clash[0]]!r} in this run, which has "
+                       f"{ours[clash[0]]!r} for it: take it out.")
+    given |= ours
     if not torch.accelerator.is_available():
         given.setdefault("use_cpu", True)       # without it Trainer refuses bf16 on a CPU
     if given.get("gradient_checkpointing"):
         given.setdefault("gradient_checkpointing_kwargs", {"use_reentrant": False})
     known = {field.name for field in dataclasses.fields(TrainingArguments) if field.init}
     if unknown := sorted(given.keys() - known - fixed.keys()):
-        raise BadInput(f"`train.{unknown[0]}` is no name of transformers.TrainingArguments: look it up there.")
+        raise BadInput(f"`{part}.{unknown[0]}` is no name of transformers.TrainingArguments: look it up there.")
     wanted = given["report_to"] if isinstance(given["report_to"], list) else [given["report_to"]]
     if missing := [name for name in wanted if name in TRACKERS and importlib.util.find_spec(name) is None]:
-        raise BadInput(f"`train.report_to` names {missing[0]}, which is not installed: `pip install {missing[0]}`, or "
-                       "take it out.")
+        raise BadInput(f"`{part}.report_to` names {missing[0]}, which is not installed: `pip install {missing[0]}`, "
+                       "or take it out.")
     try:
         return (kind or TrainingArguments)(**given)
     except BadInput:
         raise
     except (ValueError, TypeError, ImportError) as error:
-        raise BadInput(f"`train` of the configuration cannot be used here: {str(error).splitlines()[0]}") from error
+        raise BadInput(f"`{part}` of the configuration cannot be used here: {str(error).splitlines()[0]}") from error
+
+
+def _shared_out(given: dict, part: str) -> dict:
+    """`global_batch_size` as transformers' per_device_train_batch_size, so that a run learns the same from any number
+    of processes. Raises BadInput where it cannot be shared out.
+    """
+    if GLOBAL not in given:
+        return given
+    given, whole = dict(given), given[GLOBAL]
+    del given[GLOBAL]
+    if "per_device_train_batch_size" in given:
+        raise BadInput(f"`{part}` of the configuration has {GLOBAL} and per_device_train_batch_size: take one out.")
+    processes, times = int(os.environ.get("WORLD_SIZE", "1")), given.get("gradient_accumulation_steps", 1)
+    if type(whole) is not int or whole < 1 or type(times) is not int or whole % (processes * times):
+        raise BadInput(f"`{part}.{GLOBAL}`, {whole!r}, cannot be shared out among {processes} processes of {times} "
+                       "batches each: take a multiple.")
+    return given | {"per_device_train_batch_size": whole // (processes * times)}
 
 
 def _scene_options(data: dict) -> dict:
@@ -164,6 +203,13 @@ def _scene_options(data: dict) -> dict:
     options = {key: value for key, value in data.items() if key not in OURS}
     if unknown := sorted(options.keys() - fields.keys()):
         raise BadInput(f"The scenes know no option `data.{unknown[0]}`: known are {', '.join(fields)}.")
+    for key, value in options.items():
+        whole, share = fields[key].type is int, fields[key].type is float
+        right = type(value) is int and value >= (key != "first_seed") if whole else (
+            type(value) in (int, float) and 0 <= value <= 1 if share else isinstance(value, str))
+        if not right:
+            kind = "a whole number" if whole else "a share, from 0 to 1" if share else "text"
+            raise BadInput(f"`data.{key}` of the configuration must be {kind}, not {value!r}.")
     return options
 
 

@@ -21,7 +21,7 @@ from transformers import Trainer, TrainingArguments
 from train import attention, blocks, muon, objective, plots, policy, rewards, rollout
 from train import config as configuration
 from train.held_out import BeforeAndAfter, measured
-from train.model import finish, load_from_checkpoint, open_model, sharded
+from train.model import finish, last_checkpoint, load_from_checkpoint, open_model, sharded
 from train.objective import GRPOConfig
 from train.parts import hold_out
 from train.reference import Reference
@@ -79,7 +79,9 @@ class GRPOTrainer(Trainer):
         if not self._waiting:
             epoch, number, block = self.plan.at(self.state.global_step, self._micro)
             asked = inputs["asked"] or [self.train_dataset[at] for at in self.plan.block(epoch, number)]
-            self._waiting.extend(self._sampled(asked, block) * self.args.num_iterations)
+            batches = self._sampled(asked, block) * self.args.num_iterations
+            used = (self.state.global_step * self.args.gradient_accumulation_steps + self._micro) % len(batches)
+            self._waiting.extend(batches[used:])
         return self._waiting.popleft()
 
     # --- replies ---
@@ -232,11 +234,15 @@ class GRPOTrainer(Trainer):
             load_from_checkpoint(self.model if model is None else model, resume_from_checkpoint)
 
 
-def run(config: dict, resume: bool = False) -> Path:
-    """Train as the configuration says; the folder of the finished model. Raises BadInput or Failure."""
+def run(config: dict, resume: bool = False, callbacks=None) -> Path:
+    """Train as the configuration says; the folder of the finished model. callbacks: the Trainer's, to watch it by.
+    Raises BadInput or Failure.
+    """
     config = configuration.check(config)
     if "from" not in config:
         raise BadInput("Reinforcement learning starts from a model that can reply already: give it as `from`.")
+    configuration.refuse(config, "train/grpo.py", "look", f"data.{configuration.EVAL_ROWS}",
+                         f"data.{configuration.CUTOFF}")
     output, arguments = Path(config["output"]), options(config)      # before the model: DeepSpeed shards by them
     with arguments.main_process_first():
         if arguments.process_index == 0 and not resume:     # what an earlier run left is not this one's
@@ -257,9 +263,9 @@ def run(config: dict, resume: bool = False) -> Path:
     reference = None
     if arguments.beta and sharded() and not hasattr(model, "peft_config"):
         reference = open_model(config["from"], config["model"], config["seed"])[0]
-    trainer = GRPOTrainer(model, arguments, rows, processor, card, held_out, reference,
+    trainer = GRPOTrainer(model, arguments, rows, processor, card, held_out, reference, callbacks,
                           **muon.chosen(config.get("train") or {}, arguments))
-    trainer.train(resume_from_checkpoint=resume and any(output.glob("checkpoint-*")))
+    trainer.train(resume_from_checkpoint=resume and last_checkpoint(output))
     done = finish(trainer.model_wrapped, processor, config["from"], output / "model", trainer.accelerator)
     if trainer.is_world_process_zero():
         trainer.save_state()

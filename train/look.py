@@ -14,10 +14,12 @@ import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import Dataset
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 
+from train import config as configuration
 from train import muon
 from train.data import IGNORED, Row
+from train.model import last_checkpoint
 from vs2.qwen import patches
 from vs2.scenes import other, physics, staging, words, world
 
@@ -30,8 +32,8 @@ PLACES = ("gone", *(f"{row} {column}" for row in words.ROWS for column in words.
 NOT_SHOWN = "none"
 CLIP = {"count": world.COUNTS, "colour": tuple(world.COLOURS), "shape": world.SHAPES, "motion": world.MOTIONS,
         "beside colour": (NOT_SHOWN, *world.COLOURS), "beside shape": (NOT_SHOWN, *world.SHAPES),
-        "event": EVENTS, "degree": (0, *world.STRENGTHS), "when": (0, *range(1, words.SHOWN_FRAMES + 1)),
-        **{f"path {n}": PLACES for n in range(words.SHOWN_FRAMES // 2)}, **PICTURE}
+        "event": EVENTS, "degree": (0, *world.STRENGTHS), "when": (0, *range(1, staging.SHOWN_FRAMES + 1)),
+        **{f"path {n}": PLACES for n in range(staging.SHOWN_FRAMES // 2)}, **PICTURE}
 LAYERS = 3          # of the language model that learn here
 WEIGHT = {"strength": 2.0, "degree": 2.0, "event": 2.0, "fault": 1.5}       # of a loss; 1 where nothing is said
 
@@ -59,11 +61,11 @@ def cell_labels(scene, rows: int, columns: int) -> dict[str, torch.Tensor]:
     A cell is labelled with the object that covers most of it, in the pair's first frame, if it covers an eighth or
     more. int64 [4 * rows * columns] for every name of OBJECT; `motion` float32 [same, 2], in the pixels of a cell.
     """
-    pairs = words.SHOWN_FRAMES // 2
+    pairs = staging.SHOWN_FRAMES // 2
     found = {name: torch.zeros(pairs, rows * columns, dtype=torch.long) for name in OBJECT}
     motion = torch.zeros(pairs, rows * columns, 2)
     if isinstance(scene, world.Scene):
-        indices = words.shown_indices(scene.staging.frames)
+        indices = staging.shown_indices(scene.staging.frames)
         seen = [[staging.project(pose, scene.staging, index, rows * CELL, columns * CELL) for pose in poses]
                 for index, poses in zip(indices, physics.simulate(scene, indices), strict=True)]
         for pair in range(pairs):
@@ -192,6 +194,8 @@ class Looking(nn.Module):
 
     def read(self, batch) -> dict[str, np.ndarray]:
         """Whether each clip's label was found, a head each; clips without the label are left out."""
+        device = next(self.parameters()).device
+        batch = {name: value.to(device) for name, value in batch.items()}
         inputs = {name: batch[name] for name in ("input_ids", "attention_mask", "position_ids", "pixels", "grid")}
         with torch.no_grad():
             last = self.seen(**inputs)[2]
@@ -230,25 +234,32 @@ def accuracy(looking: Looking, views: Dataset, batch: int = 32) -> dict[str, flo
     return {name: float(np.concatenate(right).mean()) for name, right in found.items() if np.concatenate(right).size}
 
 
-def run(model, rows, output: str, seed: int, train: dict, unseen=None, every: int = 500,
-        resume: bool = False) -> list[float]:
-    """Trains the model's tower and first layers in place; the losses it logged. `train`: TrainingArguments,
-    or `optim: muon` among them.
+def options(config: dict) -> TrainingArguments:
+    """The lessons' TrainingArguments (the configuration's `look`). Raises BadInput for what cannot be used."""
+    given = {"save_strategy": "no", **config["look"]}
+    output = str(Path(config["output"]) / "look")
+    return configuration.training_arguments({**config, "output": output, "look": given}, part="look")
 
-    resume: go on from the last checkpoint in `output`, if there is one. unseen: rows that are not
+
+def run(model, rows, config: dict, unseen=None, every: int = 500, resume: bool = False) -> list[float]:
+    """Trains the model's tower and first layers in place as `look` of the configuration says; the losses it logged.
+
+    resume: go on from the last checkpoint in OUTPUT/look, if there is one. unseen: rows that are not
     trained on; what is found on them is printed every `every` steps.
     """
-    arguments = TrainingArguments(output_dir=output, seed=seed, remove_unused_columns=False, **{
-        "use_cpu": not torch.accelerator.is_available(), "save_strategy": "no", **muon.without(train)})
+    arguments = options(config)
+    set_seed(arguments.seed)                # of the heads
     looking = Looking(model)
     whole = looking.language.layers
     looking.language.layers = whole[:LAYERS]
     try:
         trainer = Trainer(looking, arguments, data_collator=collate, train_dataset=Views(
-            rows, arguments.max_steps * arguments.per_device_train_batch_size), **muon.chosen(train, arguments))
+            rows, arguments.max_steps * arguments.train_batch_size * arguments.gradient_accumulation_steps
+            * arguments.world_size),
+            **muon.chosen(config["look"], arguments))
         if unseen is not None:
             trainer.add_callback(Report(looking, Views(unseen, unseen.clips), every))
-        trainer.train(resume_from_checkpoint=resume and any(Path(output).glob("checkpoint-*")))
+        trainer.train(resume_from_checkpoint=resume and last_checkpoint(arguments.output_dir))
     finally:
         looking.language.layers = whole
     return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]

@@ -143,9 +143,28 @@ def load_from_checkpoint(model, folder: str | Path) -> None:
     model.load_state_dict(saved.state_dict())
 
 
+def last_checkpoint(output: str | Path) -> str | None:
+    """The newest of a run's checkpoints that is whole; None where there is none.
+
+    A Trainer writes a checkpoint in place, its trainer_state.json last: a run that was killed while it wrote leaves a
+    newer one that cannot be read.
+    """
+    whole = [path.parent for path in Path(output).glob("checkpoint-*/trainer_state.json")
+             if path.parent.name.removeprefix("checkpoint-").isdecimal() and _readable(path)]
+    return str(max(whole, key=lambda path: int(path.name.removeprefix("checkpoint-")))) if whole else None
+
+
+def _readable(path: Path) -> bool:
+    try:
+        return bool(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError:
+        return False
+
+
 def finish(model, processor, start: str | Path, folder: str | Path, accelerator=None,
            dtype: torch.dtype = torch.bfloat16) -> Path:
-    """Writes the finished model to `folder`: a plain Qwen2.5-VL checkpoint in `dtype` with the start's vs2.json.
+    """Writes the finished model to `folder`: a plain Qwen2.5-VL checkpoint in `dtype` with the start's vs2.json, less
+    what was measured of the start.
 
     Adapters are merged into the weights; those alone lie in the run's checkpoints. Of a 4-bit model the merged weights
     are those that it was trained with (the quantised ones, unpacked), not the start's. The model itself stays as it is.
@@ -161,6 +180,7 @@ def finish(model, processor, start: str | Path, folder: str | Path, accelerator=
     processor.save_pretrained(folder)
     origin = locate(str(start)).folder / NAME
     record = json.loads(origin.read_text(encoding="utf-8")) if origin.exists() else Card().record()
+    record.pop("metrics", None)
     (folder / NAME).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if accelerator is not None:
         accelerator.wait_for_everyone()

@@ -4,11 +4,12 @@ Muon (Jordan and others, 2024) takes steps whose singular values are all about 1
 Newton-Schulz iterations. It is for the matrices within the layers; everything else has AdamW. A step of a matrix is as
 long as one of AdamW's (Liu and others, 2025, "Muon is scalable", section 2.2), so that both share a learning rate.
 torch.optim.Muon does the same a matrix at a time; here those of one shape go through the iterations together, and the
-three matrices of a joint projection (queries, keys, values) apart. On mini's lessons in seeing a third to a quarter
-of AdamW's samples give the same loss (docs/log.md).
+three matrices of a joint projection (queries, keys, values) apart. Mini's lessons in seeing end at a loss of
+26.2 after 500 steps, where AdamW's end at 32.0 (docs/log.md).
 """
 import torch
 
+from train.model import sharded
 from vs2.errors import BadInput
 
 NAME = "muon"
@@ -94,7 +95,7 @@ def chosen(given: dict, arguments) -> dict:
     """What a Trainer is to be told besides its arguments. Raises BadInput where the matrices lie in shards."""
     if given.get("optim") != NAME:
         return {}
-    if arguments.deepspeed or arguments.fsdp or arguments.deepspeed_plugin:
+    if arguments.deepspeed or arguments.fsdp or arguments.deepspeed_plugin or sharded():    # the last: by its launcher
         raise BadInput("`optim: muon` needs whole matrices: take another optimizer under DeepSpeed or FSDP.")
     return {"optimizer_cls_and_kwargs": (_factory, {
         "lr": arguments.learning_rate, "betas": (arguments.adam_beta1, arguments.adam_beta2),

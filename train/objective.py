@@ -73,6 +73,9 @@ class GRPOConfig(TrainingArguments):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 raise BadInput(f"grpo.{name} must be a whole number of {least} or more, not {value!r}.")
+        if not (isinstance(self.length_bonus, list | tuple) and len(self.length_bonus) == 2
+                and all(type(one) is int for one in self.length_bonus)):
+            raise BadInput(f"grpo.length_bonus must be two whole numbers of tokens, not {self.length_bonus!r}.")
         if not (self.temperature > 0 and 0 < self.top_p <= 1 and self.beta >= 0 and self.epsilon > 0):
             raise BadInput("grpo needs temperature above 0, top_p above 0 and at most 1, beta of 0 or more, and "
                            "epsilon above 0.")

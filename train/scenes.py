@@ -4,8 +4,7 @@ A run goes over the clips in passes. The first takes those of one object alone b
 learns to find an object at all; a later one asks other prompts.
 """
 import hashlib
-import os
-from contextlib import suppress
+import inspect
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,8 +12,10 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+import vs2.sampling
+from train import photos
 from train.data import Row, encode, encode_drill
-from train.photos import photographs
+from train.frames import Frames
 from vs2 import rubric
 from vs2.card import Card
 from vs2.scenes import damage, draw, other, physics, staging, textures, words, world
@@ -30,7 +31,7 @@ def seen_frames(scene, card: Card) -> np.ndarray:
 
     indices = card.sampling.indices(scene.staging.frames, scene.staging.fps)
     if isinstance(scene, other.Other):
-        drawn = other.frames(scene, indices, photographs())
+        drawn = other.frames(scene, indices, photos.photographs())
     else:
         drawn = draw.frames(scene, indices)
     size = card.sampling.size(len(indices), *drawn.shape[1:3])
@@ -62,7 +63,7 @@ class Scenes(Dataset):
     stress: float = 0.0
     others: float = 0.0
     first_seed: int = 0
-    _frames: np.memmap | None = field(default=None, repr=False)
+    _frames: Frames | None = field(default=None, repr=False)
     _order: list[int] = field(default_factory=list, repr=False)
     _facts: dict[int, words.Facts] = field(default_factory=dict, repr=False)
 
@@ -89,35 +90,23 @@ class Scenes(Dataset):
 
     def frames(self, clip: int) -> np.ndarray:
         """The clip's frames from the file, rendered into it when they are not there yet."""
-        staging, sampling = self.scene(clip).staging, self.card.sampling
-        count = len(sampling.indices(staging.frames, staging.fps))
-        shape = (count, *sampling.size(count, staging.height, staging.width), 3)
-        size = int(np.prod(shape))
+        scene, sampling = self.scene(clip), self.card.sampling
+        count = len(sampling.indices(scene.staging.frames, scene.staging.fps))
+        shape = (count, *sampling.size(count, scene.staging.height, scene.staging.width), 3)
         if self._frames is None:
-            self._frames = self._opened()
-        if not self._frames[clip, :size].any():
-            self._frames[clip, :size] = seen_frames(self.scene(clip), self.card).reshape(-1)
-        return np.array(self._frames[clip, :size]).reshape(shape)
-
-    def _opened(self) -> np.memmap:
-        """The file of frames, uint8 [clips, most bytes of a clip]; whichever process comes first makes it, whole."""
-        path, sampling = self.store.with_name(f"{self.store.stem}-{self._key()}{self.store.suffix}"), self.card.sampling
-        if not path.exists():           # sparse: unrendered clips take no room and read as zeros
-            path.parent.mkdir(parents=True, exist_ok=True)
             largest = sampling.max_frames * int(sampling.max_pixels * 1.05) * 3
-            mine = path.with_name(f"{path.name}.{os.getpid()}")
-            np.lib.format.open_memmap(mine, "w+", np.uint8, (self.clips, largest)).flush()
-            with suppress(FileExistsError):
-                os.link(mine, path)
-            mine.unlink()
-        return np.lib.format.open_memmap(path, "r+")
+            path = self.store.with_name(f"{self.store.stem}-{self._key()}{self.store.suffix}")
+            self._frames = Frames(path, self.clips, largest)
+        return self._frames.get(clip, shape, lambda: seen_frames(scene, self.card))
 
     def _key(self) -> str:
-        """Changes with all that the pictures depend on, so that frames of other scenes are never taken for these."""
-        sources = [Path(module.__file__).read_bytes()
-                   for module in (world, physics, staging, textures, draw, damage, other)]
-        said = repr((self.card.sampling, self.clips, self.first_seed, self.others)).encode()
-        return hashlib.sha256(b"".join([*sources, said])).hexdigest()[:12]
+        """Changes with the sources and options that the pictures depend on, so that frames of other scenes are never
+        taken for these. The versions of the libraries that draw, and whose photographs are shown, are not in it.
+        """
+        sources = [Path(module.__file__).read_bytes() for module in (
+            world, physics, staging, textures, draw, damage, other, photos, vs2.sampling)]
+        said = repr((self.card.sampling, self.clips, self.first_seed, self.others)) + inspect.getsource(seen_frames)
+        return hashlib.sha256(b"".join([*sources, said.encode()])).hexdigest()[:12]
 
     def row(self, row: int) -> Row:
         """The row's clip, prompt and reply."""

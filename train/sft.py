@@ -16,7 +16,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 from train import attention, fresh, look, muon, plots
 from train import config as configuration
 from train.data import IGNORED, Collate
-from train.model import finish, load_from_checkpoint, open_model
+from train.model import finish, last_checkpoint, load_from_checkpoint, open_model, sharded, unwrapped
 from train.parts import ByLength, Fitting, hold_out
 from vs2.errors import BadInput
 from vs2.scenes import world
@@ -53,6 +53,15 @@ class SftTrainer(Trainer):
         super().__init__(*args, **kwargs)
         self.model_accepts_loss_kwargs = True
 
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        """The loss of a batch; one without a video gives the vision tower a gradient of zero, which DDP waits for."""
+        seen = "pixel_values_videos" in inputs
+        loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+        if not seen and not sharded():
+            idle = [weight for weight in unwrapped(model).model.visual.parameters() if weight.requires_grad]
+            loss = loss + 0.0 * sum(weight.sum() for weight in idle)
+        return (loss, outputs) if return_outputs else loss
+
     def _get_train_sampler(self, train_dataset=None):
         rows = self.train_dataset if train_dataset is None else train_dataset
         if self.args.train_sampling_strategy == "sequential":
@@ -84,11 +93,16 @@ class _Epochs(TrainerCallback):
         self.order.epoch = math.floor((state.epoch or 0.0) + 1e-6)
 
 
-def run(config: dict, resume: bool = False) -> Path:
-    """Train as the configuration says; the folder of the finished model. Raises BadInput or Failure."""
+def run(config: dict, resume: bool = False, callbacks=None) -> Path:
+    """Train as the configuration says; the folder of the finished model. callbacks: the Trainer's, to watch it by.
+    Raises BadInput or Failure.
+    """
     config = configuration.check(config)
+    configuration.refuse(config, "train/sft.py", "grpo")
     output, data = Path(config["output"]), config["data"]
     arguments = _arguments(config)       # before the model: under DeepSpeed they make from_pretrained shard
+    if "look" in config:
+        look.options(config)             # so that a wrong one is told before anything is written
     with arguments.main_process_first():
         if arguments.process_index == 0 and not resume:
             _clear(output)
@@ -107,14 +121,14 @@ def run(config: dict, resume: bool = False) -> Path:
     if not begun:
         unseen = configuration.rows({**config, "data": {**data, "clips": UNSEEN, "first_seed": UNSEEN_SEED}}, processor,
                                     model.config, card, UNSEEN)
-        look.run(model, rows, str(output / "look"), config["seed"], config["look"], unseen, resume=resume)
+        look.run(model, rows, config, unseen, resume=resume)
         if arguments.process_index == 0:
             start = finish(model, processor, start, looked, dtype=torch.float32)
             (looked / LOOKED).write_text("The vision tower of this checkpoint has been through train/look.py.\n")
     trainer = SftTrainer(model, arguments, train_dataset=rows, eval_dataset=held_out,
-                         data_collator=Learned(processor.tokenizer.pad_token_id),
+                         data_collator=Learned(processor.tokenizer.pad_token_id), callbacks=callbacks,
                          **muon.chosen(config.get("train") or {}, arguments))
-    result = trainer.train(resume_from_checkpoint=resume and any(output.glob("checkpoint-*")))
+    result = trainer.train(resume_from_checkpoint=resume and last_checkpoint(output))
     if held_out is not None and not any("eval_loss" in entry and entry["step"] == trainer.state.global_step
                                         for entry in trainer.state.log_history):
         trainer.evaluate()

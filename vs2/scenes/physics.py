@@ -3,11 +3,12 @@
 Units: the world is 1 wide and 1 high, y points down. Time runs from 0 to LENGTH, however long the clip is. The first
 object carries the fault. Strengths are set apart by what the frames that a judge sees, 0.27 of time apart, can show.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pymunk
 
+from vs2.scenes.staging import shown_indices
 from vs2.scenes.world import Scene
 
 LENGTH, TICKS = 2.0, 48                 # a clip's time, and the places kept of it, between which is interpolated
@@ -39,6 +40,7 @@ class Pose:
 def simulate(scene: Scene, indices=None) -> list[list[Pose]]:
     """The poses of every object in each of the clip's frames, or in those at `indices`; the companion, if any, last."""
     rng = np.random.default_rng([scene.seed, 2])
+    scene = _seen(scene)
     shown, fault = scene.shown, scene.physical
     radius = float(rng.uniform(0.14, 0.175)) * (1, 0.85, 0.75)[shown.count - 1]
     spots = _spots(rng, shown.count, radius, shown.motion)
@@ -58,6 +60,20 @@ def simulate(scene: Scene, indices=None) -> list[list[Pose]]:
         poses = [_pose(tracks[i], n / frames * LENGTH, radius, scene, i == 0) for i in range(shown.count)]
         made.append(poses + ([beside] if beside else []))
     return made
+
+
+def _seen(scene: Scene) -> Scene:
+    """The scene; an object that would be gone between two of the frames that a judge sees goes in time for the later.
+
+    Of a clip of few frames those that are seen can lie further apart than 0.29.
+    """
+    fault, frames = scene.physical, scene.staging.frames
+    if fault is None or fault.kind != "vanishes":
+        return scene
+    times = [n / frames * LENGTH for n in shown_indices(frames)]
+    if any(fault.start <= time < fault.start + GONE[fault.strength - 1] for time in times):
+        return scene
+    return replace(scene, physical=replace(fault, start=min(time for time in times if time >= fault.start)))
 
 
 def _spots(rng, count: int, radius: float, motion: str) -> list[float]:

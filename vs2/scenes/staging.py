@@ -10,6 +10,7 @@ import numpy as np
 SIZES = ((224, 224), (192, 192), (256, 256), (224, 224), (192, 256), (240, 320), (180, 320), (256, 192), (320, 180))
 RATES = (8, 10, 12, 15, 16, 24, 25, 30)
 LEAST_FRAMES = 16
+SHOWN_FRAMES = 8            # of a clip, to the judge that is trained on scenes
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Staging:
         t = frame / max(1, self.frames - 1)
         t = t * t * (3 - 2 * t)
         return tuple(a + (b - a) * t for a, b in zip(self.start, self.end, strict=True))
+
+
+def shown_indices(frames: int, shown: int = SHOWN_FRAMES) -> list[int]:
+    """The frames that the judge sees of a clip of `frames`, as `vs2.sampling` chooses them."""
+    return np.linspace(0, frames - 1, shown, dtype=np.float32).round().astype(int).tolist()
 
 
 def sample(seed: int) -> Staging:

@@ -11,10 +11,9 @@ import numpy as np
 
 from vs2 import rubric
 from vs2.scenes.physics import Pose, simulate
-from vs2.scenes.staging import project
+from vs2.scenes.staging import project, shown_indices
 from vs2.scenes.world import ELEMENTS, Content, Scene
 
-SHOWN_FRAMES = 8
 PLURAL = {"ball": "balls", "box": "boxes", "triangle": "triangles", "star": "stars"}
 VERBS = {"bounces": "bounce", "slides": "slide", "flies": "fly", "swings": "swing", "rests": "rest"}
 PLACES = {"grass": "on grass", "sand": "on sand", "snow": "on snow", "bricks": "by a brick wall", "night": "at night"}
@@ -46,11 +45,6 @@ class Facts:
 
     path: tuple[str, ...]
     when: int | None
-
-
-def shown_indices(frames: int, shown: int = SHOWN_FRAMES) -> list[int]:
-    """The frames that the judge sees of a clip of `frames`, as `vs2.sampling` chooses them."""
-    return np.linspace(0, frames - 1, shown, dtype=np.float32).round().astype(int).tolist()
 
 
 def facts(scene: Scene) -> Facts:
