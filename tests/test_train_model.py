@@ -31,7 +31,7 @@ def batch(parts, numbers=(0, 4)):
 
 def learn(parts, steps=2) -> list[float]:
     """A few steps of AdamW on one batch; their losses."""
-    model, given = parts[0].train(), batch(parts)       # as a Trainer does; in eval, 4-bit weights are packed anew
+    model, given = parts[0].train(), batch(parts)
     optimizer = torch.optim.AdamW([weight for weight in model.parameters() if weight.requires_grad], lr=1e-2)
     losses = []
     for _ in range(steps):
@@ -213,9 +213,24 @@ def test_four_bit_weights_with_adapters_train_on_a_cpu(start, tmp_path):
     assert off < 0.02 * right.abs().mean() < quantised
 
 
-def test_a_quantised_start_is_refused(start, tmp_path):
-    import shutil
+@pytest.mark.slow
+def test_four_bit_weights_still_learn_after_replies_were_drawn_from_them(start):
+    """As in GRPO: the model is evaluated, then trained."""
+    def gradients(model, given):
+        model.train()(**given).loss.backward()
+        return {name: weight.grad for name, weight in model.named_parameters() if weight.requires_grad}
 
+    parts = open_model(start, {"method": "qlora", "dtype": "bf16", "lora": {"r": 4}})
+    right = gradients(parts[0], batch(parts))
+    again = open_model(start, {"method": "qlora", "dtype": "bf16", "lora": {"r": 4}})
+    logits(again[0], batch(again))
+    found = gradients(again[0], batch(again))
+    assert any(value.abs().max() > 0 for value in right.values())
+    for name, value in right.items():
+        torch.testing.assert_close(found[name], value, msg=name)
+
+
+def test_a_quantised_start_is_refused(start, tmp_path):
     folder = shutil.copytree(start, tmp_path / "copy")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"quantization_config": {"quant_method": "bitsandbytes"}}))

@@ -29,6 +29,8 @@ LORA = {"r": 16, "alpha": 32, "dropout": 0.0,
         "targets": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]}
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 ADAPTER = "adapter_config.json"      # of peft, beside an adapter's weights
+# Of bitsandbytes' 4-bit layers: on some CPUs they pack their weights anew in evaluation, without gradients ever after.
+PACKS = "support_avx512bf16_for_cpu"
 
 
 def open_model(start: str | Path, options: dict | None = None, seed: int = 0):
@@ -91,6 +93,9 @@ def _loaded(checkpoint: Checkpoint, options: dict, four_bit: bool):
         if isinstance(error, ImportError):
             raise BadInput(f"{checkpoint.name} cannot be opened as asked: {str(error).splitlines()[0]}") from error
         raise
+    for module in model.modules():
+        if hasattr(module, PACKS):
+            setattr(module, PACKS, False)
     if missing := sorted(found["missing_keys"]):
         raise BadInput(f"{checkpoint.name} lacks {len(missing)} of its tensors ({missing[0]}): download it again.")
     return model

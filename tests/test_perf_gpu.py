@@ -1,0 +1,38 @@
+"""The script that tries training at the size of the 7B: its shape is the published one, and it runs, tiny, on a CPU."""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import Qwen2_5_VLConfig
+
+from perf import gpu
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_shape_is_the_published_one(tmp_path):
+    gpu.write_model(tmp_path / "model", small=True)
+    record = Qwen2_5_VLConfig.from_pretrained(tmp_path / "model").to_dict()
+    model = gpu.published(record, torch.device("meta"))
+    counts = {part: sum(weight.numel() for name, weight in model.named_parameters() if part in name)
+              for part in ("", "language_model.layers", "visual.blocks")}
+    assert counts[""] == 8_292_166_656          # Qwen2.5-VL-7B's, as its safetensors index has it
+    # Biases and norms are no matrices; the tower's blocks count per patch, four to a token.
+    layers, blocks = (gpu.operations(1, full, False, video) for full, video in ((False, 0), (False, 0.25)))
+    assert layers == pytest.approx(4 * counts["language_model.layers"], rel=1e-3)
+    assert blocks - layers == pytest.approx(2 * counts["visual.blocks"], rel=1e-2)
+
+
+@pytest.mark.slow
+def test_a_tiny_shape_goes_through_on_a_cpu():
+    done = subprocess.run([sys.executable, "-m", "perf.gpu", "--small", "--steps", "2", "--only", "sft-lora-80gb",
+                           "--only", "grpo-qlora-24gb"], cwd=ROOT, capture_output=True, text=True, timeout=280,
+                          env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""})
+    assert done.returncode == 0, done.stderr[-2000:]
+    rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith(("| sft", "| grpo"))]
+    assert [row[0] for row in rows] == ["| sft-lora-80gb", "| grpo-qlora-24gb"]
+    assert all(float(row[1]) > 0 and float(row[3]) > 0 for row in rows), done.stdout
+    assert rows[1][5].count(" s") == 2, "a rollout and a forward pass"
