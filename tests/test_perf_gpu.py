@@ -28,11 +28,11 @@ def test_the_shape_is_the_published_one(tmp_path):
 
 @pytest.mark.slow
 def test_a_tiny_shape_goes_through_on_a_cpu():
-    done = subprocess.run([sys.executable, "-m", "perf.gpu", "--small", "--steps", "2", "--only", "sft-lora-80gb",
-                           "--only", "grpo-qlora-24gb"], cwd=ROOT, capture_output=True, text=True, timeout=280,
+    done = subprocess.run([sys.executable, "-m", "perf.gpu", "--small", "--steps", "2", "--only", "grpo-qlora-24gb"],
+                          cwd=ROOT, capture_output=True, text=True, timeout=280,
                           env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""})
     assert done.returncode == 0, done.stderr[-2000:]
     rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith(("| sft", "| grpo"))]
-    assert [row[0] for row in rows] == ["| sft-lora-80gb", "| grpo-qlora-24gb"]
+    assert [row[0] for row in rows] == ["| grpo-qlora-24gb"]
     assert all(float(row[1]) > 0 and float(row[3]) > 0 for row in rows), done.stdout
-    assert rows[1][5].count(" s") == 2, "a rollout and a forward pass"
+    assert rows[0][5].count(" s") == 2, "a rollout and a forward pass"
