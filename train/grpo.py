@@ -30,7 +30,8 @@ from vs2.errors import BadInput
 from vs2.scenes.world import HELD_OUT
 
 MEASURED = HELD_OUT + 5_000_000      # seeds of the scenes that a run is measured on: the suite `scenes` has others
-CURVES = ["reward", "reward_std", "kl", "entropy", "completions/mean_length", "frac_reward_zero_std"]
+CURVES = ["reward", "eval_sampled/reward", "reward_std", "kl", "entropy", "completions/mean_length",
+          "frac_reward_zero_std"]
 
 
 class GRPOTrainer(Trainer):
