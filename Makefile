@@ -36,8 +36,8 @@ test: setup browser lint
 lint: setup
 	@$(PY) -m ruff check .
 
-# Trains the built-in judge again, from nothing: scenes, supervised, reinforced, measured. What is shipped is a model
-# before reinforcement, which has not improved it so far (docs/mini.md). Two processes of one thread
+# Trains the built-in judge again, from nothing: scenes, supervised, reinforced, measured. What is shipped is the model
+# before reinforcement, which makes drawn replies better and greedy ones not (docs/mini.md). Two processes of one thread
 # train about twice as fast as one of two; PROCESSES=1 for one GPU. A run that was killed goes on with RESUME=--resume.
 PROCESSES ?= 2
 # glibc gives large blocks back to the kernel at once and fetches them anew a moment later: here it keeps them.
@@ -51,6 +51,7 @@ mini: setup
 	$(PY) -m train.measure runs/mini/model --suite all --clips 500 --write
 	rm -rf assets/mini
 	cp -r runs/mini/model assets/mini
+	chmod 644 assets/mini/*
 
 perf: setup
 	@set -e; for script in $(wildcard perf/*.py); do echo "perf: $$script"; $(PY) "$$script"; done
