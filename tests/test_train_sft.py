@@ -165,8 +165,7 @@ def test_held_out_scenes_are_others_than_those_of_the_training():
 
 KILL = """
 import os, sys, transformers
-from train import config as configuration
-from train import fresh, sft
+from train import sft
 class Kill(transformers.TrainerCallback):
     def on_step_end(self, args, state, control, **kw):
         if state.global_step == {step}: os.kill(os.getpid(), 9)
