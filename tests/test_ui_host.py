@@ -1,6 +1,8 @@
 """What stands behind the pages: turns at the one judge, what ZeroGPU does to errors and times, the uploads' folder."""
+import asyncio
 import os
 import pickle
+import socket
 import stat
 import tempfile
 import threading
@@ -8,9 +10,11 @@ import time
 from pathlib import Path
 
 import gradio as gr
+import httpx
 import pytest
+import uvicorn
 
-from tests.test_ui import ANN, BEN, Scripted, eventually, hosted, site_of
+from tests.test_ui import ANN, BEN, Scripted, close, eventually, hosted, site_of
 from vs2.errors import BadInput, Failure
 from vs2.ui import app, host, text
 
@@ -154,3 +158,30 @@ def test_nothing_is_written_where_all_users_write(tmp_path, monkeypatch):
         assert not shared.exists()
     finally:
         blocks.close()
+
+
+@pytest.mark.slow
+def test_a_busy_machine_may_take_its_time_to_start(tmp_path, monkeypatch):
+    starting = uvicorn.Server.startup
+
+    async def slowly(server, *arguments, **options):
+        await asyncio.sleep(5.5)            # longer than Gradio's own server waits
+        await starting(server, *arguments, **options)
+
+    monkeypatch.setattr(uvicorn.Server, "startup", slowly)
+    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)      # nor is the first page there in 3 seconds
+    blocks = app.build(site_of(Scripted(), tmp_path / "home"))
+    try:
+        address = app.serve(blocks)[1]
+        assert httpx.get(address, timeout=60).status_code == 200
+    finally:
+        close(blocks)
+
+
+def test_a_port_that_is_taken_is_said(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        blocks = app.build(site_of(Scripted(), tmp_path / "home"))
+        with pytest.raises(OSError, match="port"):
+            app.serve(blocks, server_port=taken.getsockname()[1])

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from tests.browser.conftest import Visit, free_port, serious
+from tests.browser.conftest import Visit, serious
 from tests.clips import moving_square
 from tests.test_ui import HOSTILE, Scripted, close, site_of
 from vs2.errors import Failure
@@ -50,7 +50,7 @@ def visit(browser, site, monkeypatch):
     monkeypatch.setattr(app, "PAGES", (EvaluatePage, review.ReviewPage))
     monkeypatch.setattr(review, "PAGE", 2)
     blocks = app.build(site)
-    address = app.serve(blocks, server_port=free_port())[1]
+    address = app.serve(blocks)[1]
     visits = []
 
     def make(name="ann", **options) -> Visit:

@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 import gradio as gr
-from gradio import routes
+from gradio import http_server, routes
+from gradio.exceptions import ServerFailedToStartError
 from gradio.utils import get_upload_folder
 
 import vs2
@@ -30,6 +31,7 @@ from vs2.ui.site import Site
 from vs2.ui.studio import Studio
 
 PAGES = (EvaluatePage, ComparePage, BestOfPage, BatchPage, ReviewPage, BenchmarksPage, AboutPage)
+START = 60          # seconds that a server may take to start
 MAKING = (EvaluatePage, BestOfPage)  # those that generate, and share where that is done
 
 HOUR, DAY = 3600, 24 * 3600
@@ -126,12 +128,33 @@ def private(settings: Settings) -> list[str]:
     return [] if uploads.is_relative_to(home) else [str(home)]
 
 
+class PatientServer(http_server.Server):
+    """Gradio's server, for a busy machine: its own gives up after five seconds, and starts then all the same."""
+
+    def run_in_thread(self):
+        deadline = time.monotonic() + START
+        try:
+            super().run_in_thread()
+        except ServerFailedToStartError:
+            while not self.started:
+                if not self.thread.is_alive() or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+
+
+http_server.Server = PatientServer      # there is no option for it
+
+
 def serve(blocks: gr.Blocks, **options) -> tuple:
-    """`Blocks.launch` with the look and the limits that every way of serving the pages has; returns while it serves."""
+    """`Blocks.launch` with the look and the limits that every way of serving the pages has; returns while it serves.
+
+    Gradio has called its server by then, and waited for the answer; its second look at the page (`_frontend`) would
+    give up after three seconds, and with it the app on a busy machine.
+    """
     served = blocks.launch(
         theme=theme.theme(), css=theme.css(), head=theme.HEAD, footer_links=["api"], run_history=False, ssr_mode=False,
         show_error=True, mcp_server=True, max_file_size=LIMITS.max_bytes, quiet=True, prevent_thread_lock=True,
-        **options)
+        _frontend=False, **options)
     sent.mend_mcp(blocks)
     return served
 
