@@ -89,6 +89,20 @@ def test_what_is_gone_for_a_moment_is_gone_in_a_frame_that_the_judge_sees(frames
         assert 1 <= sum(gone) <= 2 and words.facts(scene).when == gone.index(True) + 1
 
 
+def test_nothing_is_wrong_before_it_goes_wrong():
+    """The frame that a rationale names is not earlier than the fault: until then all is where it would be without."""
+    checked = 0
+    for seed in range(400):
+        scene = world.sample(seed)
+        fault, known = scene.physical, words.facts(scene)
+        if fault is None or (fault.kind in ("sinks", "speeds up") and scene.shown.motion in ("bounces", "flies")):
+            continue                        # what bounces sinks, or gains, where it lands
+        shown = staging.shown_indices(scene.staging.frames)
+        assert shown[known.when - 1] / scene.staging.frames * physics.LENGTH >= fault.start - 1e-6, (seed, fault)
+        checked += 1
+    assert checked > 200
+
+
 def test_sound_scenes_obey_physics():
     for seed in range(15):
         frames = physics.simulate(clean(seed))

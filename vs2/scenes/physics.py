@@ -37,8 +37,11 @@ class Pose:
     floor: float = GROUND
 
 
-def simulate(scene: Scene, indices=None) -> list[list[Pose]]:
-    """The poses of every object in each of the clip's frames, or in those at `indices`; the companion, if any, last."""
+def simulate(scene: Scene, indices=None, right: bool = False) -> list[list[Pose]]:
+    """The poses of every object in each of the clip's frames, or in those at `indices`; the companion, if any, last.
+
+    right: the same clip as it would go without its physical fault, from the same places.
+    """
     rng = np.random.default_rng([scene.seed, 2])
     scene = _seen(scene)
     shown, fault = scene.shown, scene.physical
@@ -46,6 +49,8 @@ def simulate(scene: Scene, indices=None) -> list[list[Pose]]:
     spots = _spots(rng, shown.count, radius, shown.motion)
     if fault and fault.kind == "teleports" and shown.count == 1 and shown.motion in ("bounces", "rests"):
         spots = [0.3 if spots[0] < 0.5 else 0.7]        # room to jump
+    if right:
+        fault, scene = None, replace(scene, physical=None)
     facing = 1 if rng.random() < 0.5 else -1
     height, pace = rng.uniform(0.16, 0.3), rng.uniform(0.85, 1.15)
     tracks = [_track(shown.motion, spot, radius, facing, height + 0.03 * i, pace, fault if i == 0 else None)

@@ -5,7 +5,7 @@ verdict: a comparison that stands beside what it compares is what a small model 
 chosen by the scene's seed; all wordings of one fact open with the same word, or the likeliest word would be that of
 the fact that is worded alike most often, not of the likeliest fact.
 """
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -53,7 +53,7 @@ def facts(scene: Scene) -> Facts:
     poses = [frame[0] for frame in simulate(scene, indices)]
     when = None
     if scene.physical:
-        right = [frame[0] for frame in simulate(replace(scene, physical=None), indices)]
+        right = [frame[0] for frame in simulate(scene, indices, right=True)]
         when = next((n for n, pair in enumerate(zip(poses, right, strict=True), 1) if _differ(*pair)), None)
     return Facts(tuple(_place(pose, scene, i) for pose, i in zip(poses[::2], indices[::2], strict=True)), when)
 
