@@ -16,7 +16,7 @@ NOISE = (14, 30, 55, 95)            # standard deviation
 QUALITY = (30, 12, 6, 2)            # JPEG quality at half size: 16-pixel blocks
 FLICKER = (0.13, 0.25, 0.4, 0.62)   # largest change of brightness of a frame
 COARSE = (4, 7, 12, 20)             # pixels that become one
-SHAKE = (3, 8, 18, 36)              # largest shift
+SHAKE = (3, 7, 14, 26)              # largest shift
 LEAST = 0.85                        # of the largest: what varies from frame to frame stays told apart by its strength
 
 
