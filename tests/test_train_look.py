@@ -6,7 +6,7 @@ import pytest
 import torch
 import yaml
 
-from train import fresh, look, sft
+from train import fresh, look, seeing, sft
 from train.data import IGNORED
 from train.model import open_model
 from train.scenes import Scenes
@@ -23,32 +23,51 @@ def scene(**changes) -> world.Scene:
 
 def test_cells_say_where_the_objects_are():
     """A clean scene that rests: the same cells in every pair of frames, one for each object, and no motion."""
-    found = look.cell_labels(scene(), 4, 4)
+    found = seeing.cell_labels(scene(), 4, 4)
     role = found["role"].reshape(4, 16)
-    assert (role == role[0]).all() and 4 <= (role[0] == 1).sum() <= 10 and found["motion"].abs().max() < 0.01
+    assert (role == role[0]).all() and 4 <= (role[0] == 1).sum() <= 10
+    place = found["place"][found["role"] == 1]
+    assert place[:, 3:].abs().max() < 0.01 and (place[:, :2].norm(dim=1) < place[:, 2] + 0.71).all()
     assert set(found["colour"][found["role"] == 1].tolist()) == {1 + list(world.COLOURS).index("red")}
-    gone = look.cell_labels(scene(physical=world.Fault("vanishes", 4, 0.4)), 4, 4)
+    gone = seeing.cell_labels(scene(physical=world.Fault("vanishes", 4, 0.4)), 4, 4)
     left = gone["role"].reshape(4, 16)[-1]
     assert 2 <= (left == 1).sum() < (role[0] == 1).sum() and ((left == 0) | (role[0] == 1)).all()
 
 
 def test_cells_follow_the_camera_and_the_picture_s_form():
     moved = replace(scene(), staging=staging.Staging(180, 320, start=(0.3, 0, 1.0), end=(-0.3, 0, 1.0)))
-    role = look.cell_labels(moved, 3, 5)["role"].reshape(4, 3, 5)
+    role = seeing.cell_labels(moved, 3, 5)["role"].reshape(4, 3, 5)
     first, last = (torch.nonzero(role[pair] == 1)[:, 1].float().mean() for pair in (0, 3))
     assert last > first + 0.5, "the camera goes left, so the objects go right"
 
 
 def test_labels_of_the_clip_are_what_the_reply_says():
     fault = world.Fault("vanishes", 2, 0.4)
-    said = look.clip_labels(scene(visual=world.Fault("noise", 3), physical=fault))
-    named = {name: look.CLIP[name][number] for name, number in said.items()}
+    said = seeing.clip_labels(scene(visual=world.Fault("noise", 3), physical=fault))
+    named = {name: seeing.CLIP[name][number] for name, number in said.items()}
     assert named["fault"] == "noise" and named["strength"] == 3
     assert named["event"] == "vanishes" and named["degree"] == 2 and named["when"] in (2, 3)
     assert (named["count"], named["colour"], named["shape"]) == ("two", "red", "box")
     assert named["beside colour"] == named["beside shape"] == "none"
-    unknown = look.clip_labels(other.sample(1))
-    assert unknown["colour"] == IGNORED and look.CLIP["background"][unknown["background"]] == "other"
+    unknown = seeing.clip_labels(other.sample(1))
+    assert unknown["colour"] == IGNORED and seeing.CLIP["background"][unknown["background"]] == "other"
+
+
+def test_the_track_says_how_far_off_the_first_object_is():
+    """In every frame where it is, and by how much it is not what it should be: nothing, until the fault begins."""
+    at = {name: n for n, name in enumerate(seeing.TRACK)}
+    off = ("off x", "off y", "grown", "gone")
+    right = seeing.track(scene())
+    assert not right[:, [at[name] for name in off]].any() and (right[:, at["seen"]] == 1).all()
+    jumped = seeing.track(scene(physical=world.Fault("teleports", 3, 0.9)))
+    far = jumped[:, [at["off x"], at["off y"]]].norm(dim=1)
+    assert (far[:4] == 0).all() and (far[4:] > 0.2).all() and torch.equal(jumped[:4], right[:4])
+    grown = seeing.track(scene(physical=world.Fault("morphs", 2, 0.9)))[:, at["grown"]]
+    assert (grown[:4] == 0).all() and (grown[4:] == grown[4]).all() and grown[4] == pytest.approx(0.75)
+    gone = seeing.track(scene(physical=world.Fault("vanishes", 4, 0.9)))
+    assert (gone[4:, at["gone"]] == 1).all() and (gone[4:, at["seen"]] == 0).all() and gone[4:, :3].isnan().all()
+    nothing = seeing.track(other.sample(1))
+    assert nothing[:, :4].isnan().all() and not nothing[:, 4:].any()
 
 
 def test_what_goes_wrong_is_not_known_before_it_does():

@@ -2,10 +2,11 @@
 
 A reply names an object's colour once in a hundred tokens, and a model that starts from nothing then takes tens of
 thousands of clips to find the object at all (training log). Here linear heads, thrown away afterwards, ask for it
-directly. On the vision tower: what lies in each token's cell of 28 x 28 pixels (colour, shape and role of the object
-there, how it moves within the pair of frames), the background, and what spoils the picture. On the
-first layers of the language model, at the last token of a query: everything that a reply will say of the whole clip;
-and at each vision token: what has gone wrong by then. The layers above are left for the words.
+directly (train/seeing.py). On the vision tower: what lies in each token's cell (colour, shape and role of the object
+there, where its centre is, how it moves within the pair of frames), the background, and what spoils the picture. On the
+first layers of the language model, at the last token of a query: everything that a reply will say of the whole clip,
+and where the first object is in each frame, and how far from where it should be; and at the vision tokens: what has
+gone wrong by then, and where the first object is in that pair of frames. The layers above are left for the words.
 """
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,75 +21,15 @@ from train import config as configuration
 from train import muon
 from train.data import IGNORED, Row
 from train.model import last_checkpoint
+from train.seeing import CELL, CLIP, EVENTS, OBJECT, PICTURE, TRACK, cell_labels, clip_labels, track
 from vs2.qwen import patches
-from vs2.scenes import other, physics, staging, words, world
+from vs2.scenes import staging
 
-CELL = 28                                                   # pixels a side that one vision token covers
-OBJECT = {"colour": tuple(world.COLOURS), "shape": world.SHAPES, "role": ("main", "beside")}     # class 0 is none
-EVENTS = ("none", *world.PHYSICAL_FAULTS)
-PICTURE = {"background": (*world.BACKGROUNDS, words.FOREIGN), "fault": ("none", *world.VISUAL_FAULTS),
-           "strength": (0, *world.STRENGTHS)}
-PLACES = ("gone", *(f"{row} {column}" for row in words.ROWS for column in words.COLUMNS))
-NOT_SHOWN = "none"
-CLIP = {"count": world.COUNTS, "colour": tuple(world.COLOURS), "shape": world.SHAPES, "motion": world.MOTIONS,
-        "beside colour": (NOT_SHOWN, *world.COLOURS), "beside shape": (NOT_SHOWN, *world.SHAPES),
-        "event": EVENTS, "degree": (0, *world.STRENGTHS), "when": (0, *range(1, staging.SHOWN_FRAMES + 1)),
-        **{f"path {n}": PLACES for n in range(staging.SHOWN_FRAMES // 2)}, **PICTURE}
 LAYERS = 3          # of the language model that learn here
-WEIGHT = {"strength": 2.0, "degree": 2.0, "event": 2.0, "fault": 1.5}       # of a loss; 1 where nothing is said
-
-
-def clip_labels(scene) -> dict[str, int]:
-    """A class for every head on the whole clip; IGNORED for what a clip of other things does not have."""
-    fault = ("none", 0) if scene.visual is None else (scene.visual.kind, scene.visual.strength)
-    said = dict(zip(("fault", "strength"), fault, strict=True))
-    if isinstance(scene, other.Other):
-        said |= {"background": words.FOREIGN, "event": "none", "degree": 0, "when": 0}
-    else:
-        known, shown = words.facts(scene), scene.shown
-        wrong = scene.physical if known.when else None
-        said |= {"count": shown.element("count"), "colour": shown.colour, "shape": shown.shape, "motion": shown.motion,
-                 "background": shown.background, "when": known.when or 0,
-                 "event": wrong.kind if wrong else "none", "degree": wrong.strength if wrong else 0,
-                 **{f"path {n}": place for n, place in enumerate(known.path)},
-                 **dict(zip(("beside colour", "beside shape"), shown.beside or (NOT_SHOWN, NOT_SHOWN), strict=True))}
-    return {name: options.index(said[name]) if name in said else IGNORED for name, options in CLIP.items()}
-
-
-def cell_labels(scene, rows: int, columns: int) -> dict[str, torch.Tensor]:
-    """For each of the 4 pairs of frames and each cell (row by row): a class a head, and the motion.
-
-    A cell is labelled with the object that covers most of it, in the pair's first frame, if it covers an eighth or
-    more. int64 [4 * rows * columns] for every name of OBJECT; `motion` float32 [same, 2], in the pixels of a cell.
-    """
-    pairs = staging.SHOWN_FRAMES // 2
-    found = {name: torch.zeros(pairs, rows * columns, dtype=torch.long) for name in OBJECT}
-    motion = torch.zeros(pairs, rows * columns, 2)
-    if isinstance(scene, world.Scene):
-        indices = staging.shown_indices(scene.staging.frames)
-        seen = [[staging.project(pose, scene.staging, index, rows * CELL, columns * CELL) for pose in poses]
-                for index, poses in zip(indices, physics.simulate(scene, indices), strict=True)]
-        for pair in range(pairs):
-            now, then = seen[2 * pair], seen[2 * pair + 1]
-            share = np.stack([_coverage(pose, rows, columns) for pose in now])      # the first object is in front
-            for cell in np.flatnonzero(share.max(0) >= 0.125).tolist():
-                number = int(share[:, cell].argmax())
-                role = "main" if number < scene.shown.count else "beside"
-                for name, value in {"colour": now[number].colour, "shape": now[number].shape, "role": role}.items():
-                    found[name][pair, cell] = OBJECT[name].index(value) + 1
-                motion[pair, cell] = torch.tensor([getattr(then[number], axis) - getattr(now[number], axis)
-                                                   for axis in "xy"]) / CELL
-    return {name: value.flatten() for name, value in found.items()} | {"motion": motion.reshape(-1, 2)}
-
-
-def _coverage(pose, rows: int, columns: int) -> np.ndarray:
-    """float [rows * columns]: the share of each cell within the object's circle; pose in pixels."""
-    if not pose.visible:
-        return np.zeros(rows * columns)
-    points = (np.arange(max(rows, columns) * 4) + 0.5) * CELL / 4
-    y, x = points[:rows * 4, None], points[None, :columns * 4]
-    inside = ((y - pose.y) ** 2 + (x - pose.x) ** 2 < (0.9 * pose.radius) ** 2) & (y < pose.cut)
-    return inside.reshape(rows, 4, columns, 4).mean((1, 3)).ravel()
+WEIGHT = {"strength": 2.0, "degree": 2.0, "event": 2.0, "fault": 1.5,       # of a loss; 1 where nothing is said
+          "place": 3.0, "track": 8.0, "track so far": 4.0}
+NEAR = {"place": 0.05, "track": 0.02}       # below these a regression's loss is square, above linear
+FOUND = 0.03        # a place in a frame counts as found within this part of the picture
 
 
 @dataclass
@@ -109,7 +50,8 @@ class Views(Dataset):
         if clip not in self._labels:
             scene = self.rows.scene(clip)
             self._labels[clip] = {"clip": clip_labels(scene),
-                                  "cells": cell_labels(scene, frames.shape[1] // CELL, frames.shape[2] // CELL)}
+                                  "cells": cell_labels(scene, frames.shape[1] // CELL, frames.shape[2] // CELL),
+                                  "track": track(scene)}
         if frames.shape not in self._asked:
             asked = Row("", frames, "no prompt", query=self.rows.describe_query)
             self._asked[frames.shape] = asked.inputs(*parts, self.rows.card)
@@ -130,7 +72,8 @@ def collate(rows: list[dict]) -> dict:
              "position_ids": padded([one.position_ids[:, 0] for one in inputs]).transpose(0, 1).contiguous(),
              "pixels": torch.cat([one.pixel_values_videos for one in inputs]),
              "grid": torch.cat([one.video_grid_thw for one in inputs]),
-             "motion": torch.cat([row["cells"]["motion"] for row in rows])}
+             "place": torch.cat([row["cells"]["place"] for row in rows]),
+             "track": torch.stack([row["track"] for row in rows])}
     batch |= {f"cell {name}": torch.cat([row["cells"][name] for row in rows]) for name in OBJECT}
     batch |= {f"clip {name}": torch.tensor([row["clip"][name] for row in rows]) for name in CLIP}
     return batch
@@ -148,9 +91,10 @@ class Looking(nn.Module):
             return nn.ModuleDict({name: nn.Linear(width, size) for name, size in sizes.items()})
 
         picture = {name: len(options) for name, options in PICTURE.items()}
-        self.cells = heads({name: len(options) + 1 for name, options in OBJECT.items()} | picture | {"motion": 2})
-        self.clips = heads({name: len(options) for name, options in CLIP.items()})
-        self.sofar = heads({"event": len(EVENTS)})
+        self.cells = heads({name: len(options) + 1 for name, options in OBJECT.items()} | picture | {"place": 6})
+        self.clips = heads({name: len(options) for name, options in CLIP.items()}
+                           | {"track": staging.SHOWN_FRAMES * len(TRACK)})
+        self.sofar = heads({"event": len(EVENTS), "track": 2 * len(TRACK)})
 
     def seen(self, input_ids, attention_mask, position_ids, pixels, grid):
         """The tower's features [tokens, width], the language model's at those tokens and at each clip's last token."""
@@ -163,7 +107,7 @@ class Looking(nn.Module):
                                use_cache=False).last_hidden_state
         return features, hidden[there], hidden[:, -1]
 
-    def forward(self, input_ids, attention_mask, position_ids, pixels, grid, motion, **labels):
+    def forward(self, input_ids, attention_mask, position_ids, pixels, grid, place, track, **labels):
         features, tokens, last = self.seen(input_ids, attention_mask, position_ids, pixels, grid)
         whole = {name.removeprefix("clip "): value for name, value in labels.items() if name.startswith("clip ")}
         cells = {name.removeprefix("cell "): value for name, value in labels.items() if name.startswith("cell ")}
@@ -172,14 +116,16 @@ class Looking(nn.Module):
         for name in PICTURE:
             value = whole[name].repeat_interleave(count)
             each.append(0.3 * nn.functional.cross_entropy(self.cells[name](features).float(), value))
-        there = cells["role"] > 0
-        if there.any():
-            each.append(0.5 * nn.functional.mse_loss(self.cells["motion"](features[there]).float(), motion[there]))
+        each.append(WEIGHT["place"] * _off(self.cells["place"](features), place, NEAR["place"]))
         for name, value in whole.items():
             if (value != IGNORED).any():
                 each.append(WEIGHT.get(name, 1.0)
                             * nn.functional.cross_entropy(self.clips[name](last).float(), value, ignore_index=IGNORED))
+        each.append(WEIGHT["track"] * _off(self.clips["track"](last), track.flatten(1), NEAR["track"]))
         each.append(nn.functional.cross_entropy(self.sofar["event"](tokens).float(), self._sofar(whole, grid)))
+        ends = (count // grid[:, 0]).repeat_interleave(grid[:, 0]).cumsum(0) - 1       # the last token of each pair
+        pairs = track.reshape(len(ends), -1)
+        each.append(WEIGHT["track so far"] * _off(self.sofar["track"](tokens[ends]), pairs, NEAR["track"]))
         return {"loss": sum(each)}
 
     @staticmethod
@@ -204,7 +150,17 @@ class Looking(nn.Module):
                 value = batch[f"clip {name}"]
                 found = self.clips[name](last).argmax(-1) == value
                 right[name] = found[value != IGNORED].cpu().numpy()
+            off = self.clips["track"](last).unflatten(1, (-1, len(TRACK))).float() - batch["track"]
+            off = off[..., :2].norm(dim=-1)
+            right["place"] = (off < FOUND)[~off.isnan()].cpu().numpy()
         return right
+
+
+def _off(found, wanted, near: float):
+    """The mean loss of a regression over what is known: NaN is not."""
+    known = ~wanted.isnan()
+    return nn.functional.smooth_l1_loss(found.float()[known], wanted[known], beta=near) if known.any() \
+        else 0.0 * found.float().sum()
 
 
 class Report(TrainerCallback):
@@ -226,11 +182,11 @@ class Report(TrainerCallback):
 
 def accuracy(looking: Looking, views: Dataset, batch: int = 32) -> dict[str, float]:
     """The share of labels found on all of `views`, a head each."""
-    found: dict[str, list] = {name: [] for name in CLIP}
+    found: dict[str, list] = {}
     for start in range(0, len(views), batch):
         rows = collate([views[n] for n in range(start, min(len(views), start + batch))])
         for name, right in looking.read(rows).items():
-            found[name].append(right)
+            found.setdefault(name, []).append(right)
     return {name: float(np.concatenate(right).mean()) for name, right in found.items() if np.concatenate(right).size}
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 NAMES = {
     "skimage": tuple(f"data/{name}" for name in (
-        "astronaut.png", "camera.png", "chelsea.png", "clock_motion.png", "coffee.png", "coins.png",
+        "astronaut.png", "camera.png", "chelsea.png", "coffee.png", "coins.png",
         "gravel.png", "hubble_deep_field.jpg", "ihc.png", "moon.png", "motorcycle_left.png",
         "motorcycle_right.png", "retina.jpg", "rocket.jpg")),
     "gradio": tuple(f"media_assets/images/{name}" for name in (
