@@ -58,6 +58,8 @@ def test_a_killed_run_goes_on_to_the_same_losses(start, tmp_path, monkeypatch):
     assert measured["clips"] == 3 and measured["before"].keys() == measured["after"].keys()
     for name in ("eval_reward", "eval_sampled/reward"):
         assert measured["before"][name] != measured["after"][name]
+        assert measured["change"][name.removeprefix("eval_")]["mean"] == pytest.approx(
+            measured["after"][name] - measured["before"][name])
     state = torch.load(tmp_path / "whole/checkpoint-4/optimizer.pt", weights_only=True)
     assert any(group.get("muon") for group in state["param_groups"])
 

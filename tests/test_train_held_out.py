@@ -1,11 +1,14 @@
 """What replies to held-out clips are worth, against numbers worked out by hand."""
+from statistics import fmean
+
+import pytest
 import torch
 
 from tests import tiny_run
 from tests.test_train_grpo import Rows, options
 from train import rewards, rollout
 from train.grpo import GRPOTrainer
-from train.held_out import measured
+from train.held_out import change, measured
 from train.model import open_model
 from vs2 import rubric
 
@@ -34,7 +37,9 @@ def test_greedy_and_drawn_replies_by_hand(tmp_path, monkeypatch):
                                texts * len(prompts))
 
     monkeypatch.setattr(rollout, "sample", sample)
-    found = measured(trainer, trainer.eval_dataset)
+    each = measured(trainer, trainer.eval_dataset)
+    assert each["exact_visual_quality"] == [0, 0, 1, 0, 0]
+    found = {name: fmean(values) for name, values in each.items()}
     # Off by (2, 2), (1, 1), (0, 0), (1, 1), (2, 2) in the first two; the third dimension is right.
     for name, value in {"exact_visual_quality": 1 / 5, "exact_text_alignment": 1 / 5, "exact_physical_consistency": 1,
                         "within_one": (1 + 3 + 3 + 3 + 1) / 15, "unread": 0, "clipped_ratio": 0, "mean_length": 10,
@@ -61,3 +66,8 @@ def test_the_same_weights_give_the_same_numbers(tmp_path, monkeypatch):
 def test_drawn_replies_only_where_asked_for(tmp_path):
     trainer = trainer_of(tmp_path)
     assert not any(name.startswith("sampled/") for name in measured(trainer, trainer.eval_dataset))
+
+
+def test_a_change_is_told_beside_its_standard_error():
+    found = change([1.0, 1.0, 2.0, 2.0], [1.5, 1.0, 2.5, 2.0])
+    assert found["mean"] == 0.25 and found["standard_error"] == pytest.approx((0.25 / 3) ** 0.5 / 2)

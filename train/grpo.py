@@ -13,6 +13,7 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
+from statistics import fmean
 
 import torch
 from torch.utils.data import DataLoader
@@ -223,7 +224,8 @@ class GRPOTrainer(Trainer):
         """What replies to the held-out clips are worth, over all processes (train/held_out.py)."""
         prompts = self.eval_dataset if eval_dataset is None else eval_dataset
         found = measured(self, prompts)
-        metrics = {f"{metric_key_prefix}_{name}": value for name, value in found.items()}
+        self.clip_rewards = {name: found[name] for name in ("reward", "sampled/reward") if name in found}
+        metrics = {f"{metric_key_prefix}_{name}": fmean(values) for name, values in found.items()}
         self.log(dict(metrics))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics

@@ -1,8 +1,9 @@
 """What a policy's replies to held-out clips are worth: the same number for the same weights, every time."""
 import json
+import math
 import sys
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 
 import torch
 from torch.utils.data import DataLoader
@@ -13,8 +14,8 @@ from vs2 import answer
 from vs2.rubric import KEYS
 
 
-def measured(trainer, prompts: blocks.Prompts) -> dict[str, float]:
-    """Means over the clips of `prompts`, by all processes of a train.grpo.GRPOTrainer together.
+def measured(trainer, prompts: blocks.Prompts) -> dict[str, list[float]]:
+    """What the replies are worth to each clip of `prompts`, by all processes of a train.grpo.GRPOTrainer together.
 
     reward: the weighted sum. rewards/NAME, exact_KEY (share of replies whose score is right), within_one (share of all
     scores), unread (share of replies without all three scores), mean_length (tokens), clipped_ratio (share of replies
@@ -22,16 +23,24 @@ def measured(trainer, prompts: blocks.Prompts) -> dict[str, float]:
     also of as many replies drawn as in training, under the same names with sampled/ before them.
     """
     args = trainer.args
-    found = _means(trainer, prompts, rollout.Sampling(1, args.max_completion_length, 0.0))
+    found = _each(trainer, prompts, rollout.Sampling(1, args.max_completion_length, 0.0))
     if args.num_generations_eval:
-        drawn = _means(trainer, prompts, rollout.Sampling(args.num_generations_eval, args.max_completion_length,
-                                                          args.temperature, args.top_p))
+        drawn = _each(trainer, prompts, rollout.Sampling(args.num_generations_eval, args.max_completion_length,
+                                                         args.temperature, args.top_p))
         found |= {f"sampled/{name}": value for name, value in drawn.items()}
     return found
 
 
-def _means(trainer, prompts, how: rollout.Sampling) -> dict[str, float]:
-    args, sums, count = trainer.args, {}, len(prompts)
+def change(before: list[float], after: list[float]) -> dict[str, float]:
+    """The mean difference over the same clips, and its standard error (paired; clips are what is drawn at random)."""
+    apart = [new - old for old, new in zip(before, after, strict=True)]
+    return {"mean": fmean(apart), "standard_error": stdev(apart) / len(apart) ** 0.5 if len(apart) > 1 else math.nan}
+
+
+def _each(trainer, prompts, how: rollout.Sampling) -> dict[str, list[float]]:
+    args, count = trainer.args, len(prompts)
+    names = sorted(_worth(trainer, None, [""], [0], [True]))
+    table = torch.zeros(count, len(names), device=args.device)
     numbers = list(range(count))
     mine = numbers[args.process_index::args.world_size]
     each = -(-count // args.world_size)                 # as many for every process: sharded weights need it
@@ -51,12 +60,9 @@ def _means(trainer, prompts, how: rollout.Sampling) -> dict[str, float]:
                 at = slice(n * how.num_generations, (n + 1) * how.num_generations)
                 group = _worth(trainer, one, [one.given + text for text in found.texts[at]],
                                found.lengths[at].tolist(), found.ended[at].tolist())
-                for name, value in group.items():
-                    sums[name] = sums.get(name, 0.0) + value
-    names = sorted(_worth(trainer, None, [""], [0], [True]))
-    summed = trainer.accelerator.reduce(torch.tensor([sums.get(name, 0.0) for name in names], device=args.device),
-                                        "sum")
-    return {name: value / count for name, value in zip(names, summed.tolist(), strict=True)}
+                table[mine[one.place]] = torch.tensor([group[name] for name in names])
+    whole = trainer.accelerator.reduce(table, "sum")
+    return {name: column.tolist() for name, column in zip(names, whole.T, strict=True)}
 
 
 def _worth(trainer, asked, replies, lengths, ended) -> dict[str, float]:
@@ -75,7 +81,9 @@ def _worth(trainer, asked, replies, lengths, ended) -> dict[str, float]:
 
 
 class BeforeAndAfter(TrainerCallback):
-    """Replies to held-out clips at both ends of a run, printed and in OUTPUT/eval.json."""
+    """Replies to held-out clips at both ends of a run, printed and in OUTPUT/eval.json: means, every clip's reward, and
+    what changed.
+    """
 
     def __init__(self, trainer):
         self.trainer, self.path = trainer, Path(trainer.args.output_dir) / "eval.json"
@@ -88,9 +96,15 @@ class BeforeAndAfter(TrainerCallback):
         self._write("after", json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else {})
 
     def _write(self, when: str, record: dict) -> None:
-        found = self.trainer.evaluate()
+        found, each = self.trainer.evaluate(), self.trainer.clip_rewards
         if self.trainer.is_world_process_zero():
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_text(json.dumps({**record, when: found}, indent=1) + "\n", encoding="utf-8")
+            record = {**record, when: found, f"rewards {when}": each}
+            old = record.get("rewards before", {})
+            if when == "after" and old.keys() == each.keys():
+                record["change"] = {name: change(old[name], each[name]) for name in each}
+                print("change: " + ", ".join(f"{name} {now['mean']:+.3f} (standard error {now['standard_error']:.3f})"
+                                             for name, now in record["change"].items()), file=sys.stderr)
+            self.path.write_text(json.dumps(record) + "\n", encoding="utf-8")
             print(f"{when}: " + ", ".join(f"{name.removeprefix('eval_')} {value:.3f}"
                                           for name, value in found.items()), file=sys.stderr)
