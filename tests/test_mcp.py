@@ -2,13 +2,13 @@
 import asyncio
 import base64
 import json
-import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
 from tests.clips import moving_square
+from tests.ports import free_port
 from tests.test_ui import Scripted, close, site_of
 from vs2.ui import app, sent
 
@@ -24,13 +24,10 @@ def clip(tmp_path_factory):
 def address(tmp_path_factory):
     """The pages, served with a judge that says what it is told to."""
     folder = tmp_path_factory.mktemp("served")
-    with pytest.MonkeyPatch.context() as patch, socket.socket() as probe:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder / "uploads"))
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
         blocks = app.build(site_of(Scripted(), folder / "home"))
-        yield app.serve(blocks, server_port=port)[1]
+        yield app.serve(blocks, server_port=free_port())[1]
         close(blocks)
 
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 import uvicorn
 
+from tests.ports import free_port
 from tests.test_ui import ANN, BEN, Scripted, close, eventually, hosted, site_of
 from vs2.errors import BadInput, Failure
 from vs2.ui import app, host, text
@@ -154,7 +155,7 @@ def test_nothing_is_written_where_all_users_write(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "own"))
     blocks = app.build(site_of(Scripted(), tmp_path / "home"))
     try:
-        app.serve(blocks)
+        app.serve(blocks, server_port=free_port())
         assert not shared.exists()
     finally:
         blocks.close()
@@ -172,7 +173,7 @@ def test_a_busy_machine_may_take_its_time_to_start(tmp_path, monkeypatch):
     monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)      # nor is the first page there in 3 seconds
     blocks = app.build(site_of(Scripted(), tmp_path / "home"))
     try:
-        address = app.serve(blocks)[1]
+        address = app.serve(blocks, server_port=free_port())[1]
         assert httpx.get(address, timeout=60).status_code == 200
     finally:
         close(blocks)

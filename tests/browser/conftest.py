@@ -1,32 +1,21 @@
 """The real app in a process of its own, and Chromium to visit it with."""
 import os
-import random
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.browser import chromium
 from tests.clips import moving_square
+from tests.ports import free_port
 from tests.test_ui import close, site_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120  # seconds for the app to start, and for the model to load
-
-
-def free_port() -> int:
-    """A port that nothing listens on now, below those that a system gives to outgoing connections of its own accord:
-    one of these may be the browser's before the app has it."""
-    for port in random.sample(range(20000, 32000), 100):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise RuntimeError("None of 100 ports from 20000 to 32000 is free.")
 
 
 @contextmanager
@@ -189,7 +178,7 @@ def scripted(tmp_path, monkeypatch):
     def serve(judge, others=None) -> str:
         blocks = app.build(site_of(judge, tmp_path / "home", others))
         served.append(blocks)
-        return app.serve(blocks)[1]      # on the first free port: whoever names one has only that
+        return app.serve(blocks, server_port=free_port())[1]
 
     yield serve
     for blocks in served:

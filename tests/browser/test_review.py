@@ -6,6 +6,7 @@ import pytest
 
 from tests.browser.conftest import Visit, serious
 from tests.clips import moving_square
+from tests.ports import free_port
 from tests.test_ui import HOSTILE, Scripted, close, site_of
 from vs2.errors import Failure
 from vs2.evaluation import Evaluation, Score, Seconds
@@ -50,7 +51,7 @@ def visit(browser, site, monkeypatch):
     monkeypatch.setattr(app, "PAGES", (EvaluatePage, review.ReviewPage))
     monkeypatch.setattr(review, "PAGE", 2)
     blocks = app.build(site)
-    address = app.serve(blocks)[1]
+    address = app.serve(blocks, server_port=free_port())[1]
     visits = []
 
     def make(name="ann", **options) -> Visit:
