@@ -8,7 +8,7 @@ WORKERS ?= 2
 # The exact versions tested need Python 3.11; an older one takes the newest that requirements.txt admits.
 CONSTRAINTS ?= $(shell $(PYTHON) -c "import sys; print('-c constraints.txt' if sys.version_info >= (3, 11) else '')")
 
-.PHONY: setup browser app test lint mini perf clean
+.PHONY: setup browser app test lint mini mini-longer perf clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -48,10 +48,20 @@ mini: setup
 	$(if $(RESUME),,rm -rf runs/mini-grpo)
 	$(RUN) -m train.sft train/configs/mini.yaml $(RESUME)
 	$(RUN) -m train.grpo train/configs/mini-grpo.yaml $(RESUME)
-	$(PY) -m train.measure runs/mini/model --suite all --clips 500 --write
+	$(call SHIP,runs/mini)
+
+# Goes on from the result of `make mini` (runs/mini/model) with other scenes, then with more clips that are like films.
+mini-longer: setup
+	$(RUN) -m train.sft train/configs/mini-longer.yaml $(RESUME)
+	$(RUN) -m train.sft train/configs/mini-films.yaml $(RESUME)
+	$(call SHIP,runs/mini-films)
+
+define SHIP
+	$(PY) -m train.measure $(1)/model --suite all --clips 500 --write
 	rm -rf assets/mini
-	cp -r runs/mini/model assets/mini
+	cp -r $(1)/model assets/mini
 	chmod 644 assets/mini/*
+endef
 
 perf: setup
 	@set -e; for script in $(wildcard perf/*.py); do echo "perf: $$script"; $(PY) "$$script"; done

@@ -207,6 +207,15 @@ def test_other_things_are_spoilt_as_known_and_named_as_unknown():
         assert other.rationale(asked).count(", different") == 6 and asked.scores[1] == 1
 
 
+def test_half_of_the_other_clips_have_no_fault_and_some_are_smooth_with_sharp_edges():
+    clean_ones = sum(other.sample(seed).visual is None for seed in range(400))
+    assert 160 < clean_ones < 240
+    grounds = [other._ground(np.random.default_rng(seed), 96, 128) for seed in range(60)]
+    steps = [np.abs(np.diff(ground.mean(-1), axis=0)) for ground in grounds]
+    smooth = [step.max() > 8 * max(np.median(step), 0.5) for step in steps]
+    assert 15 < sum(smooth) < 45
+
+
 def test_captions_name_every_element():
     for seed in range(40):
         scene = world.sample(seed)
