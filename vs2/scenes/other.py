@@ -17,9 +17,9 @@ from vs2.scenes.damage import SHORT, damage
 from vs2.scenes.staging import Staging
 from vs2.scenes.world import ELEMENTS, VISUAL_FAULTS, Content, Fault
 
-MARGIN = 0.3
+MARGIN = 0.3        # of the picture, on each side, for the camera to move over
 CLEAN = 0.5         # share without a fault: most films have none, and a judge that meets few takes them for spoilt
-MOVERS = (0, 1, 1, 3)
+MOVERS = (0, 1, 1, 3)       # how many things move before it: one of these
 LEAVES = (0, 12, 40)        # how many patches lie on the ground texture: one of these
 SLOPES = (0, 0, 2, 4)       # how many smooth slopes the ground is made of, one behind the other; 0: of noise
 SOFT, ENCODED, RAMP, SWAY = (0.3, 1.1), (40, 90), 0.35, 0.05     # of an ordinary film; see `_film`
