@@ -50,11 +50,13 @@ mini: setup
 	$(RUN) -m train.grpo train/configs/mini-grpo.yaml $(RESUME)
 	$(call SHIP,runs/mini)
 
-# Goes on from the result of `make mini` (runs/mini/model) with other scenes, then with more clips that are like films.
+# Goes on from the result of `make mini` (runs/mini/model) with other scenes, then with more clips that are like films,
+# then with films as cameras take them.
 mini-longer: setup
 	$(RUN) -m train.sft train/configs/mini-longer.yaml $(RESUME)
 	$(RUN) -m train.sft train/configs/mini-films.yaml $(RESUME)
-	$(call SHIP,runs/mini-films)
+	$(RUN) -m train.sft train/configs/mini-shots.yaml $(RESUME)
+	$(call SHIP,runs/mini-shots)
 
 define SHIP
 	$(PY) -m train.measure $(1)/model --suite all --clips 500 --write

@@ -9,7 +9,7 @@ from PIL import Image
 from vs2 import answer, rubric, video
 from vs2.bench.scenes import held_out
 from vs2.sampling import Sampling
-from vs2.scenes import damage, draw, film, other, physics, staging, textures, words, world
+from vs2.scenes import damage, draw, film, natural, other, physics, staging, textures, words, world
 
 FRAMES = 24                         # of a clip that is staged in no special way
 SEEN = staging.shown_indices(FRAMES)
@@ -210,7 +210,7 @@ def test_other_things_are_spoilt_as_known_and_named_as_unknown():
 def test_half_of_the_other_clips_have_no_fault_and_some_are_smooth_with_sharp_edges():
     clean_ones = sum(other.sample(seed).visual is None for seed in range(400))
     assert 160 < clean_ones < 240
-    grounds = [other._ground(np.random.default_rng(seed), 96, 128) for seed in range(60)]
+    grounds = [natural.ground(np.random.default_rng(seed), 96, 128) for seed in range(60)]
     steps = [np.abs(np.diff(ground.mean(-1), axis=0)) for ground in grounds]
     smooth = [step.max() > 8 * max(np.median(step), 0.5) for step in steps]
     assert 15 < sum(smooth) < 45
@@ -269,3 +269,32 @@ def test_an_ordinary_film_is_not_its_pictures_and_each_of_its_ways_comes_in_some
     assert lit.mean() > 1.05 * np.asarray(picture).mean()
     swayed = replace(plain, hand=(0.02, 0.02, 0.5, 0.1))
     assert np.abs(swayed.sway(0.8) - swayed.sway(0.2)).max() > 0.005 and swayed.sway(0.5)[2] == 0
+
+
+def test_a_background_out_of_focus_has_a_thing_in_focus_before_it_and_a_still_shot_does_not_move():
+    films = [(scene, other._film(scene.seed, scene.staging)) for scene in map(other.sample, range(400))]
+    shallow = [scene for scene, one in films if one.unsharp]
+    still = [scene for scene, one in films if one.still and not (one.ramp or one.hand[0] or scene.visual)]
+    assert 60 < len(shallow) < 140 and 80 < sum(one.still for _, one in films) < 160
+    for scene in still[:6]:
+        first, last = other.frames(scene, [0, scene.staging.frames - 1])
+        assert np.array_equal(first, last)
+    kept = 0
+    for scene in shallow[:12]:
+        scene = replace(scene, visual=None)
+        grey = other.frames(scene, [scene.staging.frames // 2])[0].astype(float).mean(-1)
+        steps = np.abs(np.diff(grey, axis=1))
+        kept += steps.max() > 12 and np.median(steps) < 2.5         # edges on the thing, and none behind it
+    assert kept >= 9
+
+
+def test_a_photograph_is_developed_in_many_ways_and_never_to_black():
+    rng = np.random.default_rng(5)
+    grid = np.indices((64, 64)).sum(0)[..., None] * np.array([2.0, 1.2, 0.5], np.float32)
+    made = [natural.developed(rng, grid.astype(np.float32)) for _ in range(80)]
+    means, spreads = ([getattr(one, what)() for one in made] for what in ("mean", "std"))
+    assert max(means) > 3 * min(means) and max(spreads) > 3 * min(spreads)
+    assert all(np.percentile(one, 99) > 90 and one.max() <= 255 and one.min() >= 0 for one in made)
+    solid = [natural.solid(np.random.default_rng(seed), 48, 48) for seed in range(40)]
+    assert sum(one.mean() < 80 for one in solid) > 8
+    assert np.median([np.median(np.abs(np.diff(one.mean(-1), axis=0))) for one in solid]) < 2.5

@@ -204,9 +204,11 @@ def test_what_is_logged(start, tmp_path):
     trainer.train()
     names = {"reward", "reward_std", "rewards/toy/mean", "rewards/accuracy/mean", "kl", "entropy", "num_tokens",
              "completions/mean_length", "completions/clipped_ratio", "clip_ratio/region_mean", "clip_ratio/low_mean",
-             "clip_ratio/high_mean", "frac_reward_zero_std", "loss", "grad_norm", "learning_rate"}
+             "clip_ratio/high_mean", "frac_reward_zero_std", "loss", "grad_norm", "learning_rate",
+             "seconds/rollout", "seconds/forward", "seconds/data"}
     assert all(names <= entry.keys() for entry in trainer.state.log_history[:2])
-    first = trainer.state.log_history[0]
+    first, second = trainer.state.log_history[:2]
+    assert 0 < first["seconds/data"] < first["seconds/rollout"] < second["seconds/update"]
     assert first["reward"] == pytest.approx(2 * first["rewards/toy/mean"] + first["rewards/accuracy/mean"])
     samples = [json.loads(line) for line in (tmp_path / "samples.jsonl").read_text().splitlines()]
     assert [sample["step"] for sample in samples] == [1, 1, 1, 2, 2, 2]

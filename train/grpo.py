@@ -61,6 +61,7 @@ class GRPOTrainer(Trainer):
         self.reference = Reference.of(model, reference) if args.beta else None
         self.tally, self.samples, self._waiting = Tally(), [], deque()
         self._update, self._micro = -1, 0           # the update and its micro-batch that come now
+        self._updated = None                        # when the update before began
         if args.eval_clips:
             self.add_callback(BeforeAndAfter(self))
 
@@ -190,6 +191,16 @@ class GRPOTrainer(Trainer):
             self.tally.add(name, ((value * mask).sum() / counted).item())
         self.tally.add("seconds/forward", time.perf_counter() - begun)
         return loss if args.loss_type == "dapo" else loss / self.current_gradient_accumulation_steps
+
+    def get_batch_samples(self, epoch_iterator, num_batches, device):
+        """An update's micro-batches; how long it waited for them is noted, and how long the update before took."""
+        begun = time.perf_counter()
+        if self._updated is not None:
+            self.tally.add("seconds/update", begun - self._updated)
+        found = super().get_batch_samples(epoch_iterator, num_batches, device)
+        self.tally.add("seconds/data", time.perf_counter() - begun)
+        self._updated = begun
+        return found
 
     def floating_point_ops(self, inputs) -> int:
         """Not counted: what a micro-batch costs is not in what the data loader gives."""

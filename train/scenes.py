@@ -18,7 +18,7 @@ from train.data import Row, encode, encode_drill
 from train.frames import Frames
 from vs2 import rubric
 from vs2.card import Card
-from vs2.scenes import damage, draw, other, physics, staging, textures, words, world
+from vs2.scenes import damage, draw, film, natural, other, physics, staging, textures, words, world
 
 DRILL_LINES = 20
 FAULTS = tuple(f"{rubric.DIMENSIONS[n].label}:" for n in (0, 2))     # how the lines on faults begin
@@ -104,7 +104,7 @@ class Scenes(Dataset):
         taken for these. The versions of the libraries that draw, and whose photographs are shown, are not in it.
         """
         sources = [Path(module.__file__).read_bytes() for module in (
-            world, physics, staging, textures, draw, damage, other, photos, vs2.sampling)]
+            world, physics, staging, textures, draw, damage, film, natural, other, photos, vs2.sampling)]
         said = repr((self.card.sampling, self.clips, self.first_seed, self.others)) + inspect.getsource(seen_frames)
         return hashlib.sha256(b"".join([*sources, said.encode()])).hexdigest()[:12]
 

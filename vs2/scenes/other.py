@@ -1,18 +1,20 @@
 """Clips of other things than scenes show: patches of natural-looking texture that drift, as a camera moves over them.
 
-A judge that has only seen scenes takes any other picture for a spoilt one. These clips have the statistics of natural
-pictures (dead leaves: Lee, Mumford and Huang, 2001; noise with a 1/f spectrum), a known visual fault, and nothing in
-them that a prompt about scenes could mean. What every film has is no fault: some softness, an encoder's traces, light
-that changes slowly, a hand that sways. `pictures`, photographs say, may take the textures' place.
+A judge that has only seen scenes takes any other picture for a spoilt one. These clips are of natural-looking pictures
+(vs2/scenes/natural.py), with a known visual fault, and nothing in them that a prompt about scenes could mean. What
+every film has is no fault: some softness, an encoder's traces, light that changes slowly, a hand that sways, a
+background out of focus, a shot in which hardly anything moves. `pictures`, photographs say, may take the textures'
+place.
 """
 import io
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageFilter
 
+from vs2.scenes import film as file
+from vs2.scenes import natural, textures, words
 from vs2.scenes import staging as filming
-from vs2.scenes import textures, words
 from vs2.scenes.damage import SHORT, damage
 from vs2.scenes.staging import Staging
 from vs2.scenes.world import ELEMENTS, VISUAL_FAULTS, Content, Fault
@@ -20,9 +22,10 @@ from vs2.scenes.world import ELEMENTS, VISUAL_FAULTS, Content, Fault
 MARGIN = 0.3        # of the picture, on each side, for the camera to move over
 CLEAN = 0.5         # share without a fault: most films have none, and a judge that meets few takes them for spoilt
 MOVERS = (0, 1, 1, 3)       # how many things move before it: one of these
-LEAVES = (0, 12, 40)        # how many patches lie on the ground texture: one of these
-SLOPES = (0, 0, 2, 4)       # how many smooth slopes the ground is made of, one behind the other; 0: of noise
-SOFT, ENCODED, RAMP, SWAY = (0.3, 1.1), (40, 90), 0.35, 0.05     # of an ordinary film; see `_film`
+SOLID = 0.35                # share of them that are smooth
+SOFT, ENCODED, CODED, RAMP, SWAY = (0.3, 1.1), (40, 90), (22, 36), 0.35, 0.05     # of an ordinary film; see `_film`
+SHALLOW, UNSHARP = 0.25, (2.0, 8.0)     # share whose background is out of focus, and by what deviation at 224 pixels
+STILL = 0.3                 # share in which neither the camera nor a thing travels
 UNKNOWN = 3                 # the alignment score where neither what is asked nor what is shown can be named
 
 
@@ -54,15 +57,22 @@ def frames(scene: Other, indices=None, pictures=None) -> np.ndarray:
     height, width = staging.height, staging.width
     rng = np.random.default_rng([scene.seed, 13])
     big = int(height * (1 + 2 * MARGIN)), int(width * (1 + 2 * MARGIN))
-    paper = Image.fromarray(textures.lit(_texture(rng, *big, pictures).astype(np.float32), staging.light))
+    film = _film(scene.seed, staging)
+    paper = Image.fromarray(textures.lit(natural.picture(rng, *big, pictures).astype(np.float32), staging.light))
+    if film.unsharp:
+        paper = paper.filter(ImageFilter.GaussianBlur(film.unsharp))
     movers = []
-    for _ in range(MOVERS[int(rng.integers(len(MOVERS)))]):
-        side = int(min(height, width) * rng.uniform(0.2, 0.5))
-        shown = Image.fromarray(_texture(rng, side, side, pictures).astype(np.uint8))
-        movers.append((shown, _outline(rng, side), rng.uniform(-0.5, 0.5, (2, 2)) * (height, width)))
+    for _ in range(max(int(film.unsharp > 0), MOVERS[int(rng.integers(len(MOVERS)))])):
+        # what is in focus is large, and in the picture
+        side = int(min(height, width) * (rng.uniform(0.4, 0.8) if film.unsharp else rng.uniform(0.2, 0.5)))
+        what = natural.solid(rng, side, side) if rng.random() < SOLID else natural.picture(rng, side, side, pictures)
+        ways = rng.uniform(-0.5, 0.5, (2, 2)) * (0.5 if film.unsharp else 1.0) * (height, width)
+        movers.append((Image.fromarray(what.astype(np.uint8)), natural.outline(rng, side),
+                       ways[[0, 0]] if film.still else ways))
     start, end = (np.array((*rng.uniform(0.1, 0.9, 2) * MARGIN, rng.uniform(1.0, 1.2))) for _ in range(2))
-    drawn, film = [], _film(scene.seed, staging)
-    for n in range(staging.frames) if indices is None else indices:
+    end = start if film.still else end
+    drawn, shown_at = [], range(staging.frames) if indices is None else indices
+    for n in shown_at:
         t = n / max(1, staging.frames - 1)
         x, y, zoom = start + (end - start) * t + film.sway(t)
         x, y = np.clip((x, y), 0, 2 * MARGIN)
@@ -71,20 +81,25 @@ def frames(scene: Other, indices=None, pictures=None) -> np.ndarray:
         for shown, mask, way in movers:
             dy, dx = way[0] + (way[1] - way[0]) * t
             picture.paste(shown, (int(width / 2 + dx - shown.width / 2), int(height / 2 + dy - shown.height / 2)), mask)
-        drawn.append(damage(film.shown(picture, t), scene.visual, scene.seed, n))
-    return np.stack(drawn)
+        drawn.append(film.shown(picture, t))
+    drawn = file.coded(np.stack(drawn), film.quantiser) if film.quantiser else drawn
+    return np.stack([damage(picture, scene.visual, scene.seed, n) for picture, n in zip(drawn, shown_at, strict=True)])
 
 
 @dataclass(frozen=True)
 class _Film:
     """How an ordinary film differs from its pictures, without any fault. soft: a deviation in pixels. quality: of JPEG,
-    or None. ramp: the light's change from the first frame to the last. hand: of the sway, how far in x and y, in widths
-    and heights, its turns in a clip, and its phase."""
+    or None. quantiser: of h264, or None. ramp: the light's change from the first frame to the last. hand: of the sway,
+    how far in x and y, in widths and heights, its turns in a clip, and its phase. unsharp: of the background, a
+    deviation in pixels. still: nothing travels."""
 
     soft: float
     quality: int | None
     ramp: float
     hand: tuple[float, float, float, float]
+    unsharp: float = 0.0
+    still: bool = False
+    quantiser: int | None = None
 
     def sway(self, t: float) -> np.ndarray:
         """What is added to x, y and zoom at the time t, 0 to 1."""
@@ -106,94 +121,18 @@ class _Film:
 
 
 def _film(seed: int, staging: Staging) -> _Film:
-    """Each of these in about half of the clips."""
+    """Softness, an encoder (JPEG or h264), light and a hand, each in about half of the clips."""
     rng = np.random.default_rng([seed, 16])
     scale = min(staging.height, staging.width) / SHORT
     some = rng.random(4) < 0.5
     turns = rng.uniform(0.2, 0.8) * staging.frames / staging.fps        # a turn takes 1.3 to 5 s
+    coded = rng.random() < 0.5
     return _Film(float(rng.uniform(*SOFT) * scale) if some[0] else 0.0,
-                 int(rng.integers(*ENCODED)) if some[1] else None,
+                 int(rng.integers(*ENCODED)) if some[1] and not coded else None,
                  float(rng.uniform(-RAMP, RAMP)) if some[2] else 0.0,
-                 (*(rng.uniform(-SWAY, SWAY, 2) * some[3]), turns, rng.random()))
-
-
-def _texture(rng, height: int, width: int, pictures) -> np.ndarray:
-    """A picture [height, width, 3] in 0..255: a photograph's part, or leaves of noise on noise."""
-    if pictures and rng.random() < 0.65:
-        photo = pictures[int(rng.integers(len(pictures)))]
-        share = rng.uniform(0.45, 1.0) * min(photo.shape[0] / height, photo.shape[1] / width)
-        h, w = int(height * share), int(width * share)
-        top, left = int(rng.integers(photo.shape[0] - h + 1)), int(rng.integers(photo.shape[1] - w + 1))
-        part = Image.fromarray(photo[top:top + h, left:left + w]).resize((width, height), Image.Resampling.BICUBIC)
-        part = np.asarray(part, np.float32)
-        part = part[:, ::-1] if rng.random() < 0.5 else part
-        return np.clip((part - 128) * rng.uniform(0.7, 1.1) + 128 + rng.uniform(-25, 25), 0, 255)
-    total = _ground(rng, height, width)
-    for _ in range(LEAVES[int(rng.integers(len(LEAVES)))]):
-        side = int(min(height, width) * min(0.6, 0.06 / rng.uniform(0.08, 1.0)))
-        if side < 4:
-            continue
-        top, left = int(rng.integers(-side // 2, height - side // 2)), int(rng.integers(-side // 2, width - side // 2))
-        mask = np.asarray(_outline(rng, side), np.float32)[..., None] / 255
-        leaf = _noise_colour(rng, side, side)
-        rows, columns = slice(max(0, top), top + side), slice(max(0, left), left + side)
-        patch = total[rows, columns]
-        cut = slice(max(0, -top), max(0, -top) + patch.shape[0]), slice(max(0, -left), max(0, -left) + patch.shape[1])
-        total[rows, columns] = patch * (1 - mask[cut]) + leaf[cut] * mask[cut]
-    return np.clip(total, 0, 255)
-
-
-def _ground(rng, height, width) -> np.ndarray:
-    """Noise, or smooth slopes one behind the other: sharp at their edges, with little else to see on them.
-
-    Smooth pictures are clean too, but a judge that has seen only rough ones takes them for blocks of a poor encoding.
-    """
-    count = SLOPES[int(rng.integers(len(SLOPES)))]
-    if not count:
-        return _noise_colour(rng, height, width)
-    across, down = np.arange(width) / width, np.arange(height)[:, None] / height
-    base, apart = rng.uniform(20, 235, 3), rng.uniform(0.2, 1.0)
-    picture = _smooth(rng, base, height, width)
-    for n in range(count):
-        edge = 0.25 + 0.6 * n / count + sum(
-            rng.uniform(-0.1, 0.1) / turns * np.sin(2 * np.pi * (turns * across + rng.random())) for turns in (1, 2, 5))
-        share = np.clip((down - edge) * height + 0.5, 0, 1)[..., None].astype(np.float32)   # antialiased
-        shade = (rng.uniform(-60, 60) * (down - edge) + rng.uniform(-40, 40) * across)[..., None].astype(np.float32)
-        colour = base * (1 - apart) + rng.uniform(20, 235, 3) * apart
-        picture = picture * (1 - share) + (_smooth(rng, colour, height, width) + shade) * share
-    return picture
-
-
-def _smooth(rng, colour, height, width) -> np.ndarray:
-    """The colour with hardly any noise."""
-    light = textures.field(rng, height, width, float(rng.uniform(1.0, 2.4)))[..., None]
-    return colour.astype(np.float32) + rng.uniform(0, 12) * light
-
-
-def _noise_colour(rng, height, width) -> np.ndarray:
-    """A colour with 1/f noise on its brightness, and a little on its hue."""
-    rough = float(rng.uniform(0.6, 1.4))
-    light = textures.field(rng, height, width, rough)[..., None]
-    colour = rng.uniform(20, 235, 3).astype(np.float32)
-    return colour + rng.uniform(8, 45) * light * rng.uniform(0.8, 1.2, 3).astype(np.float32)
-
-
-def _outline(rng, side: int) -> Image.Image:
-    """A mask [side, side]: a disc, a box or a polygon, antialiased by drawing it twice as large."""
-    big = Image.new("L", (2 * side, 2 * side))
-    pen = ImageDraw.Draw(big)
-    kind = int(rng.integers(3))
-    if kind == 0:
-        pen.ellipse((2, 2, 2 * side - 3, 2 * side - 3), fill=255)
-    elif kind == 1:
-        inset = int(rng.integers(0, side // 2 + 1))
-        pen.rectangle((inset, 2, 2 * side - 3 - inset, 2 * side - 3), fill=255)
-    else:
-        angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 8))))
-        far = side * rng.uniform(0.6, 0.98, len(angles))
-        pen.polygon([(float(side + r * np.cos(a)), float(side + r * np.sin(a)))
-                     for a, r in zip(angles, far, strict=True)], fill=255)
-    return big.resize((side, side), Image.Resampling.BOX)
+                 (*(rng.uniform(-SWAY, SWAY, 2) * some[3]), turns, rng.random()),
+                 float(rng.uniform(*UNSHARP) * scale) if rng.random() < SHALLOW else 0.0, bool(rng.random() < STILL),
+                 int(rng.integers(*CODED)) if some[1] and coded else None)
 
 
 def rationale(scene: Other) -> str:
