@@ -288,6 +288,26 @@ def test_a_background_out_of_focus_has_a_thing_in_focus_before_it_and_a_still_sh
     assert kept >= 9
 
 
+def test_a_clean_picture_is_in_focus_somewhere():
+    made = [natural.picture(np.random.default_rng(seed), 230, 300, None) for seed in range(30)]
+    assert all(natural.crispness(one) > natural.CRISP for one in made)
+    blurred = [damage.damage(one.astype(np.uint8), world.Fault("blur", 1), 0, 0) for one in made]
+    assert sum(natural.crispness(one) < natural.CRISP for one in blurred) > 27
+    assert natural.crispness(np.full((230, 300, 3), 90.0)) == 0
+
+
+def test_the_traces_of_h264_are_those_of_each_frame_alone_and_grow_with_the_quantiser():
+    frames = np.stack([natural.picture(np.random.default_rng(seed), 96, 128, None) for seed in range(3)])
+    frames = frames.astype(np.uint8)
+    fine, coarse = (film.coded(frames, quantiser) for quantiser in (20, 40))
+    assert fine.shape == frames.shape and np.array_equal(film.coded(frames[1:2], 40), coarse[1:2])
+    far = [np.abs(one.astype(int) - frames).mean() for one in (fine, coarse)]
+    assert 0 < far[0] < far[1] / 2
+    films = [other._film(seed, staging.Staging()) for seed in range(200)]
+    assert 30 < sum(one.quantiser is not None for one in films) < 70
+    assert 30 < sum(one.quality is not None for one in films) < 70
+
+
 def test_a_photograph_is_developed_in_many_ways_and_never_to_black():
     rng = np.random.default_rng(5)
     grid = np.indices((64, 64)).sum(0)[..., None] * np.array([2.0, 1.2, 0.5], np.float32)
