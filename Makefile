@@ -36,9 +36,9 @@ test: setup browser lint
 lint: setup
 	@$(PY) -m ruff check .
 
-# Trains the built-in judge again, from nothing: scenes, supervised, reinforced, measured. What is shipped is the model
-# before reinforcement, which makes drawn replies better and greedy ones not (docs/mini.md). Two processes of one thread
-# train about twice as fast as one of two; PROCESSES=1 for one GPU. A run that was killed goes on with RESUME=--resume.
+# Trains the built-in judge again, from nothing: scenes, supervised, reinforced, measured, shipped to assets/mini. Two
+# processes of one thread train about twice as fast as one of two; PROCESSES=1 for one GPU. A run that was killed goes on
+# with RESUME=--resume.
 PROCESSES ?= 2
 # glibc gives large blocks back to the kernel at once and fetches them anew a moment later: here it keeps them.
 KEEP = MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=268435456
@@ -48,15 +48,17 @@ mini: setup
 	$(if $(RESUME),,rm -rf runs/mini-grpo)
 	$(RUN) -m train.sft train/configs/mini.yaml $(RESUME)
 	$(RUN) -m train.grpo train/configs/mini-grpo.yaml $(RESUME)
-	$(call SHIP,runs/mini)
+	$(call SHIP,runs/mini-grpo)
 
-# Goes on from the result of `make mini` (runs/mini/model) with other scenes, then with more clips that are like films,
-# then with films as cameras take them.
+# Goes on from the supervised model of `make mini` (runs/mini/model) with other scenes, then with more clips that are like
+# films, then with films as cameras take them; and reinforces that.
 mini-longer: setup
+	$(if $(RESUME),,rm -rf runs/mini-shots-grpo)
 	$(RUN) -m train.sft train/configs/mini-longer.yaml $(RESUME)
 	$(RUN) -m train.sft train/configs/mini-films.yaml $(RESUME)
 	$(RUN) -m train.sft train/configs/mini-shots.yaml $(RESUME)
-	$(call SHIP,runs/mini-shots)
+	$(RUN) -m train.grpo train/configs/mini-shots-grpo.yaml $(RESUME)
+	$(call SHIP,runs/mini-shots-grpo)
 
 define SHIP
 	$(PY) -m train.measure $(1)/model --suite all --clips 500 --write
