@@ -110,9 +110,11 @@ async function open(id) {
   if (shown) save();
   const mine = (turn += 1);
   for (const button of listed.querySelectorAll("[data-id]")) button.setAttribute("aria-current", button.dataset.id === id);
+  desk.setAttribute("aria-busy", "true");     // keys on the clip do nothing until it is there
   let answer;
   try { answer = await server.review_show({ id, reviewer }); } catch (error) { answer = { problem: words.offline }; }
   if (mine !== turn) return;
+  desk.removeAttribute("aria-busy");
   if (answer.problem) return trouble(answer.problem);
   if (shown) save();  // what was said while the answer came
   trouble("");

@@ -113,6 +113,7 @@ def test_a_review_by_keyboard_alone_is_there_after_coming_back(visit, site):
     keys.press("Enter")
     assert pressed(visitor) == [] and page.inner_text(".vs-saved") == "Not reviewed by you"
     page.wait_for_function("document.querySelector('.vs-items button')")
+    page.wait_for_function("!document.querySelector('.vs-case').hasAttribute('aria-busy')")   # their reviews are there
     keys.press("a")
     assert "Still to say: Text alignment, Physical consistency" in page.inner_text(".vs-saved")
     for key in ("d", "3", "3", "Shift+Digit1"):
