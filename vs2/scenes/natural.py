@@ -34,7 +34,8 @@ def picture(rng, height: int, width: int, pictures) -> np.ndarray:
 def crispness(made) -> float:
     """How sudden the sharpest edges are, from 0, whatever their contrast: the second difference over the first.
 
-    In a clear film it is above 0.7, in one with the slightest blur of `damage` below 0.6, seen at the size of mini.
+    In a clear film it is above 0.7, in one with the slightest blur of `damage` nearly always below 0.6, at the size
+    that mini sees.
     """
     scale = VIEW / min(made.shape[:2])
     size = round(made.shape[1] * scale), round(made.shape[0] * scale)
