@@ -5,12 +5,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.best_of_parts import PROMPT, SMALL, Plain, StreamJudge, ended, flat, of, plan, run, seed
+from tests.patience import eventually
 from vs2 import best_of, events, generate
 from vs2.best_of.folder import LOCK, STATE, RunFolder
 from vs2.errors import BadInput, Failure
@@ -63,10 +63,7 @@ def test_the_second_clip_is_made_while_the_first_is_judged(tmp_path):
     generator = Plain()
 
     def wait():
-        due = time.monotonic() + 20
-        while len(generator.made) < 4:
-            assert time.monotonic() < due, "the generator waits for the judge"
-            time.sleep(0.01)
+        assert eventually(lambda: len(generator.made) >= 4), "the generator waits for the judge"
 
     _, outcome = ended(run(tmp_path, 4, generator=generator, wait=wait))
     assert outcome.decision.ranking == (3, 2, 1, 0)
@@ -107,10 +104,7 @@ def test_closing_the_events_stops_the_run(tmp_path):
     stream = one.events()
     next(stream)
     stream.close()
-    due = time.monotonic() + 10
-    while any(thread.name.startswith("best of N") for thread in threading.enumerate()):
-        assert time.monotonic() < due
-        time.sleep(0.01)
+    assert eventually(lambda: not any(thread.name.startswith("best of N") for thread in threading.enumerate()))
     assert len(one.generator.made) < 10
     run(tmp_path, 50).close()       # the folder is free again
 

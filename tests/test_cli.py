@@ -13,6 +13,7 @@ import pytest
 
 import vs2
 from tests.clips import moving_square
+from tests.patience import HANGING
 from tests.tiny import write_tiny
 from vs2 import cli, models, terminal
 from vs2.errors import BadInput, Failure
@@ -64,7 +65,7 @@ def no_environment(monkeypatch):
 def run(*arguments, **options):
     """The command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "vs2", *map(str, arguments)], capture_output=True, text=True, timeout=120, **options
+        [sys.executable, "-m", "vs2", *map(str, arguments)], capture_output=True, text=True, timeout=HANGING, **options
     )
 
 
@@ -243,7 +244,7 @@ def test_ctrl_c_stops_a_real_run(clip, folder):
     assert process.stdout.read(3)
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=HANGING)
     assert process.returncode == 130 and "Traceback" not in err
 
 
@@ -266,7 +267,7 @@ def test_a_reader_that_leaves_is_no_error(clip, folder):
     process.stdout.read(1)
     process.stdout.close()
     assert process.stderr.read().count("Traceback") == 0
-    assert process.wait(60) == cli.PIPE_CLOSED
+    assert process.wait(HANGING) == cli.PIPE_CLOSED
 
 
 @pytest.mark.slow

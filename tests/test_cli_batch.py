@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from types import SimpleNamespace
 
@@ -13,6 +12,7 @@ import pytest
 
 from tests.clips import moving_square
 from tests.fake_judge import FakeJudge
+from tests.patience import HANGING, eventually
 from tests.tiny import write_tiny
 from vs2 import cli, results, table
 from vs2.commands import batch
@@ -88,11 +88,8 @@ def test_two_processes_find_the_same(folder, model, capfd):
     assert timeless(records(folder / "two.jsonl")) == timeless(records(folder / "out.jsonl"))
 
 
-def wait_for(holds, process, seconds=120):
-    until = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < until and process.poll() is None
-        time.sleep(0.01)
+def wait_for(holds, process):
+    assert eventually(lambda: holds() or process.poll() is not None, 120) and process.poll() is None
 
 
 @pytest.mark.slow
@@ -106,7 +103,7 @@ def test_a_killed_run_goes_on_and_scores_no_row_twice(folder, model, out, monkey
     journal = folder / (out if out.endswith("jsonl") else f"{out}.journal")
     wait_for(lambda: journal.exists() and journal.read_bytes().count(b"\n") >= 3, process)
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait(30)
+    process.wait(HANGING)
     kept = [line for line in journal.read_text().splitlines(keepends=True) if line.endswith("\n")]
     kept = {found["row"]: found for found in map(json.loads, kept) if found["error"] is None}
     assert 2 <= len(kept) < 9 and (out.endswith("jsonl") or not (folder / out).exists())

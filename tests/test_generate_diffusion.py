@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.patience import HANGING, eventually
 from vs2 import generate
 from vs2.errors import BadInput, Failure
 from vs2.generate import pipelines
@@ -140,10 +140,8 @@ def test_stopping_between_steps_leaves_nothing_and_the_next_clip_works(wan, tmp_
         if isinstance(event, Progress) and event.stage.startswith("Drawing"):
             break
     stream.close()
-    until = time.monotonic() + 60
-    while any(thread.name == "vs2-diffusion" for thread in threading.enumerate()):
-        assert time.monotonic() < until, "the pipeline goes on though nobody waits"
-        time.sleep(0.02)
+    assert eventually(lambda: not any(thread.name == "vs2-diffusion" for thread in threading.enumerate())), \
+        "the pipeline goes on though nobody waits"
     assert list(tmp_path.iterdir()) == []
     generator.steps = 1
     assert generator.generate(PROMPT, seconds=0.3, size=(32, 32), folder=tmp_path).path.exists()
@@ -318,7 +316,7 @@ def find(home, port, *names) -> list[str]:
                    if not key.startswith(("HF_", "HUGGING")) and not key.lower().endswith("_proxy")}
     environment |= {"HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1",
                     "HF_HUB_DISABLE_TELEMETRY": "1"}
-    done = subprocess.run([sys.executable, "-c", FIND, *names], capture_output=True, text=True, timeout=300,
+    done = subprocess.run([sys.executable, "-c", FIND, *names], capture_output=True, text=True, timeout=HANGING,
                           env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip().splitlines()

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests.clips import moving_square
+from tests.patience import HANGING
 from vs2 import generate
 from vs2.errors import BadInput, Failure
 from vs2.generate.protocol import Generated, Notice, Progress
@@ -287,7 +288,7 @@ def test_a_clip_that_browsers_do_not_play_is_made_one_that_they_do(server, tmp_p
 def test_a_provider_that_never_ends_is_left(server, tmp_path, how):
     server.never = True
     stages, since = [], time.monotonic()
-    generator = asker(server, timeout=20.0 if how == "timeout" else 300.0)
+    generator = asker(server, timeout=20.0 if how == "timeout" else 3.0 * HANGING)
     stream = generator.stream(PROMPT, folder=tmp_path, stop=lambda: how == "stop" and server.polls > 0)
     if how == "timeout":
         with pytest.raises(Failure, match="time was up"):
@@ -301,7 +302,7 @@ def test_a_provider_that_never_ends_is_left(server, tmp_path, how):
                 break
         stream.close()
     assert not any(isinstance(event, Generated) for event in stages)
-    assert time.monotonic() - since < 120 and list(tmp_path.iterdir()) == []
+    assert time.monotonic() - since < HANGING and list(tmp_path.iterdir()) == []
     time.sleep(1.0)
     polls = server.polls
     time.sleep(2.0)

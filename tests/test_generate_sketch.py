@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from tests.patience import HANGING
 from vs2 import generate
 from vs2.errors import BadInput, Failure
 from vs2.generate import sketch
@@ -209,6 +210,6 @@ def test_names_options_and_folders_that_cannot_be(tmp_path):
 def test_the_sketch_needs_no_model_library(tmp_path):
     code = ("import sys; from vs2 import generate; generate.load().generate('a red ball', seconds=1.0, size=(64, 64), "
             f"folder={str(tmp_path)!r}); print({{'torch', 'transformers', 'diffusers'}} & set(sys.modules))")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=HANGING)
     assert done.returncode == 0 and done.stdout.strip() == "set()", done.stderr
     assert generate.listing()[0].name == "sketch" and generate.listing()[0].usable

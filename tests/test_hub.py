@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HANGING
 from vs2 import hub
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -141,7 +142,7 @@ def fetch(home: Path, name: str, port: int, **more):
         **more,
     }
     done = subprocess.run(
-        [sys.executable, "-c", CODE, name], capture_output=True, text=True, timeout=120, env=environment
+        [sys.executable, "-c", CODE, name], capture_output=True, text=True, timeout=HANGING, env=environment
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip(), done.stderr

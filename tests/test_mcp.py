@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.clips import moving_square
+from tests.patience import HANGING
 from tests.ports import free_port
 from tests.test_ui import Scripted, close, site_of
 from vs2.ui import app, sent
@@ -50,7 +51,7 @@ def use(address: str, tool: str | None = None, arguments: dict | None = None):
 def uploaded(address: str, clip) -> str:
     """The clip's address on the server, as `gradio upload-mcp` makes it."""
     with clip.open("rb") as file:
-        path, = httpx.post(f"{address}gradio_api/upload", files={"files": file}, timeout=60).json()
+        path, = httpx.post(f"{address}gradio_api/upload", files={"files": file}, timeout=HANGING).json()
     return f"{address}gradio_api/file={path}"
 
 

@@ -9,6 +9,7 @@ import torch
 from transformers import Qwen2_5_VLConfig
 
 from perf import gpu
+from tests.patience import HANGING
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -29,7 +30,7 @@ def test_the_shape_is_the_published_one(tmp_path):
 @pytest.mark.slow
 def test_a_tiny_shape_goes_through_on_a_cpu():
     done = subprocess.run([sys.executable, "-m", "perf.gpu", "--small", "--steps", "2", "--only", "grpo-qlora-24gb"],
-                          cwd=ROOT, capture_output=True, text=True, timeout=280,
+                          cwd=ROOT, capture_output=True, text=True, timeout=HANGING,
                           env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""})
     assert done.returncode == 0, done.stderr[-2000:]
     rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith(("| sft", "| grpo"))]

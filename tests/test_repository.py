@@ -12,6 +12,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.patience import HANGING
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -96,7 +98,7 @@ def under(modules: set[str], *packages: str) -> set[str]:
 
 def run(code: str) -> subprocess.CompletedProcess:
     """Runs Python code in a fresh interpreter, in the repository."""
-    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=HANGING)
 
 
 def test_the_readme_opens_as_a_space_and_then_with_the_two_commands():
@@ -237,5 +239,5 @@ print("\\n" + json.dumps([status or 0, [module for module in {heavy!r} if module
 
 def test_the_command_is_installed():
     script = Path(sys.executable).with_name("vs2")
-    done = subprocess.run([str(script), "--help"], cwd=ROOT.parent, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([str(script), "--help"], cwd=ROOT.parent, capture_output=True, text=True, timeout=HANGING)
     assert done.returncode == 0 and "score" in done.stdout, done.stderr

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HANGING
 from vs2 import database
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Score, Seconds
@@ -294,7 +295,7 @@ def test_processes_that_begin_and_write_at_once_lose_nothing(tmp_path):
         writer.stdin.write("go\n")
         writer.stdin.flush()
     for writer in writers:
-        assert writer.communicate(timeout=60)[1] == "" and writer.returncode == 0
+        assert writer.communicate(timeout=HANGING)[1] == "" and writer.returncode == 0
     store = Store(home)
     for name in (ANN, BEN):
         assert prompts(store.find(name, limit=99)) == [f"{name} {number}" for number in reversed(range(50))]

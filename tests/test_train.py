@@ -9,6 +9,7 @@ import pytest
 import torch
 import yaml
 
+from tests.patience import HANGING
 from train import fresh, sft
 from train.data import IGNORED, Collate, Row, encode
 from train.frames import Frames
@@ -204,7 +205,7 @@ def test_a_killed_run_goes_on_to_the_same_losses(tmp_path):
               "    start(self, *a, **k); self.add_callback(Kill())\n"
               "sft.SftTrainer.__init__ = init\n"
               f"sft.main([{str(killed)!r}])\n")
-    died = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, timeout=300)
+    died = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, timeout=HANGING)
     assert died.returncode == -9, died.stderr.decode()[-2000:]
     done = sft.run(yaml.safe_load(killed.read_text()), resume=True)
     assert losses("killed") == pytest.approx(losses("whole"), abs=1e-6)

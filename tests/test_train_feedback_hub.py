@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,6 +18,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from tests.patience import HANGING, eventually
 from train import feedback, feedback_hub
 from vs2.errors import Failure
 
@@ -87,7 +87,7 @@ class Hub(BaseHTTPRequestHandler):
         if name == "videos_27k_1.zip" and self.server.stalls:
             self.server.stalls -= 1
             self.answer(status, data[start:start + BREAK], headers | length)
-            self.server.stopped.wait(30)
+            self.server.stopped.wait(HANGING)
             self.close_connection = True
         elif name == "videos_27k_2.zip" and self.server.wrong:
             self.server.wrong -= 1
@@ -142,7 +142,7 @@ def start(folder: Path, port: int, repo: str = REPO) -> subprocess.Popen:
 def fetch(*given) -> str:
     """What fetch returns or raises."""
     process = start(*given)
-    said, err = process.communicate(timeout=120)
+    said, err = process.communicate(timeout=HANGING)
     assert process.returncode == 0, err
     return said.strip()
 
@@ -176,9 +176,7 @@ def test_a_killed_download_goes_on_in_another_process(server, tmp_path):
     server.stalls, folder = 1, tmp_path / "data"
     process = start(folder, server.server_port)
     part = folder / "videos_27k_1.zip.part"
-    until = time.monotonic() + 60
-    while not (part.exists() and part.stat().st_size > 2**20) and time.monotonic() < until:
-        time.sleep(0.1)
+    assert eventually(lambda: part.exists() and part.stat().st_size > 2**20, moved=lambda: list(folder.glob("*")))
     had = part.stat().st_size
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -203,7 +201,7 @@ def test_two_processes_at_once_fetch_it_once(server, tmp_path):
     """The first process of each of two machines that share a folder."""
     folder = tmp_path / "data"
     for process in [start(folder, server.server_port) for _ in range(2)]:
-        said, err = process.communicate(timeout=120)
+        said, err = process.communicate(timeout=HANGING)
         assert said.strip() == str(folder), err
     assert sorted(names(server)) == sorted([ROWS, "videos_27k_1.zip", "videos_27k_2.zip"])
     assert videos(folder) == {**VIDEOS, **BIG, "z.mp4": b"z" * 99}

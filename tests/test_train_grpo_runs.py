@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests import tiny_run
+from tests.patience import HANGING
 from train import grpo, rewards
 from train.grpo import GRPOTrainer
 from train.model import open_model
@@ -141,8 +142,8 @@ def test_two_processes_train_to_the_losses_of_one(start, tmp_path):
             paths.append(tmp_path / f"{kind}{processes}.json")
             paths[-1].write_text(json.dumps(config), encoding="utf-8")
         launch = [] if processes == 1 else ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-        ran = subprocess.run([sys.executable, *launch, str(script), str(ROOT), *map(str, paths)], cwd=ROOT, timeout=580,
-                             capture_output=True, text=True)
+        ran = subprocess.run([sys.executable, *launch, str(script), str(ROOT), *map(str, paths)], cwd=ROOT,
+                             timeout=HANGING, capture_output=True, text=True)
         assert ran.returncode == 0, ran.stderr[-3000:]
     for kind in KINDS:
         one, two = (tmp_path / f"{kind}{processes}" for processes in (1, 2))

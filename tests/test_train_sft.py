@@ -11,6 +11,7 @@ import torch
 import yaml
 
 from tests import tiny_run
+from tests.patience import HANGING
 from train import config as configuration
 from train import fresh, sft
 from train.data import IGNORED, Collate, encode
@@ -192,7 +193,7 @@ def test_a_killed_run_goes_on_to_the_same_losses(start, rows, tmp_path, model):
     killed = tmp_path / "killed.yaml"
     killed.write_text(yaml.safe_dump(config("killed")))
     died = subprocess.run([sys.executable, "-c", KILL.format(step=7, config=str(killed))], cwd=ROOT,
-                          capture_output=True, timeout=300)
+                          capture_output=True, timeout=HANGING)
     assert died.returncode == -9, died.stderr.decode()[-2000:]
     sft.run(config("killed"), resume=True)
     assert tiny_run.losses(tmp_path / "killed") == pytest.approx(whole, abs=1e-6)
@@ -224,7 +225,7 @@ def test_two_processes_train_as_one(start, rows, tmp_path):
     path = tmp_path / "two.yaml"
     path.write_text(yaml.safe_dump(config("two", 2)))
     done = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
-                           "-m", "train.sft", str(path)], cwd=ROOT, capture_output=True, timeout=300,
+                           "-m", "train.sft", str(path)], cwd=ROOT, capture_output=True, timeout=HANGING,
                           env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr.decode()[-3000:]
     assert done.stderr.decode().count("3 steps of 8 rows") == 1, "one process says how the run ended"
@@ -253,7 +254,7 @@ def test_a_process_whose_rows_have_no_video_waits_for_none(tmp_path):
     path = tmp_path / "run.yaml"
     path.write_text(yaml.safe_dump(config))
     done = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
-                           "-m", "train.sft", str(path)], cwd=ROOT, capture_output=True, timeout=280,
+                           "-m", "train.sft", str(path)], cwd=ROOT, capture_output=True, timeout=HANGING,
                           env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr.decode()[-3000:]
     assert len(tiny_run.losses(tmp_path / "run")) == 4

@@ -11,6 +11,7 @@ import pytest
 from gradio.blocks import Block
 
 from tests.clips import moving_square
+from tests.patience import HANGING, eventually
 from vs2 import events
 from vs2.card import Card
 from vs2.errors import BadInput, Failure
@@ -54,7 +55,7 @@ class Scripted:
                 if stop():
                     return
                 if number > 1 and self.go:
-                    self.go.wait(60)
+                    self.go.wait(HANGING)
                 self.said += 1
                 yield events.Thought(word, number)
                 time.sleep(0.02)
@@ -63,14 +64,6 @@ class Scripted:
         finally:
             self.together -= 1
             self.closed += 1
-
-
-def eventually(holds, seconds=60) -> bool:
-    """Whether `holds()` comes true within a time that is long enough for a loaded machine."""
-    until = time.monotonic() + seconds
-    while not holds() and time.monotonic() < until:
-        time.sleep(0.02)
-    return holds()
 
 
 def hosted(judge, others=None) -> host.Host:

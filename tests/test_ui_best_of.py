@@ -5,7 +5,6 @@ import io
 import json
 import re
 import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -321,8 +320,7 @@ def test_a_line_takes_its_turn_and_stops(page_of):
     stream = line.stream("clip-5.mp4", "p", think=True, budget=8, samples=1, seed=0, stop=stop.is_set)
     assert isinstance(next(stream), events.Reading)
     threading.Timer(0.3, stop.set).start()
-    before = time.monotonic()
-    assert not [event for event in stream if isinstance(event, best_of.Done)] and time.monotonic() - before < 30
+    assert not [event for event in stream if isinstance(event, best_of.Done)]
     assert eventually(lambda: judge.closed == 1)
 
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.clips import moving_square
+from tests.patience import HANGING
 from tests.test_ui import ANN, BEN, Scripted, eventually, merged, site_of
 from vs2 import candidates, events
 from vs2.errors import BadInput, Failure
@@ -47,7 +48,7 @@ class ByName(Scripted):
                 raise BadInput("bad.mp4 is damaged.")
             yield events.Thought(SAID, 12)
             if self.hold and name == "hold":
-                self.hold.wait(300)
+                self.hold.wait(HANGING)
                 if stop():
                     return
             yield evaluation(*(map(int, name) if name.isdigit() else (3, 3, 3)), video=path, prompt=prompt)

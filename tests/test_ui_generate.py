@@ -12,6 +12,7 @@ import pytest
 from gradio.blocks import Block
 
 from tests.clips import moving_square
+from tests.patience import HANGING
 from tests.test_ui import ANN, BEN, HOSTILE, Scripted, eventually, merged, site_of
 from vs2 import generate
 from vs2.errors import BadInput, Failure
@@ -309,7 +310,7 @@ def test_a_pipeline_stays_loaded_until_another_is_asked_for(monkeypatch):
 
 def test_work_says_when_nothing_comes():
     go = threading.Event()
-    work = Work(lambda stop: (go.wait(60) for _ in range(2)), lambda error: None)
+    work = Work(lambda stop: (go.wait(HANGING) for _ in range(2)), lambda error: None)
     events = work.events(0.02)
     assert next(events) is None
     go.set()

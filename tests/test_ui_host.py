@@ -14,6 +14,7 @@ import httpx
 import pytest
 import uvicorn
 
+from tests.patience import HANGING
 from tests.ports import free_port
 from tests.test_ui import ANN, BEN, Scripted, close, eventually, hosted, site_of
 from vs2.errors import BadInput, Failure
@@ -174,7 +175,7 @@ def test_a_busy_machine_may_take_its_time_to_start(tmp_path, monkeypatch):
     blocks = app.build(site_of(Scripted(), tmp_path / "home"))
     try:
         address = app.serve(blocks, server_port=free_port())[1]
-        assert httpx.get(address, timeout=60).status_code == 200
+        assert httpx.get(address, timeout=HANGING).status_code == 200
     finally:
         close(blocks)
 

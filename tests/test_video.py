@@ -127,4 +127,4 @@ def test_importing_the_reader_does_not_import_torch():
 def test_a_path_with_odd_characters_and_from_another_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     moving_square(tmp_path / "http: 100% \u00e9 #1.mp4")
-    assert len(read("http: 100% \u00e9 #1.mp4", limits=Limits(deadline=20)).frames) == 4
+    assert len(read("http: 100% \u00e9 #1.mp4", limits=Limits(deadline=60)).frames) == 4

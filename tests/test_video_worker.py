@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.clips import centre_x, moving_square
+from tests.patience import HANGING, eventually
 from vs2 import video_pool
 from vs2.errors import BadInput, Failure
 from vs2.video import Limits, read
@@ -30,11 +31,8 @@ def running(pid):
     return state != "Z"
 
 
-def gone_within(pid, seconds=5.0):
-    until = time.monotonic() + seconds
-    while running(pid) and time.monotonic() < until:
-        time.sleep(0.02)
-    return not running(pid)
+def gone(pid):
+    return eventually(lambda: not running(pid), 5.0)
 
 
 @pytest.fixture
@@ -83,7 +81,7 @@ def test_a_worker_killed_between_calls_is_replaced(clip):
     read(clip)
     killed = video_pool.workers()[0].pid
     os.kill(killed, signal.SIGKILL)
-    assert gone_within(killed)
+    assert gone(killed)
     assert len(read(clip).frames) == 4
     assert killed not in [worker.pid for worker in video_pool.workers()]
 
@@ -111,18 +109,16 @@ def test_a_file_on_which_every_worker_dies_is_one_sentence(clip, at_job, number,
 def test_a_stalled_decord_leaves_time_for_pyav(clip, at_job):
     hit = at_job(signal.SIGSTOP, 1)
     start = time.monotonic()
-    clip_read = read(clip, limits=Limits(deadline=8.0))
+    clip_read = read(clip, limits=Limits(deadline=20.0))
     assert clip_read.metadata.backend == "pyav"
-    assert time.monotonic() - start > 3.5  # half of the deadline was decord's
+    assert time.monotonic() - start > 9.5  # half of the deadline was decord's
     assert not running(hit[0])
 
 
 def test_an_overrun_is_killed_and_said(clip, at_job):
     hit = at_job(signal.SIGSTOP, 9)
-    read_before = time.monotonic()
     with pytest.raises(BadInput, match=r"took longer than 1 s"):
         read(clip, limits=Limits(deadline=1.0))
-    assert time.monotonic() - read_before < 30  # a second worker may have to start on a busy machine
     assert hit and all(not running(pid) for pid in hit)
     hit.extend([0] * 9)
     assert len(read(clip).frames) == 4
@@ -205,7 +201,7 @@ def test_a_busy_worker_dies_with_its_parent():
             "    print(worker.pid, flush=True)\n    os.kill(os.getpid(), signal.SIGKILL)\n")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL
-    assert gone_within(int(done.stdout))
+    assert gone(int(done.stdout))
 
 
 ONE_JOB = "import os, sys\nfrom vs2 import video_pool\nwith video_pool.borrow() as worker:\n    worker.finish()\n"
@@ -214,7 +210,7 @@ ONE_JOB = "import os, sys\nfrom vs2 import video_pool\nwith video_pool.borrow() 
 def test_an_idle_worker_ends_when_the_program_does():
     code = ONE_JOB + "print(video_pool.workers()[0].pid)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert gone_within(int(done.stdout))
+    assert gone(int(done.stdout))
 
 
 def test_a_forked_process_has_workers_of_its_own():
@@ -225,7 +221,7 @@ def test_a_forked_process_has_workers_of_its_own():
                       "status = os.wait()[1]\n"
                       "with video_pool.borrow() as worker:\n    worker.finish()\n"
                       "sys.exit(status != 0 or worker.pid != pid)")
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=HANGING).returncode == 0
 
 
 def test_messages_go_through_whole_and_nonsense_is_refused():

@@ -9,6 +9,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from tests.patience import HANGING
+
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome", "microsoft-edge")
 FIXED = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -46,7 +48,7 @@ def runs(path: str) -> bool:
     if sys.platform == "win32":  # there `--version` opens a window instead of answering
         return True
     try:
-        return subprocess.run([path, "--version"], capture_output=True, timeout=120).returncode == 0
+        return subprocess.run([path, "--version"], capture_output=True, timeout=HANGING).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 

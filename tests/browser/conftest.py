@@ -2,7 +2,6 @@
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +10,17 @@ import pytest
 
 from tests.browser import chromium
 from tests.clips import moving_square
+from tests.patience import HANGING, Patience, eventually
 from tests.ports import free_port
 from tests.test_ui import close, site_of
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 120  # seconds for the app to start, and for the model to load
+TURN = 5        # seconds between two looks at whether a page still moves
+PATIENCE = 120  # seconds that a page may stand still, on a machine with nothing else to do
+# One answer of the server changes several parts of a page, one after another: two frames later the others are there, too.
+SETTLES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# All of a page but the clocks on it, which go on where nothing else does.
+MOVES = r"() => document.documentElement.outerHTML.replace(/\d+(\.\d+)? s\b/g, '')"
 
 
 @contextmanager
@@ -30,15 +35,12 @@ def serve_app(home: Path, port: int):
         process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
     address = f"http://127.0.0.1:{port}/"
     try:
-        deadline = time.monotonic() + PATIENCE
-        while not answers(address):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, f"no answer in {PATIENCE} s\n{log.read_text()}"
-            time.sleep(0.3)
+        started = eventually(lambda: answers(address) or process.poll() is not None, PATIENCE, moved=log.read_text)
+        assert started and process.poll() is None, log.read_text()
         yield address
     finally:
         process.terminate()
-        process.wait(PATIENCE)
+        process.wait(HANGING)
     assert "Traceback" not in log.read_text()
 
 
@@ -61,7 +63,7 @@ def serious(page) -> list[str]:
 def answers(address: str) -> bool:
     """Whether the page is served."""
     try:
-        return urllib.request.urlopen(address, timeout=5).status == 200
+        return urllib.request.urlopen(address, timeout=30).status == 200
     except OSError:
         return False
 
@@ -75,9 +77,34 @@ def browser():
     assert path, "no Chromium here: `make setup` installs one, or VS2_CHROMIUM names it"
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, args=[*chromium.ARGUMENTS, "--disable-quic"],
-                                               timeout=PATIENCE * 1000)
+                                               timeout=HANGING * 1000)
         yield running
         running.close()
+
+
+def patient(page, wait):
+    """`wait`, a page's wait for something, given up only where nothing on the page has moved for long.
+
+    When it is there, what came with it is there too.
+    """
+    from playwright.sync_api import TimeoutError as TookLong
+
+    def waits(*what, **options):
+        patience, before = Patience(PATIENCE), None
+        while True:
+            try:
+                found = wait(*what, **options | {"timeout": TURN * 1000})
+                page.evaluate(SETTLES)
+                return found
+            except TookLong:
+                now = page.evaluate(MOVES)
+                if now != before:
+                    patience.renew()
+                    before = now
+                elif not patience.left:
+                    raise
+
+    return waits
 
 
 class Visit:
@@ -90,8 +117,10 @@ class Visit:
                  at: str = ""):
         self.faults: list[str] = []
         self.context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        self.context.set_default_timeout(PATIENCE * 1000)
+        self.context.set_default_timeout(HANGING * 1000)
         self.page = page = self.context.new_page()
+        page.wait_for_selector = patient(page, page.wait_for_selector)
+        page.wait_for_function = patient(page, page.wait_for_function)
         page.on("console", lambda said: said.type == "error" and self.faults.append(said.text))
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))

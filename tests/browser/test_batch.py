@@ -9,6 +9,7 @@ import zlib
 import pytest
 
 from tests.browser.conftest import Visit, serious
+from tests.patience import HANGING
 from tests.test_ui import Scripted, eventually
 from vs2 import events
 from vs2.evaluation import Evaluation, Score, Seconds
@@ -22,7 +23,7 @@ class Varied(Scripted):
 
     def stream(self, path, prompt, stop=lambda: False, **options):
         if self.said and self.go:
-            self.go.wait(60)
+            self.go.wait(HANGING)
         self.said += 1
         yield events.Reading(path)
         if stop():

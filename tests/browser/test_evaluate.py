@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.clips import moving_square
+from tests.patience import HANGING
 from tests.test_ui import HOSTILE, Scripted, eventually
 from vs2.ui import evaluate
 
@@ -170,10 +171,10 @@ def test_a_call_whose_client_has_gone_ends(scripted, clip):
     judge = Scripted(words=["word "] * 3000)
     address = scripted(judge) + "gradio_api/"
     with clip.open("rb") as file:
-        path, = httpx.post(f"{address}upload", files={"files": file}, timeout=60).json()
+        path, = httpx.post(f"{address}upload", files={"files": file}, timeout=HANGING).json()
     asked = {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}, PROMPT, True, 64, 1, 0]}
-    call = httpx.post(f"{address}call/evaluate", json=asked, timeout=60).json()["event_id"]
-    with httpx.stream("GET", f"{address}call/evaluate/{call}", timeout=60) as answer:
+    call = httpx.post(f"{address}call/evaluate", json=asked, timeout=HANGING).json()["event_id"]
+    with httpx.stream("GET", f"{address}call/evaluate/{call}", timeout=HANGING) as answer:
         assert "generating" in next(answer.iter_lines())
     assert eventually(lambda: judge.closed) and judge.said < 3000
 
