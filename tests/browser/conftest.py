@@ -17,7 +17,7 @@ from tests.test_ui import close, site_of
 ROOT = Path(__file__).resolve().parents[2]
 TURN = 5        # seconds between two looks at whether a page still moves
 PATIENCE = 120  # seconds that a page may stand still, on a machine with nothing else to do
-# One answer of the server changes several parts of a page, one after another: two frames later the others are there, too.
+# One answer of the server changes several parts of a page, one by one: two frames later the others are there, too.
 SETTLES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 # All of a page but the clocks on it, which go on where nothing else does.
 MOVES = r"() => document.documentElement.outerHTML.replace(/\d+(\.\d+)? s\b/g, '')"
