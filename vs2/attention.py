@@ -1,9 +1,9 @@
 """Attention of the language model in float32 on a GPU, by a fused kernel.
 
-Several heads of queries share a head of keys. Asked for that (`enable_gqa`, as transformers does), PyTorch up to 2.11
-at least has no fused kernel in float32 and writes the scores of all tokens with all tokens to memory; so it is not asked.
-The keys are repeated while the prompt is read; for the few tokens after it, the queries that share a key stand as rows
-below each other, which copies nothing of the cache.
+Several heads of queries share a head of keys. Asked for that (`enable_gqa`, as transformers does), PyTorch has no fused
+kernel in float32 up to 2.11 at least (facebookresearch/sapiens2, pull request 3) and writes the scores of all tokens
+with all tokens to memory; so it is not asked. The keys are repeated while the prompt is read; for the few tokens after
+it, the queries that share a key stand as rows below each other, which copies nothing of the cache.
 """
 import torch
 

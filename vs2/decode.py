@@ -262,8 +262,8 @@ def read(*columns: torch.Tensor) -> list[tuple]:
     """
     table = torch.cat([column.float().reshape(len(column), -1) for column in columns], 1).tolist()
     if not all(map(math.isfinite, (number for row in table for number in row))):
-        raise Failure("The judge's arithmetic overflowed on this clip, so that it has no scores: take another precision, "
-                      "such as --precision fp32.")
+        raise Failure("The judge's arithmetic overflowed on this clip, so that it has no scores: take another "
+                      "precision, such as --precision fp32.")
     found = []
     for row in table:
         numbers = iter(row)

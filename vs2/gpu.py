@@ -36,7 +36,8 @@ def free(where: torch.device) -> int | None:
     None where it does not tell: a Space's lent GPU answers only while it is lent.
     """
     try:
-        return torch.cuda.mem_get_info(where)[0] + torch.cuda.memory_reserved(where) - torch.cuda.memory_allocated(where)
+        cached = torch.cuda.memory_reserved(where) - torch.cuda.memory_allocated(where)
+        return torch.cuda.mem_get_info(where)[0] + cached
     except (RuntimeError, AssertionError):
         return None
 

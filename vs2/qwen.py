@@ -46,7 +46,7 @@ class Inputs:
         return self.input_ids.shape[1]
 
     def to(self, device, dtype: torch.dtype | None = None) -> "Inputs":
-        """A copy on `device`; `dtype` is for the pixels alone, which are cast before they are moved: once there, once."""
+        """A copy on `device`; `dtype` is for the pixels alone, cast before they are moved: there they lie once."""
         tensors = {name: value for name, value in vars(self).items() if isinstance(value, torch.Tensor)}
         tensors["pixel_values_videos"] = self.pixel_values_videos.to(dtype or self.pixel_values_videos.dtype)
         return replace(self, **{name: value.to(device) for name, value in tensors.items()})

@@ -81,20 +81,16 @@ def choose(checkpoint: Checkpoint, wanted: str, where: torch.device, free: int |
         chosen = whole if free is None or need <= free else "4bit"
     else:
         chosen = "fp32" if checkpoint.bytes_at("fp32") < SMALL else "bf16"
-    if gpu.before_ampere(where) and (chosen == "bf16" or checkpoint.quantised and not _widens(checkpoint)):
-        mend = "take one that is not quantised, with --precision 4bit" if checkpoint.quantised else \
-            "take --precision 4bit or fp32"
+    # Of the quantised ones, bitsandbytes' can compute in float32 instead.
+    if gpu.before_ampere(where) and chosen not in ("fp32", "4bit", "bitsandbytes"):
+        mend = ("take one that is not quantised, with --precision 4bit" if checkpoint.quantised else
+                "take --precision 4bit or fp32")
         raise Failure(f"{checkpoint.name} would compute in bfloat16, which {gpu.name(where)} is too old for (it has no "
                       f"fused attention in it and would crawl): {mend}.")
     need = _bytes(checkpoint, chosen, where)
     if free is not None and need * LEAST_WORK > free:
         raise Failure(_too_big(checkpoint, chosen, where, free))
     return chosen
-
-
-def _widens(checkpoint: Checkpoint) -> bool:
-    """Whether a quantised checkpoint may compute in float32: 4- and 8-bit weights of bitsandbytes, whatever its dtype."""
-    return checkpoint.quantised == "bitsandbytes"
 
 
 def _bytes(checkpoint: Checkpoint, precision: str, where: torch.device) -> int:
@@ -156,10 +152,18 @@ def _model(checkpoint: Checkpoint, precision: str, where: torch.device):
     if missing:
         raise BadInput(f"{checkpoint.name} lacks {len(missing)} of its tensors ({missing[0]}): download it again.")
     if checkpoint.quantised and numbers == torch.float32:
-        for module in model.modules():      # 4-bit layers would compute in what their checkpoint says
-            if hasattr(module, "compute_dtype"):
-                module.compute_dtype = numbers
+        _widen(model)
     return model
+
+
+def _widen(model) -> None:
+    """All in float32, in place: a checkpoint that is quantised already is loaded in its own dtype, not the one asked."""
+    for module in model.modules():
+        if hasattr(module, "compute_dtype"):        # of a 4-bit layer
+            module.compute_dtype = torch.float32
+    for weight in model.parameters():
+        if weight.is_floating_point():
+            weight.data = weight.data.float()
 
 
 def _four_bit(checkpoint: Checkpoint, where: torch.device, numbers: torch.dtype = torch.bfloat16):

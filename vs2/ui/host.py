@@ -127,7 +127,7 @@ def _release() -> None:
 
 
 def _bare(problem: Problem) -> Problem:
-    """The problem without the frames that it came through: a page may keep it, and with them it would keep the judge."""
+    """The problem without the frames that it came through: with them whoever keeps it would keep the judge."""
     problem.__cause__ = problem.__context__ = None
     return problem.with_traceback(None)
 
