@@ -36,7 +36,7 @@ test: setup browser lint versions
 # Both ends of what requirements.txt admits of transformers. Each lies alone in a folder that is put before the installed
 # one: nothing else is installed twice, and nothing that is installed changes.
 TRANSFORMERS ?= 5.20.2 5.24.0
-FED = golden rope qwen vision decode together attention weights train_rollout
+FED = golden rope qwen vision decode decode_device together attention weights weights_gpu train_rollout
 versions: setup
 	@set -e; for version in $(TRANSFORMERS); do folder="$(VENV)/transformers-$$version"; \
 		[ -f "$$folder/.installed" ] || { echo "versions: installing transformers $$version"; rm -rf "$$folder"; \

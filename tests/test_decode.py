@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from tests.tiny import write_tiny
-from tests.waits import Waits
 from vs2 import decode, qwen
 from vs2.card import Card
 from vs2.errors import BadInput, Failure
@@ -109,53 +108,6 @@ def test_sampling_repeats_with_its_seed_and_only_with_it(tiny, clip):
     ]
     assert texts[0] == texts[1] != texts[2]
     assert len(set(texts[0])) > 1
-
-
-@pytest.mark.parametrize("options", [Options(budget=40), Options(budget=40, samples=3, temperature=2.0)],
-                         ids=str)
-def test_a_token_waits_for_the_device_once_and_sends_nothing(tiny, clip, options, monkeypatch):
-    model, processor = tiny
-    monkeypatch.setattr(model.generation_config, "repetition_penalty", 1.3)
-    monkeypatch.setattr(model.generation_config, "eos_token_id", [-1])
-    batch = decode._Batch(
-        model, processor.tokenizer, inputs(tiny, clip), options, Wire.of(processor.tokenizer)
-    )
-    batch.step()
-    for _ in range(10):
-        with Waits() as waits:
-            batch.step()
-        assert (waits.reads, waits.sends) == (["tolist"], [])
-    batch.active[-1].feed += [7]  # a token that the device did not choose
-    with Waits() as waits:
-        batch._forward()
-    assert (waits.reads, waits.sends) == ([], ["aten::lift_fresh"])
-
-
-def test_a_draw_is_multinomials(tiny, clip):
-    model, processor = tiny
-    batch = decode._Batch(
-        model, processor.tokenizer, inputs(tiny, clip), Options(samples=2, seed=7), Wire.of(processor.tokenizer)
-    )
-    dice, scores = torch.Generator().manual_seed(7), torch.randn(2, 500) * 3
-    scores[:, 100:] = -torch.inf
-    for _ in range(50):
-        wanted = torch.multinomial((scores / 0.7).softmax(-1), 1, generator=dice)[:, 0]
-        assert torch.equal(batch._pick(scores, 0.7), wanted)
-
-
-def test_arithmetic_that_overflowed_is_said(tiny, clip):
-    class Overflows(Scripted):
-        def __call__(self, **given):
-            out = super().__call__(**given)
-            out.logits = out.logits * (torch.nan if len(self.calls) > 3 else 1)
-            return out
-
-    tokenizer = tiny[1].tokenizer
-    given = SimpleNamespace(input_ids=torch.zeros(1, 10, dtype=torch.long), length=10, rope_delta=5,
-                            model_kwargs=lambda: {"input_ids": torch.zeros(1, 10, dtype=torch.long),
-                                                  "position_ids": None})
-    with pytest.raises(Failure, match="overflowed"):
-        run(Overflows(tokenizer, "<think> a b c d e f"), tokenizer, given, Options())
 
 
 class Scripted:

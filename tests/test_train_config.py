@@ -195,6 +195,13 @@ def test_a_gpu_without_bfloat16_is_refused_it(model, train, refused, monkeypatch
         configuration.training_arguments(config)
 
 
+def test_no_word_of_a_renamed_option_reaches_the_user(recwarn):
+    config = configuration.check(GOOD | {"train": {"use_cpu": True, "gradient_checkpointing": True}})
+    given = configuration.training_arguments(config)
+    assert given.gradient_checkpointing and given.gradient_checkpointing_kwargs == {"use_reentrant": False}
+    assert not [str(warning.message) for warning in recwarn if "deprecated" in str(warning.message)]
+
+
 @pytest.mark.parametrize("name, rows", [("mini", 16), ("mini-grpo", 256)])
 def test_any_number_of_processes_learns_from_as_many_rows(name, rows, monkeypatch):
     for processes in (1, 2, 4):

@@ -164,6 +164,9 @@ def training_arguments(config: dict, kind: type | None = None, part: str = "trai
     if given.get("gradient_checkpointing"):
         given.setdefault("gradient_checkpointing_kwargs", {"use_reentrant": False})
     known = {field.name for field in dataclasses.fields(TrainingArguments) if field.init}
+    for name in ("gradient_checkpointing", "gradient_checkpointing_kwargs"):    # renamed by 5.23, which warns of it
+        if name in given and (renamed := name.replace("gradient", "activation")) in known:
+            given[renamed] = given.pop(name)
     if unknown := sorted(given.keys() - known - fixed.keys()):
         raise BadInput(f"`{part}.{unknown[0]}` is no name of transformers.TrainingArguments: look it up there.")
     wanted = given["report_to"] if isinstance(given["report_to"], list) else [given["report_to"]]

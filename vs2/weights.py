@@ -157,7 +157,7 @@ def _model(checkpoint: Checkpoint, precision: str, where: torch.device):
 
 
 def _widen(model) -> None:
-    """All in float32, in place: a checkpoint that is quantised already is loaded in its own dtype, not the one asked."""
+    """All in float32, in place: what is quantised already is loaded in its own dtype, whatever one asks."""
     for module in model.modules():
         if hasattr(module, "compute_dtype"):        # of a 4-bit layer
             module.compute_dtype = torch.float32
