@@ -8,7 +8,7 @@ WORKERS ?= 2
 # The exact versions tested need Python 3.11; an older one takes the newest that requirements.txt admits.
 CONSTRAINTS ?= $(shell $(PYTHON) -c "import sys; print('-c constraints.txt' if sys.version_info >= (3, 11) else '')")
 
-.PHONY: setup browser app test lint mini mini-longer perf clean
+.PHONY: setup browser app test lint versions mini mini-longer perf clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -30,8 +30,21 @@ browser: setup
 app: setup
 	@VS2_MODEL="$${VS2_MODEL:-mini}" $(PY) -m vs2 app --port "$${PORT:-7860}"
 
-test: setup browser lint
+test: setup browser lint versions
 	@OMP_NUM_THREADS=1 GRADIO_ANALYTICS_ENABLED=False HF_HUB_DISABLE_TELEMETRY=1 $(PY) -m pytest -q -n $(WORKERS) --dist loadfile
+
+# Both ends of what requirements.txt admits of transformers. Each lies alone in a folder that is put before the installed
+# one: nothing else is installed twice, and nothing that is installed changes.
+TRANSFORMERS ?= 5.20.2 5.24.0
+FED = golden rope qwen vision decode decode_device together attention weights weights_gpu train_rollout
+versions: setup
+	@set -e; for version in $(TRANSFORMERS); do folder="$(VENV)/transformers-$$version"; \
+		[ -f "$$folder/.installed" ] || { echo "versions: installing transformers $$version"; rm -rf "$$folder"; \
+			$(PY) -m pip install -qq --no-input --disable-pip-version-check --no-deps --target "$$folder" \
+				"transformers==$$version"; touch "$$folder/.installed"; }; \
+		echo "versions: transformers $$version"; \
+		TRANSFORMERS_SHADOW="$$version" PYTHONPATH="$$folder" OMP_NUM_THREADS=1 $(PY) -m pytest -q -n $(WORKERS) \
+			--dist loadfile -m "not slow" $(FED:%=tests/test_%.py); done
 
 lint: setup
 	@$(PY) -m ruff check .

@@ -1,9 +1,18 @@
 """Fixtures that every test may use. Tests that need the material beside the project skip without it."""
+import os
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_configure():
+    """`make versions` runs on another transformers: it had better be that one."""
+    wanted = os.environ.get("TRANSFORMERS_SHADOW")
+    if wanted and version("transformers") != wanted:
+        raise pytest.UsageError(f"This is transformers {version('transformers')}, not {wanted}.")
 
 
 @pytest.fixture(scope="session")

@@ -128,7 +128,8 @@ class Scripted:
     def batch_select_indices(self, kept):
         self.rows = [self.rows[number] for number in kept]
 
-    def __call__(self, input_ids, position_ids, logits_to_keep, use_cache, past_key_values=None, **rest):
+    def __call__(self, input_ids, position_ids, logits_to_keep, use_cache, **rest):
+        assert rest.get(qwen.cache_name()) is (self if self.calls else None)
         if self.calls:
             assert position_ids[0, 0].tolist() == list(range(10 + self.fed + 5, 10 + self.fed + 5 + input_ids.shape[1]))
             self.fed += input_ids.shape[1]

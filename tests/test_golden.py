@@ -16,7 +16,7 @@ import torch
 
 from tests.conftest import SHARED
 from vs2.card import Card
-from vs2.qwen import load_processor, prepare, step_kwargs
+from vs2.qwen import cache_of, load_processor, prepare, step_kwargs
 from vs2.video import read
 
 CLIPS = ("videoscore_video1.mp4", "videoalign_1_A.mp4", "videoalign_1_B.mp4", "aigve_cogvideox_0.mp4",
@@ -53,7 +53,7 @@ class Stack:
         logits = out.logits[0, -1]
         reply = [int(logits.argmax())]
         while len(reply) < len(golden["greedy_reply_ids"]):
-            step = step_kwargs(inputs.rope_delta, torch.tensor([reply[-1:]]), out.past_key_values,
+            step = step_kwargs(inputs.rope_delta, torch.tensor([reply[-1:]]), cache_of(out),
                                inputs.length + len(reply) - 1)
             reply.append(int(self.model(**step).logits[0, -1].argmax()))
         found = {

@@ -3,6 +3,8 @@
 reference.json comes from transformers 4.53.2 and qwen-vl-utils 0.0.14 (reference/make_reference.py says how).
 """
 import json
+import logging.handlers
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -212,6 +214,41 @@ def test_an_opening_is_the_reply_s_first_tokens(stack):
     lead = stack.processor.tokenizer(DIRECT.leads[0])["input_ids"]
     assert opened.input_ids[0].tolist() == plain.input_ids[0].tolist() + lead
     assert opened.rope_delta == plain.rope_delta
+
+
+def test_the_cache_goes_by_the_name_that_forward_has(monkeypatch):
+    from transformers import Qwen2_5_VLForConditionalGeneration as Model
+
+    for forward, out, name in ((lambda self, cache=None: 0, SimpleNamespace(cache="kept"), "cache"),
+                               (lambda self, past_key_values=None: 0, SimpleNamespace(past_key_values="kept"),
+                                "past_key_values")):
+        monkeypatch.setattr(Model, "forward", forward)
+        qwen.cache_name.cache_clear()
+        try:
+            assert qwen.cache_name() == name and qwen.cache_of(out) == "kept"
+            step = qwen.step_kwargs(2, torch.tensor([[7]]), "kept", 9)
+            assert step[name] == "kept" and len(step) == 4 and step["position_ids"].flatten().tolist() == [11] * 3
+        finally:
+            monkeypatch.undo()
+            qwen.cache_name.cache_clear()
+
+
+def test_no_word_of_a_renamed_argument_is_said(stack):
+    """transformers warns twice: of arguments by Python's warnings, of what a call gives back by its own log, once."""
+    import transformers
+
+    said = logging.handlers.MemoryHandler(10**6)
+    transformers.utils.logging.warning_once.cache_clear()
+    transformers.utils.logging.get_logger("transformers").addHandler(said)
+    given = prepared(stack)
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("error")
+            out = stack.model(**given.model_kwargs(), use_cache=True, logits_to_keep=1)
+            stack.model(**qwen.step_kwargs(given.rope_delta, torch.tensor([[7]]), qwen.cache_of(out), given.length))
+    finally:
+        transformers.utils.logging.get_logger("transformers").removeHandler(said)
+    assert not [record.getMessage() for record in said.buffer if "deprecated" in record.getMessage()]
 
 
 def test_a_folder_without_a_processor_is_one_clear_sentence(tmp_path, stack):

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tests.patience import HANGING
 
@@ -170,6 +171,15 @@ def test_the_ranges_admit_a_zerogpu_space():
     for torch, torchvision, transformers in (("2.8.0", "0.23.0", "5.20.2"), ("2.11.0", "0.26.0", "5.23.0")):
         assert by_name["torch"].contains(torch) and by_name["torchvision"].contains(torchvision)
         assert by_name["transformers"].contains(transformers)
+
+
+def test_the_range_of_transformers_is_what_was_tested():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    oldest, newest = re.search(r"^TRANSFORMERS \?= (\S+) (\S+)$", makefile, re.MULTILINE).groups()
+    stated, = (requirement for requirement in requirements() if requirement.name == "transformers")
+    major, minor, _ = map(int, newest.split("."))
+    assert {str(bound) for bound in stated.specifier} == {f">={oldest}", f"<{major}.{minor + 1}"}
+    assert Version(oldest) <= Version(constraints()["transformers"]) <= Version(newest)
 
 
 @pytest.mark.parametrize("system, machine, expected", [

@@ -4,11 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.test_qwen import LONG, prepared
 from tests.test_qwen import stack as stack
 from vs2 import rope
-from vs2.qwen import step_kwargs
+from vs2.qwen import cache_name, cache_of, step_kwargs
 
 VISION = SimpleNamespace(spatial_merge_size=2, tokens_per_second=2)
 CONFIG = SimpleNamespace(vision_config=VISION, vision_start_token_id=1, video_token_id=2, image_token_id=3)
@@ -107,7 +108,7 @@ def test_cached_steps_equal_one_pass_without_a_cache(stack, long):
     logits, reply = [out.logits[0, -1]], []
     for number in range(8):
         reply.append(int(logits[-1].argmax()) if number < 4 else 70 + number)
-        out = stack.model(**step_kwargs(long.rope_delta, torch.tensor([reply[-1:]]), out.past_key_values,
+        out = stack.model(**step_kwargs(long.rope_delta, torch.tensor([reply[-1:]]), cache_of(out),
                                         long.length + number))
         logits.append(out.logits[0, -1])
     wanted = whole(stack, long, reply)
@@ -119,7 +120,7 @@ def test_cached_steps_equal_one_pass_without_a_cache(stack, long):
 def test_several_rows_and_several_tokens_at_once(stack, long):
     rows = [[70, 71, 72, 73], [80, 81, 82, 83], [90, 91, 92, 93]]
     out = stack.model(**long.model_kwargs(), use_cache=True, logits_to_keep=1)
-    cache = copy.deepcopy(out.past_key_values)
+    cache = copy.deepcopy(cache_of(out))
     cache.batch_repeat_interleave(3)
     stack.model(**step_kwargs(long.rope_delta, torch.tensor(rows)[:, :1], cache, long.length))
     steps = stack.model(**step_kwargs(long.rope_delta, torch.tensor(rows)[:, 1:], cache, long.length + 1)).logits
@@ -132,7 +133,7 @@ def test_a_static_cache_gives_the_same(stack, long):
     from transformers import StaticCache
 
     cache = StaticCache(config=stack.config.get_text_config(), max_cache_len=long.length + 16)
-    stack.model(**long.model_kwargs(), past_key_values=cache, use_cache=True, logits_to_keep=1)
+    stack.model(**long.model_kwargs(), use_cache=True, logits_to_keep=1, **{cache_name(): cache})
     first = stack.model(**step_kwargs(long.rope_delta, torch.tensor([[70]]), cache, long.length)).logits[0]
     more = stack.model(**step_kwargs(long.rope_delta, torch.tensor([[71, 72]]), cache, long.length + 1)).logits[0]
     assert torch.allclose(torch.cat([first, more]), whole(stack, long, [70, 71, 72])[1:], atol=1e-4)
@@ -154,6 +155,28 @@ def test_positions_and_pixels_reach_the_model(stack, long):
     moved[0, :, -40:] -= 20
     for change in ({"position_ids": moved}, {"pixel_values_videos": -long.pixel_values_videos}):
         assert not torch.allclose(stack.model(**{**kwargs, **change}, logits_to_keep=1).logits, usual, atol=1e-2)
+
+
+class Made(TorchDispatchMode):
+    """Keeps what is made on a device: (shape, dtype)."""
+
+    def __init__(self, device):
+        super().__init__()
+        self.device, self.tensors = device, []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **(kwargs or {}))
+        if isinstance(out, torch.Tensor) and out.device.type == self.device:
+            self.tensors.append((tuple(out.shape), out.dtype))
+        return out
+
+
+@pytest.mark.parametrize("dtype", [None, torch.bfloat16])
+def test_the_pixels_are_on_the_device_once(long, dtype):
+    with Made("meta") as made:
+        long.to("meta", dtype)
+    pixels = [of for shape, of in made.tensors if shape == tuple(long.pixel_values_videos.shape)]
+    assert pixels == [dtype or torch.float32]
 
 
 def test_to_moves_every_tensor_and_casts_pixels_alone(long):

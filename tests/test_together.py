@@ -1,12 +1,16 @@
 """Several clips in one batch: the same scores as one by one, for clips and prompts of different lengths."""
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from tests.clips import moving_square
 from tests.tiny import write_tiny
-from vs2 import generate, judge, together
+from tests.waits import Waits
+from vs2 import decode, generate, judge, together
 from vs2.errors import BadInput
 from vs2.evaluation import Evaluation
+from vs2.qwen import cache_name
 from vs2.rubric import KEYS
 
 PROMPTS = ("a", "a red square moves to the right", "The video is blurry. " * 12, "a b <|im_end|> </think>")
@@ -74,6 +78,26 @@ def test_padding_is_on_the_left_and_masked(tiny, clips):
         assert torch.equal(given["position_ids"][:, n, -one.length:], one.position_ids[:, 0])
         assert given["attention_mask"][n].tolist() == [0] * (length - one.length) + [1] * one.length
         assert set(given["input_ids"][n, :length - one.length].tolist()) <= {7}
+
+
+def test_three_passes_are_three_waits(tiny, clips, monkeypatch):
+    inputs = [tiny._inputs(judge._Task(judge.video.read(clip, tiny.card.sampling), "", "a", judge.Options(think=False),
+                                       lambda: False, 0.0)) for clip in clips[:2]]
+    calls = []
+
+    class Model:
+        device = torch.device("cpu")
+
+        def __call__(self, **given):
+            calls.append(given)
+            assert given.get(cache_name()) == ("kept" if calls[1:] else None)
+            return SimpleNamespace(logits=torch.zeros(2, 1, 999), past_key_values="kept")
+
+    monkeypatch.setattr(decode.Row, "reply", lambda row: row)
+    with Waits() as waits:
+        rows = together.answers(Model(), tiny.processor.tokenizer, inputs, tiny._wire)
+    assert waits.reads == ["tolist"] * len(calls) == ["tolist"] * 3 and all(row.done for row in rows)
+    assert len(waits.sends) == 4, "the digits' ids, the next places, and what follows each of two digits"
 
 
 def test_a_file_that_cannot_be_read_leaves_the_others(tiny, clips, tmp_path):

@@ -177,6 +177,31 @@ def test_training_arguments_that_are_refused(train, says, monkeypatch):
         arguments(configuration.check(GOOD | {"train": train}))
 
 
+@pytest.mark.parametrize("model, train, refused", [
+    ({}, {"bf16": True}, True), ({"dtype": "bf16"}, {}, True), ({"dtype": "fp32"}, {}, False)])
+def test_a_gpu_without_bfloat16_is_refused_it(model, train, refused, monkeypatch):
+    import torch
+
+    from vs2 import gpu
+
+    config = configuration.check(GOOD | {"model": model, "train": {"use_cpu": True, **train}})
+    assert configuration.training_arguments(config).bf16 == bool(train)
+    monkeypatch.setattr(gpu, "before_ampere", lambda where: where == torch.device("cpu"))
+    monkeypatch.setattr(gpu, "name", lambda where: "Tesla T4")
+    if refused:
+        with pytest.raises(BadInput, match="Tesla T4 is too old for bfloat16.*`bf16: false` under `train`"):
+            configuration.training_arguments(config)
+    else:
+        configuration.training_arguments(config)
+
+
+def test_no_word_of_a_renamed_option_reaches_the_user(recwarn):
+    config = configuration.check(GOOD | {"train": {"use_cpu": True, "gradient_checkpointing": True}})
+    given = configuration.training_arguments(config)
+    assert given.gradient_checkpointing and given.gradient_checkpointing_kwargs == {"use_reentrant": False}
+    assert not [str(warning.message) for warning in recwarn if "deprecated" in str(warning.message)]
+
+
 @pytest.mark.parametrize("name, rows", [("mini", 16), ("mini-grpo", 256)])
 def test_any_number_of_processes_learns_from_as_many_rows(name, rows, monkeypatch):
     for processes in (1, 2, 4):

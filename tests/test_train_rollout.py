@@ -11,7 +11,7 @@ from train.model import open_model
 from train.rollout import Sampling
 from vs2 import decode
 from vs2.options import Options
-from vs2.qwen import step_kwargs
+from vs2.qwen import cache_of, step_kwargs
 
 LENGTH = 20
 
@@ -110,7 +110,7 @@ def test_greedy_by_hand(parts, prompts):
         out = model(**inputs.model_kwargs(), use_cache=True)
         for step in range(LENGTH):
             ids.append(int(out.logits[0, -1].argmax()))
-            out = model(**step_kwargs(inputs.rope_delta, torch.tensor([ids[-1:]]), out.past_key_values,
+            out = model(**step_kwargs(inputs.rope_delta, torch.tensor([ids[-1:]]), cache_of(out),
                                       inputs.length + step))
     assert found.ids[1].tolist() == ids
 

@@ -1,5 +1,6 @@
 """What stands behind the pages: turns at the one judge, what ZeroGPU does to errors and times, the uploads' folder."""
 import asyncio
+import gc
 import os
 import pickle
 import socket
@@ -7,11 +8,13 @@ import stat
 import tempfile
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import gradio as gr
 import httpx
 import pytest
+import torch
 import uvicorn
 
 from tests.patience import HANGING
@@ -57,6 +60,66 @@ def test_a_visitor_has_a_share_of_the_line(monkeypatch):
     assert eventually(lambda: other.ahead() == 2)
     go.set()
     assert all([event for event in run.events() if event is not None] for run in [*runs, other])
+
+
+class Heavy(Scripted):
+    """Holds its weights as some libraries do: with a cycle."""
+
+    def __init__(self, **more):
+        super().__init__(**more)
+        self.weights = torch.zeros(3)
+        self.weights.layer = self
+
+
+def test_the_judge_before_is_gone_when_the_next_one_looks_for_memory():
+    weights, left = [], []
+
+    def load(**more):
+        left.append([weight() for weight in weights])
+        judge = Heavy(**more)
+        weights.append(weakref.ref(judge.weights))
+        return judge
+
+    shared = host.Host(Scripted, {"a": load, "b": lambda: load(problem=BadInput("no video")), "c": load})
+    shared.start(background=False)
+    gc.collect()
+    gc.disable()        # but for what the host does itself
+    try:
+        kept = []       # the page may keep a run and what went wrong with it
+        for name in "abca":
+            kept.append(host.Run(host.Request("v", "p", judge=name), shared))
+            try:
+                list(kept[-1].events())
+            except BadInput as problem:
+                kept.append(problem.with_traceback(None))
+        assert len(kept) == 5 and left == [[], [None], [None] * 2, [None] * 3]
+    finally:
+        gc.enable()
+
+
+def test_a_problem_does_not_keep_the_judge():
+    here = []
+
+    class Breaks(Scripted):
+        def __init__(self):
+            super().__init__()
+            here.append(weakref.ref(self))
+
+        def stream(self, *rest, **options):
+            try:
+                raise ValueError(self)
+            except ValueError as error:
+                raise BadInput("no video") from error
+            yield
+
+    shared = host.Host(Scripted, {"a": Breaks})
+    shared.start(background=False)
+    run = host.Run(host.Request("v", "p", judge="a"), shared)
+    assert eventually(lambda: not run._events.empty() and not shared._line)
+    assert here[0]() is host._judges.pop("a")
+    assert eventually(lambda: here[0]() is None), "what waits for the page holds a sentence, and no frames"
+    with pytest.raises(BadInput, match="no video"):
+        list(run.events())
 
 
 def test_who_leaves_the_line_loads_nothing_and_keeps_no_place(monkeypatch):

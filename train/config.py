@@ -149,6 +149,7 @@ def training_arguments(config: dict, kind: type | None = None, part: str = "trai
     from transformers import TrainingArguments
 
     from train import muon
+    from vs2 import gpu
 
     given = {"report_to": "none", "per_device_eval_batch_size": 1,
              **_shared_out(muon.without(config.get(part) or {}), part)}
@@ -163,6 +164,9 @@ def training_arguments(config: dict, kind: type | None = None, part: str = "trai
     if given.get("gradient_checkpointing"):
         given.setdefault("gradient_checkpointing_kwargs", {"use_reentrant": False})
     known = {field.name for field in dataclasses.fields(TrainingArguments) if field.init}
+    for name in ("gradient_checkpointing", "gradient_checkpointing_kwargs"):    # renamed by 5.23, which warns of it
+        if name in given and (renamed := name.replace("gradient", "activation")) in known:
+            given[renamed] = given.pop(name)
     if unknown := sorted(given.keys() - known - fixed.keys()):
         raise BadInput(f"`{part}.{unknown[0]}` is no name of transformers.TrainingArguments: look it up there.")
     wanted = given["report_to"] if isinstance(given["report_to"], list) else [given["report_to"]]
@@ -170,11 +174,16 @@ def training_arguments(config: dict, kind: type | None = None, part: str = "trai
         raise BadInput(f"`{part}.report_to` names {missing[0]}, which is not installed: `pip install {missing[0]}`, "
                        "or take it out.")
     try:
-        return (kind or TrainingArguments)(**given)
+        arguments = (kind or TrainingArguments)(**given)
     except BadInput:
         raise
     except (ValueError, TypeError, ImportError) as error:
         raise BadInput(f"`{part}` of the configuration cannot be used here: {str(error).splitlines()[0]}") from error
+    bfloat16 = arguments.bf16 or (config.get("model") or {}).get("dtype") == "bf16"
+    if bfloat16 and gpu.before_ampere(arguments.device):
+        raise BadInput(f"{gpu.name(arguments.device)} is too old for bfloat16, in which it would crawl: put "
+                       f"`bf16: false` under `{part}` and `dtype: fp32` under `model`.")
+    return arguments
 
 
 def _shared_out(given: dict, part: str) -> dict:

@@ -10,6 +10,8 @@ import torch
 from torch.nn.functional import pad
 from torch.utils.checkpoint import checkpoint
 
+from vs2.qwen import cache_name, cache_of
+
 WHOLE = 2**26           # logits (tokens x vocabulary) that are computed at once, and kept for the backward pass
 CHUNK = 2**24           # ... and at a time where they are more, then computed again in the backward pass
 
@@ -93,9 +95,9 @@ def _hidden(model, prompts, completion_ids, completion_mask):
     last = out.last_hidden_state[:, -1:].repeat_interleave(repeats, 0)
     if count == 1:
         return last
-    out.past_key_values.batch_repeat_interleave(repeats)
-    rest = text(inputs_embeds=said, attention_mask=mask, position_ids=places, past_key_values=out.past_key_values,
-                use_cache=True)
+    cache = cache_of(out)
+    cache.batch_repeat_interleave(repeats)
+    rest = text(inputs_embeds=said, attention_mask=mask, position_ids=places, use_cache=True, **{cache_name(): cache})
     return torch.cat([last, rest.last_hidden_state], 1)
 
 

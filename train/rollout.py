@@ -11,6 +11,7 @@ import torch
 from transformers.cache_utils import DynamicLayer
 
 from train.policy import following, pack
+from vs2.qwen import cache_name, cache_of
 
 SHRINK = 0.75           # the share of rows still writing below which the others leave the batch
 ASK_OTHERS = 8          # steps between questions whether the other processes are done
@@ -124,7 +125,7 @@ def sample(model, tokenizer, prompts: list, how: Sampling, seeds: list[tuple[int
     with evaluating(model):
         out = model(**{name: value for name, value in packed.items() if name != "rope_deltas"}, use_cache=True,
                     logits_to_keep=1)
-        cache, logits = out.past_key_values, out.logits[:, -1].repeat_interleave(replies, 0)
+        cache, logits = cache_of(out), out.logits[:, -1].repeat_interleave(replies, 0)
         cache.layers = [_Roomy(layer, replies, room) for layer in cache.layers]
         places = following(packed, 0, room, replies)
         seen = torch.cat([packed["attention_mask"].repeat_interleave(replies, 0), mask.new_ones(count, room).long()], 1)
@@ -144,8 +145,8 @@ def sample(model, tokenizer, prompts: list, how: Sampling, seeds: list[tuple[int
                 kept = (~done).nonzero()[:, 0]
                 cache.batch_select_indices(kept)
                 rows, done, tokens = rows[kept], done[kept], tokens[kept]
-            out = model(input_ids=tokens[:, None], position_ids=places[:, rows, step:step + 1], past_key_values=cache,
-                        attention_mask=seen[rows, :start + step + 1] if padded else None, use_cache=True)
+            out = model(input_ids=tokens[:, None], position_ids=places[:, rows, step:step + 1], use_cache=True,
+                        attention_mask=seen[rows, :start + step + 1] if padded else None, **{cache_name(): cache})
             logits = out.logits[:, -1]
     longest = int(mask.sum(-1).max())
     ids, mask = ids[:, :longest], mask[:, :longest]

@@ -47,17 +47,21 @@ class Checkpoint:
         return [shape for name, shape in self.shapes.items()
                 if ".layers." in name and "visual" not in name and len(shape) == 2]
 
-    def bytes_at(self, precision: str) -> int:
-        """What the weights take in memory at "fp32", "bf16" or "4bit"."""
+    def bytes_at(self, precision: str, width: int = 2) -> int:
+        """What the weights take in memory at "fp32", "bf16" or "4bit".
+
+        width: bytes of each number that 4 bit leave alone, which are stored in two.
+        """
+        small = sum(map(math.prod, self.quantisable()))
         if self.quantised:
-            return self.stored
+            whole = sum(math.prod(shape) for name, shape in self.shapes.items() if ".layers." not in name)
+            return self.stored + (width - 2) * whole
         if precision == "fp32":
             return 4 * self.parameters
         if precision == "bf16":
             return 2 * self.parameters
-        # NF4 takes half a byte and a little for its scales; embeddings, head, norms and tower stay at 16 bit.
-        small = sum(map(math.prod, self.quantisable()))
-        return int(0.53 * small + 2 * (self.parameters - small))
+        # NF4 takes half a byte and a little for its scales; embeddings, head, norms and tower stay as they are.
+        return int(0.53 * small + width * (self.parameters - small))
 
 
 def locate(name: str) -> Checkpoint:

@@ -3,16 +3,19 @@
 It is not `model.generate`, because a judgement needs three things that it does not give: the answer's opening words
 put in the judge's mouth in one step when the thinking budget is spent, several replies over one prefill, and the
 unprocessed logits at each digit's own token without keeping the whole vocabulary's for every token.
+The device is waited for once a token, when what it chose is read; what it chose freely is fed from where it is.
 Nothing here knows about videos or files; `judge.py` makes events and a record of what comes out.
 """
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import torch
 
 from vs2 import answer
+from vs2.errors import Failure
 from vs2.options import Options
-from vs2.qwen import Inputs, step_kwargs
+from vs2.qwen import Inputs, cache_of, step_kwargs
 from vs2.rubric import BY_KEY, DIRECT, KEYS, REASONED, SCALE, THINK_CLOSE, AnswerForm
 from vs2.tokens import Text, Wire
 
@@ -104,6 +107,7 @@ def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | No
     """
     wire = wire or Wire.of(tokenizer)
     batch = _Batch(model, tokenizer, inputs, options, wire)
+    del inputs          # the pixels go with the prefill
     shown, silence = answer.Rationale(), 0
     while batch.active:
         if stop():
@@ -133,7 +137,9 @@ class _Batch:
         self.allowance = max(64, 2 * len(tokenizer(REASONED.write(SCALE[:3]), add_special_tokens=False)["input_ids"]))
         self.dice = torch.Generator(inputs.input_ids.device).manual_seed(options.seed)
         self.processors = _processors(settings, options)
+        self.digits = sent(list(wire.digits), inputs.input_ids.device)
         self.inputs, self.cache, self.logits, self.seen = inputs, None, None, None
+        self.free, self.said = None, []     # what was chosen freely last: on the device, and read
 
     @property
     def tokens(self) -> int:
@@ -153,7 +159,7 @@ class _Batch:
 
     def _prefill(self) -> None:
         out = self.model(**self.inputs.model_kwargs(), use_cache=True, logits_to_keep=1)
-        self.cache, count = out.past_key_values, len(self.rows)
+        self.cache, count = cache_of(out), len(self.rows)
         if count > 1:
             self.cache.batch_repeat_interleave(count)
         self.logits = out.logits[:, -1].float().expand(count, -1)  # [rows, vocabulary]
@@ -162,29 +168,32 @@ class _Batch:
 
     def _forward(self) -> None:
         count = min(len(row.feed) for row in self.active)
-        tokens = torch.tensor([row.feed[:count] for row in self.active], device=self.seen.device)
+        fed = [row.feed[:count] for row in self.active]
+        tokens = self.free[:, None] if fed == [[token] for token in self.said] else sent(fed, self.seen.device)
         for row in self.active:
             del row.feed[:count]
         out = self.model(**step_kwargs(self.rope_delta, tokens, self.cache, self.length), logits_to_keep=1)
-        self.cache, self.length = out.past_key_values, self.length + count
+        self.cache, self.length = cache_of(out), self.length + count
         self.logits = out.logits[:, -1].float()
         self.seen = torch.cat([self.seen, tokens], 1)
 
     def _drop_finished(self) -> None:
         kept = [number for number, row in enumerate(self.active) if not row.done]
         if kept and len(kept) < len(self.active):
-            places = torch.tensor(kept, device=self.seen.device)
+            places = sent(kept, self.seen.device)
             self.cache.batch_select_indices(places)
-            self.logits, self.seen = self.logits[places], self.seen[places]
+            self.logits, self.seen, self.free = self.logits[places], self.seen[places], self.free[places]
+            self.said = [self.said[number] for number in kept]
         self.active = [self.active[number] for number in kept]
 
     def _choose(self) -> str:
         """Lets each row that has nothing left to feed write on; the first row's new text."""
-        free = self._pick(self.processors(self.seen, self.logits), 1.0)
-        five = self.logits[:, list(self.wire.digits)]
-        asked = self._pick(five, self.options.temperature)
+        self.free = self._pick(self.processors(self.seen, self.logits), 1.0)
+        five = self.logits.index_select(1, self.digits)
+        found = read(self.free, self._pick(five, self.options.temperature), five)
+        self.said = [token for token, _, _ in found]
         text = ""
-        for row, token, digit, logits in zip(self.active, free.tolist(), asked.tolist(), five.tolist(), strict=True):
+        for row, (token, digit, logits) in zip(self.active, found, strict=True):
             if row.feed:
                 continue
             new = row.ask(digit, logits, self.wire) if row.form else self._continue(row, token, logits)
@@ -195,7 +204,9 @@ class _Batch:
         """A column for each row of [rows, n] scores: the best, or with several samples one by chance."""
         if self.options.samples == 1:
             return scores.argmax(-1)
-        return torch.multinomial((scores / temperature).softmax(-1), 1, generator=self.dice)[:, 0]
+        # What torch.multinomial does for one draw, without its checks, which wait for the device.
+        shares = (scores / temperature).softmax(-1)
+        return (shares / torch.empty_like(shares).exponential_(1, generator=self.dice)).argmax(-1)
 
     def _continue(self, row: Row, token: int, logits) -> str:
         """Writes a free token; at the end of the budget, or of a reply without its answer, asks for the answer."""
@@ -236,6 +247,29 @@ class _Batch:
             return row.text.finish()
         row.truncated, row.form = True, REASONED
         return row.write(self.wire.closing)
+
+
+def sent(numbers: list, device: torch.device) -> torch.Tensor:
+    """Integers as int64 on the device, without waiting for what it is doing."""
+    return torch.tensor(numbers).to(device, non_blocking=True)
+
+
+def read(*columns: torch.Tensor) -> list[tuple]:
+    """For each row its number of each column [rows], and its list of each column [rows, n], in one transfer.
+
+    Raises Failure where one is no number. Integers have to be below 2**24, as the vocabulary's are: they travel as
+    float32.
+    """
+    table = torch.cat([column.float().reshape(len(column), -1) for column in columns], 1).tolist()
+    if not all(map(math.isfinite, (number for row in table for number in row))):
+        raise Failure("The judge's arithmetic overflowed on this clip, so that it has no scores: take another "
+                      "precision, such as --precision fp32.")
+    found = []
+    for row in table:
+        numbers = iter(row)
+        found.append(tuple(int(next(numbers)) if column.ndim == 1 else [next(numbers) for _ in range(column.shape[1])]
+                           for column in columns))
+    return found
 
 
 def _processors(settings, options: Options):

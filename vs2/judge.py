@@ -3,7 +3,6 @@
 What is read comes from `video.py`, what the model is fed from `qwen.py`, the reply from `decode.py`; this file puts
 them in order, mixes several replies into one record, and starts again with fewer pixels when memory runs out.
 """
-import gc
 import os
 import threading
 import time
@@ -13,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from vs2 import checkpoint, decode, events, qwen, together, video, weights
+from vs2 import checkpoint, decode, events, gpu, qwen, together, video, weights
 from vs2.card import Card
 from vs2.decode import Reply
 from vs2.errors import BadInput, Failure, Problem
@@ -120,7 +119,7 @@ class Judge:
         with self._turn:
             started = time.perf_counter()
             try:
-                inputs = [self._inputs(task) for task in tasks]
+                inputs = [self._inputs(task, torch.device("cpu")) for task in tasks]
                 replies = together.answers(self.model, self.processor.tokenizer, inputs, self._wire)
             except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
                 if not weights.out_of_memory(error):
@@ -128,7 +127,7 @@ class Judge:
                 replies = None
             thought = (time.perf_counter() - started) / len(tasks)
         if replies is None:
-            _free_memory()
+            gpu.release()
             return [self._alone(task) for task in tasks]
         return [self._record(task, [reply], _mix([reply], task.options), [],
                              Seconds(task.read, thought, task.read + thought))
@@ -140,11 +139,11 @@ class Judge:
         except Problem as problem:
             return problem
 
-    def _inputs(self, task: "_Task") -> qwen.Inputs:
-        """On the model's device; without thinking they end in the answer's opening words."""
+    def _inputs(self, task: "_Task", device: torch.device | None = None) -> qwen.Inputs:
+        """On the model's device, or that one; without thinking they end in the answer's opening words."""
         opening = "" if task.options.think else DIRECT.leads[0]
         inputs = qwen.prepare(self.processor, task.clip, task.prompt, self.card, self.model.config, opening)
-        return inputs.to(self.device, self.model.model.visual.dtype)
+        return inputs.to(device or self.device, self.model.model.visual.dtype)
 
     def _stream(self, source, prompt: str, options: Options, stop) -> Iterator:
         name = os.fspath(source)
@@ -168,7 +167,7 @@ class Judge:
                     if not weights.out_of_memory(error):
                         raise
                 # Outside the handler, so that its traceback no longer holds the tensors of the failed run.
-                _free_memory()
+                gpu.release()
             task.clip = _smaller(task.clip, len(retries))
             height, width = task.clip.frames.shape[1:3]
             retries.append(f"Memory ran out: judged again on frames of {width} x {height} pixels.")
@@ -182,8 +181,9 @@ class Judge:
 
     def _think(self, task: "_Task") -> Iterator:
         """Thoughts of one attempt; returns its replies."""
-        inputs = self._inputs(task)
-        generation = decode.generate(self.model, self.processor.tokenizer, inputs, task.options, self._wire, task.stop)
+        # The inputs have no name here, so that nothing holds the pixels once they were seen.
+        generation = decode.generate(self.model, self.processor.tokenizer, self._inputs(task), task.options, self._wire,
+                                     task.stop)
         try:
             while True:
                 piece = next(generation)
@@ -248,12 +248,6 @@ def _last(stream: Iterator) -> Evaluation:
     if not isinstance(last, Evaluation):
         raise Failure("The judgement was stopped before it had scores.")
     return last
-
-
-def _free_memory() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
 
 
 def _smaller(clip: video.Clip, retries: int) -> video.Clip:

@@ -6,8 +6,10 @@ processor, whose sampling, sizes and metadata change between versions. The templ
 user's text, and no token of the template can be made from that text. `rope.py` gives the positions, explicitly.
 docs/parity.md holds what was measured.
 """
+import inspect
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import torch
 
@@ -44,10 +46,10 @@ class Inputs:
         return self.input_ids.shape[1]
 
     def to(self, device, dtype: torch.dtype | None = None) -> "Inputs":
-        """A copy on `device`; `dtype` is for the pixels alone."""
-        tensors = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, torch.Tensor)}
-        tensors["pixel_values_videos"] = self.pixel_values_videos.to(device, dtype)
-        return replace(self, **tensors)
+        """A copy on `device`; `dtype` is for the pixels alone, cast before they are moved: there they lie once."""
+        tensors = {name: value for name, value in vars(self).items() if isinstance(value, torch.Tensor)}
+        tensors["pixel_values_videos"] = self.pixel_values_videos.to(dtype or self.pixel_values_videos.dtype)
+        return replace(self, **{name: value.to(device) for name, value in tensors.items()})
 
     def model_kwargs(self) -> dict:
         """The prefill: `model(**inputs.model_kwargs())`, and `model.generate(**inputs.model_kwargs())` as well.
@@ -63,14 +65,31 @@ class Inputs:
 def step_kwargs(rope_delta: int, tokens: torch.Tensor, cache, length: int) -> dict:
     """What `model(**step_kwargs(...))` needs after the prefill, for the next token or several at once.
 
-    tokens: int64 [B, n], any B that the cache holds. cache: the `past_key_values` of the last call. length: how
-    many tokens the cache holds. Token number i of the whole sequence has position i + rope_delta on all three
-    axes. No attention mask: nothing is padded, and the causal mask comes from the cache. Without positions the
-    model would take them from its own rope_deltas, which transformers 5 computes wrongly for long clips.
+    tokens: int64 [B, n], any B that the cache holds. cache: `cache_of` the last call. length: how many tokens the
+    cache holds. Token number i of the whole sequence has position i + rope_delta on all three axes. No attention
+    mask: nothing is padded, and the causal mask comes from the cache. Without positions the model would take them
+    from its own rope_deltas, which transformers 5 computes wrongly for long clips.
     """
     place = torch.arange(tokens.shape[1], device=tokens.device) + (length + rope_delta)
     return {"input_ids": tokens, "position_ids": place.expand(3, tokens.shape[0], -1),
-            "past_key_values": cache, "use_cache": True}
+            cache_name(): cache, "use_cache": True}
+
+
+@lru_cache(maxsize=1)
+def cache_name() -> str:
+    """What a Qwen2.5-VL's `forward` calls its cache: "cache" since transformers 5.24, before it "past_key_values".
+
+    The old name is deprecated there, with a warning, and gone in 5.40.
+    """
+    from transformers import Qwen2_5_VLForConditionalGeneration
+
+    names = inspect.signature(Qwen2_5_VLForConditionalGeneration.forward).parameters
+    return "cache" if "cache" in names else "past_key_values"
+
+
+def cache_of(out):
+    """The cache that a call gave back, under either name."""
+    return out.cache if hasattr(out, "cache") else out.past_key_values
 
 
 def load_processor(folder):

@@ -5,34 +5,39 @@ to be written. What is padded is masked, and each row keeps the positions that i
 """
 import torch
 
-from vs2.decode import Reply, Row
-from vs2.qwen import Inputs
+from vs2.decode import Reply, Row, read, sent
+from vs2.qwen import Inputs, cache_name, cache_of
 from vs2.rubric import DIRECT, KEYS
 from vs2.tokens import Text, Wire
 
 
 @torch.inference_mode()
 def answers(model, tokenizer, inputs: list[Inputs], wire: Wire) -> list[Reply]:
-    """A reply to each of the inputs, which end in DIRECT's first lead and are on the model's device."""
+    """A reply to each of the inputs, which end in DIRECT's first lead.
+
+    They had better be in the machine's memory still: the pixels are then once on the model's device, in one piece.
+    """
     rows = [Row(Text(tokenizer, wire.silent, DIRECT.leads[0]), DIRECT) for _ in inputs]
-    given = padded(inputs, tokenizer.pad_token_id or 0)
-    mask = given["attention_mask"]
-    place = torch.tensor([one.length + one.rope_delta for one in inputs], device=mask.device)     # of the next token
+    device = model.device
+    given = {name: value.to(device) for name, value in padded(inputs, tokenizer.pad_token_id or 0).items()}
+    mask, digits = given["attention_mask"], sent(list(wire.digits), device)
+    place = sent([one.length + one.rope_delta for one in inputs], device)       # of the next token
     out = model(**given, use_cache=True, logits_to_keep=1)
+    del given           # the pixels go with the prefill
     while True:
-        five = out.logits[:, -1].float()[:, list(wire.digits)]
-        for row, digit, logits in zip(rows, five.argmax(-1).tolist(), five.tolist(), strict=True):
+        five = out.logits[:, -1].float().index_select(1, digits)
+        for row, (digit, logits) in zip(rows, read(five.argmax(-1), five), strict=True):
             row.ask(digit, logits, wire)
         if rows[0].slot == len(KEYS):
             return [row.reply() for row in rows]
         # A digit and the next lead: as many tokens in every row.
-        tokens = torch.tensor([row.feed for row in rows], device=mask.device)
+        tokens = sent([row.feed for row in rows], device)
         for row in rows:
             row.feed.clear()
         mask = torch.cat([mask, mask.new_ones(tokens.shape)], 1)
-        positions = place[:, None] + torch.arange(tokens.shape[1], device=mask.device)
+        positions = place[:, None] + torch.arange(tokens.shape[1], device=device)
         out = model(input_ids=tokens, attention_mask=mask, position_ids=positions.expand(3, -1, -1),
-                    past_key_values=out.past_key_values, use_cache=True, logits_to_keep=1)
+                    use_cache=True, logits_to_keep=1, **{cache_name(): cache_of(out)})
         place = place + tokens.shape[1]
 
 

@@ -1,10 +1,15 @@
-"""Loads a checkpoint at a precision that fits: bf16, fp32, or 4-bit NF4 with vision tower and head left alone."""
+"""Loads a checkpoint at a precision that fits: bf16, fp32, or 4-bit NF4 with vision tower and head left alone.
+
+A GPU before Ampere computes in float32, and what is left of 4-bit weights is float32 there: bfloat16 has no fused
+attention on it (vs2/gpu.py), and in float16 Qwen2.5-VL overflows and writes only exclamation marks, vision tower and
+language model alike (vllm-project/vllm 13817, ollama/ollama 18070, QwenLM/Qwen3 868 and 826).
+"""
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from vs2 import qwen, vision
+from vs2 import attention, gpu, qwen, vision
 from vs2.card import Card
 from vs2.checkpoint import Checkpoint
 from vs2.errors import BadInput, Failure
@@ -41,10 +46,7 @@ def device() -> torch.device:
 def free_memory(where: torch.device) -> int | None:
     """Bytes that weights may take on the device now; None where that cannot be known."""
     if where.type == "cuda":
-        try:
-            return torch.cuda.mem_get_info(where)[0]
-        except RuntimeError:  # a Space's lent GPU answers only while it is lent
-            return None
+        return gpu.free(where)
     import psutil
 
     free = psutil.virtual_memory().available
@@ -74,22 +76,34 @@ def choose(checkpoint: Checkpoint, wanted: str, where: torch.device, free: int |
     elif wanted != "auto":
         chosen = wanted
     elif where.type == "cuda":
-        need = checkpoint.bytes_at("bf16") * WORK_FACTOR + WORK
-        chosen = "bf16" if free is None or need <= free else "4bit"
+        whole = "fp32" if gpu.before_ampere(where) else "bf16"
+        need = _bytes(checkpoint, whole, where) * WORK_FACTOR + WORK
+        chosen = whole if free is None or need <= free else "4bit"
     else:
         chosen = "fp32" if checkpoint.bytes_at("fp32") < SMALL else "bf16"
-    need = checkpoint.bytes_at(chosen)
+    # Of the quantised ones, bitsandbytes' can compute in float32 instead.
+    if gpu.before_ampere(where) and chosen not in ("fp32", "4bit", "bitsandbytes"):
+        mend = ("take one that is not quantised, with --precision 4bit" if checkpoint.quantised else
+                "take --precision 4bit or fp32")
+        raise Failure(f"{checkpoint.name} would compute in bfloat16, which {gpu.name(where)} is too old for (it has no "
+                      f"fused attention in it and would crawl): {mend}.")
+    need = _bytes(checkpoint, chosen, where)
     if free is not None and need * LEAST_WORK > free:
         raise Failure(_too_big(checkpoint, chosen, where, free))
     return chosen
 
 
+def _bytes(checkpoint: Checkpoint, precision: str, where: torch.device) -> int:
+    return checkpoint.bytes_at(precision, 4 if gpu.before_ampere(where) else 2)
+
+
 def _too_big(checkpoint: Checkpoint, chosen: str, where: torch.device, free: int) -> str:
-    needs = f"{checkpoint.bytes_at(chosen) / 1e9:.1f} GB for its weights at {chosen}"
+    sizes = {p: _bytes(checkpoint, p, where) for p in {"bf16", "4bit", chosen}}
+    needs = f"{sizes[chosen] / 1e9:.1f} GB for its weights at {chosen}"
     place = {"cuda": "the GPU", "mps": "this machine"}.get(where.type, "this machine")
-    smaller = [p for p in ("bf16", "4bit") if checkpoint.bytes_at(p) < checkpoint.bytes_at(chosen)
-               and checkpoint.bytes_at(p) * LEAST_WORK <= free and not checkpoint.quantised]
-    advice = (f"take --precision {smaller[0]} ({checkpoint.bytes_at(smaller[0]) / 1e9:.1f} GB)" if smaller
+    smaller = [p for p in (("4bit",) if gpu.before_ampere(where) else ("bf16", "4bit"))
+               if sizes[p] < sizes[chosen] and sizes[p] * LEAST_WORK <= free and not checkpoint.quantised]
+    advice = (f"take --precision {smaller[0]} ({sizes[smaller[0]] / 1e9:.1f} GB)" if smaller
               else "free some memory, or use the built-in judge with --model mini")
     return f"{checkpoint.name} needs {needs} and {place} has {free / 1e9:.1f} GB free: {advice}."
 
@@ -102,6 +116,8 @@ def load(checkpoint: Checkpoint, precision: str = "auto", where: torch.device | 
     processor = qwen.load_processor(checkpoint.folder)
     model = _model(checkpoint, precision, where)
     vision.quicken(model)
+    if where.type == "cuda" and model.get_input_embeddings().weight.dtype == torch.float32:
+        attention.ungroup(model)
     return Loaded(model.eval(), processor, card, precision, where)
 
 
@@ -114,9 +130,10 @@ def out_of_memory(error: BaseException) -> bool:
 def _model(checkpoint: Checkpoint, precision: str, where: torch.device):
     from transformers import Qwen2_5_VLForConditionalGeneration
 
-    options = {"dtype": {"fp32": torch.float32, "bf16": torch.bfloat16}.get(precision, "auto")}
+    numbers = torch.float32 if precision == "fp32" or gpu.before_ampere(where) else torch.bfloat16
+    options = {"dtype": "auto" if checkpoint.quantised and numbers == torch.bfloat16 else numbers}
     if precision == "4bit":
-        options |= {"dtype": torch.bfloat16, "quantization_config": _four_bit(checkpoint, where)}
+        options["quantization_config"] = _four_bit(checkpoint, where, numbers)
     if where.type != "cpu" or precision == "4bit":
         options["device_map"] = {"": where}
     try:
@@ -134,11 +151,23 @@ def _model(checkpoint: Checkpoint, precision: str, where: torch.device):
     missing = sorted(found["missing_keys"]) + sorted(str(key) for key in found.get("mismatched_keys", ()))
     if missing:
         raise BadInput(f"{checkpoint.name} lacks {len(missing)} of its tensors ({missing[0]}): download it again.")
+    if checkpoint.quantised and numbers == torch.float32:
+        _widen(model)
     return model
 
 
-def _four_bit(checkpoint: Checkpoint, where: torch.device):
-    """NF4 with double quantisation, computing in bfloat16. Raises Failure where that does not run."""
+def _widen(model) -> None:
+    """All in float32, in place: what is quantised already is loaded in its own dtype, whatever one asks."""
+    for module in model.modules():
+        if hasattr(module, "compute_dtype"):        # of a 4-bit layer
+            module.compute_dtype = torch.float32
+    for weight in model.parameters():
+        if weight.is_floating_point():
+            weight.data = weight.data.float()
+
+
+def _four_bit(checkpoint: Checkpoint, where: torch.device, numbers: torch.dtype = torch.bfloat16):
+    """NF4 with double quantisation, computing in `numbers`. Raises Failure where that does not run."""
     if where.type == "cpu" and any(rows % 32 or columns % BLOCK for rows, columns in checkpoint.quantisable()):
         raise Failure(f"{checkpoint.name} has layers whose width is no multiple of {BLOCK}, which 4-bit weights need "
                       "on a CPU: take --precision bf16.")
@@ -152,7 +181,7 @@ def _four_bit(checkpoint: Checkpoint, where: torch.device):
     from transformers import BitsAndBytesConfig
 
     return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
-                              bnb_4bit_compute_dtype=torch.bfloat16, llm_int8_skip_modules=NOT_QUANTISED)
+                              bnb_4bit_compute_dtype=numbers, llm_int8_skip_modules=NOT_QUANTISED)
 
 
 def _first_line(error: Exception) -> str:

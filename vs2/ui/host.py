@@ -4,6 +4,7 @@ import html
 import os
 import queue
 import re
+import sys
 import tempfile
 import threading
 import time
@@ -117,6 +118,20 @@ def following(put: queue.Queue, stopped: Callable[[], bool], patience: float) ->
         yield value
 
 
+def _release() -> None:
+    """Gives the memory of a judge that is gone back to the device; a page without any judge has no torch."""
+    if "torch" in sys.modules:
+        from vs2 import gpu
+
+        gpu.release()
+
+
+def _bare(problem: Problem) -> Problem:
+    """The problem without the frames that it came through: with them whoever keeps it would keep the judge."""
+    problem.__cause__ = problem.__context__ = None
+    return problem.with_traceback(None)
+
+
 class Run:
     """One judgement on a thread of its own, so that a page can show time passing and stop at once.
 
@@ -164,7 +179,7 @@ class Run:
                             break
             self._events.put(("end", None))
         except Problem as problem:
-            self._events.put(("error", problem))
+            self._events.put(("error", _bare(problem)))
         except gr.Error as error:
             self.host.log(error)
             self._events.put(("error", _lender(error)))
@@ -222,6 +237,7 @@ class Host:
             raise BadInput(text.NO_JUDGE)
         for other in [other for other in _judges if other]:
             del _judges[other]
+        _release()              # before the next one looks for how much memory is free
         _judges[name] = self._others[name]()
 
     def has(self, name: str = "") -> bool:
