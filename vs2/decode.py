@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import torch
 
 from vs2 import answer
+from vs2.evaluation import Published
 from vs2.options import Options
 from vs2.qwen import Inputs, step_kwargs
 from vs2.rubric import BY_KEY, DIRECT, KEYS, REASONED, SCALE, THINK_CLOSE, AnswerForm
@@ -38,6 +39,7 @@ class Reply:
     ids: its tokens, the words put in its mouth included, without the end's and the opening's of think=False.
     distributions: p(1) to p(5) at the token of each dimension's digit, None where it was not read.
     truncated: the budget was reached and the answer asked for. notes: sentences for people.
+    published: what the published script says of the reply, where it was drawn as that does (`vs2.as_published`).
     """
 
     text: str
@@ -46,6 +48,7 @@ class Reply:
     distributions: dict[str, tuple[float, ...] | None]
     truncated: bool = False
     notes: tuple[str, ...] = ()
+    published: dict[str, Published] | None = None
 
 
 @dataclass
@@ -103,7 +106,11 @@ def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | No
     says so, which is asked before every token. Closing the generator ends the work at once.
     """
     wire = wire or Wire.of(tokenizer)
-    batch = _Batch(model, tokenizer, inputs, options, wire)
+    return (yield from write(_Batch(model, tokenizer, inputs, options, wire), stop))
+
+
+def write(batch, stop: Callable[[], bool]) -> Iterator[Piece]:
+    """Steps through replies that are being written (`_Batch`, or what has its active, tokens, rows and step)."""
     shown, silence = answer.Rationale(), 0
     while batch.active:
         if stop():
@@ -118,6 +125,13 @@ def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | No
     return [row.reply() for row in batch.rows]
 
 
+def ends(model, tokenizer) -> frozenset[int]:
+    """The tokens that end a reply."""
+    found = model.generation_config.eos_token_id
+    found = tokenizer.eos_token_id if found is None else found
+    return frozenset(found if isinstance(found, list | tuple) else [found])
+
+
 class _Batch:
     """The rows, and what the model remembers of those that still write (`active`, in the cache's order)."""
 
@@ -127,12 +141,10 @@ class _Batch:
         opening, form = ("", None) if options.think else (DIRECT.leads[0], DIRECT)
         self.rows = [Row(Text(tokenizer, wire.silent, opening), form) for _ in range(options.samples)]
         self.active = list(self.rows)
-        settings = model.generation_config
-        ends = settings.eos_token_id if settings.eos_token_id is not None else tokenizer.eos_token_id
-        self.ends = frozenset(ends if isinstance(ends, list | tuple) else [ends])
+        self.ends = ends(model, tokenizer)
         self.allowance = max(64, 2 * len(tokenizer(REASONED.write(SCALE[:3]), add_special_tokens=False)["input_ids"]))
         self.dice = torch.Generator(inputs.input_ids.device).manual_seed(options.seed)
-        self.processors = _processors(settings, options)
+        self.processors = _processors(model.generation_config, options)
         self.inputs, self.cache, self.logits, self.seen = inputs, None, None, None
 
     @property
