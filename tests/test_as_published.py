@@ -14,7 +14,7 @@ from tests.tiny import write_tiny
 from vs2 import as_published, decode, judge, qwen
 from vs2.card import Card
 from vs2.cli import main
-from vs2.errors import BadInput
+from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Published
 from vs2.options import Options
 from vs2.results import read_csv
@@ -241,6 +241,15 @@ def test_settings_that_are_not_reproduced_are_refused_by_name(tiny, clip, settin
 def test_options_that_the_script_has_not_are_refused(options):
     with pytest.raises(BadInput, match="^published asks for one reply"):
         Options(published=True, **options)
+
+
+def test_arithmetic_that_overflowed_is_said(tiny, clip):
+    hook = tiny[0].lm_head.register_forward_hook(lambda module, arguments, out: out * math.nan)
+    try:
+        with pytest.raises(Failure, match="overflowed"):
+            ours(tiny, asked(tiny, clip), budget=4)
+    finally:
+        hook.remove()
 
 
 def test_stopping_and_the_longest_reply(tiny, clip):

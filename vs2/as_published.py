@@ -15,7 +15,7 @@ from dataclasses import replace
 import torch
 
 from vs2 import decode
-from vs2.errors import BadInput
+from vs2.errors import BadInput, Failure
 from vs2.evaluation import Published
 from vs2.options import Options
 from vs2.qwen import Inputs, step_kwargs
@@ -43,6 +43,7 @@ def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | No
     after `torch.manual_seed(seed)`. Raises BadInput for a checkpoint whose generation settings are not known here.
     """
     drawn = _Drawn(model, tokenizer, inputs, options, wire or Wire.of(tokenizer))
+    del inputs      # the pixels go with the prefill
     reply, = yield from decode.write(drawn, stop)
     return [replace(reply, published=read(tokenizer, drawn.ids, drawn.logs))]
 
@@ -79,7 +80,11 @@ class _Drawn:
             return ""
         logits = self.out.logits[:, -1].float()
         scores = self.chain(self.seen, logits)
-        token = torch.multinomial(scores.softmax(-1), 1, generator=self.dice)       # [1, 1]
+        shares = scores.softmax(-1)
+        if not shares.isfinite().all():     # on a GPU the draw itself would end the process' use of it
+            raise Failure("The judge's arithmetic overflowed on this clip, so that it has no scores: take another "
+                          "precision, such as --precision fp32.")
+        token = torch.multinomial(shares, 1, generator=self.dice)       # [1, 1], as `generate` draws it
         self.logs.append(scores[0].log_softmax(-1)[self.digits])
         self.ids.append(token.item())
         text = self._write(self.ids[-1], logits[0])
