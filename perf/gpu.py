@@ -36,6 +36,7 @@ SMALL = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "n
          "num_key_value_heads": 2}
 SMALL_VISION = {"depth": 2, "hidden_size": 64, "intermediate_size": 128, "num_heads": 4, "out_hidden_size": 64,
                 "fullatt_block_indexes": [1]}
+PIECE = "4GB"    # of the checkpoint's files
 PEAK = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L40S": 362e12, "L4": 121e12, "4090": 165e12}  # dense bfloat16
 
 
@@ -46,7 +47,8 @@ def write_model(folder: Path, small: bool) -> None:
     if small:
         return
     model = published(Qwen2_5_VLConfig.from_pretrained(folder).to_dict(), torch.device("cuda"))
-    model.save_pretrained(folder)
+    (folder / "model.safetensors").unlink()     # the tiny one's, which would be taken before the pieces of this one
+    model.save_pretrained(folder, max_shard_size=PIECE)
 
 
 def published(record: dict, device: torch.device):

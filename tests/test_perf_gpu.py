@@ -10,6 +10,7 @@ from transformers import Qwen2_5_VLConfig
 
 from perf import gpu
 from tests.patience import HANGING
+from vs2 import checkpoint, weights
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,6 +26,21 @@ def test_the_shape_is_the_published_one(tmp_path):
     layers, blocks = (gpu.operations(1, full, False, video) for full, video in ((False, 0), (False, 0.25)))
     assert layers == pytest.approx(4 * counts["language_model.layers"], rel=1e-3)
     assert blocks - layers == pytest.approx(2 * counts["visual.blocks"], rel=1e-2)
+
+
+def test_a_checkpoint_in_pieces_is_the_large_one(tmp_path, monkeypatch):
+    """The tiny one that its tokenizer comes from lies in the same folder, under the name that is looked for first."""
+    monkeypatch.setattr(gpu, "TEXT", gpu.SMALL | {"num_hidden_layers": 3, "vocab_size": 999})
+    monkeypatch.setattr(gpu, "VISION", gpu.SMALL_VISION)
+    monkeypatch.setattr(gpu, "PIECE", "200KB")
+    made, published = [], gpu.published
+    monkeypatch.setattr(gpu, "published", lambda record, device: made.append(published(record, torch.device("cpu")))
+                        or made[0])
+    gpu.write_model(tmp_path / "model", small=False)
+    found = checkpoint.inspect(tmp_path / "model", "model")
+    assert len(list((tmp_path / "model").glob("*.safetensors"))) > 1
+    assert found.parameters == sum(weight.numel() for weight in made[0].parameters())
+    assert weights.load(found, "bf16", torch.device("cpu")).model.config.text_config.num_hidden_layers == 3
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import os
 import sys
 
 from vs2 import __version__
-from vs2.commands import batch, bench, best_of, compare
+from vs2.commands import PUBLISHED, batch, bench, best_of, compare
 from vs2.errors import BadInput, Problem
 from vs2.rubric import check_prompt
 
@@ -61,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     score.add_argument("video", metavar="VIDEO", help="a video file")
     score.add_argument("--prompt", required=True, metavar="TEXT", help="the text that the video was made from")
     judging(score)
+    score.add_argument("--published", action="store_true", help=PUBLISHED)
     score.add_argument("--json", action="store_true", help="write one JSON object, and nothing else, to stdout")
     score.set_defaults(run=run_score)
 
@@ -92,7 +93,8 @@ def judging(command) -> None:
                          help="most thinking tokens (default: 1024)")
     command.add_argument("--samples", type=int, default=1, metavar="K",
                          help="replies to draw and mix, which tells how sure it is (default: 1, without chance)")
-    command.add_argument("--seed", type=int, default=0, metavar="S", help="the chance of several samples (default: 0)")
+    command.add_argument("--seed", type=int, default=0, metavar="S", help="the chance that replies are drawn by "
+                         "(default: 0)")
 
 
 def run_score(arguments) -> None:
@@ -101,7 +103,7 @@ def run_score(arguments) -> None:
     from vs2.settings import Settings
     from vs2.terminal import Status
 
-    options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
+    options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed", "published")}
     Options(**options)
     settings = Settings.read()
     name = settings.model if arguments.model == "auto" else arguments.model

@@ -14,6 +14,7 @@ import torch
 
 from vs2 import answer
 from vs2.errors import Failure
+from vs2.evaluation import Published
 from vs2.options import Options
 from vs2.qwen import Inputs, cache_of, step_kwargs
 from vs2.rubric import BY_KEY, DIRECT, KEYS, REASONED, SCALE, THINK_CLOSE, AnswerForm
@@ -41,6 +42,7 @@ class Reply:
     ids: its tokens, the words put in its mouth included, without the end's and the opening's of think=False.
     distributions: p(1) to p(5) at the token of each dimension's digit, None where it was not read.
     truncated: the budget was reached and the answer asked for. notes: sentences for people.
+    published: what the published script says of the reply, where it was drawn as that does (`vs2.as_published`).
     """
 
     text: str
@@ -49,6 +51,7 @@ class Reply:
     distributions: dict[str, tuple[float, ...] | None]
     truncated: bool = False
     notes: tuple[str, ...] = ()
+    published: dict[str, Published] | None = None
 
 
 @dataclass
@@ -108,6 +111,11 @@ def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | No
     wire = wire or Wire.of(tokenizer)
     batch = _Batch(model, tokenizer, inputs, options, wire)
     del inputs          # the pixels go with the prefill
+    return (yield from write(batch, stop))
+
+
+def write(batch, stop: Callable[[], bool]) -> Iterator[Piece]:
+    """Steps through replies that are being written (`_Batch`, or what has its active, tokens, rows and step)."""
     shown, silence = answer.Rationale(), 0
     while batch.active:
         if stop():
@@ -122,6 +130,13 @@ def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | No
     return [row.reply() for row in batch.rows]
 
 
+def ends(model, tokenizer) -> frozenset[int]:
+    """The tokens that end a reply."""
+    found = model.generation_config.eos_token_id
+    found = tokenizer.eos_token_id if found is None else found
+    return frozenset(found if isinstance(found, list | tuple) else [found])
+
+
 class _Batch:
     """The rows, and what the model remembers of those that still write (`active`, in the cache's order)."""
 
@@ -131,12 +146,10 @@ class _Batch:
         opening, form = ("", None) if options.think else (DIRECT.leads[0], DIRECT)
         self.rows = [Row(Text(tokenizer, wire.silent, opening), form) for _ in range(options.samples)]
         self.active = list(self.rows)
-        settings = model.generation_config
-        ends = settings.eos_token_id if settings.eos_token_id is not None else tokenizer.eos_token_id
-        self.ends = frozenset(ends if isinstance(ends, list | tuple) else [ends])
+        self.ends = ends(model, tokenizer)
         self.allowance = max(64, 2 * len(tokenizer(REASONED.write(SCALE[:3]), add_special_tokens=False)["input_ids"]))
         self.dice = torch.Generator(inputs.input_ids.device).manual_seed(options.seed)
-        self.processors = _processors(settings, options)
+        self.processors = _processors(model.generation_config, options)
         self.digits = sent(list(wire.digits), inputs.input_ids.device)
         self.inputs, self.cache, self.logits, self.seen = inputs, None, None, None
         self.free, self.said = None, []     # what was chosen freely last: on the device, and read

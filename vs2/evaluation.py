@@ -23,16 +23,6 @@ class Score:
     distribution: tuple[float, ...] | None = None
     confidence: float | None = None
 
-    @property
-    def published_soft(self) -> float | None:
-        """digit * p(digit) / sum p(1..5): the soft score of the authors' script, for reproducing its numbers.
-
-        It is never above the digit and is biased low; `expected` is the score to use.
-        """
-        if self.value is None or self.distribution is None:
-            return None
-        return self.value * self.distribution[self.value - 1]
-
     @classmethod
     def of(cls, value: int | None, distribution, confident: bool) -> "Score":
         """A score from its digit and p(1..5); `confident` says whether a confidence may be claimed."""
@@ -43,6 +33,20 @@ class Score:
             return cls()
         expected = sum(s * p for s, p in zip(SCALE, distribution, strict=True))
         return cls(value, expected, distribution, max(distribution) if confident else None)
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the authors' inference script says of one dimension (`vs2.as_published`): to reproduce its numbers.
+
+    value: the number that it reads, in the thinking if it stands there first; None where it reads none of the three.
+    soft: digit * p(digit) / sum p(1..5) of the digit that was likeliest at the token it looks at, from the scores that
+        the token was drawn from, 0 if all five were ruled out; None where there is no such token. It is never above
+        that digit and so biased low, and the token may be another's: `Score.expected` is the score to use.
+    """
+
+    value: int | None = None
+    soft: float | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,8 @@ class Evaluation:
     rationale: what was thought, without tags. reply: the whole text the model wrote (the first one's,
         where several were sampled; `samples` then holds each one's rationale and digits).
     frames: how many the judge saw; frame_times: their times in seconds. tokens: how many it wrote.
-    truncated: thinking was cut at the budget and the answer was asked for.
+    truncated: thinking was cut at the budget and the answer was asked for (with `published`: the reply was cut).
+    published: for each dimension what the authors' script says, where it was asked for as that does; else None.
     """
 
     video: str
@@ -79,6 +84,7 @@ class Evaluation:
     frame_times: tuple[float, ...] = ()
     reply: str = ""
     samples: tuple[dict, ...] = field(default=())
+    published: dict[str, Published] | None = None
 
     @property
     def overall(self) -> float | None:
@@ -112,4 +118,6 @@ class Evaluation:
         known["seconds"] = Seconds(**record["seconds"])
         for name in ("warnings", "frame_times", "samples"):
             known[name] = tuple(known.get(name, ()))
+        if known.get("published"):
+            known["published"] = {key: Published(**said) for key, said in known["published"].items()}
         return cls(**known)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from vs2 import checkpoint, decode, events, gpu, qwen, together, video, weights
+from vs2 import as_published, checkpoint, decode, events, gpu, qwen, together, video, weights
 from vs2.card import Card
 from vs2.decode import Reply
 from vs2.errors import BadInput, Failure, Problem
@@ -68,7 +68,7 @@ class Judge:
         return self.model.device
 
     def stream(self, source, prompt: str, *, think: bool = True, budget: int = 1024, samples: int = 1,
-               temperature: float = 0.7, top_p: float = 1.0, seed: int = 0,
+               temperature: float = 0.7, top_p: float = 1.0, seed: int = 0, published: bool = False,
                stop: Callable[[], bool] = lambda: False) -> Iterator:
         """Events (see `vs2.events`) while the video file `source` is judged; the last one is the `Evaluation`.
 
@@ -77,7 +77,7 @@ class Judge:
         Raises BadInput at once for an option out of range, and while streaming for a file that cannot be read.
         """
         check_prompt(prompt)
-        options = Options(think=think, budget=budget, samples=samples, temperature=temperature, top_p=top_p, seed=seed)
+        options = Options(think, budget, samples, temperature, top_p, seed, published)
         return self._stream(source, prompt, options, stop)
 
     def score(self, source, prompt: str, **options) -> Evaluation:
@@ -181,9 +181,10 @@ class Judge:
 
     def _think(self, task: "_Task") -> Iterator:
         """Thoughts of one attempt; returns its replies."""
+        write = as_published.generate if task.options.published else decode.generate
         # The inputs have no name here, so that nothing holds the pixels once they were seen.
-        generation = decode.generate(self.model, self.processor.tokenizer, self._inputs(task), task.options, self._wire,
-                                     task.stop)
+        generation = write(self.model, self.processor.tokenizer, self._inputs(task), task.options, self._wire,
+                           task.stop)
         try:
             while True:
                 piece = next(generation)
@@ -204,7 +205,7 @@ class Judge:
             rationale=replies[0].answer.rationale, scores=scores, frames=len(task.clip.frames), seconds=seconds,
             tokens=sum(len(reply.ids) for reply in replies), truncated=any(reply.truncated for reply in replies),
             warnings=(*task.clip.warnings, *retries, *notes), frame_times=tuple(map(float, task.clip.times)),
-            reply=replies[0].text, samples=samples)
+            reply=replies[0].text, samples=samples, published=replies[0].published)
 
 
 @dataclass

@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from vs2.errors import BadInput
 
 MOST_SAMPLES, MOST_BUDGET = 32, 8192
+PUBLISHED_BUDGET = 1024     # new tokens of the authors' script
 
 
 @dataclass(frozen=True)
 class Options:
     """How to think. budget: most thinking tokens. samples: replies drawn (1: greedy, deterministic).
 
-    temperature, top_p and seed matter only with several samples; 0.7 is what the published system samples at.
+    temperature, top_p and seed matter only with several samples, and with `published`.
+    published: one reply, drawn and read as the authors' script does (`vs2.as_published`), whose temperature and most
+        tokens are the defaults here; it always thinks, and the checkpoint has its say in all other settings.
     """
 
     think: bool = True
@@ -19,6 +22,7 @@ class Options:
     temperature: float = 0.7
     top_p: float = 1.0
     seed: int = 0
+    published: bool = False
 
     def __post_init__(self):
         for name, least, most in (("budget", 1, MOST_BUDGET), ("samples", 1, MOST_SAMPLES), ("seed", 0, 2**63 - 1)):
@@ -29,3 +33,7 @@ class Options:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
                 raise BadInput(f"{name} is {value!r}: it must be a number above 0 and at most {most:g}.")
+        plain = self.think and self.samples == 1 and self.top_p == 1 and self.budget <= PUBLISHED_BUDGET
+        if self.published and not plain:
+            raise BadInput("published asks for one reply as the authors' script does: leave think, samples and top_p "
+                           f"as they are, and budget at {PUBLISHED_BUDGET} or below.")

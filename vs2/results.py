@@ -17,11 +17,12 @@ from vs2.table import Row, guard, unguard
 from vs2.video import display_name
 
 FIELDS = ("row", "video", "prompt", "model", "precision", "rationale", "scores", "overall", "frames", "seconds",
-          "tokens", "truncated", "warnings", "frame_times", "reply", "samples", "error", "key")
+          "tokens", "truncated", "warnings", "frame_times", "reply", "samples", "published", "error", "key")
 PARTS = ("value", "expected", "confidence")
 COLUMNS = ("video", "prompt", "model", "precision", *(f"{key}_{part}" for key in KEYS for part in PARTS), "overall",
            "rationale", "frames", "seconds", "tokens", "truncated", "warnings", "error")
-_TAKEN = {*FIELDS, *COLUMNS}
+PUBLISHED = tuple(f"{key}_published" for key in KEYS)    # columns only where the script's soft scores were asked for
+_TAKEN = {*FIELDS, *COLUMNS, *PUBLISHED}
 SUFFIXES = (".csv", ".jsonl")
 
 
@@ -50,6 +51,8 @@ def flat(record: dict) -> dict:
     for dimension in KEYS:
         score = (record["scores"] or {}).get(dimension) or {}
         row |= {f"{dimension}_{part}": score.get(part) for part in PARTS}
+    if isinstance(record.get("published"), dict):
+        row |= {column: record["published"][key]["soft"] for key, column in zip(KEYS, PUBLISHED, strict=True)}
     row["seconds"] = record["seconds"] and record["seconds"]["total"]
     row["warnings"] = "\n".join(record["warnings"])
     return row | {name: value for name, value in record.items() if name not in _TAKEN}

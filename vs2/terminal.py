@@ -69,7 +69,12 @@ def table(evaluation: Evaluation, encoding: str | None) -> str:
         line = f"{BY_KEY[key].label:{wide}}  {value:8}  {expected:>8}  {bars(score.distribution, encoding)}{sure}"
         lines.append(line.rstrip())
     overall = "not read" if evaluation.overall is None else f"{evaluation.overall:.2f}"
-    lines += [f"{'Overall':{wide}}  {'':8}  {overall:>8}", "", summary(evaluation)]
+    lines += [f"{'Overall':{wide}}  {'':8}  {overall:>8}", ""]
+    if evaluation.published is not None:
+        said = ", ".join("none" if evaluation.published[key].soft is None else f"{evaluation.published[key].soft:.4f}"
+                         for key in KEYS)
+        lines.append(f"The soft scores of the published script: {said}")
+    lines.append(summary(evaluation))
     lines += [f"Note: {plain(warning)}" for warning in evaluation.warnings]
     return "\n".join(lines)
 

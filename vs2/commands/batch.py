@@ -6,6 +6,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+from vs2.commands import PUBLISHED
 from vs2.errors import BadInput, Failure
 
 MOST_LISTED = 20    # rows that cannot be judged, named before the run; all of them are in the result
@@ -30,6 +31,7 @@ def add(commands, judging) -> None:
     batch.add_argument("--workers", type=int, default=1, metavar="W", help="how many judge at once: processes on the "
                        "CPU, or one a GPU (default: 1)")
     judging(batch)
+    batch.add_argument("--published", action="store_true", help=PUBLISHED)
     batch.set_defaults(run=run)
 
 
@@ -43,6 +45,8 @@ def run(arguments) -> None:
     from vs2.workers import NO_RAY, enough
 
     options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
+    if arguments.published:     # not said otherwise: runs from before there was a choice go on
+        options["published"] = True
     Options(**options)
     enough(arguments.workers)
     if arguments.engine == "ray" and find_spec("ray") is None:
