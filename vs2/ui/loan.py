@@ -2,6 +2,7 @@
 import html
 import math
 import re
+import statistics
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -24,8 +25,9 @@ START = 20          # seconds for a new fork, for moving 16 GB of weights to its
 RATE = 25           # tokens a second, on the GPU whose `duration_factor` is 1
 MORE = 0.15         # share of a token's time that each further rationale adds to it
 DIRECT = 2          # seconds for scores without a rationale
+MARGIN = 1.25       # over a measured rate: a longer clip is slower, and a run that overstays its loan is killed
 LEAST_TOKENS = 32   # fewer say nothing about a rate
-KEPT = 20           # measured rates, of which the slowest counts
+FEW, KEPT = 3, 20   # measured rates that are needed, and that are kept: their median counts
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def factor() -> float:
 
 
 class Pace:
-    """How fast the judge writes where it is lent a GPU: assumed, then the slowest of what was measured lately."""
+    """How fast the judge writes where it is lent a GPU: assumed, then the median of what was measured lately."""
 
     def __init__(self):
         self._lock, self._measured = threading.Lock(), deque(maxlen=KEPT)
@@ -69,12 +71,12 @@ class Pace:
     @property
     def measured(self) -> bool:
         """Whether it was measured here."""
-        return bool(self._measured)
+        return len(self._measured) >= FEW
 
     def token(self, samples: int = 1) -> float:
         """Seconds that a token takes on this Space's GPU, one of each rationale."""
         with self._lock:
-            alone = max(self._measured, default=factor() / RATE)
+            alone = statistics.median(self._measured) * MARGIN if self.measured else factor() / RATE
         return alone * (1 + MORE * (samples - 1))
 
     def learn(self, tokens: int, seconds: float) -> None:
