@@ -1,4 +1,4 @@
-"""A ZeroGPU Space on a machine without a GPU, in a process of its own: `python -m tests.zero_space SCENARIO ...`.
+"""A ZeroGPU Space on a machine without a GPU, in a process of its own: `python -m tests.zero_space SCENARIO ...`, or `app`.
 
 The `spaces` package is the real one: its imitation of CUDA, its packing of the weights, its forks, its client. Two
 things are replaced: the scheduler's server (tests.zero_scheduler, over HTTP as the client expects it), and in a fork
@@ -45,7 +45,11 @@ spaces.zero.torch.init = _init
 
 def main() -> None:
     import json
+    import runpy
 
+    if sys.argv[1] == "app":
+        runpy.run_path("app.py", run_name="__main__")
+        return
     from tests import zero_scenarios
 
     found = getattr(zero_scenarios, sys.argv[1])(SCHEDULER, *sys.argv[2:])
