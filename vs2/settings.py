@@ -42,6 +42,12 @@ class Settings:
                    judges)
 
 
+def zero_gpu(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this is a ZeroGPU Space, told as the `spaces` package tells it: GPUs are lent to forks of this process,
+    and CUDA is only imitated here."""
+    return environment.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+
+
 def _home(environment: Mapping[str, str]) -> Path:
     """`/data` on a Space with persistent storage, else the platform's folder for a user's data."""
     if environment.get("SPACE_ID") and os.access("/data", os.W_OK):

@@ -13,6 +13,7 @@ from vs2 import attention, gpu, qwen, vision
 from vs2.card import Card
 from vs2.checkpoint import Checkpoint
 from vs2.errors import BadInput, Failure
+from vs2.settings import zero_gpu
 
 PRECISIONS = ("auto", "bf16", "4bit", "fp32")
 # transformers 5 replaces its own list with this one, so lm_head has to be named, and "visual" alone matches nothing.
@@ -134,11 +135,17 @@ def _model(checkpoint: Checkpoint, precision: str, where: torch.device):
     options = {"dtype": "auto" if checkpoint.quantised and numbers == torch.bfloat16 else numbers}
     if precision == "4bit":
         options["quantization_config"] = _four_bit(checkpoint, where, numbers)
-    if where.type != "cpu" or precision == "4bit":
-        options["device_map"] = {"": where}
+    # ZeroGPU imitates CUDA by a mode of torch that each thread has to enter, and transformers loads on threads of its
+    # own. Loading on the CPU and moving then costs no more memory than loading on one thread straight to the imitation
+    # (the weights stay in the mapped file), less in 4-bit, and changes no setting of the whole process.
+    first = torch.device("cpu") if where.type == "cuda" and zero_gpu() else where
+    if first.type != "cpu" or precision == "4bit":
+        options["device_map"] = {"": first}
     try:
         model, found = Qwen2_5_VLForConditionalGeneration.from_pretrained(
             checkpoint.folder, output_loading_info=True, local_files_only=True, use_safetensors=True, **options)
+        if first != where:
+            model = model.to(where)
     except (BadInput, Failure):
         raise
     except Exception as error:  # the library raises many kinds on a config and weights that do not belong together

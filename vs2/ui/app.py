@@ -15,7 +15,7 @@ from gradio.utils import get_upload_folder
 
 import vs2
 from vs2 import checkpoint, weights
-from vs2.settings import Settings
+from vs2.settings import Settings, zero_gpu
 from vs2.store import Store
 from vs2.ui import sent, site, text, theme
 from vs2.ui.about import AboutPage
@@ -191,7 +191,7 @@ def launch(settings: Settings | None = None, port: int | None = None) -> None:
     host = Host(lambda: vs2.load(settings.model, settings.precision, settings=settings), others(settings),
                 log=lambda error: _log.error("The app failed", exc_info=error))
     # ZeroGPU moves what is loaded when the app launches; anywhere else the page need not wait for the weights.
-    host.start(background=not os.environ.get("SPACES_ZERO_GPU"))
+    host.start(background=not zero_gpu())
     # An address that nobody set is left to Gradio: a Space names its own.
     address = settings.host if settings.host != Settings.host else None
     blocks = build(Site(host, Store(settings.home), settings))

@@ -14,7 +14,7 @@ from vs2.errors import Problem
 from vs2.options import Options
 from vs2.rubric import KEYS
 from vs2.ui import batch_parts as pieces
-from vs2.ui import parts, player, sent
+from vs2.ui import loan, parts, player, sent
 from vs2.ui import text as shared
 from vs2.ui.batch_job import Job, Jobs, files_of
 from vs2.ui.batch_parts import Filter
@@ -100,6 +100,7 @@ class BatchPage:
                                      elem_id="batch-samples")
             self.seed = gr.Number(0, label=shared.SEED, info=shared.SEED_HINT, precision=0, minimum=0)
             gr.HTML(f'<p class="vs-empty">{text.SETTINGS_NOTE}</p>', apply_default_css=False)
+        loan.note(self.think, self.budget, self.samples, shared.GPU_EACH)
 
     def _connect(self) -> None:
         quiet = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}

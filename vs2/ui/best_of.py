@@ -154,7 +154,7 @@ class BestOfPage:
                 yield pieces.cost(None)
             asked = self.plan(text.PROMPT, generator, count, seed, seconds, candidates.MEAN, fast, early, ties, think,
                               budget)
-            cuda = getattr(getattr(own, "device", None), "type", "") == "cuda"
+            cuda = getattr(self.host.device, "type", "") == "cuda"
             known = self._rates.get(self._like(generator, asked, judge))
             yield pieces.cost(best_of.forecast(asked, judge or own.name, cuda, known))
         except Problem as problem:

@@ -29,7 +29,7 @@ class Line:
         own = host.wait()
         self.host, self.judge, self.visitor = host, judge, visitor
         self.name, self.precision = judge or own.name, "" if judge else own.precision
-        self.device = getattr(own, "device", None)
+        self.device = host.device
 
     def stream(self, video: str, prompt: str, *, think: bool, budget: int, samples: int, seed: int,
                stop: Callable[[], bool]) -> Iterator:

@@ -9,7 +9,8 @@ from gradio.context import Context
 
 from vs2.errors import BadInput
 from vs2.generate import Listed, listing
-from vs2.ui.host import MOST_SECONDS
+from vs2.settings import zero_gpu
+from vs2.ui.loan import MOST_SECONDS
 from vs2.ui.text import generate as text
 
 FIRST = "sketch"
@@ -30,7 +31,7 @@ def account(request: gr.Request | None) -> str:
 def offered(token: bool) -> list[Listed]:
     """`vs2.generate.listing`, with what a ZeroGPU Space cannot run."""
     listed = listing(token)
-    if not os.environ.get("SPACES_ZERO_GPU"):
+    if not zero_gpu():
         return listed
     why = {"usable": False, "reason": text.ZERO_GPU.format(seconds=MOST_SECONDS), "remedy": text.ZERO_GPU_REMEDY}
     return [replace(one, **why) if one.name.startswith("diffusers:") else one for one in listed]

@@ -13,7 +13,7 @@ from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.options import Options
 from vs2.rubric import check_prompt
-from vs2.ui import board, parts, sent
+from vs2.ui import board, loan, parts, sent
 from vs2.ui import compare_parts as pieces
 from vs2.ui import text as shared
 from vs2.ui.board import Board, Item
@@ -83,6 +83,7 @@ class ComparePage:
             self.samples = gr.Slider(1, 8, 1, step=1, label=shared.SAMPLES, info=shared.SAMPLES_HINT,
                                      elem_id="compare-samples")
             self.seed = gr.Number(0, label=shared.SEED, info=shared.SEED_HINT, precision=0, minimum=0)
+        loan.note(self.think, self.budget, self.samples, shared.GPU_EACH)
 
     def _results(self) -> list:
         return [self.told, self.verdict, self.table, self.radar, self.rationales, self.actions]

@@ -13,7 +13,7 @@ from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.sampling import Sampling
 from vs2.store import Stored
-from vs2.ui import parts, player, sent, text
+from vs2.ui import loan, parts, player, sent, text
 from vs2.ui.generate import Maker
 from vs2.ui.history import History
 from vs2.ui.host import Request, Run
@@ -84,6 +84,7 @@ class EvaluatePage:
                                     elem_id="budget")
             self.samples = gr.Slider(1, 8, 1, step=1, label=text.SAMPLES, info=text.SAMPLES_HINT, elem_id="samples")
             self.seed = gr.Number(0, label=text.SEED, info=text.SEED_HINT, precision=0, minimum=0)
+        loan.note(self.think, self.budget, self.samples, text.GPU_ONE)
 
     def _examples(self) -> None:
         self.examples: list[tuple[gr.Button, dict]] = []

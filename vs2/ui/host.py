@@ -1,9 +1,7 @@
-"""The one loaded judge and those who wait for it: loading beside the page, turns, stopping, and ZeroGPU's needs."""
+"""The one loaded judge and those who wait for it: loading beside the page, turns, stopping, on ZeroGPU too."""
 import contextvars
-import html
 import os
 import queue
-import re
 import sys
 import tempfile
 import threading
@@ -14,26 +12,20 @@ from pathlib import Path
 
 import gradio as gr
 
+from vs2 import video
 from vs2.errors import BadInput, Failure, Problem
+from vs2.events import FramesRead, Reading
 from vs2.options import Options
-from vs2.ui import text
+from vs2.rubric import check_prompt
+from vs2.settings import zero_gpu
+from vs2.ui import loan, text
 
 # The loaded judges, by what the page calls them; "" is the app's own. ZeroGPU forks this process for each call, so
 # they cannot travel as an argument.
 _judges: dict[str, object] = {}
 
-MOST_SECONDS = 120  # that ZeroGPU lends its GPU for, at a time
 MOST_WAITING = 64   # judgements in the line; each holds a thread
 MOST_EACH = 3       # of one visitor's
-
-
-def gpu(duration: Callable[..., int]):
-    """`spaces.GPU`: on a ZeroGPU Space the function runs where a GPU is lent to it; anywhere else it stays as it is."""
-    try:
-        import spaces
-    except ImportError:
-        return lambda function: function
-    return spaces.GPU(duration=duration)
 
 
 @dataclass(frozen=True)
@@ -53,51 +45,58 @@ class Request:
     judge: str = ""
 
 
-_PREFILL = 20  # seconds for reading the video and for the prefill
-
-
-def _token_seconds(samples: int) -> float:
-    """Some 25 tokens a second, slower with more samples."""
-    return (1 + 0.15 * (samples - 1)) / 25
-
-
-def seconds_needed(request: Request, stop: str = "") -> int:
-    """How long to borrow a ZeroGPU for: reading and prefill, then every token of the budget."""
-    return round(_PREFILL + (request.budget * _token_seconds(request.samples) if request.think else 2))
+def seconds_needed(request: Request, *_) -> int:
+    """How long ZeroGPU is asked to lend a GPU for; takes what `judged` takes."""
+    return loan.asked(request.think, request.budget, request.samples)
 
 
 def check_loan(request: Request) -> None:
-    """Raises BadInput for what needs a GPU for longer than ZeroGPU lends it; anywhere else nothing is too long."""
-    if not os.environ.get("SPACES_ZERO_GPU"):
-        return
-    Options(think=request.think, budget=request.budget, samples=request.samples, seed=request.seed)
-    if (seconds := seconds_needed(request)) > MOST_SECONDS:
-        budget = int((MOST_SECONDS - _PREFILL) / _token_seconds(request.samples))
-        advice = text.LOWER_EITHER if request.samples > 1 else text.LOWER_BUDGET
-        raise BadInput(text.TOO_LONG.format(seconds=seconds, most=MOST_SECONDS, advice=advice.format(budget=budget)))
+    """Raises BadInput for what no GPU is borrowed for: options out of range, or more time than ZeroGPU lends.
+
+    Anywhere else nothing is too long.
+    """
+    if zero_gpu():
+        Options(think=request.think, budget=request.budget, samples=request.samples, seed=request.seed)
+        loan.check(request.think, request.budget, request.samples)
 
 
-def _lender(error: gr.Error) -> Failure:
-    """What ZeroGPU says in place of a judgement (no quota left, aborted), as one sentence without its markup."""
-    said = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", str(error.message))).split()).replace(" .", ".")
-    if error.title == "ZeroGPU worker error" or not said:  # the name of an exception, or two words
-        return Failure(text.UNEXPECTED.format(kind=said or "ZeroGPU"))
-    return Failure(said if said.endswith((".", "!", "?", ")")) else f"{said}.")
-
-
-@gpu(seconds_needed)
-def judged(request: Request, stop: str) -> Iterator:
+@loan.gpu(seconds_needed)
+def judged(request: Request, stop: str, clip: video.Clip | None = None, read: float = 0.0) -> Iterator:
     """The judge's events, and last the Problem that ended them, if one did.
 
-    `stop` is a file: once it is gone the judge stops, even in the process that ZeroGPU forked.
+    `stop` is a file: once it is gone the judge stops, even in the process that ZeroGPU forked. There `clip` is what
+    `_borrowed` has read, in `read` seconds, and its frames are told of before.
     """
     flag = Path(stop)
+    options = {"think": request.think, "budget": request.budget, "samples": request.samples, "seed": request.seed,
+               "stop": lambda: not flag.exists()}
     try:
-        yield from _judges[request.judge].stream(
-            request.video, request.prompt, think=request.think, budget=request.budget, samples=request.samples,
-            seed=request.seed, stop=lambda: not flag.exists())
+        if clip is None:
+            yield from _judges[request.judge].stream(request.video, request.prompt, **options)
+            return
+        yield loan.Borrowed()
+        if not flag.exists():
+            return
+        for event in _judges[request.judge].stream_clip(clip, request.prompt, name=request.video, read=read, **options):
+            if not (isinstance(event, FramesRead) and event.clip is clip):     # no need to send the frames back
+                yield event
     except Problem as problem:  # raised in the fork it would lose its class and its sentence on the way
         yield problem
+
+
+def _borrowed(request: Request, stop: str) -> Iterator:
+    """As `judged`, on ZeroGPU: what can be found out without a GPU comes before one is asked for."""
+    check_prompt(request.prompt)
+    yield Reading(request.video)
+    reading, elapsed = clock(), clock()
+    clip = video.read(request.video, _judges[request.judge].card.sampling)
+    read = reading()
+    yield FramesRead(clip)
+    yield loan.Borrowing(loan.cost(request.think, request.budget, request.samples))
+    watch = loan.Stopwatch(request, elapsed)
+    for event in judged(request, stop, clip, read):
+        watch.take(event)
+        yield event
 
 
 def following(put: queue.Queue, stopped: Callable[[], bool], patience: float) -> Iterator:
@@ -166,12 +165,14 @@ class Run:
     def _work(self) -> None:
         try:
             check_loan(self.request)
+            if zero_gpu():
+                loan.let_go_when(lambda: self.stopped)
             with self.host.turn(self):
                 while not self.stopped and self.host.wait(0.2) is None:
                     continue                    # a run that is stopped meanwhile gives up its place
                 if not self.stopped:
                     self.host.need(self.request.judge)
-                    for event in judged(self.request, str(self._stop)):
+                    for event in (_borrowed if zero_gpu() else judged)(self.request, str(self._stop)):
                         if isinstance(event, Problem):
                             raise event
                         self._events.put(("event", event))
@@ -182,8 +183,11 @@ class Run:
             self._events.put(("error", _bare(problem)))
         except gr.Error as error:
             self.host.log(error)
-            self._events.put(("error", _lender(error)))
+            self._events.put(("error", loan.refused(error)))
         except Exception as error:  # the page must go on whatever breaks; the log keeps the traceback
+            if self.stopped and zero_gpu():     # it has just left the line for a GPU, which ZeroGPU says like this
+                self._events.put(("end", None))
+                return
             self.host.log(error)
             self._events.put(("error", Failure(text.UNEXPECTED.format(kind=type(error).__name__))))
         finally:
@@ -191,7 +195,8 @@ class Run:
 
 
 class Host:
-    """Loads the judge once, and gives it to one run at a time, in the order in which they came.
+    """Loads the judge once, and gives it to one run at a time, in the order in which they came; on ZeroGPU, which forks
+    the process for each run, to all of them.
 
     others: further judges that a visitor may choose, by the name shown; one of them is loaded when it is first asked
     for, in place of the one of them before.
@@ -258,9 +263,30 @@ class Host:
         return _judges[""]
 
     def ahead(self, run: Run) -> int:
-        """How many runs stand before this one in the line."""
+        """How many runs have to end before this one begins."""
         with self._moved:
-            return self._line.index(run) if run in self._line else 0
+            return len(self._before(run)) if run in self._line else 0
+
+    def _before(self, run: Run) -> list[Run]:
+        """Those in the line that `run` waits for: all before it at the one judge; on ZeroGPU, where each run borrows a
+        GPU of its own, the same visitor's, for their loans count against one quota."""
+        before = self._line[:self._line.index(run)]
+        if not zero_gpu():
+            return before
+        visitor = run.request.visitor
+        return [other for other in before if visitor and other.request.visitor == visitor and not other.stopped]
+
+    @property
+    def device(self):
+        """Where the app's own judge works, a torch.device; None before it is loaded, or where it does not say.
+
+        On ZeroGPU the model itself does not know it: only the thread that loaded it sees the imitation of CUDA.
+        """
+        if zero_gpu() and "" in _judges:
+            import torch
+
+            return torch.device("cuda")
+        return getattr(_judges.get(""), "device", None)
 
     def turn(self, run: Run) -> "_Turn":
         """A context that waits for the run's turn and gives it up at the end. Raises Failure for too long a line."""
@@ -274,14 +300,14 @@ class _Turn:
             if len(host._line) >= MOST_WAITING:
                 raise Failure(text.FULL.format(count=len(host._line)))
             visitor = run.request.visitor
-            own = sum(other.request.visitor == visitor for other in host._line) if visitor else 0
+            own = sum(other.request.visitor == visitor and not other.stopped for other in host._line) if visitor else 0
             if own >= MOST_EACH:
                 raise Failure(text.FULL_OWN.format(count=own))
             host._line.append(run)
 
     def __enter__(self) -> None:
         with self.host._moved:
-            while self.host._line[0] is not self.run and not self.run.stopped:
+            while self.host._before(self.run) and not self.run.stopped:
                 self.host._moved.wait(0.2)  # a run stopped while it waits leaves by itself
 
     def __exit__(self, *_) -> None:

@@ -1,7 +1,8 @@
 """What is known of a judgement while it runs, and the status line that says it."""
 from vs2 import events
+from vs2.best_of import cost
 from vs2.evaluation import Evaluation
-from vs2.ui import parts, text
+from vs2.ui import loan, parts, text
 from vs2.ui.host import Run, clock
 
 
@@ -21,6 +22,10 @@ class Progress:
             self.stage = text.READING
         elif isinstance(event, events.FramesRead):
             self.stage, self.clip = text.LOOKING if self.run.request.think else text.SCORING, event.clip
+        elif isinstance(event, loan.Borrowing):
+            self.stage = text.BORROWING.format(time=cost.duration(event.seconds))
+        elif isinstance(event, loan.Borrowed):
+            self.stage = text.LOOKING if self.run.request.think else text.SCORING
         elif isinstance(event, events.Thought):
             self._thinking = self.elapsed() if self._thinking is None else self._thinking
             self.stage, self.said, self.tokens = text.THINKING, self.said + event.text, event.tokens

@@ -52,6 +52,11 @@ TOO_LONG = "This may need the GPU for {seconds} s, and it is lent for {most} s a
 LOWER_BUDGET = "lower the thinking budget to {budget} tokens"
 LOWER_EITHER = "lower the thinking budget to {budget} tokens or sample fewer rationales"
 
+# A GPU that ZeroGPU lends
+GPU_ONE = "An evaluation may use up to <b>{time}</b> of your GPU time on Hugging Face for today, mostly less."
+GPU_EACH = "Each video may use up to <b>{time}</b> of your GPU time on Hugging Face for today, mostly less."
+BORROWING = "Waiting for a GPU, to borrow it for up to {time}"
+
 # How far it is
 IDLE = "Ready"
 LOADING = "Loading the model"
