@@ -50,10 +50,11 @@ def test_the_seconds_in_the_documentation_are_those_that_are_asked_for(monkeypat
 
 @contextmanager
 def space(command: list[str], home: Path, **variables):
-    """`app.py` as a duplicated Space runs it: nothing set by its owner, no network, an empty home. Gives its address."""
+    """`app.py` as a duplicated Space runs it: nothing set by its owner, no network, an empty home; its address."""
     port, log = free_port(), home / "log"
     home.mkdir(parents=True, exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VS2_", "HF_", "GRADIO_", "XDG_"))}
+    owners = ("VS2_", "HF_", "GRADIO_", "XDG_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(owners)}
     login = {"OAUTH_CLIENT_ID": "id", "OAUTH_CLIENT_SECRET": "secret", "OAUTH_SCOPES": "openid profile inference-api",
              "OPENID_PROVIDER_URL": NOWHERE}        # what `hf_oauth` gives a Space
     environment = kept | login | {
@@ -89,7 +90,8 @@ def answers(address: str) -> bool:
 
 def evaluation(address: str, **options) -> dict:
     client = Client(address, verbose=False)
-    return client.predict(video=handle_file(CLIP), prompt="a red ball bounces on grass", api_name="/evaluate", **options)
+    return client.predict(video=handle_file(CLIP), prompt="a red ball bounces on grass", api_name="/evaluate",
+                          **options)
 
 
 def preloaded(home: Path) -> None:

@@ -1,5 +1,6 @@
 """What stands behind the pages: turns at the one judge, what ZeroGPU does to errors and times, the uploads' folder."""
 import asyncio
+import contextvars
 import gc
 import os
 import pickle
@@ -16,12 +17,21 @@ import httpx
 import pytest
 import torch
 import uvicorn
+from gradio.context import LocalContext
 
+from tests.clips import moving_square
 from tests.patience import HANGING
 from tests.ports import free_port
 from tests.test_ui import ANN, BEN, Scripted, close, eventually, hosted, site_of
 from vs2.errors import BadInput, Failure
-from vs2.ui import app, host, text
+from vs2.ui import app, host, loan, text
+from vs2.ui.best_of_run import Line
+from vs2.ui.progress import Progress
+
+
+@pytest.fixture(scope="module")
+def clip_file(tmp_path_factory) -> str:
+    return str(moving_square(tmp_path_factory.mktemp("clip") / "clip.mp4"))
 
 
 def test_one_judgement_at_a_time_in_turn():
@@ -169,22 +179,117 @@ def test_a_sentence_survives_zerogpu(monkeypatch, raised, kind, said):
     assert str(caught.value) == said
 
 
+@pytest.fixture
+def zero(monkeypatch):
+    """A ZeroGPU Space without the package's forks, whose pace nobody has measured yet."""
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    monkeypatch.setattr(loan, "factor", lambda: 1.0)
+    monkeypatch.setattr(loan, "PACE", loan.Pace())
+
+
+class Lent(Scripted):
+    """A judge that is given clips which were read before."""
+
+    def stream_clip(self, clip, prompt, *, name, read, **options):
+        self.clip, self.read = clip, read
+        return self.stream(name, prompt, **options)
+
+
+def borrowing(run) -> list:
+    return [type(event).__name__ for event in run.events() if event is not None]
+
+
 @pytest.mark.parametrize(("budget", "samples", "advice"), [
     (2048, 1, None), (1024, 8, None), (2048, 8, r"budget to 1219 tokens or sample fewer"),
     (4096, 1, r"budget to 2500 tokens\.")])
-def test_zerogpu_is_not_borrowed_for_what_it_cannot_end(monkeypatch, budget, samples, advice):
-    request = host.Request("v", "p", budget=budget, samples=samples)
-    host.check_loan(request)  # elsewhere nothing is too long
-    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
-    judge = Scripted()
+def test_zerogpu_is_not_borrowed_for_what_it_cannot_end(zero, monkeypatch, clip_file, budget, samples, advice):
+    request = host.Request(clip_file, "p", budget=budget, samples=samples)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.delenv("SPACES_ZERO_GPU")
+        host.check_loan(request)  # nothing is too long there
+    judge = Lent()
     run = host.Run(request, hosted(judge))
     if advice is None:
-        assert list(run.events())
-        assert host.seconds_needed(request) <= host.MOST_SECONDS
+        assert borrowing(run)[-1] == "Evaluation"
+        assert host.seconds_needed(request) <= loan.MOST_SECONDS
     else:
         with pytest.raises(BadInput, match=advice):
             list(run.events())
         assert not judge.closed
+
+
+def test_what_is_wrong_is_found_before_a_gpu_is_borrowed(zero, clip_file, tmp_path):
+    (tmp_path / "text.mp4").write_text("no video", encoding="utf-8")
+    judge = Lent()
+    on = hosted(judge)
+    for request, says in ((host.Request(str(tmp_path / "text.mp4"), "p"), "holds text"),
+                          (host.Request(str(tmp_path / "none.mp4"), "p"), "does not exist"),
+                          (host.Request(clip_file, " "), "prompt is empty"),
+                          (host.Request(clip_file, "p", samples=0), "samples is 0")):
+        with pytest.raises(BadInput, match=says):
+            list(host.Run(request, on).events())
+    assert judge.said == judge.closed == 0
+    run = host.Run(host.Request(clip_file, "p", budget=100), on)
+    kinds = borrowing(run)
+    assert kinds[:4] == ["Reading", "FramesRead", "Borrowing", "Borrowed"] and kinds[-1] == "Evaluation"
+    assert judge.clip.metadata.name == "clip.mp4" and judge.read > 0
+
+
+def test_the_status_says_how_long_a_gpu_is_borrowed_for(zero, clip_file):
+    run = host.Run(host.Request(clip_file, "p"), hosted(Lent()))
+    progress, lines = Progress(run), []
+    for event in run.events():
+        progress.take(event)
+        lines.append((type(event).__name__, progress.line()))
+    said = dict(lines)
+    assert "borrow it for up to 1 min 1 s" in said["Borrowing"] and text.LOOKING in said["Borrowed"]
+
+
+def test_on_zerogpu_only_ones_own_runs_are_waited_for(zero, clip_file):
+    go = threading.Event()
+    judge = Lent(go=go)
+    shared = hosted(judge)
+    runs = [host.Run(host.Request(clip_file, str(n), visitor=visitor), shared)
+            for n, visitor in enumerate((ANN, BEN, ANN, ""))]
+    assert eventually(lambda: judge.together == 3)      # Ann's second waits for her first
+    assert [run.ahead() for run in runs] == [0, 0, 1, 0]
+    runs[0].stop()
+    assert runs[2].ahead() == 0, "who has stopped and still waits for a GPU to refuse is in nobody's way"
+    go.set()
+    assert all(borrowing(run)[-1] == "Evaluation" for run in runs[1:])
+
+
+def test_a_stop_while_zerogpu_looks_for_a_gpu_is_no_failure(zero, clip_file, monkeypatch):
+    """As `spaces` does it: it finds the visitor's event in the queue of the app, and gives up once that is dead."""
+    logged, looks = [], []
+
+    def scheduled(request, stop, clip, read):
+        event = [event for job in LocalContext.blocks.get()._queue.active_jobs for event in job
+                 if event._id == LocalContext.event_id.get()][0]
+        assert LocalContext.blocks.get()._queue.max_size == 7, "anything else of the queue is the app's"
+        while event.alive:
+            looks.append(1)
+            time.sleep(0.02)
+        raise RuntimeError("Connection closed by visitor while queueing")
+        yield
+
+    monkeypatch.setattr(host, "judged", scheduled)
+    shared = hosted(Lent())
+    shared.log = logged.append
+    with gr.Blocks() as blocks:
+        blocks.queue(max_size=7)
+    visit = contextvars.copy_context()
+    visit.run(LocalContext.blocks.set, blocks)
+    visit.run(LocalContext.event_id.set, "e")
+    run = visit.run(host.Run, host.Request(clip_file, "p"), shared)
+    assert eventually(lambda: len(looks) > 3)
+    run.stop()
+    assert list(run.events()) == [] and eventually(lambda: run not in shared._line)
+    assert not logged
+
+
+def test_best_of_n_knows_that_a_lent_gpu_is_a_gpu(zero):
+    assert Line(hosted(Scripted()), "", "").device.type == "cuda"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="only there do users share the folder for temporary files")

@@ -153,7 +153,7 @@ def together(scheduler, clip: str) -> dict:
     run = Run(Request(clip, PROMPT, budget=48, visitor="ann"), host)
     seen = follow(run, lambda event: type(event).__name__ == "Borrowing")
     until = time.monotonic() + 60
-    while run in host._line and time.monotonic() < until:
+    while (run in host._line or "leave" not in scheduler.names()) and time.monotonic() < until:
         time.sleep(0.05)
     seen["in_line"] = run in host._line
     scheduler.give_back(other["allowToken"], True)

@@ -1,5 +1,6 @@
 """ZeroGPU's scheduler as the `spaces` package meets it over HTTP, with some GPUs to lend. Standard library only."""
 import json
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -86,16 +87,26 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _schedule(self) -> None:
         if loan := self.server.lend():
-            return self._answer(200, json.dumps(loan).encode())
+            self._answer(200, json.dumps(loan).encode())
+            return
         self.server.note("queue")
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
         try:
-            while True:
-                time.sleep(PING)
+            while not self._gone():
                 if loan := self.server.lend():
-                    return self.wfile.write(f"event: succeeded\ndata: {json.dumps(loan)}\n\n".encode())
+                    self.wfile.write(f"event: succeeded\ndata: {json.dumps(loan)}\n\n".encode())
+                    return
                 self.wfile.write(b"event: ping\n\n")
-        except OSError:
-            self.server.note("leave")
+                time.sleep(PING)
+        except OSError:     # it left while it was written to
+            self.close_connection = True
+        self.server.note("leave")
+
+    def _gone(self) -> bool:
+        """Whether the client has closed the connection; a first write would not tell."""
+        try:
+            return self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False

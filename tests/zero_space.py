@@ -1,4 +1,5 @@
-"""A ZeroGPU Space on a machine without a GPU, in a process of its own: `python -m tests.zero_space SCENARIO ...`, or `app`.
+"""A ZeroGPU Space on a machine without a GPU, in a process of its own: `python -m tests.zero_space SCENARIO ...`
+or `app`.
 
 The `spaces` package is the real one: its imitation of CUDA, its packing of the weights, its forks, its client. Two
 things are replaced: the scheduler's server (tests.zero_scheduler, over HTTP as the client expects it), and in a fork

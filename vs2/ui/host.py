@@ -185,7 +185,7 @@ class Run:
             self.host.log(error)
             self._events.put(("error", loan.refused(error)))
         except Exception as error:  # the page must go on whatever breaks; the log keeps the traceback
-            if self.stopped and zero_gpu():     # it has just left the line for a GPU, which ZeroGPU says like this
+            if self.stopped and zero_gpu() and isinstance(error, RuntimeError):     # so it says that the wait is over
                 self._events.put(("end", None))
                 return
             self.host.log(error)
