@@ -19,7 +19,7 @@ import torch
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainingArguments
 
-from train import attention, blocks, muon, objective, plots, policy, rewards, rollout
+from train import attention, blocks, memory, muon, objective, plots, policy, rewards, rollout
 from train import config as configuration
 from train.held_out import BeforeAndAfter, measured
 from train.model import finish, last_checkpoint, load_from_checkpoint, open_model, sharded
@@ -97,7 +97,7 @@ class GRPOTrainer(Trainer):
     def _sampled(self, asked: list[blocks.Asked], block: int) -> list[dict]:
         """Replies to all clips of a block, rewarded, cut into micro-batches."""
         args, begun = self.args, time.perf_counter()
-        at_once = args.clips_per_rollout or len(asked)
+        at_once = memory.at_once(args)
         found = []
         for first in range(0, len(asked), at_once):
             some = asked[first:first + at_once]
@@ -274,6 +274,8 @@ def run(config: dict, resume: bool = False, callbacks=None) -> Path:
         rows, held_out = _rows(config, arguments, processor, model.config, card)
     if arguments.bf16 and arguments.device.type == "cpu" and config["model"]["method"] == "full":
         attention.full_precision(model)
+    prompts = blocks.Prompts(rows, processor, model.config, card)
+    print(memory.check(arguments, model, card, processor.tokenizer, prompts), file=sys.stderr)
     reference = None
     if arguments.beta and sharded() and not hasattr(model, "peft_config"):
         reference = open_model(config["from"], config["model"], config["seed"])[0]
