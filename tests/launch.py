@@ -1,4 +1,4 @@
-"""Starts a training module in several processes on the CPU, as `accelerate launch` does on GPUs, and watches over it."""
+"""Starts training in several processes on the CPU, as `accelerate launch` does on GPUs, and watches over it."""
 import os
 import signal
 import subprocess

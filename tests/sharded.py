@@ -1,15 +1,17 @@
-"""Runs of training one after another in this process, `python -m tests.sharded CONFIG.json ...`: what tests launch twice.
+"""Runs of training one after another, `python -m tests.sharded CONFIG.json ...`: what tests launch in two processes.
 
 The runs are made so that what one process does differs from what another does wherever it may: replies of other
 lengths, their logits in other numbers of pieces.
 """
 import importlib
 import json
+import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from unittest.mock import patch
 
+from accelerate import DistributedType, PartialState
 from transformers import TrainerCallback
 
 from tests import tiny_run
@@ -17,7 +19,7 @@ from train import grpo, policy, rewards, rollout, sft
 from train.grpo import GRPOTrainer
 
 PIECE = 2           # tokens whose logits are computed at a time
-RARE = 9            # every so-many-th token ends a reply
+RARE = 4            # every so-many-th token ends a reply
 
 
 class Killed(BaseException):
@@ -58,15 +60,14 @@ def play(paths: list) -> None:
             (Path(self.args.output_dir) / f"lengths-{self.args.process_index}.json").write_text(json.dumps(lengths))
             return batches
 
-        with apart(start["text_config"]["vocab_size"]), patch.object(GRPOTrainer, "_cut", noted):
-            try:
-                (grpo if "grpo" in config else sft).run(config, resume, [] if killed is None else [Kill(killed)])
-            except Killed:
-                pass
+        with apart(start["text_config"]["vocab_size"]), patch.object(GRPOTrainer, "_cut", noted), suppress(Killed):
+            (grpo if "grpo" in config else sft).run(config, resume, [] if killed is None else [Kill(killed)])
         print(f"played {path}", flush=True)
 
 
 if __name__ == "__main__":
-    # Between two processes of one machine DeepSpeed reduces by an extension of its own, which would be compiled first.
-    importlib.import_module("deepspeed.comm.torch").build_shm_op = lambda: None
+    if "ACCELERATE_USE_FSDP" in os.environ:     # accelerate shards on GPUs only: let it take gloo's CPUs for some
+        PartialState._prepare_backend = lambda *given, **options: ("gloo", DistributedType.MULTI_GPU)
+    else:       # between processes of one machine DeepSpeed reduces by an extension of its own, to be compiled first
+        importlib.import_module("deepspeed.comm.torch").build_shm_op = lambda: None
     play(sys.argv[1:])

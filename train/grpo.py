@@ -180,15 +180,15 @@ class GRPOTrainer(Trainer):
         losses, low, high = objective.token_losses(
             logps, old, inputs["gain"], args.epsilon,
             args.epsilon if args.epsilon_high is None else args.epsilon_high)
-        counted = mask.sum().clamp(min=1)
+        seen = [("entropy", entropy), ("clip_ratio/low_mean", low), ("clip_ratio/high_mean", high),
+                ("clip_ratio/region_mean", low | high)]
         if self.reference:
             kl = objective.divergence(logps, inputs["reference"])
             losses = losses + args.beta * kl
-            self.tally.add("kl", ((kl.detach() * mask).sum() / counted).item())
+            seen.append(("kl", kl.detach()))
         loss = objective.reduced(losses, mask, args.loss_type, args.max_completion_length, inputs.get("tokens"))
-        for name, value in (("entropy", entropy), ("clip_ratio/low_mean", low), ("clip_ratio/high_mean", high),
-                            ("clip_ratio/region_mean", low | high)):
-            self.tally.add(name, ((value * mask).sum() / counted).item())
+        for name, value in seen:        # over all tokens of all processes, however they share these
+            self.tally.add(name, (value * mask).sum().item(), mask.sum().item())
         self.tally.add("seconds/forward", time.perf_counter() - begun)
         return loss if args.loss_type == "dapo" else loss / self.current_gradient_accumulation_steps
 

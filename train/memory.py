@@ -1,7 +1,7 @@
 """What sampling replies takes of a device's memory, by calculation: whether a rollout fits is known before it starts.
 
-The cache of keys and values is nearly all of it, and grows with clips x replies x (prompt + reply): of the 7B 57,344 bytes
-a token, 8 replies to one clip of 16 full-size frames 3.5 GB.
+The cache of keys and values is nearly all of it, and grows with clips x replies x (prompt + reply): of the 7B 57,344
+bytes a token, 3.5 GB for 8 replies to one clip of 16 full-size frames.
 """
 import os
 from dataclasses import dataclass
