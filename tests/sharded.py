@@ -1,13 +1,14 @@
 """Runs of training one after another, `python -m tests.sharded CONFIG.json ...`: what tests launch in two processes.
 
-The runs are made so that what one process does differs from what another does wherever it may: replies of other
-lengths, their logits in other numbers of pieces.
+The runs are made so that what one process does differs from what another does wherever it may: batches without a video,
+replies of other lengths, their logits in other numbers of pieces.
 """
 import importlib
 import json
 import os
 import sys
-from contextlib import contextmanager, suppress
+import zlib
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from unittest.mock import patch
 
@@ -15,11 +16,14 @@ from accelerate import DistributedType, PartialState
 from transformers import TrainerCallback
 
 from tests import tiny_run
-from train import grpo, policy, rewards, rollout, sft
+from train import files, grpo, policy, rewards, rollout, sft
+from train.data import encode, encode_drill
 from train.grpo import GRPOTrainer
+from train.sft import SftTrainer
 
 PIECE = 2           # tokens whose logits are computed at a time
 RARE = 4            # every so-many-th token ends a reply
+DRILL = "red red yes\nred blue no\n"
 
 
 class Killed(BaseException):
@@ -37,12 +41,43 @@ class Kill(TrainerCallback):
             raise Killed
 
 
+def _half_drills(processor, config, card, row) -> dict:
+    """Stands for train.data.encode: half of the rows, always the same, have no video."""
+    if zlib.crc32(row.key.encode()) % 2:
+        return encode_drill(processor.tokenizer, DRILL)
+    return encode(processor, config, card, row)
+
+
 @contextmanager
 def apart(vocabulary: int):
-    """Replies of many lengths, logits in pieces of PIECE tokens, a reward that a tiny model can earn."""
-    with patch.dict(rewards.REWARDS, toy=tiny_run.first_letters), patch.object(policy, "WHOLE", 0), \
-            patch.object(policy, "CHUNK", PIECE * vocabulary), \
-            patch.object(rollout, "end_tokens", lambda model, tokenizer: set(range(0, vocabulary, RARE))):
+    """Rows without a video, replies of many lengths, logits in pieces of PIECE tokens, a reward that a tiny model can
+    earn; and of each process its batches in OUTPUT/batches-RANK.json: in GRPO the tokens of each reply, else whether
+    there was a video.
+    """
+    cut, lost, found = GRPOTrainer._cut, SftTrainer.compute_loss, []
+
+    def note(trainer, value):
+        found.append(value)
+        path = Path(trainer.args.output_dir) / f"batches-{trainer.args.process_index}.json"
+        path.write_text(json.dumps(found), encoding="utf-8")
+
+    def cut_noted(self, *given):
+        batches = cut(self, *given)
+        for batch in batches:
+            note(self, batch["asking"]["completion_mask"].sum(1).tolist())
+        return batches
+
+    def lost_noted(self, model, inputs, *given, **options):
+        note(self, "pixel_values_videos" in inputs)
+        return lost(self, model, inputs, *given, **options)
+
+    with ExitStack() as stack:
+        stack.enter_context(patch.dict(rewards.REWARDS, toy=tiny_run.first_letters))
+        for owner, name, value in ((policy, "WHOLE", 0), (policy, "CHUNK", PIECE * vocabulary),
+                                   (rollout, "end_tokens", lambda *given: set(range(0, vocabulary, RARE))),
+                                   (files, "encode", _half_drills), (GRPOTrainer, "_cut", cut_noted),
+                                   (SftTrainer, "compute_loss", lost_noted)):
+            stack.enter_context(patch.object(owner, name, value))
         yield
 
 
@@ -52,15 +87,7 @@ def play(paths: list) -> None:
         config = json.loads(Path(path).read_text(encoding="utf-8"))
         killed, resume = config.pop("killed", None), config.pop("resume", False)
         start = json.loads((Path(config["from"]) / "config.json").read_text(encoding="utf-8"))
-        lengths, cut = [], GRPOTrainer._cut
-
-        def noted(self, *given, cut=cut, lengths=lengths):
-            batches = cut(self, *given)
-            lengths += [batch["asking"]["completion_mask"].sum(1).tolist() for batch in batches]
-            (Path(self.args.output_dir) / f"lengths-{self.args.process_index}.json").write_text(json.dumps(lengths))
-            return batches
-
-        with apart(start["text_config"]["vocab_size"]), patch.object(GRPOTrainer, "_cut", noted), suppress(Killed):
+        with apart(start["text_config"]["vocab_size"]), suppress(Killed):
             (grpo if "grpo" in config else sft).run(config, resume, [] if killed is None else [Kill(killed)])
         print(f"played {path}", flush=True)
 

@@ -275,7 +275,9 @@ def run(config: dict, resume: bool = False, callbacks=None) -> Path:
     if arguments.bf16 and arguments.device.type == "cpu" and config["model"]["method"] == "full":
         attention.full_precision(model)
     prompts = blocks.Prompts(rows, processor, model.config, card)
-    print(memory.check(arguments, model, card, processor.tokenizer, prompts), file=sys.stderr)
+    said = memory.check(arguments, model, card, processor.tokenizer, prompts)
+    if arguments.process_index == 0:
+        print(said, file=sys.stderr)
     reference = None
     if arguments.beta and sharded() and not hasattr(model, "peft_config"):
         reference = open_model(config["from"], config["model"], config["seed"])[0]
