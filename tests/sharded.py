@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from accelerate import DistributedType, PartialState
-from transformers import TrainerCallback
+from transformers import TrainerCallback, training_args
 
 from tests import tiny_run
 from train import files, grpo, policy, rewards, rollout, sft
@@ -97,4 +97,5 @@ if __name__ == "__main__":
         PartialState._prepare_backend = lambda *given, **options: ("gloo", DistributedType.MULTI_GPU)
     else:       # between processes of one machine DeepSpeed reduces by an extension of its own, to be compiled first
         importlib.import_module("deepspeed.comm.torch").build_shm_op = lambda: None
+    training_args.is_torch_bf16_gpu_available = lambda: True    # asked of a GPU, where use_cpu is not given
     play(sys.argv[1:])
