@@ -31,7 +31,6 @@ def test_the_shape_is_the_published_one(tmp_path):
 @pytest.mark.parametrize("run", gpu.RUNS)
 def test_the_sizes_are_those_of_the_files(run, tmp_path):
     """What takes memory: the batch, the lengths, the clips sampled at once. Only the number of batches is cut."""
-    gpu.write_model(tmp_path / "model", small=True)
     real = configuration.read(gpu.CONFIGS / f"videoscore2-7b-{run}.yaml")
     tried = gpu.cut(run, tmp_path, 3, False)
     assert tried["model"] == real["model"] and tried["card"] == real["card"]
