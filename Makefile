@@ -13,13 +13,15 @@ CONSTRAINTS ?= $(shell $(PYTHON) -c "import sys; print('-c constraints.txt' if s
 
 setup: $(STAMP)
 
+# DeepSpeed comes as source; without operators compiled beforehand (DS_BUILD_OPS=0) it needs no CUDA toolkit for that.
 $(STAMP): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))" || \
 		{ echo "setup: needs Python 3.10 or newer with venv and pip (Debian: apt install python3-venv)" >&2; exit 1; }
 	@echo "setup: $$($(PYTHON) --version) in $(VENV)"
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "setup: installing the packages (the first time takes minutes and about 7 GB)"
-	@$(PY) -m pip install -qq --no-input --disable-pip-version-check $(CONSTRAINTS) -e ".[train,generate,dev]"
+	@DS_BUILD_OPS=0 $(PY) -m pip install -qq --no-input --disable-pip-version-check $(CONSTRAINTS) \
+		-e ".[train,generate,scale,dev]"
 	@touch $@
 	@echo "setup: done"
 

@@ -2,8 +2,10 @@
 
 A checkpoint of the published shape and a few clips of 960 x 720 are made on the spot; then the configurations of
 train/configs for one card, and the full fine-tuning, take real steps through train/sft.py and train/grpo.py, each in a
-process of its own. For each: seconds an update after the first, peak memory, tokens per second, and for supervised
-training the model FLOP utilisation: the operations that the step needs (what is computed again for gradient
+process of its own. Batches, lengths and what GRPO samples at once are those of the files; only how many of them make
+an update is cut, which takes time and no memory. For each: seconds an update after the first, peak memory (for GRPO
+also what train/memory.py calculates for the rollout, beside weights and optimizer), tokens per second, and for
+supervised training the model FLOP utilisation: the operations that the step needs (what is computed again for gradient
 checkpointing not counted) by those that the card could do in bfloat16. --small: a tiny shape instead, on any machine,
 which shows that the script works and nothing else.
 """
@@ -21,8 +23,10 @@ from PIL import Image
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, TrainerCallback
 
 from train import config as configuration
-from train import fresh, grpo, sft
+from train import fresh, grpo, memory, sft
 from vs2 import rubric
+from vs2.card import Card
+from vs2.qwen import load_processor
 from vs2.scenes import film, words, world
 
 CONFIGS = Path(__file__).resolve().parents[1] / "train" / "configs"
@@ -100,18 +104,34 @@ def cut(name: str, folder: Path, steps: int, small: bool) -> dict:
                "data": {"kind": "feedback", "folder": str(folder / "rows"), "file": "rows.json"}}
     for given in ("num_train_epochs", "gradient_accumulation_steps"):
         config["train"].pop(given, None)
-    config["train"] |= {"max_steps": steps, "gradient_accumulation_steps": 2, "logging_steps": 1, "save_strategy": "no",
-                        "report_to": "none", "dataloader_num_workers": 2, "disable_tqdm": True}
+    config["train"] |= {"max_steps": steps, "gradient_accumulation_steps": batches(config), "logging_steps": 1,
+                        "save_strategy": "no", "report_to": "none", "dataloader_num_workers": 2, "disable_tqdm": True}
     if name.startswith("sft"):
         config["train"]["include_num_input_tokens_seen"] = "all"
-    else:
-        config["grpo"] |= {"max_completion_length": 16 if small else 512}
     if small:
+        if "grpo" in config:
+            config["grpo"]["max_completion_length"] = 16
         config["card"] = {"fps": 2.0, "max_frames": 4, "pixels": [28 * 28, 56 * 56]}
         config["train"] |= {"tf32": None}
         if config["model"]["method"] != "full":
             config["model"]["lora"] |= {"r": 4, "alpha": 8}
     return config
+
+
+def batches(config: dict) -> int:
+    """Micro-batches of an update here: two; in GRPO as many as the clips have that are sampled at once."""
+    if "grpo" not in config:
+        return 2
+    clips = config["train"]["per_device_train_batch_size"] // config["grpo"]["num_generations"]
+    return max(1, config["grpo"]["clips_per_rollout"] // clips)
+
+
+def calculated(config: dict) -> int:
+    """Bytes that train/memory.py says that a rollout takes at most, beside weights and optimizer."""
+    processor, card = load_processor(Path(config["from"])), configuration.card(config, Card.read(Path(config["from"])))
+    args = grpo.options(config)
+    rollout = memory.largest(args, card, processor.tokenizer, 2)
+    return rollout.peak(Qwen2_5_VLConfig.from_pretrained(config["from"]), memory.at_once(args))
 
 
 def one(name: str, folder: Path, steps: int, small: bool) -> dict:
@@ -122,7 +142,7 @@ def one(name: str, folder: Path, steps: int, small: bool) -> dict:
     updates = len(clock.read) - 1
     found = {"seconds": (ended - begun) / updates, "tokens": (total - seen) / updates,
              "peak": torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None,
-             "loss": float(last["loss"])}
+             "loss": float(last["loss"]), "rollout": calculated(config) if "grpo" in config else None}
     return found | {part: float(last[part]) for part in ("seconds/rollout", "seconds/forward") if part in last}
 
 
@@ -163,9 +183,9 @@ def main() -> None:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         print(f"{'a tiny shape' if given.small else 'the shape of the 7B'}, random weights, on {device}: "
-              f"{given.steps - 1} updates of 2 batches after the first\n")
-        print("| configuration | seconds an update | peak memory | tokens per second | MFU | rollout, forward |\n"
-              "|---|---|---|---|---|---|")
+              f"{given.steps - 1} updates after the first, of 2 batches (supervised) or of one rollout (GRPO)\n")
+        print("| configuration | seconds an update | peak memory (rollout, calculated) | tokens per second | MFU | "
+              "rollout, forward |\n|---|---|---|---|---|---|")
         for run in given.only or RUNS:
             print(row(run, folder, given, peak), flush=True)
 
@@ -179,9 +199,10 @@ def row(run: str, folder: Path, given, peak: float | None) -> str:
     seconds, tokens = found["seconds"], found["tokens"]
     used = operations(tokens, run == "sft", given.small) / seconds
     parts = ", ".join(f"{found[part]:.1f} s" for part in ("seconds/rollout", "seconds/forward") if part in found)
-    return (f"| {run} | {seconds:.2f} | {'-' if found['peak'] is None else f'''{found['peak'] / 1e9:.1f} GB'''} "
-            f"| {tokens / seconds:.0f} | {f'{used / peak:.1%}' if peak and run.startswith('sft') else '-'} "
-            f"| {parts or '-'} |")
+    peaks = "-" if found["peak"] is None else f"{found['peak'] / 1e9:.1f} GB"
+    peaks += "" if found["rollout"] is None else f" ({found['rollout'] / 1e9:.3g} GB)"
+    utilised = f"{used / peak:.1%}" if peak and run.startswith("sft") else "-"
+    return f"| {run} | {seconds:.2f} | {peaks} | {tokens / seconds:.0f} | {utilised} | {parts or '-'} |"
 
 
 if __name__ == "__main__":

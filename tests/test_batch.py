@@ -191,7 +191,6 @@ def test_ray_is_driven_as_processes_are(monkeypatch):
 
 @pytest.mark.slow
 def test_real_ray_judges_every_row_and_survives_a_dead_actor():
-    pytest.importorskip("ray", reason="needs Ray, of the extra `scale`")
     rows = [row(n, "die" if n == 3 else "bad" if n == 4 else "p") for n in range(1, 8)]
     found = {result.row.number: result.error for result in batch.run(rows, load, workers=2, engine="ray")}
     assert found == {**dict.fromkeys(range(1, 8)), 3: workers.CRASHED, 4: "4.mp4 cannot be read."}

@@ -21,7 +21,6 @@ from vs2.generate import pipelines
 from vs2.generate.diffusion import Diffusion
 from vs2.generate.protocol import Generated, Notice, Progress
 
-pytest.importorskip("diffusers")
 # The old name of an argument that newer releases rename.
 pytestmark = pytest.mark.filterwarnings("ignore:`torch_dtype` is deprecated")
 PROMPT = "a red ball bounces on grass"

@@ -10,6 +10,8 @@ from transformers import Qwen2_5_VLConfig
 
 from perf import gpu
 from tests.patience import HANGING
+from train import config as configuration
+from train import grpo, memory
 from vs2 import checkpoint, weights
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,6 +43,20 @@ def test_a_checkpoint_in_pieces_is_the_large_one(tmp_path, monkeypatch):
     assert len(list((tmp_path / "model").glob("*.safetensors"))) > 1
     assert found.parameters == sum(weight.numel() for weight in made[0].parameters())
     assert weights.load(found, "bf16", torch.device("cpu")).model.config.text_config.num_hidden_layers == 3
+@pytest.mark.parametrize("run", gpu.RUNS)
+def test_the_sizes_are_those_of_the_files(run, tmp_path):
+    """What takes memory: the batch, the lengths, the clips sampled at once. Only the number of batches is cut."""
+    real = configuration.read(gpu.CONFIGS / f"videoscore2-7b-{run}.yaml")
+    tried = gpu.cut(run, tmp_path, 3, False)
+    assert tried["model"] == real["model"] and tried["card"] == real["card"]
+    assert tried.get("grpo") == real.get("grpo")
+    assert tried["train"]["per_device_train_batch_size"] == real["train"]["per_device_train_batch_size"]
+    if "grpo" in real:
+        for config in (tried, real):
+            config["train"] |= {"bf16": False, "tf32": None, "use_cpu": True}
+        sampled = [memory.at_once(grpo.options(config)) for config in (tried, real)]
+        assert sampled[0] == sampled[1] == real["grpo"]["clips_per_rollout"]
+        assert tried["train"]["gradient_accumulation_steps"] == sampled[0], "one rollout an update"
 
 
 @pytest.mark.slow
@@ -53,3 +69,4 @@ def test_a_tiny_shape_goes_through_on_a_cpu():
     assert [row[0] for row in rows] == ["| grpo-qlora-24gb"]
     assert all(float(row[1]) > 0 and float(row[3]) > 0 for row in rows), done.stdout
     assert rows[0][5].count(" s") == 2, "a rollout and a forward pass"
+    assert float(rows[0][2].split("(")[1].split()[0]) > 0, "what the rollout was calculated to take"

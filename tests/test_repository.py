@@ -58,7 +58,7 @@ def requirements() -> list[Requirement]:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     stated = [line for line in lines if line.strip() and not line.startswith("#")]
     extras = project()["project"]["optional-dependencies"]
-    return [Requirement(line) for line in stated + extras["train"] + extras["generate"] + extras["dev"]]
+    return [Requirement(line) for line in stated + [line for one in extras.values() for line in one]]
 
 
 def project() -> dict:
@@ -152,6 +152,18 @@ def test_versions_tested_satisfy_the_ranges():
             assert key in tested, f"{key} has no tested version"
         if key in tested:
             assert requirement.specifier.contains(tested[key]), f"{requirement} excludes the tested {tested[key]}"
+
+
+def test_make_setup_installs_every_extra_and_no_test_is_skipped_for_want_of_a_package():
+    """What pip can bring is there in CI: a test that is skipped without it would be skipped for ever."""
+    extras = set(project()["project"]["optional-dependencies"])
+    installed = re.search(r"-e \"\.\[([a-z,]+)\]\"", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert set(installed.group(1).split(",")) == extras
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = getattr(node.func, "attr", "") if isinstance(node, ast.Call) else ""
+            asks = called == "importorskip" or (called == "skipif" and "find_spec" in ast.dump(node))
+            assert not asks, f"{name(path)}, line {node.lineno}"
 
 
 def test_what_is_imported_is_required():

@@ -80,7 +80,9 @@ def test_one_card_keeps_the_published_batch_and_goes_on_from_its_own_first_stage
     assert second["from"] == f"{first['output']}/model"
     assert {key: first[key] for key in ("card", "from")} == {key: read("videoscore2-7b-sft")[key]
                                                             for key in ("card", "from")}
+    at_once = second["grpo"].pop("clips_per_rollout")       # of memory, not of what is learned
     assert second["grpo"] == read("videoscore2-7b-grpo")["grpo"]
+    assert clips_a_step(second, 1) % at_once == 0 and at_once < clips_a_step(second, 1)
 
 
 def test_no_two_runs_write_to_one_folder():

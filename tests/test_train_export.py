@@ -1,5 +1,4 @@
 """Rows written for other trainers, and read back: nothing may be lost on the way."""
-import importlib.util
 import json
 import shutil
 import sys
@@ -15,7 +14,6 @@ from vs2.card import Card
 from vs2.errors import BadInput
 
 REPLY = rubric.reply("Sharp – “quoted”.\nIt moves.", (3, 4, 5))
-needs_parquet = pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="needs pyarrow, for Parquet")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +86,6 @@ def test_verl_records_hold_the_rows(rows):
     assert [record["extra_info"]["index"] for record in records] == [0, 1, 2]
 
 
-@needs_parquet
 def test_verl_files_read_back(rows, tmp_path):
     from pyarrow import parquet
 

@@ -102,3 +102,24 @@ class Collate:
             if seen := [row[name] for row in rows if name in row]:
                 batch[name] = torch.cat(seen)
         return batch
+
+
+def with_idle_video(batch: dict, config) -> dict:
+    """A batch of `Collate` without a video, one column longer, and in it a video of one token that is masked: the
+    loss and every gradient are the same, those of the vision tower 0. config: the model's (Qwen2_5_VLConfig).
+    """
+    tower, ids = config.vision_config, batch["input_ids"]
+
+    def longer(name, value):
+        return torch.nn.functional.pad(batch[name], (0, 1), value=value)
+
+    found = {**batch, "input_ids": longer("input_ids", config.get_text_config().pad_token_id or 0),
+             "labels": longer("labels", IGNORED), "attention_mask": longer("attention_mask", 0),
+             "position_ids": longer("position_ids", 0)}
+    found["input_ids"][0, -1] = config.video_token_id
+    if "logits_to_keep" in batch:
+        found["logits_to_keep"] = batch["logits_to_keep"] + 1
+    side, column = tower.spatial_merge_size, tower.in_channels * tower.temporal_patch_size * tower.patch_size**2
+    found["pixel_values_videos"] = torch.zeros(side * side, column, device=ids.device)
+    found["video_grid_thw"] = torch.tensor([[1, side, side]], device=ids.device)
+    return found

@@ -19,7 +19,7 @@ import torch
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainingArguments
 
-from train import attention, blocks, muon, objective, plots, policy, rewards, rollout
+from train import attention, blocks, memory, muon, objective, plots, policy, rewards, rollout
 from train import config as configuration
 from train.held_out import BeforeAndAfter, measured
 from train.model import finish, last_checkpoint, load_from_checkpoint, open_model, sharded
@@ -97,7 +97,7 @@ class GRPOTrainer(Trainer):
     def _sampled(self, asked: list[blocks.Asked], block: int) -> list[dict]:
         """Replies to all clips of a block, rewarded, cut into micro-batches."""
         args, begun = self.args, time.perf_counter()
-        at_once = args.clips_per_rollout or len(asked)
+        at_once = memory.at_once(args)
         found = []
         for first in range(0, len(asked), at_once):
             some = asked[first:first + at_once]
@@ -180,15 +180,15 @@ class GRPOTrainer(Trainer):
         losses, low, high = objective.token_losses(
             logps, old, inputs["gain"], args.epsilon,
             args.epsilon if args.epsilon_high is None else args.epsilon_high)
-        counted = mask.sum().clamp(min=1)
+        seen = [("entropy", entropy), ("clip_ratio/low_mean", low), ("clip_ratio/high_mean", high),
+                ("clip_ratio/region_mean", low | high)]
         if self.reference:
             kl = objective.divergence(logps, inputs["reference"])
             losses = losses + args.beta * kl
-            self.tally.add("kl", ((kl.detach() * mask).sum() / counted).item())
+            seen.append(("kl", kl.detach()))
         loss = objective.reduced(losses, mask, args.loss_type, args.max_completion_length, inputs.get("tokens"))
-        for name, value in (("entropy", entropy), ("clip_ratio/low_mean", low), ("clip_ratio/high_mean", high),
-                            ("clip_ratio/region_mean", low | high)):
-            self.tally.add(name, ((value * mask).sum() / counted).item())
+        for name, value in seen:        # over all tokens of all processes, however they share these
+            self.tally.add(name, (value * mask).sum().item(), mask.sum().item())
         self.tally.add("seconds/forward", time.perf_counter() - begun)
         return loss if args.loss_type == "dapo" else loss / self.current_gradient_accumulation_steps
 
@@ -274,6 +274,10 @@ def run(config: dict, resume: bool = False, callbacks=None) -> Path:
         rows, held_out = _rows(config, arguments, processor, model.config, card)
     if arguments.bf16 and arguments.device.type == "cpu" and config["model"]["method"] == "full":
         attention.full_precision(model)
+    prompts = blocks.Prompts(rows, processor, model.config, card)
+    said = memory.check(arguments, model, card, processor.tokenizer, prompts)
+    if arguments.process_index == 0:
+        print(said, file=sys.stderr)
     reference = None
     if arguments.beta and sharded() and not hasattr(model, "peft_config"):
         reference = open_model(config["from"], config["model"], config["seed"])[0]

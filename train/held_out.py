@@ -46,6 +46,7 @@ def _each(trainer, prompts, how: rollout.Sampling) -> dict[str, list[float]]:
     each = -(-count // args.world_size)                 # as many for every process: sharded weights need it
     padded = mine + [numbers[0]] * (each - len(mine))
     size = max(1, args.per_device_train_batch_size // how.num_generations)
+    size = min(size, args.clips_per_rollout or size)    # where memory is short for the rollouts, it is here
     batches = [[(first + n, number) for n, number in enumerate(padded[first:first + size])]
                for first in range(0, each, size)]
     loader = DataLoader(prompts, batch_sampler=batches, collate_fn=blocks.collate,

@@ -12,7 +12,7 @@ of TrainingArguments computes in bfloat16. Adapters are float32 always.
 """
 import copy
 import json
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -69,6 +69,21 @@ def sharded() -> bool:
     from transformers.integrations import is_deepspeed_zero3_enabled
 
     return is_deepspeed_zero3_enabled() or parse_flag_from_env("ACCELERATE_USE_FSDP")
+
+
+@contextmanager
+def unsharded():
+    """Models made within are whole and this process's own, also under ZeRO-3, where every process would have to make
+    them, and each a shard.
+    """
+    from transformers.integrations import deepspeed
+
+    kept = deepspeed._hf_deepspeed_config_weak_ref      # there is a function that forgets it and none that reads it
+    deepspeed.unset_hf_deepspeed_config()
+    try:
+        yield
+    finally:
+        deepspeed._hf_deepspeed_config_weak_ref = kept
 
 
 def _loaded(checkpoint: Checkpoint, options: dict, four_bit: bool):
@@ -209,7 +224,7 @@ def plain(model, state: dict[str, torch.Tensor], dtype: torch.dtype):
     if hasattr(config, "quantization_config"):
         del config.quantization_config
     config.dtype = dtype
-    with torch.device("meta"):
+    with unsharded(), torch.device("meta"):
         result = Qwen2_5_VLForConditionalGeneration(config)
     lost = result.load_state_dict(merged, strict=False, assign=True)
     tied = {"lm_head.weight"} if config.tie_word_embeddings else set()

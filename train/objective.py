@@ -31,9 +31,9 @@ class GRPOConfig(TrainingArguments):
     mask_truncated_completions: replies that were cut teach nothing. reward_weights: by name, of train/rewards.py.
     length_bonus: the range in tokens of the reward `length`. eval_clips: rows held out to measure greedy replies on;
     num_generations_eval: replies also drawn to each of them, none where 0.
-    clips_per_rollout: clips sampled in one batch; all where None. log_completions, num_completions_to_print: whether
-    and how many sample replies go to samples.jsonl at each logging step. ref_update is not offered: the reference
-    stays the start.
+    clips_per_rollout: clips that a process samples in one batch, by which memory goes (train/memory.py); all where
+    None. log_completions, num_completions_to_print: whether and how many sample replies go to samples.jsonl at each
+    logging step. ref_update is not offered: the reference stays the start.
     """
 
     num_generations: int = 8
@@ -73,6 +73,9 @@ class GRPOConfig(TrainingArguments):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 raise BadInput(f"grpo.{name} must be a whole number of {least} or more, not {value!r}.")
+        value = self.clips_per_rollout
+        if value is not None and (type(value) is not int or value < 1):
+            raise BadInput(f"grpo.clips_per_rollout must be a whole number of 1 or more, not {value!r}.")
         if not (isinstance(self.length_bonus, list | tuple) and len(self.length_bonus) == 2
                 and all(type(one) is int for one in self.length_bonus)):
             raise BadInput(f"grpo.length_bonus must be two whole numbers of tokens, not {self.length_bonus!r}.")

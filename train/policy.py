@@ -54,6 +54,7 @@ def install(model, share_prompt: bool = True):
     base = model.get_base_model() if hasattr(model, "peft_config") else model
     base.vs2_share_prompt = share_prompt
     base.forward = types.MethodType(_forward, base)
+    base.lm_head.forward = types.MethodType(_chosen, base.lm_head)
     return model
 
 
@@ -67,7 +68,7 @@ def _forward(self, *args, completion_ids=None, completion_mask=None, rope_deltas
     prompts = {name: kwargs[name] for name in ("input_ids", "attention_mask", "position_ids", "pixel_values_videos",
                                                "video_grid_thw")} | {"rope_deltas": rope_deltas}
     hidden = _hidden(self, prompts, completion_ids, completion_mask)
-    found, spread = _chosen(self.lm_head, hidden[completion_mask], completion_ids[completion_mask], temperature)
+    found, spread = self.lm_head(hidden[completion_mask], completion_ids[completion_mask], temperature)
     empty = torch.zeros(completion_ids.shape, dtype=torch.float32, device=hidden.device)
     return empty.masked_scatter(completion_mask, found), empty.masked_scatter(completion_mask, spread)
 
@@ -101,18 +102,25 @@ def _hidden(model, prompts, completion_ids, completion_mask):
     return torch.cat([last, rest.last_hidden_state], 1)
 
 
-def _chosen(head, hidden, tokens, temperature):
-    """(log-probabilities, entropies), float32 [n], of `tokens` [n] after `hidden` [n, width]."""
+def _chosen(self, hidden, tokens=None, temperature=1.0):
+    """lm_head's own forward; or (log-probabilities, entropies), float32 [n], of `tokens` [n] after `hidden` [n, width].
+
+    The layer is entered once, however many pieces its logits are computed in: under ZeRO-3 each entry gathers the
+    weight from all processes, and these have other numbers of tokens.
+    """
+    if tokens is None:
+        return type(self).forward(self, hidden)
+
     def some(part, ids):
-        logits = head(part).float() / temperature
+        logits = type(self).forward(self, part).float() / temperature
         whole = torch.logsumexp(logits, -1)
         with torch.no_grad():
             spread = whole - (torch.exp(logits - whole[:, None]) * logits).sum(-1)
         return logits.gather(-1, ids[:, None])[:, 0] - whole, spread
 
-    if hidden.shape[0] * head.out_features <= WHOLE:
+    if hidden.shape[0] * self.out_features <= WHOLE:
         return some(hidden, tokens)
-    size = max(1, CHUNK // head.out_features)
+    size = max(1, CHUNK // self.out_features)
     pieces = [checkpoint(some, part, ids, use_reentrant=False) if torch.is_grad_enabled() else some(part, ids)
               for part, ids in zip(hidden.split(size), tokens.split(size), strict=True)]
     return tuple(torch.cat(column) for column in zip(*pieces, strict=True))

@@ -50,4 +50,5 @@ def _placed(model, accelerator):
     for name in ("optimizer", "scheduler"):
         settings.pop(name, None)
     engine, *_ = deepspeed.initialize(model=model, config=settings)
-    return engine.eval()
+    engine.eval()                                       # gives nothing back
+    return engine

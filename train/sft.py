@@ -15,8 +15,8 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from train import attention, fresh, look, muon, plots
 from train import config as configuration
-from train.data import IGNORED, Collate
-from train.model import finish, last_checkpoint, load_from_checkpoint, open_model, sharded, unwrapped
+from train.data import IGNORED, Collate, with_idle_video
+from train.model import finish, last_checkpoint, load_from_checkpoint, open_model, unwrapped
 from train.parts import ByLength, Fitting, hold_out
 from vs2.errors import BadInput
 from vs2.scenes import world
@@ -54,13 +54,12 @@ class SftTrainer(Trainer):
         self.model_accepts_loss_kwargs = True
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        """The loss of a batch; one without a video gives the vision tower a gradient of zero, which DDP waits for."""
-        seen = "pixel_values_videos" in inputs
-        loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
-        if not seen and not sharded():
-            idle = [weight for weight in unwrapped(model).model.visual.parameters() if weight.requires_grad]
-            loss = loss + 0.0 * sum(weight.sum() for weight in idle)
-        return (loss, outputs) if return_outputs else loss
+        """The loss of a batch. One without a video is given one that nothing looks at: those of the other processes go
+        through the vision tower, and wait there for this one, in shards for its weights, in DDP for its gradient.
+        """
+        if "pixel_values_videos" not in inputs:
+            inputs = with_idle_video(inputs, unwrapped(model).config)
+        return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
 
     def _get_train_sampler(self, train_dataset=None):
         rows = self.train_dataset if train_dataset is None else train_dataset
