@@ -275,6 +275,16 @@ def test_a_system_that_lacks_a_layer_reads_on_and_says_so(tmp_path, missing):
     assert names[missing] not in layers and "no new privileges" in layers and said == "seen"
 
 
+def test_a_clip_is_read_through_a_link_and_with_a_name_that_is_no_utf8(tmp_path):
+    path = moving_square(tmp_path / "a.mp4")
+    (tmp_path / "link.mp4").symlink_to(path)
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.mp4")
+    os.rename(path, odd)
+    (tmp_path / "link.mp4").unlink()
+    (tmp_path / "link.mp4").symlink_to(odd)
+    assert len(read(tmp_path / "link.mp4").frames) == 4
+
+
 def test_a_worker_without_children_of_its_own_reads_too(monkeypatch, tmp_path):
     """As on macOS and Windows."""
     video_pool.close()

@@ -49,7 +49,7 @@ def confine(reads: list[str], writes: list[str]) -> tuple[str, ...]:
     """Takes from this process, for good, whatever reading `reads` and writing `writes` does not need.
 
     reads: files, or folders with all that is in them. writes: files that exist. Missing ones are passed over.
-    The process must have one thread. Returns the names in `LAYERS` of what holds; raises nothing.
+    The process must have one thread. Returns the names in `LAYERS` of what holds.
     """
     if sys.platform != "linux":
         return ()

@@ -22,6 +22,7 @@ import signal
 import socket
 import struct
 import sys
+from pathlib import Path
 
 try:
     import resource
@@ -34,6 +35,9 @@ NEAR = 192 << 20       # bytes: one huge frame, or the arena and the stack of a 
 STATUS = struct.Struct(">i")  # how a child ended, as os.waitstatus_to_exitcode says it
 DESCRIPTORS = 256      # open at once in a child; a pipe is memory too
 SPARE_SECONDS = 2.0    # the parent kills first and knows why; this clock is for when the parent is gone
+
+
+SAMPLE = Path(__file__).resolve().parents[1] / "assets" / "examples" / "good.mp4"
 
 
 class WireError(Exception):
@@ -154,8 +158,8 @@ def serve(jobs, answers, handlers: dict, enter) -> bool:
     except WireError:
         return False
     memory = Memory()
-    enter(job)
     try:
+        enter(job)
         handlers[job["kind"]](job, lambda message, payload=b"": send(answers, message, payload),
                               lambda: receive(jobs)[0])
     except WireError:
@@ -171,6 +175,17 @@ def serve(jobs, answers, handlers: dict, enter) -> bool:
     finally:
         rest()
     return True
+
+
+def warm_up(decode) -> None:
+    """Decodes a clip of the project's own, with what every child then finds in memory: tables, code, bindings."""
+    if not SAMPLE.exists():  # a copy of the package alone: the first use of everything falls to each child
+        return
+    with decode.av.open(str(SAMPLE)) as container:
+        for frame in container.decode(video=0):
+            frame.to_ndarray(format="rgb24")
+    if decode.decord is not None:
+        decode.decord.VideoReader(str(SAMPLE))[0].asnumpy()
 
 
 def raise_children(control: socket.socket, handlers: dict, confined: bool) -> None:
@@ -240,6 +255,8 @@ def main(extra: dict | None = None) -> None:
 
     handlers = {"read": video_decode.read, "playable": video_encode.playable} | (extra or {})
     forks = len(sys.argv) > 2
+    if forks:
+        warm_up(video_decode)
     layers = layers_of_a_child() if forks else []
     send(answers, {"kind": "ready", "decord": video_decode.decord is not None, "layers": layers})
     if forks:
