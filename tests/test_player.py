@@ -118,7 +118,7 @@ def test_an_encoder_that_overruns_is_killed_and_leaves_nothing(tmp_path, monkeyp
 
     def stopped(worker, message):
         plain(worker, message)
-        os.kill(worker.pid, signal.SIGSTOP)
+        os.killpg(worker.pid, signal.SIGSTOP)  # and the child that may have begun
 
     monkeypatch.setattr(video_pool.Worker, "send", stopped)
     with pytest.raises(BadInput, match="took longer than 0.3 s"):

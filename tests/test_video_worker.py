@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tests.patience import HANGING, eventually
 from vs2 import video_pool
 from vs2.errors import BadInput, Failure
 from vs2.video import Limits, read
-from vs2.video_worker import WireError, receive, send
+from vs2.video_worker import DESCRIPTORS, WireError, receive, send
 
 
 def running(pid):
@@ -63,6 +64,62 @@ def at_job(monkeypatch):
         return hit
 
     return arrange
+
+
+def children(pid):
+    """The processes that the process has started, from the kernel's table."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if int(entry.read_text().rsplit(")", 1)[1].split()[1]) == pid:
+                found.append(int(entry.parent.name))
+        except (FileNotFoundError, ProcessLookupError):  # it ended while we looked
+            continue
+    return found
+
+
+@contextmanager
+def begun(clip, **more):
+    """The process that has looked a clip over and waits to be told which frames are wanted."""
+    job = {"kind": "read", "path": str(clip), "max_seconds": 60, "max_side": 999, "memory": 4 << 30, "cpu": 9.0,
+           "writes": 0, "decord": True, "seconds": 20.0}
+    with video_pool.borrow() as worker:
+        worker.send(job | more)
+        assert worker.receive()[0]["kind"] == "header"
+        [child] = children(worker.pid)
+        yield child
+
+
+def test_each_file_has_a_process_of_its_own_that_ends_with_it(clip):
+    seen = []
+    for _ in range(3):
+        with begun(clip) as child:
+            seen.append(child)
+        assert gone_within(child)
+        read(clip)
+        assert children(video_pool.workers()[0].pid) == []
+    assert len(set(seen)) == 3
+
+
+def test_a_file_that_kills_its_process_leaves_the_worker_to_the_next(clip):
+    read(clip)
+    [before] = [worker.pid for worker in video_pool.workers()]
+    with begun(clip) as child:
+        [worker] = video_pool.workers()
+        os.kill(child, signal.SIGSEGV)
+        with pytest.raises(video_pool.Gone) as gone:
+            worker.receive()
+    assert (gone.value.by, gone.value.overran) == (signal.SIGSEGV, False)
+    assert len(read(clip).frames) == 4
+    assert [worker.pid for worker in video_pool.workers()] == [before]
+
+
+def test_the_process_that_reads_dies_with_its_worker(clip):
+    with begun(clip) as child:
+        [worker] = video_pool.workers()
+        os.kill(child, signal.SIGSTOP)
+        os.kill(worker.pid, signal.SIGKILL)
+        assert gone_within(child)
 
 
 def test_one_worker_serves_call_after_call_and_outlives_the_thread_that_started_it(clip):
@@ -131,28 +188,30 @@ def test_a_deadline_too_short_for_anything(clip):
 
 
 def test_too_little_memory_is_said_and_the_next_call_has_its_own_limit(tmp_path, clip):
-    big = moving_square(tmp_path / "big.mp4", frames=4, size=(2560, 1600), options={"preset": "ultrafast"})
-    with pytest.raises(BadInput, match="needs more than the 500 MB of memory"):
-        read(big, limits=Limits(memory=500 * 2**20))
-    assert len(read(big).frames) == 4
+    big = moving_square(tmp_path / "big.mp4", frames=4, size=(3840, 2160), options={"preset": "ultrafast"})
+    small = Limits(memory=400 * 2**20)
+    with pytest.raises(BadInput, match="needs more than the 400 MB of memory"):
+        read(big, limits=small)
+    assert len(read(clip, limits=small).frames) == len(read(big).frames) == 4
 
 
-def test_the_limits_of_the_kernel_are_on_the_worker(clip):
-    read(clip, limits=Limits(memory=3 * 2**30, cpu=50.0))
-    [facts] = [Path(f"/proc/{worker.pid}/limits").read_text() for worker in video_pool.workers()[:1]]
-    soft = {line[:25].strip(): line[25:].split()[0] for line in facts.splitlines()[1:]}
-    assert soft["Max address space"] == str(3 * 2**30)
-    assert 50 <= int(soft["Max cpu time"]) < 120
-    assert soft["Max core file size"] == soft["Max file size"] == "0"
+def test_the_limits_of_the_kernel_are_on_the_process_that_reads_for_good(clip):
+    with begun(clip, memory=3 * 2**30, cpu=50.0) as child:
+        facts = Path(f"/proc/{child}/limits").read_text()
+    limits = {line[:25].strip(): line[25:].split()[:2] for line in facts.splitlines()[1:]}
+    assert limits["Max address space"] == [str(3 * 2**30)] * 2
+    soft, hard = map(int, limits["Max cpu time"])
+    assert 50 <= soft < 60 and hard == soft + 1
+    assert limits["Max core file size"] == limits["Max file size"] == ["0", "0"]
+    assert limits["Max open files"] == [str(DESCRIPTORS)] * 2
 
 
 def test_the_worker_knows_no_secret_and_never_loads_torch(clip, monkeypatch):
     video_pool.close()
     monkeypatch.setenv("HF_TOKEN", "hf_do_not_tell")
-    read(clip)
-    pid = video_pool.workers()[0].pid
-    assert b"hf_do_not_tell" not in Path(f"/proc/{pid}/environ").read_bytes()
-    assert "libtorch" not in Path(f"/proc/{pid}/maps").read_text()
+    with begun(clip) as child:
+        assert b"hf_do_not_tell" not in Path(f"/proc/{child}/environ").read_bytes()
+        assert "libtorch" not in Path(f"/proc/{child}/maps").read_text()
 
 
 def test_two_readers_at_once_get_their_own_clips(tmp_path):

@@ -9,20 +9,24 @@ import hashlib
 import os
 import time
 import uuid
+from contextlib import nullcontext
 from pathlib import Path
 
 from vs2.errors import Failure
 from vs2.video import Limits, check_file, refusal, with_worker
+from vs2.video_pool import for_page
 
 LIMITS = Limits(deadline=120.0, cpu=400.0)
 SUFFIXES = {".mp4": "mp4", ".m4v": "mp4", ".webm": "webm"}  # what a server's file types tell a browser
 
 
-def playable(path: str | Path, folder: str | Path, limits: Limits = LIMITS) -> Path:
+def playable(path: str | Path, folder: str | Path, limits: Limits = LIMITS, page: bool = True) -> Path:
     """`path` where a browser plays it as it is; else an h264 mp4 in `folder`, made once and found again after.
 
     The copy has the pictures with their times, upright, 1280 pixels a side at most, and no sound.
-    Raises BadInput where the file cannot be read (as `vs2.video.read`), Failure where nothing can be written.
+    page: whether it is only for a page to show, so that it goes behind what is judged (`video_pool.for_page`).
+    Raises BadInput where the file cannot be read (as `vs2.video.read`), Failure where nothing can be written or
+    too many others wait.
     """
     source, name, size = check_file(path, limits)
     folder = Path(os.path.abspath(folder))
@@ -55,7 +59,11 @@ def playable(path: str | Path, folder: str | Path, limits: Limits = LIMITS) -> P
         raise _failure(message) or refusal(worker, message, name, limits)
 
     try:
-        return with_worker(attempt, name, limits)
+        part.touch(exist_ok=False)  # the worker may fill this one file and make none
+        with for_page() if page else nullcontext():
+            return with_worker(attempt, name, limits)
+    except OSError as error:
+        raise _failure({"code": "disk"}) from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -1,128 +1,33 @@
-"""The parent's side of the worker processes that touch untrusted files: started, watched, killed, replaced.
+"""The worker processes that touch untrusted files: who may have one, how many there are, who waits and how long.
 
 `with borrow() as worker` lends a running worker; unless `worker.finish()` is called inside, it is killed, so no
 worker is ever handed on in the middle of a conversation. The pool is the one piece of state this module keeps.
+
+Two classes borrow. What is judged is work; what only a page shows (a copy for the browser) is borrowed inside
+`for_page()`: it never has the last worker, goes behind work that waits, and runs at a lower priority.
 """
 import atexit
 import os
-import queue
-import signal
-import subprocess
-import sys
 import threading
-import time
-from concurrent.futures import Future
 from contextlib import contextmanager
-from pathlib import Path
+from contextvars import ContextVar
 
+from vs2 import video_process
 from vs2.errors import Failure
-from vs2.video_worker import WireError, receive, send
+from vs2.video_process import Gone, Worker
 
-WORKERS = 4           # at most so many files are read at once; the next caller waits
-IDLE = 2              # so many stay for the next call
-JOBS_EACH = 100       # then a worker is replaced: decoders leak, and its address space breaks into pieces
-START_SECONDS = 60.0  # for Python to start and import the decoders on a slow, busy machine
-ROOT = Path(__file__).resolve().parents[1]
+__all__ = ["Gone", "Worker", "borrow", "close", "for_page", "layers", "warm", "workers"]
 
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+WORKERS = max(2, min(4, CORES))        # at most so many files are read at once; the next caller waits
+PAGES = WORKERS - 1                    # at most so many of them for pages
+IDLE = 2                               # so many workers stay for the next call
+WAITERS = {"work": 64, "page": 8}      # so many callers wait, by class; one more is told so at once
+WAIT_SECONDS = {"work": 300.0, "page": 30.0}
+NICENESS = {"work": 0, "page": 10}     # on Linux
+BUSY = "The program is reading as many other videos as it can: try again in a minute."
 
-class Gone(Exception):
-    """The worker died or was killed. `overran`: by our clock. `by`: the signal that ended it, or 0."""
-
-    def __init__(self, overran: bool, by: int):
-        super().__init__(f"overran={overran} signal={by}")
-        self.overran, self.by = overran, by
-
-
-class Worker:
-    """One process and a clock that kills it. Used by one thread at a time."""
-
-    def __init__(self):
-        self.jobs = 0
-        self.process = _spawn()
-        self.overran = self.finished = False
-        self._due: float | None = None
-        self._changed = threading.Condition()
-        threading.Thread(target=self._watch, name="vs2-video-clock", daemon=True).start()
-        try:
-            self.due(time.monotonic() + START_SECONDS)
-            ready, _ = self.receive()
-            self.due(None)
-        except Gone as gone:
-            raise Failure("The process that reads videos did not start: try again, or restart the "
-                          "program when the machine is less busy.") from gone
-        self.has_decord = bool(ready.get("decord"))
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-    def alive(self) -> bool:
-        return self.process.poll() is None
-
-    def due(self, at: float | None) -> None:
-        """The worker is killed when `time.monotonic()` passes `at`; None stops the clock."""
-        with self._changed:
-            self._due = at
-            self._changed.notify()
-
-    def finish(self) -> None:
-        """The conversation is over and the worker is fit for the next one."""
-        self.due(None)
-        self.finished = True
-
-    def _watch(self) -> None:
-        while self.alive():
-            with self._changed:
-                left = None if self._due is None else self._due - time.monotonic()
-                if left is None or left > 0:
-                    self._changed.wait(left)
-                    continue
-                self.overran = True
-            self.kill()
-
-    def send(self, message: dict) -> None:
-        """Raises Gone."""
-        try:
-            send(self.process.stdin, message)
-        except (OSError, ValueError) as error:
-            raise self._gone() from error
-
-    def receive(self, max_payload: int = 0) -> tuple[dict, bytes]:
-        """The worker's next message. Raises Gone where it died, was killed, or talks nonsense."""
-        try:
-            return receive(self.process.stdout, max_payload)
-        except (WireError, OSError, ValueError) as error:
-            raise self._gone() from error
-
-    def _gone(self) -> Gone:
-        try:
-            self.process.wait(1.0)  # a process that ended by itself leaves its own signal
-        except subprocess.TimeoutExpired:
-            self.kill()
-        return Gone(self.overran, max(0, -self.process.returncode))
-
-    def kill(self) -> None:
-        """Ends the process and everything it started; returns when it is gone."""
-        if self.alive():
-            if hasattr(os, "killpg"):
-                try:
-                    os.killpg(self.process.pid, signal.SIGKILL)  # it leads its own session and group
-                except ProcessLookupError:
-                    self.process.kill()
-            else:
-                self.process.kill()
-        self.process.wait()
-        with self._changed:
-            self._changed.notify()
-
-    def close(self) -> None:
-        """Kills the process and closes its pipes; for the thread that uses the worker."""
-        self.kill()
-        for pipe in (self.process.stdin, self.process.stdout):
-            try:
-                pipe.close()
-            except OSError:  # what was still to be written has nobody to read it
-                continue
+_class: ContextVar[str] = ContextVar("vs2_video_class", default="work")
 
 
 class _Pool:
@@ -130,70 +35,104 @@ class _Pool:
         self.free = threading.Condition()
         self.idle: list[Worker] = []
         self.busy: set[Worker] = set()
-        self.count = 0  # lent, idle or being started
+        self.lent = {"work": 0, "page": 0}  # lent or being started
+        self.lines: dict[str, list] = {"work": [], "page": []}
 
-    def take(self) -> Worker:
+    def _has_room(self, kind: str) -> bool:
+        """Whether whoever is first in this class's line may have a worker. Called with the lock held."""
+        if sum(self.lent.values()) >= WORKERS:
+            return False
+        return kind == "work" or (self.lent["page"] < PAGES and not self.lines["work"])
+
+    def _wait(self, kind: str) -> None:
+        """Stands in line, with the lock held. Raises Failure where the line is full or too slow."""
+        line, place = self.lines[kind], object()
+        if len(line) >= WAITERS[kind]:
+            raise Failure(BUSY)
+        line.append(place)
+        try:
+            if not self.free.wait_for(lambda: line[0] is place and self._has_room(kind), WAIT_SECONDS[kind]):
+                raise Failure(BUSY)
+        finally:
+            line.remove(place)
+            self.free.notify_all()  # whoever is first now
+
+    def take(self, kind: str) -> Worker:
         with self.free:
-            while True:
-                while self.idle:
-                    worker = self.idle.pop()
-                    if worker.alive():
-                        self.busy.add(worker)
-                        return worker
-                    worker.close()
-                    self.count -= 1
-                if self.count < WORKERS:
-                    self.count += 1
-                    break
-                self.free.wait()
+            if self.lines[kind] or not self._has_room(kind):
+                self._wait(kind)
+            self.lent[kind] += 1
+            while self.idle:
+                worker = self.idle.pop()
+                if worker.alive():
+                    self.busy.add(worker)
+                    return worker
+                worker.close()
         try:
             worker = Worker()
         except BaseException:
-            self._gave_up()
+            self._gave_up(kind)
             raise
         with self.free:
             self.busy.add(worker)
         return worker
 
-    def _gave_up(self) -> None:
+    def _gave_up(self, kind: str) -> None:
         with self.free:
-            self.count -= 1
-            self.free.notify()
+            self.lent[kind] -= 1
+            self.free.notify_all()
 
-    def give(self, worker: Worker) -> None:
+    def give(self, worker: Worker, kind: str) -> None:
         worker.jobs += 1
+        fit = worker.fit()
         with self.free:
             self.busy.discard(worker)
-            if worker.finished and worker.alive() and worker.jobs < JOBS_EACH and len(self.idle) < IDLE:
+            keep = fit and len(self.idle) < IDLE
+            if keep:
                 self.idle.append(worker)
-                self.free.notify()
-                return
-        worker.close()
-        self._gave_up()
+        if not keep:
+            worker.close()
+        self._gave_up(kind)
 
     def close(self) -> None:
         with self.free:
             workers = self.idle + list(self.busy)
-            self.idle, self.count = [], self.count - len(self.idle)
+            self.idle = []
         for worker in workers:
             worker.kill()
 
 
 _pool = _Pool()
-_orders: queue.SimpleQueue = queue.SimpleQueue()
-_spawner: threading.Thread | None = None
-_spawner_lock = threading.Lock()
 
 
 @contextmanager
 def borrow():
-    """Lends a worker, waiting for one if all are at work. Raises Failure where none can be started."""
-    worker = _pool.take()
-    worker.finished = False
+    """Lends a worker, waiting in line for one if all are at work. Raises Failure where that would take too long, or
+    where none can be started."""
+    kind = _class.get()
+    worker = _pool.take(kind)
+    worker.finished, worker.niceness = False, NICENESS[kind]
     try:
         yield worker
     finally:
-        _pool.give(worker)
+        _pool.give(worker, kind)
+
+
+@contextmanager
+def for_page():
+    """What is borrowed inside, in this thread, is for a page to show: it does not hold up what is judged."""
+    token = _class.set("page")
+    try:
+        yield
+    finally:
+        _class.reset(token)
+
+
+def layers() -> tuple[str, ...]:
+    """The names, in `vs2.video_sandbox.LAYERS`, of what confines the reading of a file on this machine."""
+    with borrow() as worker:
+        worker.finish()
+        return worker.layers
 
 
 def warm() -> None:
@@ -213,53 +152,11 @@ def close() -> None:
     _pool.close()
 
 
-def _spawn() -> subprocess.Popen:
-    """Starts a worker process, from a thread that lives as long as this process does.
-
-    The kernel's "die with your parent" goes by the thread that started the child: started from a request's
-    thread, a worker would die as soon as that request is answered.
-    """
-    global _spawner
-    with _spawner_lock:
-        if _spawner is None:
-            _spawner = threading.Thread(target=_serve_orders, args=(_orders,), name="vs2-video-spawner", daemon=True)
-            _spawner.start()
-    answer: Future = Future()
-    _orders.put(answer)
-    return answer.result()
-
-
-def _serve_orders(orders) -> None:
-    while True:
-        answer = orders.get()
-        try:
-            answer.set_result(_popen())
-        except OSError as error:
-            answer.set_exception(Failure(f"The process that reads videos could not be started "
-                                         f"({error.strerror}): close other programs and try again."))
-
-
-def _popen() -> subprocess.Popen:
-    # The child gets no secrets from the environment, finds the same packages, and imports nothing from
-    # the folder that the program happens to be in.
-    keep = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG", "LC_ALL")
-    environment = {name: os.environ[name] for name in keep if name in os.environ}
-    packages = [str(ROOT), *(os.path.abspath(entry) for entry in sys.path if entry)]
-    environment |= {"PYTHONPATH": os.pathsep.join(packages), "OMP_NUM_THREADS": "1",
-                    "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "vs2.video_worker", str(os.getpid())]
-    options = dict(cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                   stderr=subprocess.DEVNULL, start_new_session=True)
-    try:
-        return subprocess.Popen(command, pipesize=1 << 20, **options)
-    except PermissionError:  # a user's share of pipe memory is spent; frames then go in smaller steps
-        return subprocess.Popen(command, **options)
-
-
 def _forget() -> None:
     """In a forked child: the workers, their pipes and the threads that watch them belong to the parent."""
-    global _pool, _orders, _spawner, _spawner_lock
-    _pool, _orders, _spawner, _spawner_lock = _Pool(), queue.SimpleQueue(), None, threading.Lock()
+    global _pool
+    _pool = _Pool()
+    video_process.forget()
 
 
 if hasattr(os, "register_at_fork"):

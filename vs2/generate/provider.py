@@ -125,7 +125,7 @@ class Provider(Generator):
         with disk(draft.path.parent), tempfile.TemporaryDirectory(prefix=".", dir=draft.path.parent) as folder:
             draft.path.write_bytes(video)
             try:
-                shown = playable(draft.path, folder)
+                shown = playable(draft.path, folder, page=False)  # it was paid for
                 if shown != draft.path:
                     os.replace(shown, draft.path)
                 return read(draft.path).metadata
