@@ -12,7 +12,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from vs2 import video_colour, video_webp
+from vs2 import video_colour, video_edits, video_webp
 from vs2.video_probe import (MOV, THREADS, Probe, Refused, check_side, frames_of, open_file, packets, picture_stream,
                              probe, rate)
 
@@ -135,21 +135,46 @@ def pictures(path: str, found: Probe, max_side: int) -> Iterator:
 
 
 def _decoded(path: str, found: Probe, max_side: int) -> Iterator:
-    start, count, reformat = None, 0, VideoReformatter()
-    with open_file(path) as container:
+    start, reformat = None, VideoReformatter()
+    for frame, time in _edited(path, found, max_side) if found.runs else _timed(path, found, max_side):
+        start = time if start is None else start
+        yield float(time - start), _maker(frame, found, reformat)
+
+
+def _timed(path: str, found: Probe, max_side: int) -> Iterator[tuple[av.VideoFrame, float]]:
+    """Every frame that is shown, with its seconds."""
+    count = 0
+    for frame in _frames(path, found.skip, max_side):
+        if found.begins is not None and frame.pts is not None and frame.pts < found.begins:
+            continue
+        # An AVI knows no times, only the order of its packets; what FFmpeg makes of it leaves gaps behind B-frames.
+        known = frame.pts is not None and found.container != "avi"
+        yield frame, float(frame.time) if known else _time(found, count)
+        count += 1
+
+
+def _edited(path: str, found: Probe, max_side: int) -> Iterator[tuple[av.VideoFrame, float]]:
+    """Every frame that an edit list shows, each run of them decoded from the file's start."""
+    for run in found.runs:
+        last = max(run)
+        for frame in _frames(path, found.skip, max_side, **video_edits.IGNORED):
+            if frame.pts in run:
+                yield frame, run[frame.pts]
+            if frame.pts is not None and frame.pts >= last:
+                break
+
+
+def _frames(path: str, skip: int, max_side: int, **options: str) -> Iterator[av.VideoFrame]:
+    """What the decoder gives for all packets but the first `skip`."""
+    with open_file(path, **options) as container:
         stream = picture_stream(container)
         stream.thread_type, stream.thread_count = "AUTO", THREADS
         for number, packet in enumerate(packets(container, stream)):
-            if packet.size and number < found.skip:
+            if packet.size and number < skip:
                 continue
             for frame in frames_of(packet):
                 check_side(frame.width, frame.height, max_side)
-                if found.begins is not None and frame.pts is not None and frame.pts < found.begins:
-                    continue
-                time = frame.time if frame.pts is not None else _time(found, count)
-                start = time if start is None else start
-                yield float(time - start), _maker(frame, found, reformat)
-                count += 1
+                yield frame
 
 
 def _maker(frame: av.VideoFrame, found: Probe, reformat: VideoReformatter):
@@ -157,6 +182,6 @@ def _maker(frame: av.VideoFrame, found: Probe, reformat: VideoReformatter):
 
 
 def _time(found: Probe, number: int) -> float:
-    """Seconds of a frame that has no time of its own: an AVI only knows the order in which packets are decoded."""
+    """Seconds of a frame that has no time of its own, by its number among those to be shown."""
     return found.times[number] if number < len(found.times) else found.times[-1] + \
         (number + 1 - len(found.times)) / found.fps

@@ -9,12 +9,13 @@ not what an edit list hides, and nothing before the first keyframe.
 """
 import math
 import os
+import re
 from dataclasses import dataclass
 
 import av
 import numpy as np
 
-from vs2 import video_colour
+from vs2 import video_colour, video_edits
 from vs2.video_display import Display
 
 av.logging.set_level(av.logging.PANIC)
@@ -26,6 +27,9 @@ FPS_RANGE = (0.01, 1000.0)                     # outside it a frame rate is a mi
 OFF_FRAMES, OFF_PART = 1.5, 0.1
 # The names FFmpeg gives its decoders, as codecs are called.
 CODECS = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx-vp9": "vp9", "libvpx": "vp8"}
+# Two frames in a packet of an AVI, said in a note of its encoder (FFmpeg's mpeg4videodec.c looks for the same).
+PACKED = re.compile(rb"DivX\d+(b|Build)\d+p")
+STREAMS = ("mpegts", "mpeg", "mpegvideo")
 MOV = "mov,mp4,m4a,3gp,3g2,mj2"
 DEEP_SIDE = 1280  # pixels; larger pictures are scaled down before their colours are computed, which is slow
 
@@ -57,11 +61,12 @@ class Probe:
     fps: float
     duration: float  # of what is there
     promised: float  # what the container says it is; 0 where it says nothing
-    skip: int = 0    # packets before the first keyframe, not to be decoded
+    skip: int = 0    # packets before the first keyframe (with `runs`, of those without edit list), not to be decoded
     begins: int | None = None    # frames with a smaller pts are not shown: they lead the first keyframe (h264)
     others: tuple[str, ...] = ()  # why the published reader would see other frames: keys of vs2.video.OTHERS
     alone: bool = True           # the file's only video stream
     exact: bool = True           # PyAV's pixels are decord's, bit for bit
+    runs: tuple[video_edits.Run, ...] = ()  # how to show what an edit list shows, where FFmpeg's own way fails
 
     @property
     def sent(self) -> tuple[int, int]:
@@ -118,20 +123,25 @@ def probe(path: str, max_seconds: float, max_side: int) -> Probe:
             raise Refused("nothing")
         times, duration = seen.times(), seen.length
         said = float(stream.average_rate or stream.guessed_rate or 0)
-        fps, others = rate(said, times, duration), seen.others()
+        fps, others = rate(said, times, duration), seen.others(container.format.name)
         if said and fps != said:
             others = (*others, "rate")
         claimed = stream.frames
-        hidden = _all_packets(path, seen.count, claimed) if container.format.name == MOV else seen.count
-        if hidden > seen.count and "edit" not in others:
-            others = ("edit", *others)
+        held, skip, runs = seen.count, seen.skip, ()
+        if container.format.name == MOV and (seen.hidden or claimed > seen.count):
+            every = _unedited(path)
+            held = every.count
+            if held >= seen.count and {"order", "start"} & set(every.others(MOV)):
+                skip, runs = every.skip, video_edits.runs(every.placed, seen.placed)
+        elif container.format.name == "avi" and claimed <= round(duration * said) + 1:
+            held = max(held, claimed)  # the ones that lack are empty: the frame before is shown longer
         name = context.codec.name
         display = Display.of(_matrix(first), stream.sample_aspect_ratio or context.sample_aspect_ratio)
         sound = container.streams.audio[0].codec_context.name if container.streams.audio else ""
         return Probe(container.format.name, CODECS.get(name, name), first.format.name, sound, first.width,
-                     first.height, display, video_colour.name(first), claimed, max(hidden, seen.count),
+                     first.height, display, video_colour.name(first), claimed, max(held, seen.count),
                      times, said, fps, duration or len(times) / fps, (container.duration or 0) / av.time_base,
-                     seen.skip, seen.begins(), others, len(moving(container)) == 1, _exact(first))
+                     skip, seen.begins(), others, len(moving(container)) == 1, _exact(first), runs)
 
 
 class _Seen:
@@ -140,6 +150,7 @@ class _Seen:
     def __init__(self, context):
         self.codec, self.extradata = context.name, bytes(context.extradata or b"")
         self.shown, self.raw = [], []      # seconds of the frames to be shown; (pts, is keyframe) of all packets
+        self.placed = []                   # where the packets of frames to be shown are in the file
         self.count = self.skip = self.hidden = 0
         self.start = self.end = 0.0        # seconds, of the frames to be shown
         self.key = None                    # pts of the first keyframe
@@ -149,12 +160,14 @@ class _Seen:
         if packet.size == 0:
             return
         self.count += 1
+        if self.count == 1 and self.codec == "mpeg4" and PACKED.search(self.extradata + bytes(packet)):
+            self.sound_keys = False
         self.raw.append((packet.pts, packet.is_keyframe))
         stamp = packet.pts if packet.pts is not None else packet.dts
         if self.key is None and packet.is_keyframe:
             # What was noted before it was no frame to be shown; nothing but keyframes begins a picture.
             self.key, self.skip = stamp, self.count - 1
-            self.shown = []
+            self.shown, self.placed = [], []
         if packet.is_keyframe and self.codec == "h264" and self.sound_keys:
             self.sound_keys = has_idr(bytes(packet), self.extradata)
         if packet.is_discard:
@@ -167,6 +180,8 @@ class _Seen:
         self.start = min(self.start, time) if self.shown else time
         self.end = max(self.end, end) if self.shown else end
         self.shown.append(time)
+        if packet.pts is not None:
+            self.placed.append(video_edits.Placed(packet.pos, packet.pts, time))
 
     @property
     def length(self) -> float:
@@ -179,18 +194,19 @@ class _Seen:
     def begins(self) -> int | None:
         return self.key if self.codec == "h264" and self.skip else None
 
-    def others(self) -> tuple[str, ...]:
+    def others(self, container: str) -> tuple[str, ...]:
         """What keeps decord from showing frame i as frame i.
 
         It numbers frames by the order of their times and finds them by seeking to a keyframe, whose number it
         takes from the order in the file: right only where both orders agree at each keyframe, where each time is
-        there once, and where what follows a keyframe never needs what was before it.
+        there once, where what follows a keyframe never needs what was before it, and where a seek to the time at
+        which a keyframe is shown arrives there (measured: not where an index knows decoding times only, or nothing).
         """
         found = []
-        if self.hidden:
-            found.append("edit")
         if self.skip:
             found.append("start")
+        if self.hidden:
+            found.append("edit")
         stamps = [pts for pts, _ in self.raw]
         if None in stamps or len(set(stamps)) < len(stamps):
             found.append("times")
@@ -200,6 +216,9 @@ class _Seen:
             keys = [index for index, (_, key) in enumerate(self.raw) if key]
             if not self.sound_keys or any(ranks[index] != index for index in keys):
                 found.append("order")
+            elif container == "asf" or (container == "avi" and self.codec in ("h264", "hevc")) or \
+                    (container in STREAMS and (ranks != np.arange(len(ranks))).any()):
+                found.append("index")
         return tuple(found)
 
 
@@ -232,12 +251,14 @@ def rate(said: float, times: tuple[float, ...], duration: float) -> float:
     return min(max(true or 1.0, FPS_RANGE[0]), FPS_RANGE[1])
 
 
-def _all_packets(path: str, count: int, claimed: int) -> int:
-    """How many frames an mp4 holds without its edit lists, where fewer were found than its index promises."""
-    if claimed <= count:
-        return count
-    with open_file(path, ignore_editlist="1") as container:
-        return sum(packet.size > 0 for packet in packets(container, picture_stream(container)))
+def _unedited(path: str) -> "_Seen":
+    """The packets of an mp4 without its edit lists."""
+    with open_file(path, **video_edits.IGNORED) as container:
+        stream = picture_stream(container)
+        every = _Seen(stream.codec_context)
+        for packet in packets(container, stream):
+            every.add(packet)
+        return every
 
 
 def _matrix(frame) -> bytes | None:

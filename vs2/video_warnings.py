@@ -2,10 +2,11 @@
 
 # Why the published reader, decord, takes other frames for the numbers asked for; keys are video_probe's.
 OTHERS = {
-    "edit": "an edit list hides some of its frames",
     "start": "it begins between keyframes, and what comes before the first one cannot be shown",
+    "edit": "an edit list hides some of its frames",
     "order": "its groups of pictures are open, so that a frame can need some from before its keyframe",
     "times": "some of its frames have no time of their own",
+    "index": "files of its kind lack the index by which it seeks",
 }
 COLOURS = {"PQ": "is HDR (PQ)", "HLG": "is HDR (HLG)", "BT.2020": "has the wide colours of BT.2020"}
 
