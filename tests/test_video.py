@@ -11,7 +11,8 @@ from vs2.sampling import Sampling
 from vs2.video import Limits, read
 
 FORMATS = {
-    "h264.mp4": {}, "hevc.mp4": {"codec": "libx265"}, "av1.mp4": {"codec": "libsvtav1"}, "mpeg4.mp4": {"codec": "mpeg4"},
+    "h264.mp4": {}, "hevc.mp4": {"codec": "libx265"}, "av1.mp4": {"codec": "libsvtav1"},
+    "mpeg4.mp4": {"codec": "mpeg4"},
     "vp9.webm": {"codec": "libvpx-vp9"}, "vp8.webm": {"codec": "libvpx"}, "h264.mov": {}, "h264.mkv": {},
     "mpeg4.avi": {"codec": "mpeg4"}, "any.gif": {"codec": "gif", "fps": 10},
     "sound.mp4": {"audio": True}, "sound.webm": {"codec": "libvpx-vp9", "audio": True},

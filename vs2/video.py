@@ -168,7 +168,7 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
         elif message["kind"] == "frame":
             if header is None or len(payload) != 3 * header["rows"] * header["columns"]:
                 raise BadInput(UNREADABLE.format(name=name))
-            image = np.frombuffer(bytearray(payload), np.uint8).reshape(header["rows"], header["columns"], 3)
+            image = np.frombuffer(payload, np.uint8).reshape(header["rows"], header["columns"], 3)
             small = resize(image, target)
             for place, index in enumerate(indices):
                 if index == message["index"]:

@@ -13,8 +13,8 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from vs2 import video_colour, video_edits, video_webp
-from vs2.video_probe import (MOV, THREADS, Probe, Refused, check_side, frames_of, open_file, packets, picture_stream,
-                             probe, rate)
+from vs2.video_open import THREADS, Refused, check_side, frames_of, open_file, packets, picture_stream
+from vs2.video_probe import MOV, Probe, probe, rate
 
 try:
     import decord

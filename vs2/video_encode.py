@@ -6,7 +6,7 @@ import av
 import numpy as np
 
 from vs2.video_decode import look, pictures
-from vs2.video_probe import THREADS, Refused
+from vs2.video_open import THREADS, Refused
 
 ENCODERS = ("libx264", "libopenh264")
 MOST_SIDE = 1280                  # pixels; enough to look at, quick to encode

@@ -19,7 +19,7 @@ def warnings_of(header: dict, name: str) -> tuple[str, ...]:
     if header["claimed"] > header["packets"]:
         found.append(f"{name} promises {header['claimed']} frames and holds {header['total']}: "
                      "the judge saw what is there.")
-    elif "edit" not in others and header["promised"] > 1.1 * header["duration"] + 0.25:
+    elif not {"edit", "start"} & set(others) and header["promised"] > 1.1 * header["duration"] + 0.25:
         found.append(f"{name} promises {header['promised']:.1f} s and its picture ends after "
                      f"{header['duration']:.1f} s: the judge saw what is there.")
     elif header["uneven"] and header["total"] > 2:
@@ -32,11 +32,12 @@ def warnings_of(header: dict, name: str) -> tuple[str, ...]:
         found.append(f"Of {name} the judge saw the {header['total']} frames that players show, at their numbers; the "
                      f"published reader would have seen others, for {why}.")
     if header["mirrored"]:
-        found.append(f"{name} is to be shown mirrored, and so the judge saw it; the published reader would have seen it "
-                     "unmirrored.")
+        found.append(f"{name} is to be shown mirrored, and so the judge saw it; the published reader would have seen "
+                     "it otherwise.")
     if header["pixel"][0] != header["pixel"][1]:
-        found.append(f"The pixels of {name} are not square: the judge saw it at {header['width']} x {header['height']}, "
-                     "as players show it, where the published reader would have seen it squeezed.")
+        size = f"{header['width']} x {header['height']}"
+        found.append(f"The pixels of {name} are not square: the judge saw it as {size}, as players show it, where the "
+                     "published reader would have seen it squeezed.")
     if header["colour"] in COLOURS:
         found.append(f"{name} {COLOURS[header['colour']]}: the judge saw it tone-mapped to an ordinary screen's "
                      "colours (BT.709), where the published reader would have seen it washed out.")

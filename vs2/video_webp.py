@@ -13,7 +13,8 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from vs2.video_colour import on_white
 from vs2.video_display import Display
-from vs2.video_probe import Probe, Refused, check_side
+from vs2.video_open import Refused, check_side
+from vs2.video_probe import Probe
 
 CONTAINER = "webp"
 SHORTEST, INSTEAD = 10, 100    # ms: browsers show a frame of 10 ms or less for 100 ms, as one of a GIF
