@@ -135,7 +135,7 @@ def test_a_deadline_too_short_for_anything(clip):
 
 
 def test_too_little_memory_is_said_and_the_next_call_has_its_own_limit(tmp_path, clip):
-    big = moving_square(tmp_path / "big.mp4", frames=4, size=(2560, 1600), options={"preset": "ultrafast"})
+    big = moving_square(tmp_path / "big.mp4", frames=4, size=(7680, 4320), options={"preset": "ultrafast"})
     with pytest.raises(BadInput, match="needs more than the 500 MB of memory"):
         read(big, limits=Limits(memory=500 * 2**20))
     assert len(read(big).frames) == 4
