@@ -43,6 +43,8 @@ def test_a_checkpoint_in_pieces_is_the_large_one(tmp_path, monkeypatch):
     assert len(list((tmp_path / "model").glob("*.safetensors"))) > 1
     assert found.parameters == sum(weight.numel() for weight in made[0].parameters())
     assert weights.load(found, "bf16", torch.device("cpu")).model.config.text_config.num_hidden_layers == 3
+
+
 @pytest.mark.parametrize("run", gpu.RUNS)
 def test_the_sizes_are_those_of_the_files(run, tmp_path):
     """What takes memory: the batch, the lengths, the clips sampled at once. Only the number of batches is cut."""

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vs2.errors import BadInput, Failure
+from vs2.video_kind import SUFFIXES  # any other becomes ".bin"
 
-SUFFIXES = (".mp4", ".webm", ".mov", ".mkv", ".avi", ".gif", ".m4v")  # any other becomes ".bin"
 FULL = "The disk is full, so nothing more can be kept: make room, or set VS2_HOME to a folder on another disk."
 UNWRITABLE = ("The folder for what is kept cannot be written: allow it to the user who runs this program, or set "
               "VS2_HOME to another folder.")

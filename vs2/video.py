@@ -16,20 +16,24 @@ from pathlib import Path
 
 import numpy as np
 
+from vs2 import video_kind
 from vs2.errors import BadInput, Failure
 from vs2.sampling import Sampling
 from vs2.video_pool import Gone, Worker, borrow
+from vs2.video_warnings import warnings_of
 
 
 @dataclass(frozen=True)
 class Metadata:
     """What a file says of itself, as found by reading it.
 
-    name: the file's name without its folder. width, height: pixels as displayed, after rotation.
-    fps: average frames a second. total_frames: frames that exist. duration: seconds. codec: FFmpeg's name
+    name: the file's name without its folder. width, height: pixels as displayed, turned and with square pixels.
+    fps: average frames a second. total_frames: frames that are shown. duration: seconds. codec: FFmpeg's name
     of the video codec. rotation: degrees clockwise, 0, 90, 180 or 270, already applied to the frames.
     backend: what decoded it, "decord" or "pyav". indices: the frame numbers taken. bytes: size of the file.
-    container: FFmpeg's names of the file's format.
+    container: FFmpeg's names of the file's format. mirrored: the stored picture was mirrored, left and right, before
+    it was turned. pixel: width over height of a stored pixel. colour: "PQ", "HLG" or "BT.2020" where the colours were
+    mapped to those of an ordinary screen, else "".
     """
 
     name: str
@@ -44,6 +48,9 @@ class Metadata:
     indices: tuple[int, ...]
     bytes: int
     container: str = ""
+    mirrored: bool = False
+    pixel: float = 1.0
+    colour: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,9 +166,9 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
             frames = np.empty((len(indices), *target, 3), np.uint8)
             worker.send({"indices": sorted(set(indices))})
         elif message["kind"] == "frame":
-            if header is None or len(payload) != 3 * header["height"] * header["width"]:
+            if header is None or len(payload) != 3 * header["rows"] * header["columns"]:
                 raise BadInput(UNREADABLE.format(name=name))
-            image = np.frombuffer(payload, np.uint8).reshape(header["height"], header["width"], 3)
+            image = np.frombuffer(payload, np.uint8).reshape(header["rows"], header["columns"], 3)
             small = resize(image, target)
             for place, index in enumerate(indices):
                 if index == message["index"]:
@@ -177,33 +184,18 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
     metadata = Metadata(name=name, width=header["width"], height=header["height"], fps=header["fps"],
                         total_frames=header["total"], duration=header["duration"], codec=header["codec"],
                         rotation=header["rotation"], backend=header["backend"], indices=tuple(indices), bytes=size,
-                        container=header["container"])
-    return Clip(frames, tuple(times[index] for index in indices), metadata, _warnings(header, name))
+                        container=header["container"], mirrored=header["mirrored"], colour=header["colour"],
+                        pixel=header["pixel"][0] / header["pixel"][1])
+    return Clip(frames, tuple(times[index] for index in indices), metadata, warnings_of(header, name))
 
 
 def _checked(header: dict, limits: Limits, name: str) -> dict:
     """The worker's account of a file, if it can be true: a hostile file may have taken the worker over."""
-    sides = (header.get("width"), header.get("height"))
+    sides = [header.get(side) for side in ("width", "height", "columns", "rows")]
     sound = all(isinstance(side, int) and 0 < side <= limits.max_side for side in sides)
     if not sound or not isinstance(header.get("total"), int) or header["total"] < 1 or not 0 < header["fps"] < 1e6:
         raise BadInput(UNREADABLE.format(name=name))
     return header
-
-
-def _warnings(header: dict, name: str) -> tuple[str, ...]:
-    found = []
-    if header["total"] == 1:
-        found.append(f"{name} has a single frame, shown to the judge twice: nothing moves in it.")
-    if header["claimed"] > header["total"]:
-        found.append(f"{name} promises {header['claimed']} frames and holds {header['total']}: "
-                     "the judge saw what is there.")
-    elif header["promised"] > 1.1 * header["duration"] + 0.25:
-        found.append(f"{name} promises {header['promised']:.1f} s and its picture ends after "
-                     f"{header['duration']:.1f} s: the judge saw what is there.")
-    elif header["uneven"] and header["total"] > 2:
-        found.append(f"The frame rate of {name} varies: frames are taken by number, as the published system does, "
-                     "so their times are unevenly spaced.")
-    return tuple(found)
 
 
 def _resizer():
@@ -218,10 +210,6 @@ def _resizer():
                                 InterpolationMode.BICUBIC, antialias=True)[0].numpy() for colour in range(3)], -1)
 
     return apply
-
-
-# Bytes 4 to 8 of an mp4 or mov file: the name of its first box.
-_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp")
 
 
 def check_file(path: str | Path, limits: Limits) -> tuple[Path, str, int]:
@@ -244,7 +232,7 @@ def check_file(path: str | Path, limits: Limits) -> tuple[Path, str, int]:
         start = b""
         if stat.S_ISREG(facts.st_mode):
             with open(text, "rb") as file:
-                start = file.read(64)
+                start = file.read(video_kind.START)
     except FileNotFoundError as error:
         raise BadInput(f"{name} does not exist at the path given: check the path.") from error
     except PermissionError as error:
@@ -260,18 +248,13 @@ def check_file(path: str | Path, limits: Limits) -> tuple[Path, str, int]:
     if facts.st_size > limits.max_bytes:
         raise BadInput(f"{name} is {_size(facts.st_size)}, more than the limit of {_size(limits.max_bytes)}: "
                        "use a shorter clip or compress it.")
-    if start.startswith((b"#EXTM3U", b"ffconcat", b"<?xml", b"[playlist]")):
+    kind = video_kind.kind(start)
+    if kind == "playlist":
         raise BadInput(f"{name} is a playlist that points to other files: give the video itself.")
-    video = start[4:8] in _BOXES or start.startswith((b"\x1aE\xdf\xa3", b"GIF8")) or \
-        (start.startswith(b"RIFF") and start[8:12] == b"AVI ")
-    if not video:
-        kind = "holds text, not video" if _is_text(start) else "is not a video of a known kind"
-        raise BadInput(f"{name} {kind}: give an mp4, mov, mkv, webm, gif or avi file.")
+    if kind not in video_kind.VIDEOS:
+        what = {"text": "holds text, not video", "picture": "is a still picture, not a video"}
+        raise BadInput(f"{name} {what.get(kind, 'is not a video of a known kind')}: give {video_kind.ACCEPTED}.")
     return Path(os.path.abspath(text)), name, facts.st_size
-
-
-def _is_text(start: bytes) -> bool:
-    return all(byte >= 32 or byte in b"\t\n\r\f" for byte in start)
 
 
 def _size(count: int) -> str:

@@ -11,10 +11,11 @@ from vs2.sampling import Sampling
 from vs2.ui import text
 from vs2.ui.theme import script as script_of
 from vs2.video import Limits, read
+from vs2.video_kind import SUFFIXES
 
 LIMITS = Limits()
 MEGABYTES = LIMITS.max_bytes // 2**20
-ACCEPT = "video/*,.mkv,.gif"
+ACCEPT = ",".join(("video/*", *SUFFIXES))  # browsers do not take all of them for videos
 
 _ICON = ('<svg viewBox="0 0 32 32" width="34" height="34" fill="none" stroke="currentColor" stroke-width="1.6" '
          'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><rect x="3.5" y="6.5" width="25" '

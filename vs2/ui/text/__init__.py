@@ -10,7 +10,8 @@ PAGES = {"evaluate": "Evaluate", "compare": "Compare", "best_of": "Best of N", "
 # The video and what is asked of it
 DROP = "Drop a video here"
 CHOOSE = "or choose a file"
-FORMATS = "MP4, MOV, WebM, MKV or GIF. At most {megabytes} MB and {minutes} minutes."
+FORMATS = ("MP4, MOV, WebM, MKV, AVI, TS, MPG, FLV, WMV or OGV; animated GIF, WebP, PNG or AVIF. "
+           "At most {megabytes} MB and {minutes} minutes.")
 REPLACE = "Replace"
 REMOVE = "Remove"
 UPLOADING = "Uploading…"
