@@ -230,7 +230,7 @@ def check_file(path: str | Path, limits: Limits) -> tuple[Path, str, int]:
     Looks at the path, the size and the first bytes; playlists, which could point a decoder to other files and
     to the network, are refused here, before any decoder sees them. Raises BadInput.
     """
-    text = os.fspath(path)
+    text = path_text(path)
     if not text:
         raise BadInput("No path was given: give the path of one video file.")
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", text)
@@ -268,6 +268,13 @@ def check_file(path: str | Path, limits: Limits) -> tuple[Path, str, int]:
         kind = "holds text, not video" if _is_text(start) else "is not a video of a known kind"
         raise BadInput(f"{name} {kind}: give an mp4, mov, mkv, webm, gif or avi file.")
     return Path(os.path.abspath(text)), name, facts.st_size
+
+
+def path_text(path: str | Path) -> str:
+    """The path as text. Raises BadInput for what is none: a number would be taken for an open file."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise BadInput(f"The path is {path!r:.60}, which names no file: give it as text.")
+    return os.fsdecode(path)
 
 
 def _is_text(start: bytes) -> bool:

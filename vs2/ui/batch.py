@@ -346,7 +346,7 @@ class BatchPage:
         """The endpoint `/batch`: one record a row, in the table's order, after all are judged. Nothing is stored.
 
         Parameters:
-            files: one zip with a table and its clips; or a table (.csv or .jsonl with video and prompt) and its clips.
+            files: one zip with a table and its clips; or a table (of video and prompt) and its clips.
             think: whether to reason before scoring; without, the scores come at once.
             budget: the most tokens of reasoning for each video.
             samples: how many rationales to draw for each video; with several, confidence is given.
