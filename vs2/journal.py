@@ -4,8 +4,8 @@ import json
 import os
 from pathlib import Path
 
+from vs2 import results
 from vs2.errors import BadInput, Failure
-from vs2.results import line, write
 from vs2.video import display_name
 
 
@@ -75,7 +75,7 @@ class Journal:
     def add(self, record: dict) -> None:
         """Appends a record; it is on the disk when this returns. Raises Failure where it cannot be."""
         try:
-            self._file.write(line(record).encode())
+            self._file.write(results.line(record).encode())
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
@@ -85,7 +85,7 @@ class Journal:
 
     def finish(self) -> None:
         """Writes the result's file: all records, in the table's order."""
-        write([self.records[row] for row in sorted(self.records)], self.out)
+        results.write([self.records[row] for row in sorted(self.records)], self.out)
 
     def __enter__(self) -> "Journal":
         return self

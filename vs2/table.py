@@ -20,6 +20,7 @@ from vs2 import archive, table_csv, table_json, table_parquet, video
 from vs2.errors import BadInput
 from vs2.rubric import check_prompt
 from vs2.table_csv import NEEDED
+from vs2.texts import path_text
 from vs2.video import check_file, display_name
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
@@ -61,7 +62,7 @@ def opened(path: str | Path, limits: Limits = Limits(), within: str | Path | Non
     The clips of a zip are unpacked into a new folder in `within` (else the machine's for temporary files), which goes
     with the context. Raises BadInput where there is no table, Failure where unpacking fails.
     """
-    path = Path(video.path_text(path))
+    path = Path(path_text(path))
     if path.suffix.lower() != ".zip":
         yield check(read(path, limits), beside(path), limits.clip)
         return

@@ -28,7 +28,8 @@ def rows(text: str, shown: str, limits) -> list[tuple[dict, str]]:
     try:
         value = _parsed(text)
     except ValueError as error:
-        if sum(1 for line in text.split("\n") if line.strip()) > 1 and _line(text.lstrip().split("\n", 1)[0])[0]:
+        first, _, others = text.lstrip().partition("\n")
+        if others.strip() and not _line(first)[1]:
             return lines(text, shown, limits)
         raise BadInput(f"The table {shown} is not JSON ({error}): write an array of objects with video and prompt.") \
             from error
@@ -36,7 +37,8 @@ def rows(text: str, shown: str, limits) -> list[tuple[dict, str]]:
         raise BadInput(f"The table {shown} is nested too deep: write an array of objects with video and prompt.") \
             from error
     if isinstance(value, dict):
-        held = [rows for rows in value.values() if isinstance(rows, list) and any(isinstance(row, dict) for row in rows)]
+        held = [rows for rows in value.values() if isinstance(rows, list)]
+        held = [rows for rows in held if any(isinstance(row, dict) for row in rows)]
         value = [value] if "video" in value else held[0] if len(held) == 1 else None
     if not isinstance(value, list):
         raise BadInput(f"The table {shown} holds no rows: write an array of objects with video and prompt.")

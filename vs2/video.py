@@ -16,8 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
+from vs2 import forks
 from vs2.errors import BadInput, Failure
 from vs2.sampling import Sampling
+from vs2.texts import path_text, told, wired
 from vs2.video_pool import Gone, Worker, borrow
 
 
@@ -82,11 +84,13 @@ def read(path: str | Path, sampling: Sampling = Sampling(), limits: Limits = Lim
     """
     source, name, size = check_file(path, limits)
     resize = _resizer()  # torch takes seconds to import; not on the deadline's account
-    job = {"kind": "read", "path": str(source), "max_seconds": limits.max_seconds, "max_side": limits.max_side,
+    job = {"kind": "read", "path": wired(source), "max_seconds": limits.max_seconds, "max_side": limits.max_side,
            "memory": limits.memory, "cpu": limits.cpu, "writes": 0}
 
+    named = told(job["path"]) == job["path"]     # decord opens no other name than one in UTF-8
+
     def attempt(worker, until, first):
-        return _collect(worker, job | {"decord": first, "seconds": until - time.monotonic()}, sampling, limits,
+        return _collect(worker, job | {"decord": first and named, "seconds": until - time.monotonic()}, sampling, limits,
                         name, size, until, first, resize)
 
     return with_worker(attempt, name, limits)
@@ -212,9 +216,12 @@ def _resizer():
     from torchvision.transforms import InterpolationMode
     from torchvision.transforms.functional import resize
 
+    forks.settle()
+
     def apply(image: np.ndarray, target: tuple[int, int]) -> np.ndarray:
         # One colour at a time: torch works in float32, and a huge frame in three colours takes gigabytes.
-        return np.stack([resize(torch.from_numpy(np.ascontiguousarray(image[..., colour]))[None], list(target),
+        # Always a copy: what came through the pipe may not be written to, and torch warns of that.
+        return np.stack([resize(torch.from_numpy(np.array(image[..., colour], order="C"))[None], list(target),
                                 InterpolationMode.BICUBIC, antialias=True)[0].numpy() for colour in range(3)], -1)
 
     return apply
@@ -270,13 +277,6 @@ def check_file(path: str | Path, limits: Limits) -> tuple[Path, str, int]:
     return Path(os.path.abspath(text)), name, facts.st_size
 
 
-def path_text(path: str | Path) -> str:
-    """The path as text. Raises BadInput for what is none: a number would be taken for an open file."""
-    if not isinstance(path, str | bytes | os.PathLike):
-        raise BadInput(f"The path is {path!r:.60}, which names no file: give it as text.")
-    return os.fsdecode(path)
-
-
 def _is_text(start: bytes) -> bool:
     return all(byte >= 32 or byte in b"\t\n\r\f" for byte in start)
 
@@ -287,7 +287,7 @@ def _size(count: int) -> str:
 
 def display_name(path: str | Path) -> str:
     """A path's last part, fit for one line of text: no control or direction-changing characters, 80 at most."""
-    name = re.split(r"[/\\]", os.fspath(path).rstrip("/\\"))[-1]
+    name = re.split(r"[/\\]", told(os.fspath(path)).rstrip("/\\"))[-1]
     name = "".join(letter if letter.isprintable() else "?" for letter in name)
     return (name if len(name) <= 80 else f"{name[:60]}...{name[-17:]}") or "the path"
 

@@ -246,7 +246,8 @@ def _popen() -> subprocess.Popen:
     environment = {name: os.environ[name] for name in keep if name in os.environ}
     packages = [str(ROOT), *(os.path.abspath(entry) for entry in sys.path if entry)]
     environment |= {"PYTHONPATH": os.pathsep.join(packages), "OMP_NUM_THREADS": "1",
-                    "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+                    "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1",
+                    "PYTHONUTF8": "1"}      # paths come as vs2.texts.wired makes them
     command = [sys.executable, "-m", "vs2.video_worker", str(os.getpid())]
     options = dict(cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                    stderr=subprocess.DEVNULL, start_new_session=True)

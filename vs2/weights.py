@@ -1,4 +1,7 @@
 """Loads a checkpoint at a precision that fits: bf16, fp32, or 4-bit NF4 with vision tower and head left alone."""
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,6 +106,21 @@ def load(checkpoint: Checkpoint, precision: str = "auto", where: torch.device | 
     model = _model(checkpoint, precision, where)
     vision.quicken(model)
     return Loaded(model.eval(), processor, card, precision, where)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Inside, the libraries' bars are only drawn where someone watches."""
+    from transformers.utils import logging
+
+    drawn = logging.is_progress_bar_enabled()
+    if drawn and not (sys.stderr and sys.stderr.isatty()):
+        logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if drawn:
+            logging.enable_progress_bar()
 
 
 def out_of_memory(error: BaseException) -> bool:

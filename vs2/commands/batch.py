@@ -19,11 +19,11 @@ def add(commands, judging) -> None:
         "in the table's order. Rows that cannot be judged are named first and come out with `error`; the others go on.",
         epilog="In CSV a text that a spreadsheet would take for a formula (= + - @ at its start) stands behind an "
         "apostrophe, which this command takes off again where it reads a CSV.")
-    batch.add_argument("table", metavar="TABLE", help="a .csv, .tsv, .jsonl, .json or .parquet with the columns "
-                       "video (a path relative to it, or as ~/ or file://) and prompt; or a zip with one such table and "
-                       "its clips")
-    batch.add_argument("--out", required=True, metavar="FILE", help="the result, of the same formats; any but .jsonl keeps "
-                       "the whole records in FILE.journal beside it")
+    batch.add_argument("table", metavar="TABLE", help="a .csv, .tsv, .jsonl, .json or .parquet with the "
+                       "columns video (a path relative to it, or as ~/ or file://) and prompt; or a zip with one such "
+                       "table and its clips")
+    batch.add_argument("--out", required=True, metavar="FILE", help="the result, of the same formats; any but .jsonl "
+                       "keeps the whole records in FILE.journal beside it")
     batch.add_argument("--resume", action="store_true", help="go on with FILE where a run ended: rows with scores are "
                        "kept, the others judged")
     batch.add_argument("--engine", default="local", choices=("local", "ray"), help="ray: on the cluster that "
