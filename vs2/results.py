@@ -154,7 +154,8 @@ def _write_parquet(records: list[dict], path: Path) -> None:
         if kind is str:
             values = [value if value is None else _text(_said(value)) for value in values]
         arrays.append(pyarrow.array(values, made[kind]))
-    pyarrow.parquet.write_table(pyarrow.table(arrays, [_text(name) for name in names]), path)
+    with path.open("wb") as out:        # by itself it opens no name that is not UTF-8
+        pyarrow.parquet.write_table(pyarrow.table(arrays, [_text(name) for name in names]), out)
 
 
 def _kind(name: str, values: list) -> type:

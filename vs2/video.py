@@ -90,8 +90,8 @@ def read(path: str | Path, sampling: Sampling = Sampling(), limits: Limits = Lim
     named = told(job["path"]) == job["path"]     # decord opens no other name than one in UTF-8
 
     def attempt(worker, until, first):
-        return _collect(worker, job | {"decord": first and named, "seconds": until - time.monotonic()}, sampling, limits,
-                        name, size, until, first, resize)
+        given = job | {"decord": first and named, "seconds": until - time.monotonic()}
+        return _collect(worker, given, sampling, limits, name, size, until, first, resize)
 
     return with_worker(attempt, name, limits)
 
