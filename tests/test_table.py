@@ -265,8 +265,9 @@ def test_paths_as_people_write_them(folder, clip, monkeypatch):
     good = ["in\\b c#1.mp4", ".\\in\\b c#1.mp4", "in\\odd\\name.mp4", "in/odd\\name.mp4", "~/a.mp4", "~\\a.mp4",
             "~/own.mp4", f"file://{folder}/a.mp4", f"FILE://localhost{folder}/in/b%20c%231.mp4", f"file:{folder}/a.mp4",
             f"file://{folder}/in/b c#1.mp4", "file:a.mp4"]
-    bad = {"file://elsewhere/a.mp4": "another machine", "C:\\a.mp4": "path of Windows", "\\\\host\\a.mp4": "path of Windows",
-           "d:/a.mp4": "path of Windows", "file://[/a.mp4": "no address of a file", "~/no.mp4": "does not exist",
+    bad = {"file://elsewhere/a.mp4": "another machine", "C:\\a.mp4": "path of Windows",
+           "\\\\host\\a.mp4": "path of Windows", "d:/a.mp4": "path of Windows",
+           "file://[/a.mp4": "no address of a file", "~/no.mp4": "does not exist",
            "file:///no%00.mp4": "no path", "s3://x/a.mp4": "is an address", "https://x.org/in\\a.mp4": "is an address",
            "x" * 5000: "no path"}
     found = rows_of(folder, HEADER + "".join(f"{name},p\n" for name in [*good, *bad]))

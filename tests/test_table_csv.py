@@ -19,7 +19,8 @@ def rows(text, name="t.csv", **limits):
     'video|prompt\na.mp4| x, y\n', 'sep=;\nvideo;prompt\na.mp4;"x, y"\n', 'SEP=;\r\nvideo;prompt\r\na.mp4;x, y\r\n',
     '"sep=;"\nvideo;prompt\na.mp4;x, y\n', 'sep=\t\nvideo\tprompt\na.mp4\tx, y\n', "sep=^\nvideo^prompt\na.mp4^x, y\n",
     'sep=,\nvideo,prompt\na.mp4,"x, y"', '\nvideo,prompt\na.mp4,"x, y"\n', '\r\n \r\n\t\nvideo,prompt\na.mp4,"x, y"\n',
-    ';;\nvideo;prompt\na.mp4;x, y\n', ',,\n"",""\nvideo,prompt,\na.mp4,"x, y",\n,,\n\n', "\nsep=;\n\nvideo;prompt\na.mp4;x, y",
+    ';;\nvideo;prompt\na.mp4;x, y\n', ',,\n"",""\nvideo,prompt,\na.mp4,"x, y",\n,,\n\n',
+    "\nsep=;\n\nvideo;prompt\na.mp4;x, y",
     '\rvideo,prompt\ra.mp4,"x, y"\r', 'video,prompt\n\n , \na.mp4,"x, y"\n',
 ])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -54,9 +55,11 @@ def test_an_overlong_cell_is_its_rows_fault_alone():
 
 @pytest.mark.parametrize(("text", "says"), [
     ("video,prompt," + ",".join(f"c{n}" for n in range(300_000)) + "\na.mp4,p\n", "300002 columns, more than 200"),
-    ("video,prompt," + "same," * 150 + "\n", "two columns 'same'"), ("video,prompt\n" + '""' * 2_000_000 + " x", "quotes"),
+    ("video,prompt," + "same," * 150 + "\n", "two columns 'same'"),
+    ("video,prompt\n" + '""' * 2_000_000 + " x", "quotes"),
     ('"a,' * 700_000, "quotes"), ("video,prompt\n" + '"x" ,"y"' * 400_000 + " x", "quotes"),
-    ("\n" * 4_000_000, "no column"), ("video,prompt," + ",".join(f"c{n}" for n in range(190)) + "\n" + "a\n" * 400, "rows"),
+    ("\n" * 4_000_000, "no column"),
+    ("video,prompt," + ",".join(f"c{n}" for n in range(190)) + "\n" + "a\n" * 400, "rows"),
     ("video,prompt\n" + "a\n" * 2_000_000, "more than 200 rows"),
 ])
 def test_a_hostile_table_costs_little(text, says):

@@ -16,7 +16,8 @@ def rows(text, name="t.json", **limits):
 
 
 @pytest.mark.parametrize("text", [
-    json.dumps([ROW]), json.dumps([ROW], indent=1), json.dumps(ROW), json.dumps(ROW) + "\n", json.dumps({"rows": [ROW]}),
+    json.dumps([ROW]), json.dumps([ROW], indent=1), json.dumps(ROW), json.dumps(ROW) + "\n",
+    json.dumps({"rows": [ROW]}),
     json.dumps({"version": 1, "tags": ["x"], "data": [ROW]}), "\n" + json.dumps(ROW) + "\n\n"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_every_shape_of_a_json_table(text, encoding):
@@ -24,7 +25,8 @@ def test_every_shape_of_a_json_table(text, encoding):
 
 
 def test_json_lines_called_json():
-    assert rows(f"{json.dumps(ROW)}\n{json.dumps(ROW)}\n{{\n") == [(ROW, ""), (ROW, ""), ({}, rows("{\n", "t.jsonl")[0][1])]
+    wrong = rows("{\n", "t.jsonl")[0]
+    assert rows(f"{json.dumps(ROW)}\n{json.dumps(ROW)}\n{{\n") == [(ROW, ""), (ROW, ""), wrong]
 
 
 def test_each_bad_row_is_that_rows_problem():

@@ -47,7 +47,8 @@ def test_an_overlong_cell_is_its_rows_fault_alone():
 @pytest.mark.parametrize(("columns", "options", "says"), [
     ({"video": ["a"] * 300, "prompt": ["p"] * 300}, {}, "more than 200 rows"),
     ({"video": pyarrow.array([], pyarrow.string()), "prompt": pyarrow.array([], pyarrow.string())}, {}, "no rows"),
-    ({f"c{n}": [1] for n in range(300)}, {}, "300 columns, more than 200"), ({"video": ["a"]}, {}, "no column `prompt`"),
+    ({f"c{n}": [1] for n in range(300)}, {}, "300 columns, more than 200"),
+    ({"video": ["a"]}, {}, "no column `prompt`"),
     (pyarrow.Table.from_arrays([pyarrow.array(["a"])] * 3, ["video", "prompt", "prompt"]), {}, "two columns 'prompt'"),
     ({"video": ["a" * 2**20] * 200, "prompt": ["p"] * 200}, {"compression": "zstd"}, "too much time or memory"),
     ({"video": ["a" * 2**23] * 8, "prompt": ["p"] * 8}, {"compression": "zstd", "use_dictionary": False}, "too much"),

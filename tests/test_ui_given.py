@@ -95,7 +95,8 @@ def test_the_right_types_are_taken(served):
 
 
 @pytest.mark.parametrize(("check", "good", "bad"), [
-    (given.truth, [True, False], ["false", 0, 1, None]), (given.whole, [3, 3.0, -1], ["3", 3.5, True, float("nan"), None]),
+    (given.truth, [True, False], ["false", 0, 1, None]),
+    (given.whole, [3, 3.0, -1], ["3", 3.5, True, float("nan"), None]),
     (given.number, [3, 0.5], ["3", True, float("inf"), [1], None]), (given.words, ["", "a"], [1, None, ["a"]]),
 ])
 def test_each_check(check, good, bad):

@@ -20,7 +20,7 @@ from vs2 import archive, table_csv, table_json, table_parquet, video
 from vs2.errors import BadInput
 from vs2.rubric import check_prompt
 from vs2.table_csv import NEEDED
-from vs2.texts import path_text
+from vs2.texts import path_text, spelled
 from vs2.video import check_file, display_name
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
@@ -166,6 +166,7 @@ def beside(table: Path) -> Callable[[str], str | Path]:
     folder = Path(table).absolute().parent
 
     def find(written: str) -> str | Path:
+        written = spelled(written)
         try:
             if (folder / written).exists():     # a name may look like anything
                 return folder / written

@@ -41,6 +41,15 @@ def argument(text: str) -> str:
                        "table for vs2 batch.") from error
 
 
+def spelled(name: str) -> str:
+    """A name that was written as text, as this machine opens it: as UTF-8 where its own encoding has no such letter."""
+    try:
+        os.fsencode(name)
+        return name
+    except UnicodeEncodeError:
+        return os.fsdecode(name.encode("utf-8", "surrogateescape"))
+
+
 def wired(path: str | Path) -> str:
     """The path as it is told to a worker, whose Python is in UTF-8 mode whatever this one's locale is."""
     return os.fsencode(path).decode("utf-8", "surrogateescape")
