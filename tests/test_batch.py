@@ -245,10 +245,9 @@ def keys(count, how=HOW) -> dict[int, str]:
 def test_each_format_holds_the_same_records(tmp_path):
     from pyarrow import parquet
 
-    record = made(1, prompt="-x, \t\"y\"", **{
-        "n": 3, "half": 1.5, "big": 10**30, "tag": ["a"], "none": None, "odd": "\ud800"})
+    record = made(1, prompt="-x, \t\"y\"", n=3, half=1.5, big=10**30, tag=["a"], none=None, odd="\ud800")
     record |= {"overall": 2, "rationale": "a\nb", "warnings": ["w"]}
-    mixed = made(2, error="It failed.", **{"n": 2.5, "half": None, "big": 1, "tag": "b", "only": True})
+    mixed = made(2, error="It failed.", n=2.5, half=None, big=1, tag="b", only=True)
     for suffix in table.SUFFIXES:
         results.check_out(tmp_path / f"OUT{suffix.upper()}")
         results.write([record, mixed], tmp_path / f"OUT{suffix.upper()}")

@@ -23,7 +23,8 @@ def _checking(name: str, component, preprocess):
                 truth(name, payload, None)
             elif isinstance(component, gr.Number | gr.Slider):
                 parts = component.precision == 0 or isinstance(getattr(component, "step", None), int)
-                (whole if parts else number)(name, payload, None)
+                default = ... if isinstance(component, gr.Slider) else None     # a slider always stands somewhere
+                (whole if parts else number)(name, payload, default)
             elif isinstance(component, gr.Textbox):
                 words(name, payload, None)
         except BadInput as problem:

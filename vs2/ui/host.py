@@ -30,7 +30,7 @@ def gpu(duration: Callable[..., int]):
     """`spaces.GPU`: on a ZeroGPU Space the function runs where a GPU is lent to it; anywhere else it stays as it is."""
     try:
         import spaces
-    except ImportError:
+    except (ImportError, RuntimeError):     # it asks for the user's home, which a container's user lacks
         return lambda function: function
     return spaces.GPU(duration=duration)
 
