@@ -13,9 +13,10 @@ import pytest
 
 from tests.fake_judge import FakeJudge
 from tests.patience import HANGING
-from vs2 import batch, results, workers
+from vs2 import batch, results, table, workers
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Score
+from vs2.journal import Journal
 from vs2.rubric import KEYS
 from vs2.table import Row
 
@@ -241,22 +242,56 @@ def keys(count, how=HOW) -> dict[int, str]:
     return {number: results.key(row(number), how) for number in range(1, count + 1)}
 
 
-@pytest.mark.parametrize("name", ["out.jsonl", "out.csv"])
+def test_each_format_holds_the_same_records(tmp_path):
+    from pyarrow import parquet
+
+    record = made(1, prompt="-x, \t\"y\"", n=3, half=1.5, big=10**30, tag=["a"], none=None, odd="\ud800")
+    record |= {"overall": 2, "rationale": "a\nb", "warnings": ["w"]}
+    mixed = made(2, error="It failed.", n=2.5, half=None, big=1, tag="b", only=True)
+    for suffix in table.SUFFIXES:
+        results.check_out(tmp_path / f"OUT{suffix.upper()}")
+        results.write([record, mixed], tmp_path / f"OUT{suffix.upper()}")
+    assert json.loads((tmp_path / "OUT.JSON").read_text()) == [record, mixed]
+    assert [json.loads(line) for line in (tmp_path / "OUT.JSONL").read_text().splitlines()] == [record, mixed]
+    assert results.read_csv(tmp_path / "OUT.TSV") == results.read_csv(tmp_path / "OUT.CSV")
+    assert (tmp_path / "OUT.TSV").read_text().startswith("video\tprompt\t")
+    held = parquet.read_table(tmp_path / "OUT.PARQUET")
+    first, second = held.to_pylist()
+    kinds = {name: str(held.schema.field(name).type) for name in held.column_names}
+    assert tuple(held.column_names)[:len(results.COLUMNS)] == results.COLUMNS
+    assert first["prompt"] == record["prompt"] and first["warnings"] == "w" and first["rationale"] == "a\nb"
+    assert kinds["overall"] == kinds["seconds"] == kinds["visual_quality_expected"] == "double"
+    assert kinds["frames"] == kinds["visual_quality_value"] == "int64" and kinds["truncated"] == "bool"
+    assert (first["overall"], second["overall"], second["error"]) == (2.0, None, "It failed.")
+    assert [kinds[name] for name in ("n", "half", "big", "tag", "none", "only")] == [
+        "double", "double", "string", "string", "string", "bool"]
+    assert first["n"] == 3 and first["big"] == str(10**30) and first["tag"] == '["a"]' and first["odd"] == "?"
+
+
+def test_a_result_of_no_known_format_and_one_without_its_package(tmp_path, monkeypatch):
+    with pytest.raises(BadInput, match="must be .csv or .tsv or .jsonl or .json or .parquet"):
+        results.check_out(tmp_path / "out.xlsx")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(BadInput, match="pip install pyarrow"):
+        results.check_out(tmp_path / "out.parquet")
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.parquet"])
 def test_the_journal_keeps_scores_and_forgets_what_was_cut_or_failed(tmp_path, name):
     out = tmp_path / name
-    with results.Journal(out, keys(4), False) as journal:
+    with Journal(out, keys(4), False) as journal:
         for record in (made(3), made(1), made(2, error="It failed.")):
             journal.add(record)
     with journal.path.open("ab") as file:
         file.write(b'{"row": 4, "key": "cut')
-    with results.Journal(out, keys(4), True) as journal:
+    with Journal(out, keys(4), True) as journal:
         assert sorted(journal.records) == [1, 3]
         journal.add(made(4))
         journal.add(made(2))
         journal.finish()
-    lines = out.read_text(encoding="utf-8").splitlines()
-    assert len(lines) == (4 if name.endswith("jsonl") else 5)
-    with results.Journal(out, keys(4), True) as journal:
+    lines = [] if name.endswith("parquet") else out.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == {"out.jsonl": 4, "out.csv": 5, "out.parquet": 0}[name]
+    with Journal(out, keys(4), True) as journal:
         assert sorted(journal.records) == [1, 2, 3, 4]
     if name.endswith("jsonl"):
         assert [json.loads(line)["row"] for line in lines] == [1, 2, 3, 4]
@@ -264,30 +299,30 @@ def test_the_journal_keeps_scores_and_forgets_what_was_cut_or_failed(tmp_path, n
 
 def test_nothing_is_overwritten_or_mixed_up(tmp_path):
     out = tmp_path / "out.jsonl"
-    with results.Journal(out, keys(2), False) as journal:
+    with Journal(out, keys(2), False) as journal:
         journal.add(made(1))
         with pytest.raises(BadInput, match="Another run is writing"):
-            results.Journal(out, keys(2), True)
+            Journal(out, keys(2), True)
     with pytest.raises(BadInput, match="is there already"):
-        results.Journal(out, keys(2), False)
+        Journal(out, keys(2), False)
     before = out.read_bytes()
     for other in (keys(2, HOW | {"budget": 65}), {1: results.key(row(1, "another"), HOW)}, {2: keys(2)[2]}):
         with pytest.raises(BadInput, match="another table or other options"):
-            results.Journal(out, other, True)
+            Journal(out, other, True)
     assert out.read_bytes() == before
     for theirs in (b"video,prompt\n", b'{"a": 1}\n', b"[]\n", b"\xff\n"):
         (tmp_path / "t.jsonl").write_bytes(theirs)
         with pytest.raises(BadInput, match="no run of `vs2 batch` wrote"):
-            results.Journal(tmp_path / "t.jsonl", keys(2), True)
+            Journal(tmp_path / "t.jsonl", keys(2), True)
         assert (tmp_path / "t.jsonl").read_bytes() == theirs
     (tmp_path / "out.csv").write_text("a,b\n")
     with pytest.raises(BadInput, match="no journal beside it"):
-        results.Journal(tmp_path / "out.csv", keys(2), True)
+        Journal(tmp_path / "out.csv", keys(2), True)
     with pytest.raises(BadInput, match="cannot be written"):
-        results.Journal(tmp_path / "no" / "out.csv", keys(2), False)
+        Journal(tmp_path / "no" / "out.csv", keys(2), False)
 
 
 def test_a_run_that_kept_nothing_leaves_nothing(tmp_path):
-    with results.Journal(tmp_path / "out.csv", keys(2), True):
+    with Journal(tmp_path / "out.csv", keys(2), True):
         pass
     assert not list(tmp_path.iterdir())

@@ -83,6 +83,38 @@ def test_a_table_becomes_a_table(folder, model, capfd):
     assert timeless(records(folder / "out.csv.journal")) != [] and run(folder, model, "--resume", out="out.csv") == 0
 
 
+@pytest.mark.parametrize("suffix", [".tsv", ".json", ".parquet"])
+def test_every_format_is_read_and_written_and_goes_on(folder, model, suffix, monkeypatch, capsys):
+    from pyarrow import Table, parquet
+
+    rows = [{"video": "a.mp4", "prompt": "a, b", "n": 1}, {"video": "no.mp4", "prompt": "p", "n": 2},
+            {"video": "a.mp4", "prompt": "stop", "n": 3}]
+    if suffix == ".parquet":
+        parquet.write_table(Table.from_pylist(rows), folder / "in.parquet")
+    else:
+        lines = ["\t".join(map(str, row.values())) for row in rows]
+        text = json.dumps(rows) if suffix == ".json" else "\n".join(["video\tprompt\tn", *lines])
+        (folder / f"in{suffix}").write_text(text)
+    judged = []
+
+    def says(path, prompt):
+        judged.append(prompt)
+        if prompt == "stop" and len(judged) == 2:
+            raise KeyboardInterrupt
+        return 1, 2, 3
+
+    monkeypatch.setattr(cli, "load", Load(says))
+    given = {"table": f"in{suffix}", "out": f"out{suffix}"}
+    assert run(folder, model, **given) == 130 and not (folder / f"out{suffix}").exists()
+    assert run(folder, model, "--resume", **given) == 0 and judged == ["a, b", "stop", "stop"]
+    out = folder / f"out{suffix}"
+    found = parquet.read_table(out).to_pylist() if suffix == ".parquet" else (
+        json.loads(out.read_text()) if suffix == ".json" else results.read_csv(out))
+    assert [row["prompt"] for row in found] == ["a, b", "p", "stop"] and [str(row["n"]) for row in found] == [*"123"]
+    assert [str(row["overall"] or "") for row in found] == (["2.0", "", "2.0"] if suffix != ".tsv" else ["2", "", "2"])
+    assert "no.mp4 does not exist" in found[1]["error"]
+
+
 def test_two_processes_find_the_same(folder, model, capfd):
     assert run(folder, model) == 0 and run(folder, model, "--workers", "2", out="two.jsonl") == 0
     assert timeless(records(folder / "two.jsonl")) == timeless(records(folder / "out.jsonl"))
@@ -148,7 +180,7 @@ def test_a_zip_is_judged_and_named_as_in_its_table(folder, model, clip, capfd):
 
 
 @pytest.mark.parametrize(("arguments", "says"), [
-    (["no.csv", "--out", "OUT/o.csv"], "no table no.csv"), (["TABLE", "--out", "OUT/o.txt"], "must be .csv or .jsonl"),
+    (["no.csv", "--out", "OUT/o.csv"], "no table no.csv"), (["TABLE", "--out", "OUT/o.txt"], "must be .csv or .tsv or"),
     (["TABLE", "--out", "OUT/o.csv", "--workers", "0"], "0 workers"),
     (["TABLE", "--out", "OUT/o.csv", "--budget", "0"], "budget is 0"),
     (["TABLE", "--out", "OUT/o.csv", "--model", "no such judge"], "There is no judge"),

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from tests.clips import moving_square
-from vs2 import archive, table, video
+from vs2 import archive, table, table_csv, video
 from vs2.errors import BadInput
 
 HEADER = "video,prompt\n"
@@ -106,8 +106,10 @@ def test_a_byte_order_mark_before_jsonl(folder):
 @pytest.mark.parametrize(("text", "says"), [
     ("", "no column `video`"), (HEADER, "has no rows"), ("video,text\na,b\n", "no column `prompt`"),
     ("video,prompt,prompt\na,b,c\n", "two columns 'prompt'"), ("video,prompt,x,x\na,b,c,d\n", "two columns 'x'"),
-    (HEADER + 'a.mp4,"never closed\nb.mp4,p\n', "no CSV at line 3"), (HEADER.encode("utf-16"), "not UTF-8"),
-    (HEADER + "a,b\n" * 4, "4 rows, more than 3"), (HEADER + "a" * 5000, "larger than"),
+    (HEADER + 'a.mp4,"never closed\nb.mp4,p\n', "no CSV at line 3"), (HEADER.encode("utf-16-le"), "no column"),
+    (HEADER.encode("utf-16") + b"x", "not UTF-8"), (HEADER.encode() + b"\xe4,p\n", "not UTF-8"),
+    ("\n\n" + HEADER + 'a.mp4,"never closed\n', "no CSV at line 4"),
+    (HEADER + "a,b\n" * 4, "more than 3 rows"), (HEADER + "a" * 5000, "larger than"),
 ])
 def test_a_table_that_cannot_be_used_is_one_sentence(folder, text, says):
     with pytest.raises(BadInput, match=says) as error:
@@ -127,8 +129,8 @@ def test_a_file_that_is_no_table(folder, name):
 @pytest.mark.parametrize("text", ["=1+1", "+x", "-x", "@x", "\t=x", " =x", "\rx", "\nx", "'=x", "''-x", "'", "'x", "-5",
                                   "+3.25", "- 5", "'-5", "", "plain", "-1=2", "＝x", "-\u0661"])
 def test_no_cell_is_a_formula_and_reading_gives_it_back(text):
-    cell = table.guard(text)
-    assert table.unguard(cell) == text
+    cell = table_csv.guard(text)
+    assert table_csv.unguard(cell) == text
     first = cell.lstrip(" \t")[:1]
     assert text in ("-5", "+3.25") or not first or (first not in "=+-@＝" and cell[:1] not in ("\t", "\r"))
 
@@ -225,6 +227,7 @@ def test_a_list_of_millions_of_members_is_not_read(tmp_path):
 
 
 @pytest.mark.parametrize(("members", "says"), [([], "no tables"), ([("a.csv", "x"), ("b.jsonl", "x")], "2 tables"),
+                                               ([("a.json", "[]"), ("b.json", "[]")], "2 tables"),
                                                ([("../t.csv", "x")], "no tables"), ([("x/t.xlsx", "x")], "no tables")])
 def test_a_zip_needs_one_table(tmp_path, members, says):
     with pytest.raises(BadInput, match=says):
@@ -250,3 +253,41 @@ def test_jsonl_in_a_zip(clip, tmp_path):
     path = packed(tmp_path / "t.zip", [("t.jsonl", line), ("a.mp4", clip.read_bytes())], None)
     row, = opened(path)
     assert not row.problem and io.BytesIO(clip.read_bytes()).read(12)[4:8] == b"ftyp"
+
+
+def test_paths_as_people_write_them(folder, clip, monkeypatch):
+    (folder / "in").mkdir()
+    (folder / "in" / "b c#1.mp4").write_bytes(clip.read_bytes())
+    (folder / "in" / "odd\\name.mp4").write_bytes(clip.read_bytes())
+    (folder / "~").mkdir()
+    (folder / "~" / "own.mp4").write_bytes(clip.read_bytes())
+    monkeypatch.setenv("HOME", str(folder))
+    good = ["in\\b c#1.mp4", ".\\in\\b c#1.mp4", "in\\odd\\name.mp4", "in/odd\\name.mp4", "~/a.mp4", "~\\a.mp4",
+            "~/own.mp4", f"file://{folder}/a.mp4", f"FILE://localhost{folder}/in/b%20c%231.mp4", f"file:{folder}/a.mp4",
+            f"file://{folder}/in/b c#1.mp4", "file:a.mp4"]
+    bad = {"file://elsewhere/a.mp4": "another machine", "C:\\a.mp4": "path of Windows",
+           "\\\\host\\a.mp4": "path of Windows", "d:/a.mp4": "path of Windows",
+           "file://[/a.mp4": "no address of a file", "~/no.mp4": "does not exist",
+           "file:///no%00.mp4": "no path", "s3://x/a.mp4": "is an address", "https://x.org/in\\a.mp4": "is an address",
+           "x" * 5000: "no path"}
+    found = rows_of(folder, HEADER + "".join(f"{name},p\n" for name in [*good, *bad]))
+    # `in\odd\name.mp4` names a folder `odd` there: a backslash in a name is only kept where the whole name is there
+    assert [row.video for row in found if row.problem and row.video in good] == ["in\\odd\\name.mp4"]
+    for row, words in zip(found[len(good):], bad.values(), strict=True):
+        refused(row.problem, words)
+
+
+def test_no_table_names_files_by_other_ways_in_a_zip(clip, tmp_path, monkeypatch):
+    (tmp_path / "secret.mp4").write_bytes(clip.read_bytes())
+    monkeypatch.setenv("HOME", str(tmp_path))
+    names = ["~/secret.mp4", f"file://{tmp_path}/secret.mp4", "file:secret.mp4"]
+    for row in opened(packed(tmp_path / "t.zip", [], HEADER + "".join(f"{name},p\n" for name in names))):
+        refused(row.problem, "absolute path")
+
+
+def test_a_json_beside_the_table_in_a_zip_is_not_taken_for_one(clip, tmp_path):
+    row, = opened(packed(tmp_path / "t.zip", [("a.mp4", clip.read_bytes()), ("workflow.json", "{}")]))
+    assert not row.problem
+    row, = opened(packed(tmp_path / "t.zip", [("a.mp4", clip.read_bytes()), ("t.json", '[{"video": "a.mp4", '
+                                                                             '"prompt": "p"}]')], None))
+    assert not row.problem

@@ -95,7 +95,7 @@ def test_each_file_has_a_process_of_its_own_that_ends_with_it(clip):
     for _ in range(3):
         with begun(clip) as child:
             seen.append(child)
-        assert gone_within(child)
+        assert gone(child)
         read(clip)
         assert children(video_pool.workers()[0].pid) == []
     assert len(set(seen)) == 3
@@ -119,7 +119,7 @@ def test_the_process_that_reads_dies_with_its_worker(clip):
         [worker] = video_pool.workers()
         os.kill(child, signal.SIGSTOP)
         os.kill(worker.pid, signal.SIGKILL)
-        assert gone_within(child)
+        assert gone(child)
 
 
 def test_one_worker_serves_call_after_call_and_outlives_the_thread_that_started_it(clip):

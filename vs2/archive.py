@@ -10,7 +10,7 @@ import stat
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -62,13 +62,16 @@ class Archive:
             if (path := _normal(member.filename)) is not None:
                 self._members.setdefault(path, []).append(member)
 
-    def table(self, suffixes: tuple[str, ...]) -> str:
-        """The name of the one table in it. What macOS and others hide in a zip is none. Raises BadInput."""
-        tables = [name for name in self._members if PurePosixPath(name).suffix.lower() in suffixes
-                  and not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)]
+    def table(self, tables: Callable[[Iterable[str]], list[str]], kinds: str) -> str:
+        """The name of the one table in it: tables(names) says which are. What macOS and others hide in a zip is none.
+
+        kinds: what a table ends in, for people. Raises BadInput.
+        """
+        tables = tables(name for name in self._members
+                        if not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts))
         if len(tables) != 1:
-            raise BadInput(f"{self.name} holds {len(tables) or 'no'} tables ({' or '.join(suffixes)}): put exactly one "
-                           "in it, beside the clips.")
+            raise BadInput(f"{self.name} holds {len(tables) or 'no'} tables ({kinds}): put exactly one in it, beside "
+                           "the clips.")
         return tables[0]
 
     def read(self, name: str, most: int) -> bytes:
@@ -84,7 +87,7 @@ class Archive:
         the disk is full.
         """
         path = written.replace("\\", "/")
-        if path.startswith("/") or re.match(r"[A-Za-z]:", path):
+        if path.startswith(("/", "~/", "file:")) or re.match(r"[A-Za-z]:", path):
             raise BadInput(f"{display_name(written)} is named by an absolute path: give its path inside the zip.")
         name = _normal(posixpath.join(posixpath.dirname(table), path))
         if name is None:

@@ -74,6 +74,8 @@ def parse_rule(text: str) -> Rule:
 
     Raises BadInput for anything else.
     """
+    if not isinstance(text, str):
+        raise BadInput(f"The rule is {text!r:.60}, which is no text: name one, or write weights.")
     if "=" not in text:
         return check_rule(text.strip())
     try:
@@ -90,9 +92,12 @@ def check_rule(rule: Rule) -> Rule:
         if rule not in RULES:
             raise BadInput(f"There is no rule {rule!r}: take one of {', '.join(RULES)}, or weights of the dimensions.")
         return rule
+    if not isinstance(rule, Mapping):
+        raise BadInput(f"The rule is {rule!r:.60}: name one of {', '.join(RULES)}, or give weights of the dimensions.")
     if not set(rule) <= set(KEYS):
         raise BadInput(f"{min(set(rule) - set(KEYS))!r} is no dimension: weigh {', '.join(KEYS)}.")
-    if not all(0 <= weight < float("inf") for weight in rule.values()) or not any(rule.values()):
+    sound = all(isinstance(weight, int | float) and 0 <= weight < float("inf") for weight in rule.values())
+    if not sound or not any(rule.values()):
         raise BadInput("The weights of a rule must be 0 or more, and one of them above 0.")
     return rule
 

@@ -7,53 +7,116 @@ A bad input is one line on stderr and exit status 2, a failure of ours 1, an int
 import argparse
 import contextlib
 import json
-import os
+import re
 import sys
 
 from vs2 import __version__
 from vs2.commands import PUBLISHED, batch, bench, best_of, compare
-from vs2.errors import BadInput, Problem
+from vs2.errors import BadInput, Failure, Problem
 from vs2.rubric import check_prompt
+from vs2.texts import argument
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
 
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; gives its exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    arguments = parser().parse_args(argv)
-    try:
-        arguments.run(arguments)
-        sys.stdout.flush()
-    except Problem as problem:
-        from vs2.terminal import plain
+    from vs2 import streams
 
-        print(f"vs2: {' '.join(plain(str(problem)).split())}", file=sys.stderr)
-        return problem.status
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has enough; Python would complain when it flushes stdout at exit.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
+    with streams.guarded():
+        try:
+            _run(argv)
+        except Problem as problem:
+            from vs2.terminal import plain
+
+            print(f"vs2: {' '.join(plain(str(problem)).split())}", file=sys.stderr)
+            return problem.status
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        except BrokenPipeError:     # whoever read our output has enough
+            return PIPE_CLOSED
     return 0
 
 
+def _run(argv: list[str] | None) -> None:
+    """Raises SystemExit for help and for a command line that is none."""
+    from vs2 import streams
+
+    try:
+        arguments = parser().parse_args(argv)
+    except SystemExit as end:
+        if not end.code:
+            sys.stdout.flush()
+        raise
+    if sys.stdout.closed and arguments.run not in QUIET:
+        raise Failure(streams.CLOSED)       # before the work, which would be lost
+    arguments.run(arguments)
+    sys.stdout.flush()
+
+
 class Parser(argparse.ArgumentParser):
-    """Faults in one line, as all others."""
+    """Faults in one line, as all others; and what an option takes may begin with a dash."""
+
+    def __init__(self, **options):
+        self._takes: set[str] = set()       # options that take one value
+        self._names: set[str] = set()       # all of them
+        super().__init__(**options)
+
+    def add_argument(self, *names, **options):
+        """As argparse has it."""
+        action = super().add_argument(*names, **options)
+        self._names.update(action.option_strings)
+        if action.nargs is None:
+            self._takes.update(action.option_strings)
+        return action
+
+    def parse_known_args(self, args=None, namespace=None):
+        """As argparse has it."""
+        return super().parse_known_args(self._joined(sys.argv[1:] if args is None else list(args)), namespace)
+
+    def _joined(self, args: list[str]) -> list[str]:
+        """`--prompt -x` and `--prompt -- -x` as `--prompt=-x`, which alone argparse takes for a value."""
+        made, rest = [], iter(args)
+        for word in rest:
+            if word == "--":
+                return [*made, word, *rest]
+            value = next(rest, None) if word in self._takes else None
+            if value is None:
+                made.append(word)
+            elif value == "--" and (after := next(rest, None)) is not None:
+                return [*made, f"{word}={after}", "--", *rest]
+            elif value.startswith("-") and value.split("=", 1)[0] not in self._names:
+                made.append(f"{word}={value}")
+            else:
+                made += [word, value]
+        return made
 
     def error(self, message: str):
+        if re.search("unrecognized arguments: -|required: (VIDEO|TABLE)", message):
+            message += " (a path that begins with a dash goes last, after --)"
         self.exit(2, f"vs2: {message}; {self.prog} --help tells more\n")
+
+    def print_help(self, file=None):
+        """To stdout without argparse's care, which keeps from us that it cannot be written."""
+        (file or sys.stdout).write(self.format_help())
+
+
+class Version(argparse.Action):
+    """`--version`, as `print_help` writes."""
+
+    def __init__(self, option_strings, dest):
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help="show the version and exit")
+
+    def __call__(self, parser, *_):
+        sys.stdout.write(f"vs2 {__version__}\n")
+        parser.exit()
 
 
 def parser() -> argparse.ArgumentParser:
     """The command's arguments; each subcommand's function is `arguments.run`."""
     top = Parser(prog="vs2", description="An open judge of AI-generated video: it watches a clip, "
                                   "reads its prompt, thinks aloud and scores it.")
-    top.add_argument("--version", action="version", version=f"vs2 {__version__}")
+    top.add_argument("--version", action=Version)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     score = commands.add_parser("score", help="judge one video", description="Judges one video: the rationale as it is "
@@ -107,12 +170,13 @@ def run_score(arguments) -> None:
     Options(**options)
     settings = Settings.read()
     name = settings.model if arguments.model == "auto" else arguments.model
-    check_before_loading(arguments.video, arguments.prompt, name)
+    prompt = argument(arguments.prompt)
+    check_before_loading(arguments.video, prompt, name)
     status = Status()
     status.show("Loading the judge")
     with contextlib.redirect_stdout(sys.stderr):  # what libraries say is no part of the output
         judge = load(name, arguments.precision, settings)
-        stream = judge.stream(arguments.video, arguments.prompt, **options)
+        stream = judge.stream(arguments.video, prompt, **options)
     try:
         if arguments.json:
             print(json.dumps(follow(stream, judge, status).to_dict(), allow_nan=False))
@@ -141,13 +205,9 @@ def check_judge(name: str) -> None:
 
 
 def load(name: str, precision: str, settings):
-    """The judge, with the libraries' bars only where someone watches."""
-    from transformers.utils import logging
-
+    """The judge."""
     from vs2.judge import load
 
-    if not sys.stderr.isatty():
-        logging.disable_progress_bar()
     return load(name, precision, settings)
 
 
@@ -213,3 +273,6 @@ def run_app(arguments) -> None:
     if arguments.port is not None and not 0 <= arguments.port <= 65535:
         raise BadInput(f"--port is {arguments.port}: it must be a number from 0 to 65535.")
     launch(port=arguments.port)
+
+
+QUIET = (batch.run, run_app)        # commands whose result is no output

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from vs2 import as_published, checkpoint, decode, events, gpu, qwen, together, video, weights
+from vs2 import as_published, checkpoint, decode, events, forks, gpu, qwen, together, video, weights
 from vs2.card import Card
 from vs2.decode import Reply
 from vs2.errors import BadInput, Failure, Problem
@@ -21,6 +21,7 @@ from vs2.options import Options
 from vs2.rubric import DIRECT, KEYS, SCALE, check_prompt
 from vs2.sampling import PATCH, fit
 from vs2.settings import Settings
+from vs2.texts import path_text, told
 from vs2.tokens import Wire
 
 RETRIES = 3  # times that the pixels are halved before memory is given up on
@@ -32,13 +33,19 @@ def load(name: str = "auto", precision: str = "auto", settings: Settings | None 
     "auto" takes VS2_MODEL, else the published checkpoint where there is a CUDA device, else mini; precision "auto"
     takes VS2_PRECISION, else what the device's free memory allows. Raises BadInput or Failure in one sentence.
     """
+    for what, value in (("name", name), ("precision", precision)):
+        if not isinstance(value, str):
+            raise BadInput(f"The judge's {what} is {value!r:.60}: give it as text.")
+    forks.settle(weights.device().type)
     settings = settings or Settings.read()
     if precision == "auto":
         precision = settings.precision
     if precision not in weights.PRECISIONS:
         raise BadInput(f"There is no precision {precision!r}: take one of {', '.join(weights.PRECISIONS)}.")
     name = default_name(settings) if name == "auto" else name
-    loaded = weights.load(checkpoint.locate(name), precision)
+    found = checkpoint.locate(name)
+    with weights.quiet():
+        loaded = weights.load(found, precision)
     return Judge(loaded.model, loaded.processor, loaded.card, name, loaded.precision)
 
 
@@ -60,7 +67,7 @@ class Judge:
         self.model, self.processor, self.card = model, processor, card
         self.name, self.precision = name, precision
         self._wire = Wire.of(processor.tokenizer)
-        self._turn = threading.Lock()
+        self._turn, self._owner = threading.Lock(), os.getpid()
 
     @property
     def device(self) -> torch.device:
@@ -76,9 +83,10 @@ class Judge:
         so does `stop()` being true before any token, and the stream then ends without an Evaluation.
         Raises BadInput at once for an option out of range, and while streaming for a file that cannot be read.
         """
+        path = path_text(source)
         check_prompt(prompt)
         options = Options(think, budget, samples, temperature, top_p, seed, published)
-        return self._stream(source, prompt, options, stop)
+        return self._stream(path, prompt, options, stop)
 
     def score(self, source, prompt: str, **options) -> Evaluation:
         """The `Evaluation` that `stream` ends in, with the same options."""
@@ -90,7 +98,8 @@ class Judge:
 
         name: what to call it in the record. read: the seconds that reading it took.
         """
-        return self._judge(_Task(clip, name or clip.metadata.name, prompt, Options(**options), stop, read))
+        task = _Task(clip, name or clip.metadata.name, check_prompt(prompt), Options(**options), stop, read)
+        return self._judge(task)
 
     def score_clip(self, clip: video.Clip, prompt: str, **options) -> Evaluation:
         """The `Evaluation` that `stream_clip` ends in."""
@@ -102,13 +111,15 @@ class Judge:
         In the order given; a file that cannot be read has its Problem in its place. The time of the batch is shared
         out evenly. Where memory runs out they are judged one by one.
         """
+        if isinstance(sources, str) or isinstance(prompts, str) or len(sources) != len(prompts):
+            raise BadInput("The videos and the prompts are no two lists of one length: give each video its prompt.")
         found: list = []
         for source, prompt in zip(sources, prompts, strict=True):
             started = time.perf_counter()
             try:
                 clip = video.read(source, self.card.sampling)
-                found.append(_Task(clip, os.fspath(source), check_prompt(prompt), Options(think=False), lambda: False,
-                                   time.perf_counter() - started))
+                found.append(_Task(clip, told(path_text(source)), check_prompt(prompt), Options(think=False),
+                                   lambda: False, time.perf_counter() - started))
             except Problem as problem:
                 found.append(problem)
         tasks = [task for task in found if isinstance(task, _Task)]
@@ -116,6 +127,7 @@ class Judge:
         return [next(judged) if isinstance(task, _Task) else task for task in found]
 
     def _together(self, tasks: list["_Task"]) -> list[Evaluation | Problem]:
+        self._settle()
         with self._turn:
             started = time.perf_counter()
             try:
@@ -145,15 +157,23 @@ class Judge:
         inputs = qwen.prepare(self.processor, task.clip, task.prompt, self.card, self.model.config, opening)
         return inputs.to(device or self.device, self.model.model.visual.dtype)
 
-    def _stream(self, source, prompt: str, options: Options, stop) -> Iterator:
-        name = os.fspath(source)
+    def _settle(self) -> None:
+        """In a fork a thread that stayed with the parent may hold the turn. Raises Failure where it cannot work."""
+        forks.settle(self.device.type)
+        if self._owner != os.getpid():
+            self._turn, self._owner = threading.Lock(), os.getpid()
+
+    def _stream(self, path: str, prompt: str, options: Options, stop) -> Iterator:
+        name = told(path)
         started = time.perf_counter()
         yield events.Reading(name)
-        clip = video.read(source, self.card.sampling)
+        self._settle()
+        clip = video.read(path, self.card.sampling)
         yield from self._judge(_Task(clip, name, prompt, options, stop, time.perf_counter() - started))
 
     def _judge(self, task: "_Task") -> Iterator:
         started, retries = time.perf_counter(), []
+        self._settle()
         yield events.FramesRead(task.clip)
         while True:
             with self._turn:
@@ -261,6 +281,6 @@ def _smaller(clip: video.Clip, retries: int) -> video.Clip:
     from torchvision.transforms import InterpolationMode
     from torchvision.transforms.functional import resize
 
-    frames = torch.from_numpy(clip.frames).permute(0, 3, 1, 2)  # [n, colours, h, w]
+    frames = torch.tensor(clip.frames).permute(0, 3, 1, 2)  # [n, colours, h, w]
     frames = resize(frames, list(smaller), InterpolationMode.BICUBIC, antialias=True)
     return replace(clip, frames=frames.permute(0, 2, 3, 1).contiguous().numpy())

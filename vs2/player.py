@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from vs2.errors import Failure
+from vs2.texts import wired
 from vs2.video import Limits, check_file, refusal, with_worker
 from vs2.video_pool import for_page
 
@@ -40,7 +41,7 @@ def playable(path: str | Path, folder: str | Path, limits: Limits = LIMITS, page
         raise Failure(f"The folder for playable copies cannot be made ({error.strerror}): free the disk "
                       "or set another folder.") from error
     part = folder / f".{uuid.uuid4().hex}.part"
-    job = {"kind": "playable", "path": str(source), "out": str(part), "container": _container(source),
+    job = {"kind": "playable", "path": wired(source), "out": wired(part), "container": _container(source),
            "max_seconds": limits.max_seconds, "max_side": limits.max_side, "memory": limits.memory,
            "cpu": limits.cpu, "writes": limits.max_bytes}
 

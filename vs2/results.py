@@ -1,19 +1,18 @@
-"""What a table's judgement is kept in: a record a row, as JSON Lines or CSV, and what lets a killed run go on.
+"""What a table's judgement is kept in: a record a row, and the files of them, whose endings are their formats.
 
 A record is an evaluation's `to_dict` with the row's number, its other columns, `error` (null where there are scores)
 and `key`, which says what was judged and how. Other columns whose names are taken stand under "input ...".
 """
-import contextlib
 import csv
 import hashlib
 import io
 import json
-import os
 from pathlib import Path
 
 from vs2.errors import BadInput, Failure
 from vs2.rubric import KEYS
-from vs2.table import Row, guard, unguard
+from vs2.table import SUFFIXES, Row
+from vs2.table_csv import guard, unguard
 from vs2.video import display_name
 
 FIELDS = ("row", "video", "prompt", "model", "precision", "rationale", "scores", "overall", "frames", "seconds",
@@ -23,7 +22,9 @@ COLUMNS = ("video", "prompt", "model", "precision", *(f"{key}_{part}" for key in
            "rationale", "frames", "seconds", "tokens", "truncated", "warnings", "error")
 PUBLISHED = tuple(f"{key}_published" for key in KEYS)    # columns only where the script's soft scores were asked for
 _TAKEN = {*FIELDS, *COLUMNS, *PUBLISHED}
-SUFFIXES = (".csv", ".jsonl")
+# The types of the columns that are no text, in Parquet; others have the type of what is in them.
+_TYPES = {"overall": float, "seconds": float, "frames": int, "tokens": int, "truncated": bool, **dict.fromkeys(PUBLISHED, float),
+          **{f"{key}_{part}": int if part == "value" else float for key in KEYS for part in PARTS}}
 
 
 def key(row: Row, how: dict) -> str:
@@ -58,18 +59,27 @@ def flat(record: dict) -> dict:
     return row | {name: value for name, value in record.items() if name not in _TAKEN}
 
 
-def write(records: list[dict], path: Path) -> None:
-    """The records as the file `path`, which its suffix makes CSV or JSON Lines; replaces what is there in one step.
+def check_out(path: Path) -> None:
+    """Raises BadInput for a result's file that `write` could not make for its ending."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise BadInput(f"--out is {display_name(path)}: its ending must be {' or '.join(SUFFIXES)}, which decides the "
+                       "format.")
+    if path.suffix.lower() == ".parquet":
+        _parquet()
 
-    Raises Failure where it cannot be written.
+
+def write(records: list[dict], path: Path) -> None:
+    """The records as the file `path`, in the format that its suffix names; replaces what is there in one step.
+
+    JSON holds the records whole; CSV, tabs and Parquet hold them `flat`. Raises Failure where it cannot be written.
     """
     part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("w", encoding="utf-8", errors="replace", newline="") as out:
-            if path.suffix.lower() == ".csv":
-                _write_csv(records, out)
-            else:
-                out.writelines(_line(record) for record in records)
+        if path.suffix.lower() == ".parquet":
+            _write_parquet(records, part)
+        else:
+            with part.open("w", encoding="utf-8", errors="replace", newline="") as out:
+                _write_text(records, path.suffix.lower(), out)
         part.replace(path)
     except OSError as error:
         raise Failure(f"{display_name(path)} cannot be written ({error.strerror}): free the disk or choose another "
@@ -77,25 +87,41 @@ def write(records: list[dict], path: Path) -> None:
 
 
 def to_csv(records: list[dict]) -> str:
-    """The records as CSV. No cell starts like a formula: see `vs2.table.guard`; `read_csv` undoes that."""
+    """The records as CSV. No cell starts like a formula: see `vs2.table_csv.guard`; `read_csv` undoes that."""
     out = io.StringIO(newline="")
-    _write_csv(records, out)
+    _write_text(records, ".csv", out)
     return out.getvalue()
 
 
 def read_csv(path: Path) -> list[dict]:
-    """The rows of a CSV file that `write` wrote, as texts; an empty cell is ""."""
+    """The rows of a .csv or .tsv file that `write` wrote, as texts; an empty cell is ""."""
+    mark = "\t" if Path(path).suffix.lower() == ".tsv" else ","
     with Path(path).open(encoding="utf-8-sig", newline="") as lines:
-        return [{unguard(name): unguard(value) for name, value in row.items()} for row in csv.DictReader(lines)]
+        return [{unguard(name): unguard(value) for name, value in row.items()}
+                for row in csv.DictReader(lines, delimiter=mark)]
 
 
-def _write_csv(records: list[dict], out) -> None:
+def line(record: dict) -> str:
+    """The record as a line of JSON."""
+    return json.dumps(record, allow_nan=False) + "\n"
+
+
+def _write_text(records: list[dict], suffix: str, out) -> None:
+    if suffix == ".jsonl":
+        out.writelines(map(line, records))
+    elif suffix == ".json":
+        out.write("[" + ",".join(f"\n{line(record).rstrip()}" for record in records) + "\n]\n")
+    else:
+        rows, names = _flat(records)
+        writer = csv.writer(out, delimiter="\t" if suffix == ".tsv" else ",", lineterminator="\r\n")
+        writer.writerow(map(guard, names))
+        for row in rows:
+            writer.writerow([_cell(row.get(name)) for name in names])
+
+
+def _flat(records: list[dict]) -> tuple[list[dict], list[str]]:
     rows = [flat(record) for record in records]
-    names = list(dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)]))
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(map(guard, names))
-    for row in rows:
-        writer.writerow([_cell(row.get(name)) for name in names])
+    return rows, list(dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)]))
 
 
 def _cell(value) -> str:
@@ -103,96 +129,49 @@ def _cell(value) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.6g}"
-    return guard(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return guard(_said(value))
 
 
-def _line(record: dict) -> str:
-    return json.dumps(record, allow_nan=False) + "\n"
+def _said(value) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-class Journal:
-    """The records of the rows that were judged, each on the disk before the next comes; it outlives a kill.
+def _parquet():
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise BadInput("Parquet needs the package pyarrow: install it with `pip install pyarrow`, or write a .csv.") \
+            from error
+    return pyarrow
 
-    Opened with the key of each row: `records` has those that an earlier run left with scores, by row number. For JSON
-    Lines the journal is the result's file itself, for CSV a file beside it. A context manager.
-    """
 
-    def __init__(self, out: Path, keys: dict[int, str], resume: bool):
-        """Raises BadInput where there is something already and it is not to be resumed, or is of another run."""
-        self.out, self.keys = out, keys
-        self.path = out if out.suffix.lower() == ".jsonl" else out.with_name(f"{out.name}.journal")
-        self.records: dict[int, dict] = {}
-        name = display_name(out)
-        there = [path for path in {out, self.path} if path.exists() and path.stat().st_size]
-        if there and not resume:
-            raise BadInput(f"{display_name(there[0])} is there already: go on with it with --resume, or give another "
-                           "--out.")
-        if there and self.path not in there:
-            raise BadInput(f"{name} has no journal beside it, so it cannot be resumed: give another --out.")
-        try:
-            self._file = self.path.open("a+b")
-        except OSError as error:
-            raise BadInput(f"{name} cannot be written ({error.strerror}): give another --out.") from error
-        try:
-            self._lock(name)
-            self._take(name)
-        except BaseException:
-            self._file.close()
-            raise
+def _write_parquet(records: list[dict], path: Path) -> None:
+    pyarrow = _parquet()
+    rows, names = _flat(records)
+    made = {bool: pyarrow.bool_(), int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
+    arrays = []
+    for name in names:
+        values = [row.get(name) for row in rows]
+        kind = _kind(name, values)
+        if kind is str:
+            values = [value if value is None else _text(_said(value)) for value in values]
+        arrays.append(pyarrow.array(values, made[kind]))
+    with path.open("wb") as out:        # by itself it opens no name that is not UTF-8
+        pyarrow.parquet.write_table(pyarrow.table(arrays, [_text(name) for name in names]), out)
 
-    def _lock(self, name: str) -> None:
-        try:
-            import fcntl
-        except ImportError:     # Windows: two runs at once are the user's to avoid
-            return
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BadInput(f"Another run is writing {name}: wait for its end, or give another --out.") from error
-        except OSError:         # a file system without locks
-            return
 
-    def _take(self, name: str) -> None:
-        """Reads what is there. A last line that a kill cut short goes."""
-        whole = 0
-        self._file.seek(0)
-        for line in self._file:
-            if not line.endswith(b"\n"):
-                break
-            whole += len(line)
-            try:
-                found = json.loads(line)
-                row, key = found["row"], found["key"]
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
-                raise BadInput(f"{name} holds what no run of `vs2 batch` wrote, so it cannot be resumed: give another "
-                               "--out.") from error
-            if self.keys.get(row) != key:
-                raise BadInput(f"{name} comes from another table or other options, so it cannot be resumed: give "
-                               "another --out.")
-            if found["error"] is None:
-                self.records[row] = found
-        self._file.truncate(whole)
+def _kind(name: str, values: list) -> type:
+    """The one type that holds all of a column's values, text where there is no other."""
+    there = {type(value) for value in values if value is not None}
+    fits = there <= {int, float} and all(isinstance(value, float) or -2**63 <= value < 2**63
+                                         for value in values if value is not None)
+    if not there:
+        return _TYPES.get(name, str)
+    if there == {bool} or there == {int} and fits and _TYPES.get(name) is not float:
+        return there.pop()
+    return float if fits else str
 
-    def add(self, record: dict) -> None:
-        """Appends a record; it is on the disk when this returns. Raises Failure where it cannot be."""
-        try:
-            self._file.write(_line(record).encode())
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise Failure(f"{display_name(self.path)} cannot be written ({error.strerror}): free the disk, then go on "
-                          "with --resume.") from error
-        self.records[record["row"]] = record
 
-    def finish(self) -> None:
-        """Writes the result's file: all records, in the table's order."""
-        write([self.records[row] for row in sorted(self.records)], self.out)
-
-    def __enter__(self) -> "Journal":
-        return self
-
-    def __exit__(self, *_) -> None:
-        with contextlib.suppress(OSError):      # what was to be kept was flushed when it came
-            self._file.close()
-            if self.path.stat().st_size == 0:
-                self.path.unlink()
+def _text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vs2.review_rows import Review
 from vs2.rubric import KEYS
-from vs2.table import guard
+from vs2.table_csv import guard
 
 COLUMNS = ("evaluation", "reviewer", "video", "prompt", "model",
            *(f"{key}_{what}" for key in KEYS for what in ("judge", "verdict", "corrected")),

@@ -46,7 +46,9 @@ THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
 
 def check_prompt(prompt: str) -> str:
     """The prompt, as it is; BadInput if it cannot be judged against."""
-    if not isinstance(prompt, str) or not prompt.strip():
+    if not isinstance(prompt, str | None):
+        raise BadInput(f"The prompt is {prompt!r:.60}, which is no text: give the text that the video was made from.")
+    if not prompt or not prompt.strip():
         raise BadInput("The prompt is empty: give the text that the video was made from.")
     if len(prompt) > MAX_PROMPT_CHARACTERS:
         raise BadInput(f"The prompt has {len(prompt)} characters: shorten it to {MAX_PROMPT_CHARACTERS} or fewer.")

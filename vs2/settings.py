@@ -15,14 +15,14 @@ class Settings:
     """What the variables of the environment say.
 
     VS2_MODEL, VS2_PRECISION: the judge where none is named. VS2_JUDGES: others that the pages offer, by commas.
-    VS2_HOST: the address the app listens on. VS2_HOME: the folder of the database and of clips. VS2_SHARED_HISTORY:
-    whether all visitors see one history.
+    VS2_HOST: the address the app listens on. VS2_HOME: the folder of the database and of clips; None where it is not
+    set and the user has no home. VS2_SHARED_HISTORY: whether all visitors see one history.
     """
 
     model: str = "auto"
     precision: str = "auto"
     host: str = "127.0.0.1"
-    home: Path = Path()
+    home: Path | None = Path()
     shared_history: bool = False
     judges: tuple[str, ...] = ()
 
@@ -37,9 +37,12 @@ class Settings:
             raise BadInput(f"VS2_SHARED_HISTORY is {shared!r}: set it to 1 or 0.")
         home = text("VS2_HOME", "")
         judges = tuple(dict.fromkeys(filter(None, map(str.strip, environment.get("VS2_JUDGES", "").split(",")))))
+        try:
+            folder = Path(home).expanduser() if home else _home(environment)
+        except RuntimeError as error:
+            raise BadInput("VS2_HOME is below the home of a user who has none: set it to a whole path.") from error
         return cls(text("VS2_MODEL", cls.model), text("VS2_PRECISION", cls.precision).lower(),
-                   text("VS2_HOST", cls.host), Path(home).expanduser() if home else _home(environment), shared in _YES,
-                   judges)
+                   text("VS2_HOST", cls.host), folder, shared in _YES, judges)
 
 
 def zero_gpu(environment: Mapping[str, str] = os.environ) -> bool:
@@ -48,12 +51,17 @@ def zero_gpu(environment: Mapping[str, str] = os.environ) -> bool:
     return environment.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
-def _home(environment: Mapping[str, str]) -> Path:
-    """`/data` on a Space with persistent storage, else the platform's folder for a user's data."""
+def _home(environment: Mapping[str, str]) -> Path | None:
+    """`/data` on a Space with persistent storage, else the platform's folder for a user's data, if there is one."""
     if environment.get("SPACE_ID") and os.access("/data", os.W_OK):
         return Path("/data")
     if sys.platform == "win32":
         return Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "vs2"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "vs2"
-    return Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "vs2"
+    if environment.get("XDG_DATA_HOME"):
+        return Path(environment["XDG_DATA_HOME"]) / "vs2"
+    try:
+        return Path.home() / ".local" / "share" / "vs2"
+    except RuntimeError:    # a container's user, in no list of users
+        return None

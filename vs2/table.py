@@ -1,40 +1,41 @@
 """A table of videos that nobody vouches for -> rows, each checked before anything is judged.
 
-    with opened("clips.csv") as rows:                  # CSV or JSON Lines, or a zip of one with its clips
+    with opened("clips.csv") as rows:                  # any of SUFFIXES, or a zip of one with its clips
         [(row.number, row.problem) for row in rows if row.problem]
 
 A table has the columns `video` (a path relative to the table) and `prompt`; its others pass through. Whatever is wrong
 with one row is that row's `problem`, one sentence; only a table that cannot be read at all is refused.
 """
-import csv
-import io
-import json
-import math
+import codecs
+import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote_to_bytes, urlsplit
 
-from vs2 import archive, video
+from vs2 import archive, table_csv, table_json, table_parquet, video
 from vs2.errors import BadInput
 from vs2.rubric import check_prompt
+from vs2.table_csv import NEEDED
+from vs2.texts import path_text, spelled
 from vs2.video import check_file, display_name
 
-SUFFIXES = (".csv", ".jsonl")
-NEEDED = ("video", "prompt")
-# Where a cell starts like a formula, behind as many apostrophes as there are. Plain numbers are none.
-_FORMULA = re.compile(r"'*(?:\s*[=+\-@＝＋－＠]|[\t\r\n])")
-_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
+NAMED = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a table may hold: its bytes, its rows, one clip, and a zip as a whole."""
+    """What a table may hold: its bytes, its rows, its columns, both multiplied, one clip, and a zip as a whole."""
 
     table_bytes: int = 256 * 2**20
     rows: int = 1_000_000
+    columns: int = 1000
+    cells: int = 20_000_000
     clip: video.Limits = field(default_factory=video.Limits)
     zip: archive.Limits = field(default_factory=archive.Limits)
 
@@ -61,7 +62,7 @@ def opened(path: str | Path, limits: Limits = Limits(), within: str | Path | Non
     The clips of a zip are unpacked into a new folder in `within` (else the machine's for temporary files), which goes
     with the context. Raises BadInput where there is no table, Failure where unpacking fails.
     """
-    path = Path(path)
+    path = Path(path_text(path))
     if path.suffix.lower() != ".zip":
         yield check(read(path, limits), beside(path), limits.clip)
         return
@@ -72,9 +73,15 @@ def opened(path: str | Path, limits: Limits = Limits(), within: str | Path | Non
 def unpacked(path: str | Path, folder: Path, limits: Limits = Limits()) -> list[Row]:
     """The checked rows of a zip; the clips that they name lie in `folder` afterwards. Raises as `opened`."""
     with archive.opened(path, limits.zip) as packed:
-        name = packed.table(SUFFIXES)
+        name = packed.table(tables, NAMED)
         found = parse(packed.read(name, limits.table_bytes), name, limits)
         return check(found, lambda clip: packed.clip(name, clip, folder, limits.clip.max_bytes), limits.clip)
+
+
+def tables(names: Iterable[str]) -> list[str]:
+    """Those of the files' names that are tables. A .json beside a table of another kind says something of the clips."""
+    found = [name for name in names if name.lower().endswith(SUFFIXES)]
+    return [name for name in found if not name.lower().endswith(".json")] or found
 
 
 def read(path: str | Path, limits: Limits = Limits()) -> list[tuple[dict, str]]:
@@ -82,7 +89,7 @@ def read(path: str | Path, limits: Limits = Limits()) -> list[tuple[dict, str]]:
     path = Path(path)
     name = display_name(path)
     if path.suffix.lower() not in SUFFIXES:
-        raise BadInput(f"{name} is no table that can be read: give a .csv, a .jsonl, or a .zip with one and its clips.")
+        raise BadInput(f"{name} is no table that can be read: give a {NAMED}, or a .zip with one and its clips.")
     try:
         with path.open("rb") as file:
             data = file.read(limits.table_bytes + 1)
@@ -96,22 +103,32 @@ def read(path: str | Path, limits: Limits = Limits()) -> list[tuple[dict, str]]:
 
 
 def parse(data: bytes, name: str, limits: Limits = Limits()) -> list[tuple[dict, str]]:
-    """(columns, problem) of each row of a table's bytes; `name` says by its suffix whether it is CSV or JSON Lines.
+    """(columns, problem) of each row of a table's bytes; `name` says by its suffix what they are.
 
     Raises BadInput where the whole of it cannot be used.
     """
-    shown = display_name(name)
+    shown, suffix = display_name(name), Path(name).suffix.lower()
+    if suffix == ".parquet":
+        found = table_parquet.rows(data, shown, limits)
+    else:
+        text = decoded(data, shown)
+        if suffix in (".csv", ".tsv"):
+            marks = table_csv.MARKS if suffix == ".csv" else "\t" + table_csv.MARKS.replace("\t", "")
+            found = table_csv.rows(text, shown, limits, marks)
+        else:
+            found = (table_json.rows if suffix == ".json" else table_json.lines)(text, shown, limits)
+    if not found:
+        raise BadInput(f"The table {shown} has no rows: write one video and its prompt a row.")
+    return found
+
+
+def decoded(data: bytes, shown: str) -> str:
+    """The text of a table in UTF-8, or in UTF-16 that says so, as spreadsheets save it. Raises BadInput."""
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-16" if data.startswith(_UTF16) else "utf-8-sig").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise BadInput(f"The table {shown} is not UTF-8 text: save it as UTF-8 (\"CSV UTF-8\" in a spreadsheet).") \
             from error
-    found = _csv(text, shown) if name.lower().endswith(".csv") else _jsonl(text, shown)
-    if not found:
-        raise BadInput(f"The table {shown} has no rows: write one video and its prompt a row.")
-    if len(found) > limits.rows:
-        raise BadInput(f"The table {shown} has {len(found)} rows, more than {limits.rows}: split it.")
-    return found
 
 
 def check(found: list[tuple[dict, str]], find: Callable[[str], str | Path],
@@ -142,78 +159,49 @@ def check(found: list[tuple[dict, str]], find: Callable[[str], str | Path],
 
 
 def beside(table: Path) -> Callable[[str], str | Path]:
-    """Finds the clips of a table of one's own: paths are relative to the table. An address stays one, to be refused."""
+    """Finds the clips of a table of one's own: paths are relative to the table, or as `local` reads them.
+
+    An address stays one, to be refused.
+    """
     folder = Path(table).absolute().parent
-    return lambda clip: clip if "://" in clip else folder / clip
+
+    def find(written: str) -> str | Path:
+        written = spelled(written)
+        try:
+            if (folder / written).exists():     # a name may look like anything
+                return folder / written
+        except (OSError, ValueError):           # too long for a name, or a zero byte: `check_file` says so
+            return folder / written
+        place = local(written)
+        return place if "://" in place else folder / place
+
+    return find
 
 
-def guard(text: str) -> str:
-    """The text as a CSV cell that no spreadsheet takes for a formula: with an apostrophe before = + - @, if need be."""
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+def local(written: str) -> str:
+    """A path as people write it, as one of this machine: `~/`, file:// and backslashes. Raises BadInput.
 
-
-def unguard(text: str) -> str:
-    """The text that `guard` was given."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+    An address of any other kind stays as it is.
+    """
+    if written.lower().startswith("file:"):
+        try:
+            place = urlsplit(written)
+        except ValueError as error:
+            raise BadInput(f"{display_name(written)} is no address of a file: give its path.") from error
+        if place.netloc.lower() not in ("", "localhost"):
+            raise BadInput(f"{display_name(written)} lies on another machine ({display_name(place.netloc)}): give the "
+                           "path of a copy here.")
+        path = os.fsdecode(unquote_to_bytes(written[5:].removeprefix(f"//{place.netloc}")))
+        written = path[1:] if os.name == "nt" and re.match(r"/[A-Za-z]:", path) else path
+    elif "://" in written:
+        return written
+    if os.name != "nt":
+        if re.match(r"[A-Za-z]:[\\/]|\\\\", written):
+            raise BadInput(f"{display_name(written)} is named by a path of Windows: give one that is relative to the "
+                           "table.")
+        written = written.replace("\\", "/")
+    return os.path.expanduser(written) if written.startswith("~") else written
 
 
 def _text(value) -> str:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
-
-
-def _csv(text: str, shown: str) -> list[tuple[dict, str]]:
-    found: list[tuple[dict, str]] = []
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    try:
-        names = _columns(next(lines, []), shown)
-        for cells in lines:
-            if not cells:
-                continue
-            problem = "" if len(cells) <= len(names) else (
-                f"The row has {len(cells)} cells for {len(names)} columns: put a text with commas in quotes.")
-            cells = [unguard(cell) for cell in cells[:len(names)]]
-            found.append((dict(zip(names, cells + [""] * (len(names) - len(cells)), strict=True)), problem))
-    except csv.Error as error:
-        raise BadInput(f"The table {shown} is no CSV at line {lines.line_num} ({error}): check its quotes.") from error
-    return found
-
-
-def _delimiter(text: str) -> str:
-    """What stands between the columns: a comma, else what a spreadsheet writes in some countries."""
-    header = text.split("\n", 1)[0].lower()
-    return next((mark for mark in ",;\t" if set(NEEDED) <= {name.strip(' "\r') for name in header.split(mark)}), ",")
-
-
-def _columns(header: list[str], shown: str) -> list[str]:
-    names = [unguard(name).strip() or f"column {place}" for place, name in enumerate(header, 1)]
-    names = [name.lower() if name.lower() in NEEDED else name for name in names]
-    if lacking := [name for name in NEEDED if name not in names]:
-        raise BadInput(f"The table {shown} has no column `{lacking[0]}`: its first line names `video` and `prompt`.")
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise BadInput(f"The table {shown} has two columns {twice[0]!r}: rename one.")
-    return names
-
-
-def _jsonl(text: str, shown: str) -> list[tuple[dict, str]]:
-    return [_object(line) for line in text.split("\n") if line.strip()]
-
-
-def _object(line: str) -> tuple[dict, str]:
-    def unique(pairs):
-        if len(dict(pairs)) < len(pairs):
-            raise ValueError("a name stands twice in it")
-        return dict(pairs)
-
-    def number(digits: str) -> float:
-        if not math.isfinite(float(digits)):
-            raise ValueError(f"{digits[:20]} is no number")
-        return float(digits)
-
-    try:
-        columns = json.loads(line, object_pairs_hook=unique, parse_float=number, parse_constant=number)
-    except (ValueError, RecursionError) as error:
-        return {}, f"The row is not JSON ({error})."
-    if not isinstance(columns, dict):
-        return {}, 'The row is no JSON object: write {"video": ..., "prompt": ...}.'
-    return columns, ""
-

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vs2 import video_kind
+from vs2 import forks, video_kind
 from vs2.errors import BadInput, Failure
 from vs2.sampling import Sampling
+from vs2.texts import path_text, told, wired
 from vs2.video_pool import Gone, Worker, borrow
 from vs2.video_warnings import warnings_of
 
@@ -89,12 +90,14 @@ def read(path: str | Path, sampling: Sampling = Sampling(), limits: Limits = Lim
     """
     source, name, size = check_file(path, limits)
     resize = _resizer()  # torch takes seconds to import; not on the deadline's account
-    job = {"kind": "read", "path": str(source), "max_seconds": limits.max_seconds, "max_side": limits.max_side,
+    job = {"kind": "read", "path": wired(source), "max_seconds": limits.max_seconds, "max_side": limits.max_side,
            "memory": limits.memory, "cpu": limits.cpu, "writes": 0}
 
+    named = told(job["path"]) == job["path"]     # decord opens no other name than one in UTF-8
+
     def attempt(worker, until, first):
-        return _collect(worker, job | {"decord": first, "seconds": until - time.monotonic()}, sampling, limits,
-                        name, size, until, first, resize)
+        given = job | {"decord": first and named, "seconds": until - time.monotonic()}
+        return _collect(worker, given, sampling, limits, name, size, until, first, resize)
 
     return with_worker(attempt, name, limits)
 
@@ -204,9 +207,12 @@ def _resizer():
     from torchvision.transforms import InterpolationMode
     from torchvision.transforms.functional import resize
 
+    forks.settle()
+
     def apply(image: np.ndarray, target: tuple[int, int]) -> np.ndarray:
         # One colour at a time: torch works in float32, and a huge frame in three colours takes gigabytes.
-        return np.stack([resize(torch.from_numpy(np.ascontiguousarray(image[..., colour]))[None], list(target),
+        # Always a copy: what came through the pipe may not be written to, and torch warns of that.
+        return np.stack([resize(torch.from_numpy(np.array(image[..., colour], order="C"))[None], list(target),
                                 InterpolationMode.BICUBIC, antialias=True)[0].numpy() for colour in range(3)], -1)
 
     return apply
@@ -218,7 +224,7 @@ def check_file(path: str | Path, limits: Limits) -> tuple[Path, str, int]:
     Looks at the path, the size and the first bytes; playlists, which could point a decoder to other files and
     to the network, are refused here, before any decoder sees them. Raises BadInput.
     """
-    text = os.fspath(path)
+    text = path_text(path)
     if not text:
         raise BadInput("No path was given: give the path of one video file.")
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", text)
@@ -263,7 +269,7 @@ def _size(count: int) -> str:
 
 def display_name(path: str | Path) -> str:
     """A path's last part, fit for one line of text: no control or direction-changing characters, 80 at most."""
-    name = re.split(r"[/\\]", os.fspath(path).rstrip("/\\"))[-1]
+    name = re.split(r"[/\\]", told(os.fspath(path)).rstrip("/\\"))[-1]
     name = "".join(letter if letter.isprintable() else "?" for letter in name)
     return (name if len(name) <= 80 else f"{name[:60]}...{name[-17:]}") or "the path"
 

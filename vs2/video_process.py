@@ -213,7 +213,8 @@ def _popen() -> tuple[subprocess.Popen, socket.socket | None]:
     # One arena of memory: each thread's own would reserve 64 MB of the address space that a job's limit counts.
     packages = [str(ROOT), *(os.path.abspath(entry) for entry in sys.path if entry)]
     environment |= {"PYTHONPATH": os.pathsep.join(packages), "OMP_NUM_THREADS": "1",
-                    "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+                    "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "PYTHONDONTWRITEBYTECODE": "1",
+                    "PYTHONUTF8": "1"}      # paths come as vs2.texts.wired makes them
     command = [sys.executable, "-m", MODULE, str(os.getpid())]
     options = dict(cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                    stderr=subprocess.DEVNULL, start_new_session=True)

@@ -4,6 +4,9 @@ A GPU before Ampere computes in float32, and what is left of 4-bit weights is fl
 attention on it (vs2/gpu.py), and in float16 Qwen2.5-VL overflows and writes only exclamation marks, vision tower and
 language model alike (vllm-project/vllm 13817, ollama/ollama 18070, QwenLM/Qwen3 868 and 826).
 """
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,6 +123,21 @@ def load(checkpoint: Checkpoint, precision: str = "auto", where: torch.device | 
     if where.type == "cuda" and model.get_input_embeddings().weight.dtype == torch.float32:
         attention.ungroup(model)
     return Loaded(model.eval(), processor, card, precision, where)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Inside, the libraries' bars are only drawn where someone watches."""
+    from transformers.utils import logging
+
+    drawn = logging.is_progress_bar_enabled()
+    if drawn and not (sys.stderr and sys.stderr.isatty()):
+        logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if drawn:
+            logging.enable_progress_bar()
 
 
 def out_of_memory(error: BaseException) -> bool:

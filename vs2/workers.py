@@ -223,6 +223,8 @@ class _Actor:
 
 def enough(count: int, gpus: int = 0) -> None:
     """Raises BadInput where so many workers cannot work: fewer than one, or more than one a GPU."""
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise BadInput(f"workers is {count!r:.60}: it must be a whole number.")
     if count < 1:
         raise BadInput(f"{count} workers cannot judge anything: give 1 or more.")
     if gpus and count > gpus:

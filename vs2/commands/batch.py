@@ -20,10 +20,11 @@ def add(commands, judging) -> None:
         "in the table's order. Rows that cannot be judged are named first and come out with `error`; the others go on.",
         epilog="In CSV a text that a spreadsheet would take for a formula (= + - @ at its start) stands behind an "
         "apostrophe, which this command takes off again where it reads a CSV.")
-    batch.add_argument("table", metavar="TABLE", help="a CSV or JSON Lines file with the columns video (a path "
-                       "relative to it) and prompt; or a zip with one such table and its clips")
-    batch.add_argument("--out", required=True, metavar="FILE", help="the result, a .csv or a .jsonl; a .csv keeps the "
-                       "whole records in FILE.journal beside it")
+    batch.add_argument("table", metavar="TABLE", help="a .csv, .tsv, .jsonl, .json or .parquet with the "
+                       "columns video (a path relative to it, or as ~/ or file://) and prompt; or a zip with one such "
+                       "table and its clips")
+    batch.add_argument("--out", required=True, metavar="FILE", help="the result, of the same formats; any but .jsonl "
+                       "keeps the whole records in FILE.journal beside it")
     batch.add_argument("--resume", action="store_true", help="go on with FILE where a run ended: rows with scores are "
                        "kept, the others judged")
     batch.add_argument("--engine", default="local", choices=("local", "ray"), help="ray: on the cluster that "
@@ -37,9 +38,8 @@ def add(commands, judging) -> None:
 
 def run(arguments) -> None:
     """`vs2 batch`. Raises BadInput or Failure where not one row has scores; the result is written all the same."""
-    from vs2 import table
+    from vs2 import results, table
     from vs2.options import Options
-    from vs2.results import SUFFIXES
     from vs2.settings import Settings
     from vs2.terminal import Status
     from vs2.workers import NO_RAY, enough
@@ -52,8 +52,7 @@ def run(arguments) -> None:
     if arguments.engine == "ray" and find_spec("ray") is None:
         raise BadInput(NO_RAY)
     out = Path(arguments.out)
-    if out.suffix.lower() not in SUFFIXES:
-        raise BadInput(f"--out is {out.name}: its ending must be {' or '.join(SUFFIXES)}, which decides the format.")
+    results.check_out(out)
     settings = Settings.read()
     name = settings.model if arguments.model == "auto" else arguments.model
     precision = settings.precision if arguments.precision == "auto" else arguments.precision
@@ -84,10 +83,11 @@ def _say(status, text: str) -> None:
 
 def _judge(rows, out: Path, name: str, precision: str, options: dict, arguments, status) -> None:
     from vs2 import batch, results
+    from vs2.journal import Journal
 
     name = _model(name)
     keys = {row.number: results.key(row, {"model": name, "precision": precision, **options}) for row in rows}
-    with results.Journal(out, keys, arguments.resume) as journal:
+    with Journal(out, keys, arguments.resume) as journal:
         left = [row for row in rows if row.number not in journal.records]
         able = sum(not row.problem for row in left)
         gpus = _prepared(name, arguments.workers) if able else 0

@@ -11,6 +11,7 @@ import threading
 from vs2 import candidates
 from vs2.errors import BadInput, Failure
 from vs2.rubric import KEYS
+from vs2.texts import argument
 
 COLUMNS = ("visual", "alignment", "physical", "overall")
 TOKEN = "HF_TOKEN"
@@ -62,7 +63,7 @@ def run(arguments) -> None:
     from vs2.terminal import Status
 
     plan = best_of.Plan(
-        arguments.prompt, arguments.count, arguments.generator, arguments.seed, arguments.seconds,
+        argument(arguments.prompt), arguments.count, arguments.generator, arguments.seed, arguments.seconds,
         _size(arguments.size), _faults(arguments), rule=candidates.parse_rule(arguments.rule), keep=arguments.fast,
         replies=arguments.tie_samples, gain=arguments.adaptive,
         judging=Options(think=arguments.think, budget=arguments.budget, samples=arguments.samples))

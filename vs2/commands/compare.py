@@ -6,6 +6,7 @@ import sys
 from vs2 import candidates
 from vs2.errors import BadInput, Failure, Problem
 from vs2.rubric import KEYS, check_prompt
+from vs2.texts import argument, told
 
 LEAST = 2
 COLUMNS = ("visual", "alignment", "physical", "overall")
@@ -38,7 +39,7 @@ def run(arguments) -> None:
     options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
     Options(**options)
     rule = candidates.parse_rule(arguments.rule)
-    prompts = _prompts(arguments.videos, arguments.prompts)
+    prompts = _prompts(arguments.videos, [argument(prompt) for prompt in arguments.prompts])
     settings = Settings.read()
     name = settings.model if arguments.model == "auto" else arguments.model
     for video, prompt in zip(arguments.videos, prompts, strict=True):
@@ -93,7 +94,7 @@ def _judge(judge, video: str, prompt: str, options: dict, status) -> candidates.
     try:
         return cli.follow(stream, judge, status)
     except Problem as problem:
-        return candidates.Failed(video, prompt, str(problem))
+        return candidates.Failed(told(video), prompt, str(problem))
     finally:
         stream.close()
 

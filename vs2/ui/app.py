@@ -188,6 +188,8 @@ def launch(settings: Settings | None = None, port: int | None = None) -> None:
         os.environ["GRADIO_TEMP_DIR"] = upload_folder()
         sweep(os.environ["GRADIO_TEMP_DIR"])
     settings = settings or Settings.read()
+    if settings.home is None:
+        raise vs2.BadInput("This user has no home folder: set VS2_HOME to a folder for the evaluations and clips.")
     host = Host(lambda: vs2.load(settings.model, settings.precision, settings=settings), others(settings),
                 log=lambda error: _log.error("The app failed", exc_info=error))
     # ZeroGPU moves what is loaded when the app launches; anywhere else the page need not wait for the weights.

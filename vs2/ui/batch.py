@@ -11,10 +11,9 @@ from gradio.context import Context
 
 from vs2 import batch_plots, results
 from vs2.errors import Problem
-from vs2.options import Options
 from vs2.rubric import KEYS
 from vs2.ui import batch_parts as pieces
-from vs2.ui import loan, parts, player, sent
+from vs2.ui import given, loan, parts, player, sent
 from vs2.ui import text as shared
 from vs2.ui.batch_job import Job, Jobs, files_of
 from vs2.ui.batch_parts import Filter
@@ -123,6 +122,7 @@ class BatchPage:
             files = sent.files("files", "multiple")
             records = gr.JSON(label="rows")
             call = gr.Button()
+        given.strict(think=self.think, budget=self.budget, samples=self.samples, seed=self.seed)
         call.click(self.batch, [files, *options], records, api_name="batch", api_description=text.API,
                    concurrency_limit=MOST_CALLS)
 
@@ -290,15 +290,14 @@ class BatchPage:
         visitor, key = self.site.visitor(address), self._key(address, request)
         job = self.jobs.get(key)
         try:
-            Options(think=think, budget=int(budget), samples=int(samples), seed=int(seed or 0))
+            judging = given.judging(think, budget, samples, seed)
         except Problem as problem:
             yield {self.notice: parts.problem(str(problem))}
             return
         if job is None or not job.left:
             yield {self.notice: parts.problem(text.NOTHING_LEFT if job else text.NO_TABLE)}
             return
-        asked = Request("", "", bool(think), int(budget), int(samples), int(seed or 0),
-                        visitor or request.session_hash or "", judge or "")
+        asked = Request("", "", **judging, visitor=visitor or request.session_hash or "", judge=judge or "")
         run = job.judge(self.host, asked, lambda evaluation, path: self.site.keep(evaluation, path, visitor))
         yield {self.notice: "", **self._buttons(job, running=True), **self._files(None)}
         notice = ""
@@ -347,7 +346,7 @@ class BatchPage:
         """The endpoint `/batch`: one record a row, in the table's order, after all are judged. Nothing is stored.
 
         Parameters:
-            files: one zip with a table and its clips; or a table (.csv or .jsonl with video and prompt) and its clips.
+            files: one zip with a table and its clips; or a table (of video and prompt) and its clips.
             think: whether to reason before scoring; without, the scores come at once.
             budget: the most tokens of reasoning for each video.
             samples: how many rationales to draw for each video; with several, confidence is given.
@@ -355,9 +354,9 @@ class BatchPage:
         """
         job, told = None, time.monotonic()
         try:
-            Options(think=think, budget=int(budget), samples=int(samples), seed=int(seed or 0))
+            judging = given.judging(think, budget, samples, seed)
             job = Job([(path, Path(path).name) for path in files or []])
-            for _ in job.judge(self.host, Request("", "", think, int(budget), int(samples), int(seed or 0))):
+            for _ in job.judge(self.host, Request("", "", **judging)):
                 if time.monotonic() - told >= 1:    # here Gradio ends the call of a client that has gone
                     told = time.monotonic()
                     yield None

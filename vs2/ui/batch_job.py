@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from gradio.utils import get_upload_folder
 from gradio_client.utils import strip_invalid_filename_characters as stripped
@@ -23,7 +24,7 @@ from vs2.ui.text import batch as text
 from vs2.video import display_name
 
 # What one visitor may bring.
-LIMITS = table.Limits(table_bytes=4 * 2**20, rows=200, clip=player.LIMITS,
+LIMITS = table.Limits(table_bytes=4 * 2**20, rows=200, columns=200, clip=player.LIMITS,
                       zip=archive.Limits(members=2000, unpacked=4 * 2**30))
 MOST_FILES = 2 * LIMITS.rows
 MOST_JOBS = 32          # tables that are kept for those who come back
@@ -170,7 +171,8 @@ def _rows(files: Sequence[tuple[str, str]], folder: Path) -> list[Row]:
     if len(files) > MOST_FILES:
         raise BadInput(text.TOO_MANY.format(count=len(files), most=MOST_FILES))
     zips = [path for path, name in files if name.lower().endswith(".zip")]
-    tables = [path for path, name in files if name.lower().endswith(table.SUFFIXES)]
+    chosen = table.tables(name for _, name in files)
+    tables = [path for path, name in files if name in chosen]
     if zips:
         if len(files) > 1:
             raise BadInput(text.ZIP_ALONE)
@@ -184,6 +186,7 @@ def _beside(files: Sequence[tuple[str, str]]) -> Callable[[str], Path]:
     """Finds a clip among the uploads by its name alone: no path of this machine is ever looked at."""
     def find(written: str) -> Path:
         name = written.replace("\\", "/").rstrip("/").split("/")[-1]
+        name = unquote(name) if written.lower().startswith("file:") else name
         found = [path for path, given in files if given in (name, stripped(name))]
         if not found:
             raise BadInput(text.NOT_ADDED.format(name=display_name(written)))

@@ -15,7 +15,7 @@ from vs2.errors import BadInput, Problem
 from vs2.options import Options
 from vs2.rubric import check_prompt
 from vs2.ui import best_of_parts as pieces
-from vs2.ui import parts, sent
+from vs2.ui import given, parts, sent
 from vs2.ui import text as shared
 from vs2.ui.best_of_run import Contest, Line, Served, begin, follow, told
 from vs2.ui.choice import Choice, account
@@ -124,6 +124,9 @@ class BestOfPage:
             rule = gr.Textbox(candidates.MEAN, label="rule")
             record = gr.JSON(label="best_of")
             call = gr.Button()
+        given.strict(prompt=self.prompt, count=self.count, generator=generator, token=token, seed=self.seed,
+                     seconds=self.seconds, rule=rule, fast=self.fast, early=self.early, think=self.think,
+                     budget=self.budget)
         call.click(self.best_of, [self.prompt, self.count, generator, token, self.seed, self.seconds, rule, self.fast,
                                   self.early, self.think, self.budget], record, api_name="best_of",
                    api_description=text.API, concurrency_limit=MOST_CALLS)
@@ -132,12 +135,15 @@ class BestOfPage:
     def plan(prompt: str, generator: str, count: int, seed: int, seconds: float | None, rule: Rule, fast: bool,
              early: bool, ties: bool, think: bool, budget: int) -> Plan:
         """What is asked for. Raises BadInput."""
-        if not LEAST <= int(count or 0) <= MOST:
+        count, seed = given.whole("count", count, 0), given.whole("seed", seed, 0)
+        fast, early, ties = (given.truth(*one, False) for one in (("fast", fast), ("early", early), ("ties", ties)))
+        if not LEAST <= count <= MOST:
             raise BadInput(text.RANGE.format(count=count, least=LEAST, most=MOST))
         if fast and not think:
             raise BadInput(text.FAST_THINKS)
-        return Plan(prompt, int(count), generator, int(seed or 0), seconds or None, rule=rule,
-                    judging=Options(think=bool(think), budget=int(budget)), keep=KEEP if fast and count > KEEP else 0,
+        judging = Options(think=think, budget=given.whole("budget", budget))
+        return Plan(prompt, count, generator, seed, given.number("seconds", seconds, 0) or None, rule=rule,
+                    judging=judging, keep=KEEP if fast and count > KEEP else 0,
                     replies=REPLIES if ties else 0, gain=GAIN if early else None)
 
     @staticmethod

@@ -13,7 +13,7 @@ from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.options import Options
 from vs2.rubric import check_prompt
-from vs2.ui import board, loan, parts, sent
+from vs2.ui import board, given, loan, parts, sent
 from vs2.ui import compare_parts as pieces
 from vs2.ui import text as shared
 from vs2.ui.board import Board, Item
@@ -105,6 +105,8 @@ class ComparePage:
             rule = gr.Textbox(candidates.MEAN, label="rule")
             record = gr.JSON(label="comparison")
             call = gr.Button()
+        given.strict(prompt=self.prompt, think=self.think, budget=self.budget, samples=self.samples, seed=self.seed,
+                     rule=rule)
         call.click(self.compare, [files, self.prompt, prompts, *options, rule], record, api_name="compare",
                    api_description=text.API, concurrency_limit=MOST_CALLS)
 
@@ -173,7 +175,7 @@ class ComparePage:
                physical: float | None, request: gr.Request) -> Iterator[dict]:
         """What the Compare button does: judges what is not judged yet, and shows each result as it comes."""
         visitor = self.site.visitor(address)
-        asked = Request("", "", bool(think), int(budget), int(samples), int(seed or 0),
+        asked = Request("", "", think, int(budget), int(samples), int(seed or 0),
                         visitor or request.session_hash or "", judge or "")
         try:
             rule = chosen(rule, visual, alignment, physical)
@@ -308,7 +310,7 @@ class ComparePage:
             rule: what ranks them: mean, worst, a dimension's key, or weights as in visual_quality=2,text_alignment=1.
         """
         try:
-            yield from comparison(self.host, paired(videos, prompt, prompts), candidates.parse_rule(rule), think=think,
-                                  budget=int(budget), samples=int(samples), seed=int(seed or 0))
+            yield from comparison(self.host, paired(videos, prompt, prompts), candidates.parse_rule(rule),
+                                  **given.judging(think, budget, samples, seed))
         except Exception as error:
             raise gr.Error(self._sentence(error), print_exception=False) from error

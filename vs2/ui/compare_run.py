@@ -79,7 +79,9 @@ def paired(videos: list[str] | None, prompt: str, prompts: list | None) -> list[
     videos = videos or []
     if not LEAST <= len(videos) <= MOST:
         raise BadInput(text.RANGE.format(count=len(videos), most=MOST))
-    if prompts and (not isinstance(prompts, list) or len(prompts) != len(videos)):
+    if prompts is not None and not isinstance(prompts, list):
+        raise BadInput(text.NO_LIST)
+    if prompts and len(prompts) != len(videos):
         raise BadInput(text.COUNTS.format(videos=len(videos), prompts=len(prompts)))
     return [(video, check_prompt(asked)) for video, asked in
             zip(videos, prompts or [prompt or ""] * len(videos), strict=True)]

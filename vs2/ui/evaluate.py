@@ -13,7 +13,7 @@ from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.sampling import Sampling
 from vs2.store import Stored
-from vs2.ui import loan, parts, player, sent, text
+from vs2.ui import given, loan, parts, player, sent, text
 from vs2.ui.generate import Maker
 from vs2.ui.history import History
 from vs2.ui.host import Request, Run
@@ -134,6 +134,7 @@ class EvaluatePage:
             file = sent.files("video")
             record = gr.JSON(label="evaluation")
             call = gr.Button()
+        given.strict(prompt=self.prompt, think=self.think, budget=self.budget, samples=self.samples, seed=self.seed)
         call.click(self.evaluate, [file, self.prompt, self.think, self.budget, self.samples, self.seed], record,
                    api_name="evaluate", api_description=text.API_EVALUATE, concurrency_limit=MOST_CALLS)
 
@@ -203,8 +204,8 @@ class EvaluatePage:
         over = {self.halt: gr.update(interactive=False)}
         visitor = self.site.visitor(address)
         try:
-            run = Run(Request(path, prompt, think, int(budget), int(samples), int(seed or 0),
-                              visitor or request.session_hash or "", judge or ""), self.host)
+            run = Run(Request(path, prompt, **given.judging(think, budget, samples, seed),
+                              visitor=visitor or request.session_hash or "", judge=judge or ""), self.host)
             self._runs[request.session_hash] = run
             progress = Progress(run)
             yield from self._follow(progress)
@@ -329,7 +330,7 @@ class EvaluatePage:
             raise gr.Error(text.NO_VIDEO, print_exception=False)
         run, told = None, time.monotonic()
         try:
-            run = Run(Request(video, prompt or "", think, int(budget), int(samples), int(seed or 0)), self.host)
+            run = Run(Request(video, prompt or "", **given.judging(think, budget, samples, seed)), self.host)
             for event in run.events(TICK):
                 if isinstance(event, Evaluation):
                     yield replace(event, video=Path(video).name).to_dict()

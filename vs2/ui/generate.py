@@ -13,7 +13,7 @@ import gradio as gr
 from vs2.errors import BadInput, Problem
 from vs2.generate import Generated, Notice, Progress, Record
 from vs2.rubric import check_prompt
-from vs2.ui import parts, player, sent
+from vs2.ui import given, parts, player, sent
 from vs2.ui.choice import Choice, account
 from vs2.ui.host import clock
 from vs2.ui.site import Site
@@ -113,6 +113,7 @@ class Maker:
             token = gr.Textbox("", type="password", label="token")
             record = gr.JSON(label="clip")
             call = gr.Button()
+        given.strict(prompt=prompt, generator=generator, token=token, seed=self.seed, seconds=self.seconds)
         call.click(self.generate, [prompt, generator, token, self.seed, self.seconds], record, api_name="generate",
                    api_description=text.API, concurrency_limit=MOST_CALLS)
 
@@ -138,7 +139,8 @@ class Maker:
             with self.studio.place(self.site.visitor(address) or session or ""):
                 yield {self.status: line(None, 0), self.notes: "", self.made: "",
                        self.go: gr.update(interactive=False), self.halt: gr.update(interactive=True)}
-                options = {"seed": int(seed or 0), "seconds": seconds or None}
+                options = {"seed": given.whole("seed", seed, 0),
+                           "seconds": given.number("seconds", seconds, 0) or None}
                 work = Work(lambda stop: self._make(whole, own, prompt or "", options, stop), self.site.host.log)
                 self._works[session] = work
                 made = yield from self._follow(work, said, elapsed)
@@ -173,7 +175,8 @@ class Maker:
             own = (token or "").strip() or account(request)
             name = Choice.checked(generator, own)
             with self.studio.place(request and request.session_hash or secrets.token_hex(8)):
-                options = {"seed": int(seed or 0), "seconds": seconds or None}
+                options = {"seed": given.whole("seed", seed, 0),
+                           "seconds": given.number("seconds", seconds, 0) or None}
                 work = Work(lambda stop: self._make(name, own, check_prompt(prompt or ""), options, stop),
                             self.site.host.log)
                 for event in work.events(1):

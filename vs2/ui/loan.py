@@ -46,7 +46,7 @@ def gpu(seconds: Callable[..., int]):
     """`spaces.GPU`: on a ZeroGPU Space the function runs where a GPU is lent to it; anywhere else it stays as it is."""
     try:
         import spaces
-    except ImportError:
+    except (ImportError, RuntimeError):     # it asks for the user's home, which a container's user lacks
         return lambda function: function
     return spaces.GPU(duration=seconds)
 

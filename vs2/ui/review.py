@@ -13,7 +13,7 @@ from vs2.errors import BadInput, Problem
 from vs2.review_rows import Review
 from vs2.rubric import KEYS
 from vs2.store import Filter
-from vs2.ui import parts, player, review_access, review_data, review_page, sent
+from vs2.ui import given, parts, player, review_access, review_data, review_page, sent
 from vs2.ui import text as shared
 from vs2.ui.review_access import on_space
 from vs2.ui.site import Site
@@ -67,6 +67,7 @@ class ReviewPage:
                      gr.Textbox(label="note")]
             record = gr.JSON(label="review")
             call = gr.Button()
+        given.strict(id=asked[0], reviewer=asked[1], note=asked[-1])
         call.click(self.review, asked, record, api_name="review", api_description=text.API_REVIEW)
 
     def open(self, address: dict | None) -> tuple:

@@ -24,10 +24,23 @@ def files(label: str, count: str = "single", **options) -> gr.File:
         return await move(own(place) or place)
 
     box.async_move_resource_to_block_cache = moved
+    box.data_model = type(box.data_model.__name__, (_Checked, box.data_model), {})
     if count == "multiple":     # as Gradio describes a list, what one file is gets lost on the way to an MCP client
         one = FileData.model_json_schema()
         box.api_info = lambda: {"type": "array", "items": one, "$defs": one["$defs"]}
     return box
+
+
+class _Checked:
+    """What an upload's value must be; anything else gets a sentence in place of pydantic's lines."""
+
+    @classmethod
+    def model_validate(cls, value, **options):
+        try:
+            return super().model_validate(value, **options)
+        except ValueError as error:
+            raise gr.Error("What was sent in place of a file is none: upload the file first, and name it by what the "
+                           "upload answers.", print_exception=False) from error
 
 
 def values(label: str, kind: dict) -> gr.JSON:

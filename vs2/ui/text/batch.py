@@ -4,7 +4,7 @@
 TITLE = "Table"
 DROP = "Drop a zip here, or a table with its clips"
 CHOOSE = "or choose files"
-FORMATS = "CSV or JSON Lines with the columns video and prompt. At most {rows} rows, {megabytes} MB a file."
+FORMATS = "CSV, JSON or Parquet with the columns video and prompt. At most {rows} rows, {megabytes} MB a file."
 ADD = "Add files"
 CLEAR = "Remove all"
 SENDING = "Uploading {number} of {count}…"
@@ -19,7 +19,7 @@ HOW_EXAMPLE = "video,prompt\nball.mp4,a red ball bounces on grass\ncat.mp4,\"a c
 EXAMPLE = "Try the examples"
 
 # What went wrong, each one sentence
-NO_TABLE = "Add a table: a .csv or a .jsonl with its clips, or a .zip that holds both."
+NO_TABLE = "Add a table (.csv, .tsv, .jsonl, .json or .parquet) with its clips, or a .zip that holds both."
 TWO_TABLES = "There are {count} tables here: remove all but one."
 ZIP_ALONE = "A zip comes alone, with its table and its clips inside: remove the other files, or leave the zip out."
 TOO_MANY = "There are {count} files here, more than {most}: put the clips into a zip with the table."
@@ -87,6 +87,6 @@ SAVE_JSON = "Download JSON"
 
 API = (
     "Judges a table of videos, one after another, and returns one record a row in the table's order: the whole "
-    "evaluation and the row's other columns, or `error` where the row could not be judged. The table is CSV or JSON "
-    "Lines with the columns video and prompt. It names its clips by their paths inside the zip, or by the names of the "
-    "files that are sent beside it.")
+    "evaluation and the row's other columns, or `error` where the row could not be judged. The table is CSV, TSV, "
+    "JSON, JSON Lines or Parquet with the columns video and prompt. It names its clips by their paths inside the zip, "
+    "or by the names of the files that are sent beside it.")

@@ -51,6 +51,7 @@ RULE_HINT = "The paper takes the mean. This changes the ranking at once; nothing
 TOO_FEW = "Add two or more videos: upload them together, or take evaluations from the history."
 STILL_SENDING = "Some videos are still being uploaded: wait until they are there, then compare."
 NO_PROMPT = "Write the prompt that the videos were generated from, or give each candidate its own."
+NO_LIST = "prompts is no list: give one text for each video, or null."
 COUNTS = "There are {videos} videos and {prompts} prompts: give one prompt for all, or one for each."
 RANGE = "{count} videos were given: a comparison takes 2 to {most}."
 
