@@ -16,14 +16,18 @@ import gradio as gr
 from vs2.errors import BadInput, Failure, Problem
 from vs2.options import Options
 from vs2.ui import text
+from vs2.ui.guard import who
 
 # The loaded judges, by what the page calls them; "" is the app's own. ZeroGPU forks this process for each call, so
 # they cannot travel as an argument.
 _judges: dict[str, object] = {}
 
 MOST_SECONDS = 120  # that ZeroGPU lends its GPU for, at a time
-MOST_WAITING = 64   # judgements in the line; each holds a thread
+# Judgements in the line; each holds a thread. Below what the guard lets into the server (guard/events.py), so that who
+# is refused is told why on the page.
+MOST_WAITING = 48
 MOST_EACH = 3       # of one visitor's
+MOST_ADDRESS = 12   # of one address's, for a visitor can call itself anything
 
 
 def gpu(duration: Callable[..., int]):
@@ -125,7 +129,7 @@ class Run:
     """
 
     def __init__(self, request: Request, host: "Host"):
-        self.request, self.host = request, host
+        self.request, self.host, self.address = request, host, who.here()
         self.stopped = False
         self._events: queue.Queue = queue.Queue()
         handle, path = tempfile.mkstemp(prefix="vs2-run-")
@@ -261,6 +265,9 @@ class _Turn:
             own = sum(other.request.visitor == visitor for other in host._line) if visitor else 0
             if own >= MOST_EACH:
                 raise Failure(text.FULL_OWN.format(count=own))
+            near = sum(other.address == run.address for other in host._line) if run.address else 0
+            if near >= MOST_ADDRESS:
+                raise Failure(text.FULL_ADDRESS.format(count=near))
             host._line.append(run)
 
     def __enter__(self) -> None:
