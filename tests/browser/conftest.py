@@ -1,45 +1,13 @@
 """The real app in a process of its own, and Chromium to visit it with."""
-import os
-import subprocess
-import sys
-import time
-import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.apps import PATIENCE, serve_app
 from tests.browser import chromium
 from tests.clips import moving_square
 from tests.ports import free_port
 from tests.test_ui import close, site_of
-
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 120  # seconds for the app to start, and for the model to load
-
-
-@contextmanager
-def serve_app(home: Path, port: int):
-    """`python app.py` with its data in `home`; gives its address, and stops it at the end."""
-    home.mkdir(parents=True, exist_ok=True)
-    log = home / "app.log"
-    environment = os.environ | {
-        "VS2_MODEL": "mini", "VS2_PRECISION": "fp32", "VS2_HOME": str(home), "GRADIO_SERVER_PORT": str(port),
-        "GRADIO_TEMP_DIR": str(home / "uploads"), "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"}
-    with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
-    address = f"http://127.0.0.1:{port}/"
-    try:
-        deadline = time.monotonic() + PATIENCE
-        while not answers(address):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, f"no answer in {PATIENCE} s\n{log.read_text()}"
-            time.sleep(0.3)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-    assert "Traceback" not in log.read_text()
 
 
 @pytest.fixture(scope="session")
@@ -56,14 +24,6 @@ def serious(page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found
             if one["impact"] in ("serious", "critical") for node in one["nodes"]]
-
-
-def answers(address: str) -> bool:
-    """Whether the page is served."""
-    try:
-        return urllib.request.urlopen(address, timeout=5).status == 200
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="session")

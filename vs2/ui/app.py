@@ -26,7 +26,7 @@ from vs2.ui.benchmarks import BenchmarksPage
 from vs2.ui.best_of import BestOfPage
 from vs2.ui.compare import ComparePage
 from vs2.ui.evaluate import EvaluatePage
-from vs2.ui.guard import events, sessions
+from vs2.ui.guard import events, sessions, values
 from vs2.ui.host import Host
 from vs2.ui.player import LIMITS
 from vs2.ui.review import ReviewPage
@@ -194,6 +194,7 @@ def serve(blocks: gr.Blocks, settings: Settings = Settings(), **options) -> tupl
         mcp_server=True, max_file_size=LIMITS.max_bytes, quiet=True, prevent_thread_lock=True,
         _frontend=False, **options)
     sent.mend_mcp(blocks)
+    values.mend(blocks)
     return served
 
 

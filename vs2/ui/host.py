@@ -7,6 +7,7 @@ import re
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -268,7 +269,7 @@ class _Turn:
             near = sum(other.address == run.address for other in host._line) if run.address else 0
             if near >= MOST_ADDRESS:
                 raise Failure(text.FULL_ADDRESS.format(count=near))
-            host._line.append(run)
+            host._line.insert(_place(host._line, run), run)
 
     def __enter__(self) -> None:
         with self.host._moved:
@@ -279,6 +280,17 @@ class _Turn:
         with self.host._moved:
             self.host._line.remove(self.run)
             self.host._moved.notify_all()
+
+
+def _place(line: list[Run], run: Run) -> int:
+    """Where a run joins the line: addresses take turns, so that nobody waits for all that another has asked for."""
+    before = Counter(other.address for other in line)
+    mine, seen = before[run.address] if run.address else 0, Counter()
+    for index, other in enumerate(line):
+        if run.address and index and other.address and seen[other.address] > mine:
+            return index
+        seen[other.address] += 1
+    return len(line)
 
 
 def clock() -> Callable[[], float]:

@@ -5,6 +5,7 @@ Plain ASGI, one subject a file. `around` puts it together; `app.serve` has it ar
 import os
 
 from vs2.settings import Settings
+from vs2.ui.guard import fetch  # noqa: F401  it takes the place of a function of Gradio's
 from vs2.ui.guard.bodies import Bodies
 from vs2.ui.guard.closed import Closed
 from vs2.ui.guard.door import Door

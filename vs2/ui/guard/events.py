@@ -6,6 +6,7 @@ itself what is the matter; these are for those who do not use the page.
 """
 import asyncio
 import contextlib
+import random
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from vs2.ui.guard.answers import Refusal
 COSTLY, COSTLY_EACH, COSTLY_SESSION = 64, 24, 12    # events together, of one address, of one session
 CHEAP, CHEAP_EACH = 56, 28
 PLACES = COSTLY + CHEAP         # threads, and places in the queue: so there is always one for what is admitted
-UNHEARD = 60.0      # seconds after which an event without a listener is dropped
+UNHEARD = 30.0      # seconds after which an event without a listener is dropped
 PRESSED = 3.0       # and where its place is wanted
 LOOK = 5.0          # seconds between two looks
 KEPT = 900.0        # seconds that an answer waits to be fetched
@@ -34,6 +35,7 @@ class Events:
         self._last: dict[str, float] = {}           # when somebody listened last, or first came
         self._entering: Counter[tuple[bool, str]] = Counter()   # admitted, not in the queue yet
         self._watch: asyncio.Task | None = None
+        blocks._queue.get_events = self.next
 
     @contextlib.contextmanager
     def heard(self, session: str) -> Iterator[None]:
@@ -52,6 +54,24 @@ class Events:
         queue = self.blocks._queue
         waiting = [event for line in queue.event_queue_per_concurrency_id.values() for event in line.queue]
         return waiting + [event for job in queue.active_jobs if job for event in job]
+
+    def next(self) -> tuple[list, bool, str] | None:
+        """What runs next, in place of Gradio's first come, first served: of those who wait for a function, the one
+        whose address has least that runs; and no address has all of a function's places. (events, False, line's id).
+        """
+        lines = list(self.blocks._queue.event_queue_per_concurrency_id.items())
+        random.shuffle(lines)
+        running = Counter((event.concurrency_id, who.of(event.request)) for job in self.blocks._queue.active_jobs if job
+                          for event in job)
+        for name, line in lines:
+            limit = line.concurrency_limit
+            if not line.queue or (limit is not None and line.current_concurrency >= limit):
+                continue
+            first = min(line.queue, key=lambda event: running[name, who.of(event.request)])     # the oldest of equals
+            if limit is None or running[name, who.of(first.request)] < max(1, limit * 3 // 4):
+                line.queue.remove(first)
+                return [first], False, name
+        return None
 
     def admit(self, function, address: str, session: str, loop: bool) -> None:
         """Takes a place, until `entered`. Raises Refusal where there is none.

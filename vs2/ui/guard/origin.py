@@ -50,7 +50,8 @@ class Origin:
     def __init__(self, app, host: str, names: tuple[str, ...]):
         self.app = app
         space = [name.strip() for name in os.environ.get("SPACE_HOST", "").split(",") if name.strip()]
-        self.names = {_name(name) for name in (*names, *space)}
+        self.pages = {_name(name) for name in (*names, *space)} - {""}  # whose pages are ours, on whatever port
+        self.names = set(self.pages)
         self.any = bool(os.environ.get("SPACE_ID")) or (host.strip("[]") in ANYWHERE and not names)
         if host.strip("[]") not in ANYWHERE:
             self.names.add(_name(host))
@@ -78,7 +79,7 @@ class Origin:
         """Whether the page of another site asks. What is no browser says nothing of its page, and is none."""
         if origin := header(scope, b"origin"):
             site = _site(origin)
-            return not site[0] or (site != _site(f"http://{host}") and site[0] not in self.names - {""})
+            return not site[0] or (site != _site(f"http://{host}") and site[0] not in self.pages)
         return header(scope, b"sec-fetch-site").lower() == "cross-site"
 
     @staticmethod

@@ -1,0 +1,46 @@
+"""The real app in a process of its own, for tests that visit it or attack it."""
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PATIENCE = 120  # seconds for the app to start, and for the model to load
+
+
+@contextmanager
+def serve_app(home: Path, port: int, **variables: str):
+    """`python app.py` with its data in `home`; gives its address, and stops it at the end.
+
+    variables: of its environment. What it logs is in `home / "app.log"`; a traceback there is a fault.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    log = home / "app.log"
+    environment = os.environ | {
+        "VS2_MODEL": "mini", "VS2_PRECISION": "fp32", "VS2_HOME": str(home), "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_TEMP_DIR": str(home / "uploads"), "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"} | variables
+    with log.open("wb") as output:
+        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
+    address = f"http://127.0.0.1:{port}/"
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not answers(address):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, f"no answer in {PATIENCE} s\n{log.read_text()}"
+            time.sleep(0.3)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+    assert "Traceback" not in log.read_text(), log.read_text()[-8000:]
+
+
+def answers(address: str) -> bool:
+    """Whether the page is served."""
+    try:
+        return urllib.request.urlopen(address, timeout=5).status == 200
+    except OSError:
+        return False
