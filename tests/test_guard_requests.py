@@ -158,6 +158,17 @@ def test_a_value_that_does_not_fit_is_one_sentence_and_names_no_path(app, tmp_pa
         assert str(outside.parent.parent) not in said.replace(str(outside), "")
 
 
+def test_a_choice_that_is_not_offered_is_one_sentence(app, config):
+    number = next(one["id"] for one in config["dependencies"] if [part(config, "agreement-dimension"), "change"]
+                  in [list(pair) for pair in one["targets"]])
+    with as_client(app) as client:
+        client.post("gradio_api/queue/join", json={"fn_index": number, "session_hash": "choice", "data": [
+            None, "nothing", "nothing"]})
+        with client.stream("GET", "gradio_api/queue/data?session_hash=choice") as lines:
+            done = next(line for line in lines.iter_lines() if "process_completed" in line)
+    assert "not in the list of choices" in done
+
+
 def test_what_is_no_upload_is_short(app, config):
     with as_client(app) as client:
         long = json.dumps(past(config, data="x" * 2**21)).encode()

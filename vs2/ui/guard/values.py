@@ -15,7 +15,8 @@ def mend(blocks: gr.Blocks) -> None:
     async def taken(*arguments, **options):
         try:
             return await preprocess(*arguments, **options)
-        except gr.Error:
+        except gr.Error as error:       # Gradio's own sentence, which it would log with a traceback
+            error.print_exception = False
             raise
         except Exception as error:  # of any kind: it comes from the value
             _log.warning("A value that a request brought was not taken (%s)", type(error).__name__)
