@@ -25,7 +25,7 @@ class Crowd:
 
     def __init__(self):
         self.line = SimpleNamespace(queue=[], concurrency_limit=8, current_concurrency=0)
-        self.queue = SimpleNamespace(event_queue_per_concurrency_id={"f": self.line}, active_jobs=[],
+        self.queue = SimpleNamespace(event_queue_per_concurrency_id={"f": self.line}, active_jobs=[], process_events=None,
                                      pending_event_ids_session=defaultdict(set), pending_messages_per_session={},
                                      event_ids_to_events={})
         self.events = events.Events(SimpleNamespace(_queue=self.queue), {COSTLY._id})

@@ -146,7 +146,7 @@ class Door:
 def _object(scope: dict) -> dict:
     """The JSON object that the body holds."""
     try:
-        said = json.loads(scope.get(BODY, b""))
+        said = json.loads(scope.pop(BODY, b""))
     except (ValueError, RecursionError) as error:
         raise Refusal(400, NO_JSON) from error
     if not isinstance(said, dict):

@@ -35,7 +35,8 @@ class Events:
         self._last: dict[str, float] = {}           # when somebody listened last, or first came
         self._entering: Counter[tuple[bool, str]] = Counter()   # admitted, not in the queue yet
         self._watch: asyncio.Task | None = None
-        blocks._queue.get_events = self.next
+        self._process = blocks._queue.process_events
+        blocks._queue.get_events, blocks._queue.process_events = self.next, self.processed
 
     @contextlib.contextmanager
     def heard(self, session: str) -> Iterator[None]:
@@ -54,6 +55,14 @@ class Events:
         queue = self.blocks._queue
         waiting = [event for line in queue.event_queue_per_concurrency_id.values() for event in line.queue]
         return waiting + [event for job in queue.active_jobs if job for event in job]
+
+    async def processed(self, events: list, *arguments) -> None:
+        """As Gradio does it, which keeps the last event until the next one comes, with all that a visitor sent."""
+        try:
+            await self._process(events, *arguments)
+        finally:
+            for event in events:
+                event.data = event.request = None
 
     def next(self) -> tuple[list, bool, str] | None:
         """What runs next, in place of Gradio's first come, first served: of those who wait for a function, the one
