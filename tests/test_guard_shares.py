@@ -25,9 +25,9 @@ class Crowd:
 
     def __init__(self):
         self.line = SimpleNamespace(queue=[], concurrency_limit=8, current_concurrency=0)
-        self.queue = SimpleNamespace(event_queue_per_concurrency_id={"f": self.line}, active_jobs=[], process_events=None,
+        self.queue = SimpleNamespace(event_queue_per_concurrency_id={"f": self.line}, active_jobs=[],
                                      pending_event_ids_session=defaultdict(set), pending_messages_per_session={},
-                                     event_ids_to_events={})
+                                     event_ids_to_events={}, process_events=None)
         self.events = events.Events(SimpleNamespace(_queue=self.queue), {COSTLY._id})
 
     def join(self, address="a", session="", function=COSTLY, age=0.0, loop=False):
