@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 # On a Space Gradio runs a reloader, whose event loops Python collects when they are closed already, and says so.
 IGNORED = re.compile(r"Exception ignored in: <function BaseEventLoop.__del__.*\nTraceback.*\n(?: .*\n)*ValueError.*\n?")
-PATIENCE = 120  # seconds for the app to start, and for the model to load
+PATIENCE = 240  # seconds for the app to start, and for the model to load
 
 
 @contextmanager

@@ -162,8 +162,9 @@ class PatientServer(http_server.Server):
     def __init__(self, config, *arguments, **options):
         super().__init__(config, *arguments, **options)
         blocks = config.app.get_blocks()
-        config.app = guard.around(config.app, blocks, blocks.settings, config.host, costly(blocks))
-        config.proxy_headers = False    # the guard decides whom to believe; this would believe all on this machine
+        if hasattr(blocks, "settings"):     # by `serve`
+            config.app = guard.around(config.app, blocks, blocks.settings, config.host, costly(blocks))
+            config.proxy_headers = False    # the guard decides whom to believe; this would believe all on this machine
 
     def run_in_thread(self):
         deadline = time.monotonic() + START
