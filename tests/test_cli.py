@@ -351,6 +351,11 @@ def test_settings_come_from_the_environment(tmp_path):
     )
     assert Settings.read({"VS2_JUDGES": " mini, runs/a/model,,mini"}).judges == ("mini", "runs/a/model")
     assert Settings.read({}).judges == ()
+    assert Settings.read({"VS2_PROXY": "a.example, b.example"}).proxy == ("a.example", "b.example")
+    assert Settings.read({"VS2_UPLOADS": "0.5"}).uploads == 0.5 and Settings.read({}).uploads == 8
+    for wrong in ("none", "0", "-1", "nan", "inf"):
+        with pytest.raises(BadInput, match="VS2_UPLOADS"):
+            Settings.read({"VS2_UPLOADS": wrong})
     assert Settings.read({}).model == "auto" and Settings.read({"VS2_MODEL": ""}).precision == "auto"
     assert Settings.read({"XDG_DATA_HOME": "/x"}).home.name == "vs2"
     with pytest.raises(BadInput, match="VS2_SHARED_HISTORY"):

@@ -413,6 +413,17 @@ def test_tables_are_kept_for_a_day_and_not_without_end(given, clip, uploads, mon
     made[2].close()
 
 
+def test_invented_visitors_push_out_each_others_tables(given, clip, uploads, monkeypatch):
+    jobs, value = Jobs(), given(t__zip=packed(clip, "one"))
+    monkeypatch.setattr(batch_job, "MOST_JOBS", 3)
+    for visitor, address in (("honest", "a"), ("one", "b"), ("two", "b"), ("three", "b"), ("four", "b")):
+        monkeypatch.setattr(batch_job.who, "here", lambda address=address: address)
+        jobs.put(visitor, Job(files_of(value)))
+    assert [name for name in ("honest", "one", "two", "three", "four") if jobs.get(name)] == ["honest", "three", "four"]
+    for name in ("honest", "three", "four"):
+        jobs.put(name, None)
+
+
 def test_the_examples_are_a_table(page_of, uploads, clip, monkeypatch, tmp_path):
     file = tmp_path / "e.mp4"
     file.write_bytes(clip)

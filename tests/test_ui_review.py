@@ -1,4 +1,5 @@
 """The Review page without a browser: what it lists, shows, takes and refuses; what hostile text becomes."""
+import asyncio
 import csv
 import html
 import io
@@ -260,7 +261,7 @@ def test_the_functions_for_the_browser_answer_in_sentences(page):
     assert set(served) == {"review_find", "review_show", "review_clip", "review_save", "review_remove", "review_export"}
     for name, function in served.items():
         for nonsense in (None, [], "x", {}, {"id": 7, "address": 7, "filter": 7, "offset": "x"}):
-            answer = function(nonsense) if name in ("review_clip", "review_export") else function(nonsense, None)
+            answer = asyncio.run(function(*[nonsense, *[None] * (name not in ("review_clip", "review_export"))]))
             assert set(answer) == {"problem"} and answer["problem"].endswith("."), (name, nonsense)
 
 

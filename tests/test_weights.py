@@ -243,3 +243,30 @@ def test_four_bit_that_cannot_run_is_one_sentence(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "bitsandbytes", None)
     with pytest.raises(Failure, match="bitsandbytes"):
         weights._four_bit(published(), CUDA)
+
+
+@pytest.mark.parametrize("key", ["_attn_implementation", "attn_implementation"])
+def test_a_checkpoint_does_not_choose_code_to_fetch(copy, monkeypatch, key):
+    """transformers takes a name with a slash for a repository of the Hub with a kernel, and runs what is in it."""
+    asked = []
+
+    def fetch(*names, **_):
+        asked.append(names)
+        raise AssertionError("it was to be fetched")
+
+    for where in ("transformers.integrations.hub_kernels", "transformers.modeling_utils",
+                  "transformers.modeling_flash_attention_utils"):
+        for name in ("get_kernel", "lazy_load_kernel", "load_and_register_attn_kernel", "lazy_import_flash_attention"):
+            monkeypatch.setattr(f"{where}.{name}", fetch, raising=False)
+    config = json.loads((copy / "config.json").read_text())
+    for part in (config, config["text_config"], config["vision_config"]):
+        part[key] = "somebody/kernel"
+    (copy / "config.json").write_text(json.dumps(config))
+    model = weights.load(locate(str(copy)), "fp32", CPU).model
+    assert not asked
+    for part in (model.config, model.config.text_config, model.config.vision_config):
+        assert part._attn_implementation == "sdpa"
+    from train.model import _loaded
+
+    trained = _loaded(locate(str(copy)), {"dtype": "fp32"}, False)
+    assert trained.config._attn_implementation == "sdpa" and not asked

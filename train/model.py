@@ -90,8 +90,7 @@ def _loaded(checkpoint: Checkpoint, options: dict, four_bit: bool):
     from transformers import Qwen2_5_VLForConditionalGeneration
 
     given = {"dtype": torch.bfloat16 if four_bit else DTYPES[options["dtype"]]}
-    if options.get("attention"):
-        given["attn_implementation"] = options["attention"]
+    given["attn_implementation"] = options.get("attention") or weights.ATTENTION    # never the checkpoint's own
     if four_bit:
         if sharded():
             raise BadInput("4-bit weights are not trained in shards here: take method lora under ZeRO-3 and FSDP, or "
@@ -159,7 +158,8 @@ def load_from_checkpoint(model, folder: str | Path) -> None:
         return
     from transformers import Qwen2_5_VLForConditionalGeneration
 
-    saved = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+    saved = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+        folder, dtype=torch.float32, local_files_only=True, attn_implementation=weights.ATTENTION)
     model.load_state_dict(saved.state_dict())
 
 

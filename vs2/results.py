@@ -23,7 +23,8 @@ COLUMNS = ("video", "prompt", "model", "precision", *(f"{key}_{part}" for key in
 PUBLISHED = tuple(f"{key}_published" for key in KEYS)    # columns only where the script's soft scores were asked for
 _TAKEN = {*FIELDS, *COLUMNS, *PUBLISHED}
 # The types of the columns that are no text, in Parquet; others have the type of what is in them.
-_TYPES = {"overall": float, "seconds": float, "frames": int, "tokens": int, "truncated": bool, **dict.fromkeys(PUBLISHED, float),
+_TYPES = {"overall": float, "seconds": float, "frames": int, "tokens": int, "truncated": bool,
+          **dict.fromkeys(PUBLISHED, float),
           **{f"{key}_{part}": int if part == "value" else float for key in KEYS for part in PARTS}}
 
 

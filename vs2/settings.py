@@ -16,7 +16,8 @@ class Settings:
 
     VS2_MODEL, VS2_PRECISION: the judge where none is named. VS2_JUDGES: others that the pages offer, by commas.
     VS2_HOST: the address the app listens on. VS2_HOME: the folder of the database and of clips; None where it is not
-    set and the user has no home. VS2_SHARED_HISTORY: whether all visitors see one history.
+    set and the user has no home. VS2_SHARED_HISTORY: whether all visitors see one history. VS2_PROXY: names under which
+    a proxy of the owner's serves the app, by commas. VS2_UPLOADS: how much one address may upload in a day, in GB.
     """
 
     model: str = "auto"
@@ -25,6 +26,8 @@ class Settings:
     home: Path | None = Path()
     shared_history: bool = False
     judges: tuple[str, ...] = ()
+    proxy: tuple[str, ...] = ()
+    uploads: float = 8.0
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -32,17 +35,30 @@ class Settings:
         def text(name: str, default: str) -> str:
             return environment.get(name, "").strip() or default
 
+        def several(name: str) -> tuple[str, ...]:
+            return tuple(dict.fromkeys(filter(None, map(str.strip, environment.get(name, "").split(",")))))
+
         shared = text("VS2_SHARED_HISTORY", "0").lower()
         if shared not in _YES + _NO:
             raise BadInput(f"VS2_SHARED_HISTORY is {shared!r}: set it to 1 or 0.")
         home = text("VS2_HOME", "")
-        judges = tuple(dict.fromkeys(filter(None, map(str.strip, environment.get("VS2_JUDGES", "").split(",")))))
         try:
             folder = Path(home).expanduser() if home else _home(environment)
         except RuntimeError as error:
             raise BadInput("VS2_HOME is below the home of a user who has none: set it to a whole path.") from error
         return cls(text("VS2_MODEL", cls.model), text("VS2_PRECISION", cls.precision).lower(),
-                   text("VS2_HOST", cls.host), folder, shared in _YES, judges)
+                   text("VS2_HOST", cls.host), folder, shared in _YES, several("VS2_JUDGES"), several("VS2_PROXY"),
+                   _gigabytes(text("VS2_UPLOADS", str(cls.uploads))))
+
+
+def _gigabytes(said: str) -> float:
+    try:
+        found = float(said)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < 2**20:
+        raise BadInput(f"VS2_UPLOADS is {said!r}: set it to a number of GB, such as 8.")
+    return found
 
 
 def zero_gpu(environment: Mapping[str, str] = os.environ) -> bool:

@@ -23,6 +23,9 @@ PRECISIONS = ("auto", "bf16", "4bit", "fp32")
 NOT_QUANTISED = ["lm_head", "model.visual"]
 SMALL = 10**9            # bytes in float32 below which a CPU uses float32: bfloat16 saves nothing worth having there
 WORK_FACTOR, WORK = 1.25, 2 * 10**9  # memory that a judgement takes beside the weights: a share of them, and bytes
+# Always named, for transformers else takes the one that the checkpoint's config names, and that may be a repository of
+# the Hub, whose code it fetches and runs.
+ATTENTION = "sdpa"
 BLOCK = 64               # weights that share one scale in NF4
 LEAST_WORK = 1.05        # share of the weights' bytes without which loading is not tried at all
 
@@ -150,7 +153,8 @@ def _model(checkpoint: Checkpoint, precision: str, where: torch.device):
     from transformers import Qwen2_5_VLForConditionalGeneration
 
     numbers = torch.float32 if precision == "fp32" or gpu.before_ampere(where) else torch.bfloat16
-    options = {"dtype": "auto" if checkpoint.quantised and numbers == torch.bfloat16 else numbers}
+    options = {"dtype": "auto" if checkpoint.quantised and numbers == torch.bfloat16 else numbers,
+               "attn_implementation": ATTENTION}
     if precision == "4bit":
         options["quantization_config"] = _four_bit(checkpoint, where, numbers)
     # ZeroGPU imitates CUDA by a mode of torch that each thread has to enter, and transformers loads on threads of its

@@ -1,48 +1,20 @@
 """The real app in a process of its own, and Chromium to visit it with."""
-import os
-import subprocess
-import sys
-import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.apps import PATIENCE, serve_app
 from tests.browser import chromium
 from tests.clips import moving_square
-from tests.patience import HANGING, Patience, eventually
+from tests.patience import HANGING, Patience
 from tests.ports import free_port
 from tests.test_ui import close, site_of
 
-ROOT = Path(__file__).resolve().parents[2]
 TURN = 5        # seconds between two looks at whether a page still moves
-PATIENCE = 120  # seconds that a page may stand still, on a machine with nothing else to do
 # One answer of the server changes several parts of a page, one by one: two frames later the others are there, too.
 SETTLES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 # All of a page but the clocks on it, which go on where nothing else does.
 MOVES = r"() => document.documentElement.outerHTML.replace(/\d+(\.\d+)? s\b/g, '')"
-
-
-@contextmanager
-def serve_app(home: Path, port: int):
-    """`python app.py` with its data in `home`; gives its address, and stops it at the end."""
-    home.mkdir(parents=True, exist_ok=True)
-    log = home / "app.log"
-    environment = os.environ | {
-        "VS2_MODEL": "mini", "VS2_PRECISION": "fp32", "VS2_HOME": str(home), "GRADIO_SERVER_PORT": str(port),
-        "GRADIO_TEMP_DIR": str(home / "uploads"), "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"}
-    with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
-    address = f"http://127.0.0.1:{port}/"
-    try:
-        started = eventually(lambda: answers(address) or process.poll() is not None, PATIENCE, moved=log.read_text)
-        assert started and process.poll() is None, log.read_text()
-        yield address
-    finally:
-        process.terminate()
-        process.wait(HANGING)
-    assert "Traceback" not in log.read_text()
-
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory):
@@ -58,14 +30,6 @@ def serious(page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found
             if one["impact"] in ("serious", "critical") for node in one["nodes"]]
-
-
-def answers(address: str) -> bool:
-    """Whether the page is served."""
-    try:
-        return urllib.request.urlopen(address, timeout=30).status == 200
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="session")

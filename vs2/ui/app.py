@@ -1,9 +1,11 @@
 """Puts the pages together and serves them."""
+import inspect
 import logging
 import os
 import shutil
 import stat
 import tempfile
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -17,13 +19,14 @@ import vs2
 from vs2 import checkpoint, weights
 from vs2.settings import Settings, zero_gpu
 from vs2.store import Store
-from vs2.ui import sent, site, text, theme
+from vs2.ui import guard, sent, site, text, theme
 from vs2.ui.about import AboutPage
 from vs2.ui.batch import BatchPage
 from vs2.ui.benchmarks import BenchmarksPage
 from vs2.ui.best_of import BestOfPage
 from vs2.ui.compare import ComparePage
 from vs2.ui.evaluate import EvaluatePage
+from vs2.ui.guard import events, sessions, values
 from vs2.ui.host import Host
 from vs2.ui.player import LIMITS
 from vs2.ui.review import ReviewPage
@@ -34,8 +37,9 @@ PAGES = (EvaluatePage, ComparePage, BestOfPage, BatchPage, ReviewPage, Benchmark
 START = 60          # seconds that a server may take to start
 MAKING = (EvaluatePage, BestOfPage)  # those that generate, and share where that is done
 
+CHEAP = ("show_model", "price", "review")   # of the endpoints, and of what tells how far it is
+
 HOUR, DAY = 3600, 24 * 3600
-MOST_QUEUED = 64  # events that wait for their turn; whoever comes then is told that the queue is full
 # Gradio opens its page about the API from its own footer, which ours replaces.
 SHOW_API = 'element.querySelector("button").onclick = () => document.querySelector("footer button.show-api").click();'
 _log = logging.getLogger("vs2")
@@ -62,7 +66,17 @@ def build(shared: Site) -> gr.Blocks:
         evaluate = pages[EvaluatePage.NAME]
         blocks.load(evaluate.show_model, None, evaluate.model, show_progress="hidden", api_visibility="private",
                     concurrency_limit=None)
-    return blocks.queue(default_concurrency_limit=1, max_size=MOST_QUEUED)
+    # The guard lets in no more than there are places, so nobody meets Gradio's own limit, which is the same for all
+    # that is asked. Without `api_open` nothing goes past the queue.
+    return blocks.queue(default_concurrency_limit=1, max_size=2 * events.PLACES, api_open=False)
+
+
+def costly(blocks: gr.Blocks) -> set[int]:
+    """The numbers of the functions that judge or generate: those of the endpoints, and those that tell how
+    far they are."""
+    return {number for number, one in blocks.fns.items() if one.fn is not None
+            and (one.api_visibility == "public" or inspect.isgeneratorfunction(one.fn))
+            and getattr(one.fn, "__name__", "") not in CHEAP}
 
 
 def _connect(blocks: gr.Blocks, address: gr.HTML, chosen: gr.Tabs, pages: dict, tabs: dict) -> None:
@@ -128,8 +142,29 @@ def private(settings: Settings) -> list[str]:
     return [] if uploads.is_relative_to(home) else [str(home)]
 
 
+def keep_swept(folder: str | Path) -> None:
+    """Sweeps the folder of uploads every hour, for as long as this process runs."""
+    def work() -> None:
+        while True:
+            time.sleep(HOUR)
+            try:
+                sweep(folder)
+            except OSError as error:    # a folder that is gone for now, say
+                _log.warning("Old uploads were not deleted: %s", error.strerror)
+
+    threading.Thread(target=work, daemon=True, name="delete old uploads").start()
+
+
 class PatientServer(http_server.Server):
-    """Gradio's server, for a busy machine: its own gives up after five seconds, and starts then all the same."""
+    """Gradio's server with the guard around its app, and for a busy machine: its own gives up after five seconds, and
+    starts then all the same."""
+
+    def __init__(self, config, *arguments, **options):
+        super().__init__(config, *arguments, **options)
+        blocks = config.app.get_blocks()
+        if hasattr(blocks, "settings"):     # by `serve`
+            config.app = guard.around(config.app, blocks, blocks.settings, config.host, costly(blocks))
+            config.proxy_headers = False    # the guard decides whom to believe; this would believe all on this machine
 
     def run_in_thread(self):
         deadline = time.monotonic() + START
@@ -145,17 +180,22 @@ class PatientServer(http_server.Server):
 http_server.Server = PatientServer      # there is no option for it
 
 
-def serve(blocks: gr.Blocks, **options) -> tuple:
+def serve(blocks: gr.Blocks, settings: Settings = Settings(), **options) -> tuple:
     """`Blocks.launch` with the look and the limits that every way of serving the pages has; returns while it serves.
 
     Gradio has called its server by then, and waited for the answer; its second look at the page (`_frontend`) would
     give up after three seconds, and with it the app on a busy machine.
     """
+    blocks.settings = settings
+    # With this number of threads Gradio's own are not those that serve pages and files. What breaks unforeseen says
+    # nothing to a visitor (`show_error`), for it may hold a path; what is said to people is a gr.Error.
     served = blocks.launch(
         theme=theme.theme(), css=theme.css(), head=theme.HEAD, footer_links=["api"], run_history=False, ssr_mode=False,
-        show_error=True, mcp_server=True, max_file_size=LIMITS.max_bytes, quiet=True, prevent_thread_lock=True,
+        show_error=False, max_threads=events.PLACES, state_session_capacity=sessions.CAPACITY, enable_monitoring=False,
+        mcp_server=True, max_file_size=LIMITS.max_bytes, quiet=True, prevent_thread_lock=True,
         _frontend=False, **options)
     sent.mend_mcp(blocks)
+    values.mend(blocks)
     return served
 
 
@@ -187,6 +227,7 @@ def launch(settings: Settings | None = None, port: int | None = None) -> None:
     if not os.environ.get("GRADIO_TEMP_DIR"):  # Gradio asks for it whenever it makes a component or serves a file
         os.environ["GRADIO_TEMP_DIR"] = upload_folder()
         sweep(os.environ["GRADIO_TEMP_DIR"])
+        keep_swept(os.environ["GRADIO_TEMP_DIR"])
     settings = settings or Settings.read()
     if settings.home is None:
         raise vs2.BadInput("This user has no home folder: set VS2_HOME to a folder for the evaluations and clips.")
@@ -198,7 +239,7 @@ def launch(settings: Settings | None = None, port: int | None = None) -> None:
     address = settings.host if settings.host != Settings.host else None
     blocks = build(Site(host, Store(settings.home), settings))
     try:
-        _, url, _ = serve(blocks, server_name=address, server_port=port, blocked_paths=private(settings))
+        _, url, _ = serve(blocks, settings, server_name=address, server_port=port, blocked_paths=private(settings))
     except OSError as error:
         raise vs2.Failure(f"The app cannot listen ({error}): choose another port with --port "
                           "(make app: PORT=...).") from error

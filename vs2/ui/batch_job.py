@@ -3,7 +3,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation
 from vs2.table import Row
 from vs2.ui import player
+from vs2.ui.guard import who
 from vs2.ui.host import Host, Request, Run
 from vs2.ui.progress import Progress
 from vs2.ui.text import batch as text
@@ -46,7 +47,7 @@ class Job:
         self.files = list(files)
         self.judging = False                # whether somebody goes through its rows
         self.view = None                    # the page's own: which rows it shows, and which dimensions
-        self.made = time.monotonic()
+        self.made, self.address = time.monotonic(), who.here()
         self.given_up = ""
         self._turn, self._run = None, None
         self.folder = Path(tempfile.mkdtemp(prefix="vs2-batch-", dir=get_upload_folder()))
@@ -219,5 +220,9 @@ class Jobs:
             if job is not None:
                 self._jobs[key] = job
                 idle = [name for name, kept in self._jobs.items() if not kept.judging and kept is not job]
-                for name in idle[:max(0, len(self._jobs) - MOST_JOBS)]:
+                while len(self._jobs) > MOST_JOBS and idle:
+                    # The oldest of the address that has most: invented visitors push out each other.
+                    count = Counter(kept.address for kept in self._jobs.values() if kept.address)
+                    name = max(idle, key=lambda name: count[self._jobs[name].address])
+                    idle.remove(name)
                     self._jobs.pop(name).close()

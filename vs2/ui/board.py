@@ -15,10 +15,10 @@ from vs2.sampling import Sampling
 from vs2.store import Stored
 from vs2.ui import player
 from vs2.ui import text as shared
+from vs2.ui.guard.served import QUICK, SLOW, served
 from vs2.ui.site import Site
 from vs2.ui.text import compare as text
 from vs2.ui.theme import script as script_of
-from vs2.video import read
 
 MOST = 6
 LISTED = 50  # evaluations that the history's list holds
@@ -71,12 +71,15 @@ class Board:
     def __init__(self, site: Site):
         self.site = site
 
+        @served(SLOW)
         def prepare(said) -> dict:
             return self.prepare(said)
 
+        @served(QUICK)
         def past(said) -> dict:
             return self.past(said)
 
+        @served(SLOW)
         def recall(said) -> dict:
             return {"items": self.recall(said if isinstance(said, dict) else {})}
 
@@ -90,7 +93,7 @@ class Board:
         value = said if isinstance(said, dict) else None
         try:
             path, _ = player.given(value)
-            fps = read(path, _FIRST).metadata.fps
+            fps = player.look(path, _FIRST).metadata.fps
         except Problem as problem:
             return {"problem": str(problem)}
         done = player.prepare({"path": path, "name": str(value.get("name") or "")}, self.box) or {}
@@ -117,7 +120,7 @@ class Board:
                 try:
                     kept = player.kept(path, stored.evaluation.video, self.box)
                     item |= {"path": kept["path"], "player": kept.get("player") or kept["path"],
-                             "fps": read(path, _FIRST).metadata.fps}
+                             "fps": player.look(path, _FIRST).metadata.fps}
                 except (Problem, OSError):  # its scores can be compared without its pictures
                     item["note"] = text.NO_CLIP
             made.append(item)

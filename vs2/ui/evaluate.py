@@ -8,7 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from vs2 import plots, video
+from vs2 import plots
 from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.sampling import Sampling
@@ -179,7 +179,7 @@ class EvaluatePage:
             box = player.kept(path, evaluation.video, self.video)
             if count := len(evaluation.frame_times):
                 try:
-                    clip = video.read(path, Sampling(min_frames=count, max_frames=count))
+                    clip = player.look(path, Sampling(min_frames=count, max_frames=count))
                 except Problem:  # the record is worth showing without the pictures
                     clip = None
         when = datetime.fromtimestamp(stored.created, timezone.utc)

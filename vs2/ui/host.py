@@ -6,6 +6,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +20,17 @@ from vs2.options import Options
 from vs2.rubric import check_prompt
 from vs2.settings import zero_gpu
 from vs2.ui import loan, text
+from vs2.ui.guard import who
 
 # The loaded judges, by what the page calls them; "" is the app's own. ZeroGPU forks this process for each call, so
 # they cannot travel as an argument.
 _judges: dict[str, object] = {}
 
-MOST_WAITING = 64   # judgements in the line; each holds a thread
+# Judgements in the line; each holds a thread. Below what the guard lets into the server (guard/events.py), so that who
+# is refused is told why on the page.
+MOST_WAITING = 48
 MOST_EACH = 3       # of one visitor's
+MOST_ADDRESS = 12   # of one address's, for a visitor can call itself anything
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,7 @@ class Run:
     """
 
     def __init__(self, request: Request, host: "Host"):
-        self.request, self.host = request, host
+        self.request, self.host, self.address = request, host, who.here()
         self.stopped = False
         self._events: queue.Queue = queue.Queue()
         handle, path = tempfile.mkstemp(prefix="vs2-run-")
@@ -303,7 +308,10 @@ class _Turn:
             own = sum(other.request.visitor == visitor and not other.stopped for other in host._line) if visitor else 0
             if own >= MOST_EACH:
                 raise Failure(text.FULL_OWN.format(count=own))
-            host._line.append(run)
+            near = sum(other.address == run.address for other in host._line) if run.address else 0
+            if near >= MOST_ADDRESS:
+                raise Failure(text.FULL_ADDRESS.format(count=near))
+            host._line.insert(_place(host._line, run), run)
 
     def __enter__(self) -> None:
         with self.host._moved:
@@ -314,6 +322,17 @@ class _Turn:
         with self.host._moved:
             self.host._line.remove(self.run)
             self.host._moved.notify_all()
+
+
+def _place(line: list[Run], run: Run) -> int:
+    """Where a run joins the line: addresses take turns, so that nobody waits for all that another has asked for."""
+    before = Counter(other.address for other in line)
+    mine, seen = before[run.address] if run.address else 0, Counter()
+    for index, other in enumerate(line):
+        if run.address and index and other.address and seen[other.address] > mine:
+            return index
+        seen[other.address] += 1
+    return len(line)
 
 
 def clock() -> Callable[[], float]:

@@ -9,8 +9,9 @@ from gradio.utils import get_upload_folder
 from vs2.errors import BadInput, Problem
 from vs2.sampling import Sampling
 from vs2.ui import text
+from vs2.ui.desk import desk
 from vs2.ui.theme import script as script_of
-from vs2.video import Limits, read
+from vs2.video import Clip, Limits, read
 from vs2.video_kind import SUFFIXES
 
 LIMITS = Limits()
@@ -63,6 +64,12 @@ def given(value: dict | None) -> tuple[str, str]:
     return str(path), str(value.get("name") or path.name)
 
 
+def look(path: str | Path, sampling: Sampling) -> Clip:
+    """`vs2.video.read` for a page, in its turn."""
+    with desk.place():
+        return read(path, sampling)
+
+
 def prepare(value: dict | None, player: gr.HTML) -> dict | None:
     """The box's value after an upload: with `player` (a copy that browsers play, where needed) or with `problem`.
 
@@ -75,11 +82,12 @@ def prepare(value: dict | None, player: gr.HTML) -> dict | None:
         return gr.skip()
     try:
         path, name = given(value)
-        try:
-            copy = str(playable(path, Path(path).parent))
-        except (Problem, OSError):  # the time or the disk was short, say: only reading may refuse a clip
-            read(path, Sampling(max_frames=4))
-            copy = path
+        with desk.place():
+            try:
+                copy = str(playable(path, Path(path).parent))
+            except (Problem, OSError):  # the time or the disk was short, say: only reading may refuse a clip
+                read(path, Sampling(max_frames=4))
+                copy = path
     except Problem as problem:
         return {"problem": str(problem), "turn": value.get("turn") if isinstance(value, dict) else None}
     if copy == path:

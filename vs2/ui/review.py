@@ -15,6 +15,7 @@ from vs2.rubric import KEYS
 from vs2.store import Filter
 from vs2.ui import given, parts, player, review_access, review_data, review_page, sent
 from vs2.ui import text as shared
+from vs2.ui.guard.served import QUICK, SLOW, served
 from vs2.ui.review_access import on_space
 from vs2.ui.site import Site
 from vs2.ui.text import review as text
@@ -104,21 +105,27 @@ class ReviewPage:
 
     def _served(self) -> list[Callable]:
         """What the page in the browser calls, each with one object, and gets a JSON object from."""
+        @served(QUICK)
         def review_find(said: dict, profile: gr.OAuthProfile | None) -> dict:
             return _answered(lambda: self.find(_object(said), profile))
 
+        @served(QUICK)
         def review_show(said: dict, profile: gr.OAuthProfile | None) -> dict:
             return _answered(lambda: self.show(_object(said), profile))
 
+        @served(SLOW)
         def review_clip(said: dict) -> dict:
             return _answered(lambda: self.clip(_object(said)))
 
+        @served(QUICK)
         def review_save(said: dict, profile: gr.OAuthProfile | None) -> dict:
             return _answered(lambda: self.save(_object(said), profile))
 
+        @served(QUICK)
         def review_remove(said: dict, profile: gr.OAuthProfile | None) -> dict:
             return _answered(lambda: self.remove(_object(said), profile))
 
+        @served(SLOW)
         def review_export(said: dict) -> dict:
             return _answered(lambda: self.export(_object(said)))
 

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 
 from vs2 import generate
 from vs2.errors import Failure, Problem
+from vs2.ui.guard import who
 from vs2.ui.host import following
 from vs2.ui.text import generate as text
 
 MOST_TOGETHER = 4  # visitors who generate at the same time; each keeps a core or a GPU busy
+MOST_ADDRESS = 2   # of them from one address
 
 
 class Work:
@@ -62,7 +64,7 @@ class Studio:
     """What the pages that generate share."""
 
     def __init__(self):
-        self._busy: set[str] = set()
+        self._busy: dict[str, str] = {}     # addresses by visitor
         self._lock, self._loading = threading.Lock(), threading.Lock()
         self._kept = None
 
@@ -74,12 +76,15 @@ class Studio:
                 raise Failure(text.ONE_EACH)
             if len(self._busy) >= MOST_TOGETHER:
                 raise Failure(text.FULL.format(count=len(self._busy)))
-            self._busy.add(visitor)
+            address = who.here()
+            if address and list(self._busy.values()).count(address) >= MOST_ADDRESS:
+                raise Failure(text.FULL_ADDRESS.format(count=MOST_ADDRESS))
+            self._busy[visitor] = address
         try:
             yield
         finally:
             with self._lock:
-                self._busy.discard(visitor)
+                self._busy.pop(visitor, None)
 
     def load(self, name: str, token: str = "") -> generate.Generator:
         """The generator called `name`. A pipeline stays loaded for the next clip, until another one is asked for."""

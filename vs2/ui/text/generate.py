@@ -26,6 +26,7 @@ REFUSED = "{label} cannot be used here: {reason} {remedy}"
 WHILE_EVALUATING = "An evaluation is running: stop it or wait for its end, then generate another video."
 WHILE_GENERATING = "A video is being generated: stop that or wait for it, then evaluate."
 ONE_EACH = "You have a generation running already: stop it, or wait for its end."
+FULL_ADDRESS = "{count} videos are being generated for your network already: try again when one of them has ended."
 FULL = "{count} videos are being generated here at the moment: try again in a minute."
 FAILED = "Something failed on our side ({kind}); your prompt is kept, so try again."
 

@@ -1,0 +1,71 @@
+"""Files that a request names by an address: fetched by Gradio from public addresses alone, here with limits as well.
+
+Gradio reads the whole answer into memory, however long it is, and waits for it as long as it comes.
+"""
+import asyncio
+import secrets
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import unquote, urlsplit
+
+import gradio as gr
+from gradio import processing_utils, route_utils
+from gradio_client.utils import strip_invalid_filename_characters
+
+from vs2.ui.guard.bodies import size
+from vs2.ui.guard.uploads import STEP, free
+from vs2.video import Limits
+
+MOST = Limits().max_bytes
+PATIENCE = 120.0    # seconds for the whole of it
+AT_ONCE = 4         # files that are fetched at a time
+_places = asyncio.Semaphore(AT_ONCE)
+
+NOT_FETCHED = "The file could not be fetched from its address: upload it instead."
+TOO_LARGE = "The file at this address is larger than {most}: upload a smaller one."
+TOO_SLOW = "The file did not come from its address within {seconds:.0f} s: upload it instead."
+NO_ROOM = "There is no room left on the server for this file: try again later."
+
+
+async def fetched(url: str, cache_dir: str) -> str:
+    """The path of the file at `url`, in a new folder of `cache_dir`. Raises gr.Error in one sentence."""
+    name = strip_invalid_filename_characters(Path(unquote(urlsplit(url).path)).name) or "file"
+    path = Path(cache_dir) / secrets.token_hex(32) / name
+    try:
+        await asyncio.wait_for(_fetch(url, path), PATIENCE)
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if path.parent.exists():
+            path.parent.rmdir()
+        if isinstance(error, asyncio.TimeoutError):
+            raise gr.Error(TOO_SLOW.format(seconds=PATIENCE), print_exception=False) from error
+        if isinstance(error, gr.Error) or not isinstance(error, Exception):
+            raise
+        raise gr.Error(NOT_FETCHED, print_exception=False) from error   # refused, unreachable, no such file
+    return str(path)
+
+
+async def _fetch(url: str, path: Path) -> None:
+    async with _places:
+        answer = await route_utils.secure_url_stream_response(url, SimpleNamespace(method="GET", headers={}))
+        try:
+            if answer.status_code != 200:
+                raise ValueError(answer.status_code)
+            path.parent.mkdir(parents=True)
+            came = looked = 0
+            with path.open("wb") as file:
+                async for part in answer.body_iterator:
+                    came += len(part)
+                    if came > MOST:
+                        raise gr.Error(TOO_LARGE.format(most=size(MOST)), print_exception=False)
+                    if came - looked >= STEP or not looked:
+                        looked = came
+                        left, reserve = free()
+                        if left < reserve:
+                            raise gr.Error(NO_ROOM, print_exception=False)
+                    file.write(part)
+        finally:
+            await answer.background()
+
+
+processing_utils.async_ssrf_protected_download = fetched    # there is no option for it
