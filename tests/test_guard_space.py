@@ -6,6 +6,7 @@ import time
 
 import httpx
 import pytest
+from itsdangerous import TimestampSigner
 
 from tests.apps import serve_app
 from tests.ports import free_port
@@ -31,7 +32,7 @@ def space(tmp_path_factory):
 
 def cookie(name: str) -> str:
     """The session of somebody who is logged in, as Gradio's own middleware signs it."""
-    signer = pytest.importorskip("itsdangerous").TimestampSigner(
+    signer = TimestampSigner(
         hashlib.sha256(f"{OAUTH['OAUTH_CLIENT_SECRET']}-v4".encode()).hexdigest())
     info = {"access_token": "hf_victim", "expires_at": time.time() + 3600, "scope": "openid", "userinfo": {
         "name": name.title(), "preferred_username": name, "profile": "", "picture": ""}}
