@@ -11,7 +11,7 @@ from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.options import Options
 from vs2.table import Row
-from vs2.workers import Here, Processes, Ray, Task
+from vs2.workers import Here, Processes, Ray, Task, enough
 
 ENGINES = ("local", "ray")
 
@@ -59,6 +59,7 @@ def run(rows: Iterable[Row], judge, *, workers: int = 1, engine: str = "local", 
 
 
 def _crew(judge, workers: int, engine: str, gpus: int, options: dict):
+    enough(workers)
     if engine not in ENGINES:
         raise BadInput(f"There is no engine {engine!r}: take one of {', '.join(ENGINES)}.")
     if hasattr(judge, "score"):

@@ -18,6 +18,7 @@ from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation
 from vs2.generate.protocol import Generated
 from vs2.generate.record import Record
+from vs2.texts import told
 from vs2.video import display_name
 
 STATE, LOCK = "best-of.json", ".best-of.lock"
@@ -98,7 +99,7 @@ class RunFolder:
     def restored(self, entry: Entry, path: Path, plan: Plan) -> Entry:
         """The candidate whose clip is at `path`, with the judgements that are there and that `plan` asks for."""
         found = self.entry(entry.seed)
-        passes = {name: replace(Evaluation.from_dict(found[name]), video=str(path))
+        passes = {name: replace(Evaluation.from_dict(found[name]), video=told(str(path)))
                   for name in (FAST, FULL, AGAIN) if found.get(name)}
         if not plan.keep:
             passes.pop(FAST, None)

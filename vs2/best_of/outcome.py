@@ -10,6 +10,7 @@ from vs2.candidates import MEAN, Decision, Failed, Rule, decide, overall
 from vs2.evaluation import Evaluation
 from vs2.generate.record import Record
 from vs2.table import Row
+from vs2.texts import told
 
 COMPLETE, STOPPED, EARLY = "complete", "stopped", "early"   # how a run ended: all done, by `stop`, by the adaptive rule
 
@@ -51,7 +52,7 @@ class Entry:
         """For `vs2.candidates`: the judgement "fast", "full" or "again", why there is none, or None for not yet."""
         found = getattr(self, which)
         if found is None and self.error is not None:
-            return Failed(str(self.path or ""), "", self.error)
+            return Failed(told(str(self.path or "")), "", self.error)
         return found
 
     def to_dict(self) -> dict:
@@ -59,7 +60,7 @@ class Entry:
         def plain(found):
             return found and found.to_dict()
 
-        return {"seed": self.seed, "file": self.path and str(self.path), "evaluation": plain(self.evaluation),
+        return {"seed": self.seed, "file": self.path and told(str(self.path)), "evaluation": plain(self.evaluation),
                 "fast": plain(self.fast if self.full else None), "again": plain(self.again), "error": self.error}
 
 

@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import stat
+import sys
 import tempfile
 import threading
 import time
@@ -243,5 +244,9 @@ def launch(settings: Settings | None = None, port: int | None = None) -> None:
     except OSError as error:
         raise vs2.Failure(f"The app cannot listen ({error}): choose another port with --port "
                           "(make app: PORT=...).") from error
-    print(f"{text.TITLE} is at {url} (Ctrl+C stops it)", flush=True)
+    said = f"{text.TITLE} is at {url} (Ctrl+C stops it)"
+    try:
+        print(said, flush=True)
+    except vs2.Failure:     # the pages are there, whether stdout takes this line or not
+        print(said, file=sys.stderr, flush=True)
     blocks.block_thread()

@@ -175,9 +175,9 @@ class ComparePage:
                physical: float | None, request: gr.Request) -> Iterator[dict]:
         """What the Compare button does: judges what is not judged yet, and shows each result as it comes."""
         visitor = self.site.visitor(address)
-        asked = Request("", "", think, int(budget), int(samples), int(seed or 0),
-                        visitor or request.session_hash or "", judge or "")
         try:
+            asked = Request("", "", **given.judging(think, budget, samples, seed),
+                            visitor=visitor or request.session_hash or "", judge=judge or "")
             rule = chosen(rule, visual, alignment, physical)
             queue = self._queue(board.items(value), prompt or "", asked, made)
             queue.rule = rule
