@@ -127,6 +127,6 @@ def test_a_duplicated_space_on_zerogpu_judges_with_what_was_preloaded(tmp_path):
         page = urllib.request.urlopen(address + "config", timeout=60).read().decode()
         found = evaluation(address, think=False)
         with pytest.raises(Exception, match="lower the thinking budget"):
-            evaluation(address, budget=8192)
+            evaluation(address, budget=2048, samples=8)
     assert found["model"] == checkpoint.PUBLISHED and found["precision"] == "bf16" and found["frames"] > 0
     assert "of your GPU time" in page, "the cost is said before a run"
