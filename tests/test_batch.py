@@ -190,6 +190,27 @@ def test_ray_is_driven_as_processes_are(monkeypatch):
         list(batch.run(rows, load, engine="ray"))
 
 
+@pytest.mark.parametrize("fails", [0, 2, 3])
+def test_ray_that_does_not_come_up_in_time_is_started_again(monkeypatch, fails):
+    class Slow(FakeRay):
+        tries = 0
+
+        def init(self, **options):
+            self.tries += 1
+            if self.tries <= fails:
+                raise Exception("The current node timed out during startup.\nAnd more.")
+            super().init(**options)
+
+    ray = Slow()
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    if fails == 3:
+        with pytest.raises(Failure, match=r"^Ray did not start: The current node timed out during startup\.$"):
+            list(batch.run([row(1)], load, engine="ray"))
+    else:
+        assert [result.error for result in batch.run([row(1)], load, engine="ray")] == [None]
+    assert ray.tries == min(fails + 1, 3) and not ray.up
+
+
 @pytest.mark.slow
 def test_real_ray_judges_every_row_and_survives_a_dead_actor():
     rows = [row(n, "die" if n == 3 else "bad" if n == 4 else "p") for n in range(1, 8)]

@@ -21,6 +21,7 @@ TICK = 0.2      # seconds between looks at `stop`
 CRASHED = "The process that judged this row was stopped from outside, for lack of memory perhaps: try it again."
 NO_START = ("The process that judges did not start or was stopped from outside, for lack of memory perhaps: "
             "try again with fewer workers.")
+STARTS = 3      # times that Ray is started: it gives its own processes 30 seconds, too few on a busy machine
 NO_RAY = "Ray is not installed: run `pip install -e '.[scale]'` in the project's folder, or take --engine local."
 
 
@@ -151,6 +152,18 @@ def _serve(pipe: Connection, load: Callable, options: dict, environment: dict) -
             pipe.send(("judged", judged(judge, pipe.recv(), options)))
 
 
+def _begin(ray) -> None:
+    """Starts Ray, or joins RAY_ADDRESS's cluster. Raises Failure where it does not come up."""
+    for left in reversed(range(STARTS)):
+        try:
+            ray.init(include_dashboard=False, log_to_driver=False)
+            return
+        except Exception as error:      # a bare one says that its processes took more than half a minute
+            ray.shutdown()
+            if not left:
+                raise Failure(f"Ray did not start: {(str(error) or repr(error)).splitlines()[0]}") from error
+
+
 class Ray:
     """`count` actors of Ray, each with a judge that `load()` gives there; on RAY_ADDRESS's cluster, or this machine.
 
@@ -171,7 +184,7 @@ class Ray:
         ray, tasks, busy = self._ray, iter(tasks), {}
         mine = not ray.is_initialized()
         if mine:
-            ray.init(include_dashboard=False, log_to_driver=False)
+            _begin(ray)
         try:
             gpus = int(ray.cluster_resources().get("GPU", 0))
             enough(self._count, gpus)
