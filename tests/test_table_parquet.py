@@ -2,17 +2,22 @@
 import datetime
 import decimal
 import io
+import json
 import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow
 import pytest
 from pyarrow import parquet
 
-from vs2 import table
+from tests.patience import HANGING
+from vs2 import table, video_pool
 from vs2.errors import BadInput
 from vs2.table import Limits
 
+ROOT = Path(__file__).resolve().parents[1]
 PAGE = Limits(rows=200, columns=200, table_bytes=4 * 2**20)
 
 
@@ -97,3 +102,33 @@ def test_without_the_package_it_is_named(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert parquet_worker.read(b"", {}) == {"error": "package"}
+
+
+TRIES = {
+    "another file": "open('/etc/passwd').read()",
+    "the environment of another process": "open(f'/proc/{os.getppid()}/environ', 'rb').read()",
+    "a socket": "__import__('socket').socket()",
+    "another program": "__import__('subprocess').run(['true'], check=True)",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can confine a process")
+@pytest.mark.parametrize("what", TRIES)
+def test_the_process_that_reads_it_gets_at_nothing_else(what):
+    code = ("import json, os, sys\nfrom vs2 import parquet_worker\n"
+            "def tried(*_):\n"
+            "    try:\n        exec(sys.argv[2])\n"
+            "    except OSError as error:\n        return {'error': type(error).__name__}\n"
+            "    return {'done': True}\n"
+            "parquet_worker.read = tried\n")
+    job = {"seconds": 60, "cpu": 60, "memory": 2 * 2**30, "writes": 2**20}
+
+    def said(last: str) -> dict:
+        done = subprocess.run([sys.executable, "-c", code + last, json.dumps(job), TRIES[what]], input=b"", cwd=ROOT,
+                              capture_output=True, timeout=HANGING, check=True)
+        return json.loads(done.stdout)
+
+    assert said("print(json.dumps(tried()))") == {"done": True}, "outside it can be had"
+    held = video_pool.layers()
+    if "files" in held and "system calls" in held:
+        assert said("parquet_worker.main()") == {"error": "PermissionError"}

@@ -1,6 +1,8 @@
 """The process that opens a Parquet file which nobody vouches for: `python -m vs2.parquet_worker LIMITS < file`.
 
 It writes one JSON object: {names, rows}, or {error, said}. Rows are read a few at a time, columns by their names.
+Before it looks at the file, which it has in memory by then, it gives up all that it does not need, as the process that
+reads a video does (vs2.video_sandbox).
 """
 import contextlib
 import io
@@ -9,6 +11,7 @@ import math
 import os
 import sys
 
+from vs2 import video_sandbox
 from vs2.video_worker import limit
 
 BATCH = 64              # rows decoded at a time
@@ -20,11 +23,15 @@ LIMITS_ERROR = ("memory", "large")
 def main() -> None:
     """Takes its limits upon itself, then reads."""
     job = json.loads(sys.argv[1])
-    limit(job)
+    limit(job, forever=True)
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)        # what a native library prints is no answer
     try:
-        answer = json.dumps(read(sys.stdin.buffer.read(), job))
+        data = sys.stdin.buffer.read()
+        with contextlib.suppress(ImportError):          # `read` says so
+            import pyarrow.parquet  # noqa: F401  its libraries are loaded before the door closes
+        video_sandbox.confine([], [])
+        answer = json.dumps(read(data, job))
     except MemoryError:
         answer = json.dumps({"error": "memory"})
     except Exception as error:      # whatever a hostile file makes a library raise, this process answers
