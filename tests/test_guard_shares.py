@@ -300,7 +300,7 @@ def test_sessions_of_one_address_make_place_for_its_own():
 
 
 def test_a_second_clip_does_not_wait_for_the_first(tmp_path):
-    """One address may have at most a part of a function's places: the page's own work is limited at the desk instead."""
+    """No address has all of a function's places: so what the page itself does is limited at the desk instead."""
     from tests.test_ui import site_of
     from vs2.ui import app
 
