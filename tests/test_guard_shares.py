@@ -297,3 +297,14 @@ def test_sessions_of_one_address_make_place_for_its_own():
         kept["of b"]
         kept.claim("of b", "b")
     assert len(kept.session_data) == EACH + 1 and "of b" in kept and "a0" not in kept and f"a{EACH + 4}" in kept
+
+
+def test_a_second_clip_does_not_wait_for_the_first(tmp_path):
+    """No address has all of a function's places: so what the page itself does is limited at the desk instead."""
+    from tests.test_ui import site_of
+    from vs2.ui import app
+
+    blocks = app.build(site_of(Scripted(), tmp_path))
+    uploaded = next(one for one in blocks.fns.values() if any(event == "upload" for _, event in one.targets))
+    prepared = [one for one in blocks.fns.values() if one.trigger_after == uploaded._id]
+    assert prepared and all(one.concurrency_limit is None for one in prepared)
