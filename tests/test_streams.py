@@ -83,20 +83,21 @@ def test_a_reader_who_has_enough_is_no_fault():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_judgement_with_full_and_closed_streams(folder, model):
     score = f"vs2 score a.mp4 --prompt x --no-think --model {model}"
     status, _, err = shell(f"{score} >/dev/full", folder)
     assert status == 1
     one_sentence(err, FULL)
-    for lost in ("2>&-", "2>/dev/full"):
-        status, out, _ = shell(f"{score} --json {lost}", folder)
-        assert status == 0 and json.loads(out)["video"] == "a.mp4"
+    status, out, _ = shell(f"{score} --json <&- 2>&-", folder)
+    assert status == 0 and json.loads(out)["video"] == "a.mp4"
     batch = f"vs2 batch $'t\\xff.csv' --no-think --model {model} --out"
-    status, _, err = shell(f"{batch} $'o\\xff.csv' >&- 2>&-; r=$?; vs2 --version; exit $r", folder)
+    status, _, err = shell(f"{batch} $'o\\xff.csv' >&- 2>&-", folder)
     assert status == 0 and os.path.getsize(os.path.join(folder, b"o\xff.csv"))
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("locale", [
     {"LC_ALL": "C.UTF-8"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"},
     {"LC_ALL": "POSIX"}])
@@ -108,10 +109,9 @@ def test_names_that_are_no_utf8_in_locales_that_are_not(folder, model, locale):
     found = json.loads(out)["candidates"]
     assert [one["video"] for one in found] == ["b\ufffdr.mp4", "n\u00f6.mp4", "../d\ufffd/a.mp4", "-clip.mp4"]
     assert {one["prompt"] for one in found} == {"b\u00e4r"} and json.dumps(found, ensure_ascii=False).encode()
-    for suffix in ("csv", "parquet", "json"):
-        status, _, err = shell(f"vs2 batch $'t\\xff.csv' --no-think --model {model} --out $'o\\xff.{suffix}'", folder,
-                               **locale)
-        assert status == 0 and "2 rows with scores" in err and "Traceback" not in err, err
+    batch = f"vs2 batch $'t\\xff.csv' --no-think --model {model} --out $'o\\xff.parquet'"
+    status, _, err = shell(batch, folder, **locale)
+    assert status == 0 and "2 rows with scores" in err and "Traceback" not in err, err
 
 
 def test_what_is_no_text_is_one_sentence(folder):

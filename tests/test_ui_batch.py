@@ -165,7 +165,9 @@ def test_two_uploads_of_one_name_are_not_guessed_between(given, clip):
     ({}, "Add a table"), ({"a__mp4": b"x"}, "Add a table"), ({"t__csv": "video,prompt\n"}, "has no rows"),
     ({"t__csv": "a,b\n1,2\n"}, "no column `video`"), ({"t__csv": "x", "u__jsonl": "x"}, "2 tables"),
     ({"t__zip": b"x", "a__mp4": b"x"}, "A zip comes alone"), ({"t__zip": b"x"}, "no zip that can be read"),
-    ({"t__csv": "video,prompt\n" + "a,b\n" * 201}, "201 rows, more than 200"), ({"t__csv": b"\xff\xfe"}, "not UTF-8"),
+    ({"t__csv": "video,prompt\n" + "a,b\n" * 201}, "more than 200 rows"), ({"t__csv": b"\xff\xfex"}, "not UTF-8"),
+    ({"t__csv": "video,prompt," + "x," * 300_000 + "\n"}, "300003 columns, more than 200"),
+    ({"t__parquet": b"PAR1"}, "no Parquet file"), ({"t__json": "{}"}, "holds no rows"),
 ])
 def test_what_cannot_be_used_is_one_sentence_and_no_job(page_of, given, uploads, files, says):
     page = page_of(ByPrompt())
