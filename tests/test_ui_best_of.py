@@ -259,7 +259,7 @@ def test_it_stops_early_when_more_promise_little(page_of):
 
 @pytest.mark.parametrize(("arguments", "said"), [
     ({"prompt": " "}, "prompt is empty"), ({"prompt": "p" * 5000}, "5000 characters"), ({"count": 1}, "N is 1"),
-    ({"count": 17}, "N is 17"), ({"count": None}, "N is None"), ({"seed": -1}, "seed is -1"),
+    ({"count": 17}, "N is 17"), ({"count": None}, "N is 0"), ({"seed": -1}, "seed is -1"),
     ({"rule": "median"}, "no rule"), ({"rule": "weights", "weights": (0, None, 0)}, shared.WEIGHTS_NONE),
     ({"rule": "weights", "weights": (-1, 1, 1)}, "0 or more"), ({"name": "elsewhere"}, making.NO_GENERATOR),
     ({"name": "provider:fal-ai/"}, "No token was given"), ({"fast": True, "think": False}, text.FAST_THINKS)])
