@@ -9,9 +9,22 @@ what asks the CUDA driver: `spaces.zero.torch.init`, `Tensor.cuda`, `Tensor.pin_
 import os
 import sys
 import tempfile
+import time
 
 from tests.zero_scheduler import Scheduler
 
+# A process with 16 GB of weights takes its time to fork, and filelock from 4.3 on refuses a fork during another one.
+FORKING: list[int] = []
+os.register_at_fork(before=lambda: (FORKING.append(1), time.sleep(0.3)), after_in_parent=FORKING.clear,
+                    after_in_child=FORKING.clear)
+
+
+def _refuse(event: str, _) -> None:
+    if event == "os.fork" and FORKING:
+        raise RuntimeError("os.fork while another thread forks")
+
+
+sys.addaudithook(_refuse)
 SCHEDULER = Scheduler()
 OFFLOAD = tempfile.TemporaryDirectory(prefix="vs2-zero-")     # the package's own would be shared with other processes
 os.environ.update(SPACES_ZERO_GPU="true", SPACES_ZERO_DEVICE_API_URL=SCHEDULER.url, ZEROGPU_OFFLOAD_DIR=OFFLOAD.name)

@@ -1,6 +1,7 @@
 """A GPU that ZeroGPU lends: for how long it is asked for, what that costs a visitor, and giving up the wait for one."""
 import html
 import math
+import os
 import re
 import statistics
 import threading
@@ -48,7 +49,27 @@ def gpu(seconds: Callable[..., int]):
         import spaces
     except (ImportError, RuntimeError):     # it asks for the user's home, which a container's user lacks
         return lambda function: function
+    if zero_gpu():
+        _fork_in_turn()
     return spaces.GPU(duration=seconds)
+
+
+def _fork_in_turn() -> None:
+    """Makes the forks of this process's threads wait for each other, from now on.
+
+    filelock, from 4.3 on, raises in a fork while another thread forks. Two visitors' loans that begin at the same
+    time would so lose one of them, and its GPU would stay lent, for `spaces` gives it back only after the fork.
+    """
+    if hasattr(os.fork, "in_turn"):
+        return
+    fork, lock = os.fork, threading.Lock()
+
+    def in_turn() -> int:
+        with lock:      # in the child it is this very thread that goes on, and lets go of its copy
+            return fork()
+
+    in_turn.in_turn = True
+    os.fork = in_turn
 
 
 def factor() -> float:
