@@ -7,13 +7,11 @@ The file is only ever opened by FFmpeg in a worker process (vs2.video_pool, vs2.
 kills; here frames are chosen and resized as qwen-vl-utils 0.0.14 does it, one at a time, as they arrive.
 Everything wrong with a file is one `BadInput` sentence. Importing this module does not import torch.
 """
-import math
 import os
 import re
 import stat
 import time
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +22,9 @@ from vs2.sampling import Sampling
 from vs2.texts import path_text, told, wired
 from vs2.video_faults import PICTURES, UNREADABLE, XCPU, death, display_name, refusal, size_text
 from vs2.video_pool import Gone, Worker, borrow
+from vs2.video_rate import check_fps
 from vs2.video_warnings import warnings_of
 
-
-RATES = 0.1, 240.0   # pictures a second that may be said of a folder or a zip
 _RATE = f"for one of numbered pictures ({PICTURES}) give their rate too, as --fps 24 or fps=24"
 
 
@@ -194,28 +191,6 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
                         container=header["container"], mirrored=header["mirrored"], colour=header["colour"],
                         pixel=header["pixel"][0] / header["pixel"][1])
     return Clip(frames, tuple(times[index] for index in indices), metadata, warnings_of(header, name))
-
-
-def check_fps(fps) -> float:
-    """A rate for numbered pictures. Raises BadInput for what is none."""
-    number = isinstance(fps, Real) and not isinstance(fps, bool) and math.isfinite(fps)
-    if not number or not RATES[0] <= fps <= RATES[1]:
-        raise BadInput(f"fps is {fps!r:.60}: it must be a number from {RATES[0]:g} to {RATES[1]:g}.")
-    return float(fps)
-
-
-def is_pictures(path: str | Path) -> bool:
-    """Whether there is a folder or a zip at `path`: what `fps` is for. False where there is nothing."""
-    try:
-        place = path_text(path)
-        if os.path.isdir(place):
-            return True
-        if not stat.S_ISREG(os.stat(place).st_mode):
-            return False
-        with open(place, "rb") as file:
-            return video_kind.kind(file.read(video_kind.START)) == "zip"
-    except (OSError, ValueError):
-        return False
 
 
 def _checked(header: dict, limits: Limits, name: str) -> dict:

@@ -13,6 +13,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from vs2 import video_colour, video_edits, video_pictures, video_webp
+from vs2.video_kind import NUMBERED
 from vs2.video_open import THREADS, Refused, check_side, frames_of, open_file, packets, picture_stream
 from vs2.video_probe import MOV, Probe, probe, rate
 
@@ -25,7 +26,7 @@ except (ImportError, OSError, RuntimeError):  # no wheel for this platform, or i
 # What decord may open: no decoder of its FFmpeg gets a file of another codec, or of another container.
 DECORD_CODECS = ("h264", "hevc", "vp9", "mpeg4")
 DECORD_CONTAINERS = {MOV: (4, b"ftyp"), "matroska,webm": (0, b"\x1aE\xdf\xa3")}
-_READERS = {video_pictures.CONTAINER: video_pictures.pictures, video_webp.CONTAINER: video_webp.pictures}
+_READERS = {NUMBERED: video_pictures.pictures, video_webp.CONTAINER: video_webp.pictures}
 ROUNDS = 3  # of counting anew, for a file that decodes to another number of frames each time
 
 
@@ -105,7 +106,7 @@ def read_pyav(path: str, found: Probe, max_side: int, send, receive) -> None:
     """Sends the clip as PyAV reads it. Where other frames decode than packets promise, it starts again with those."""
     found = found if found.times else replace(found, times=(0.0,))
     for _ in range(ROUNDS):
-        send(header(found, "pillow" if found.container == video_pictures.CONTAINER else "pyav", len(found.times), found.fps))
+        send(header(found, "pillow" if found.container == NUMBERED else "pyav", len(found.times), found.fps))
         wanted, times = set(receive()["indices"]), []
         for index, (time, image) in enumerate(pictures(path, found, max_side)):
             if index in wanted:

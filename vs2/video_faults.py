@@ -43,7 +43,7 @@ def refusal(worker: Worker, message: dict, name: str, limits) -> BadInput:
     """The sentence for a worker's "error" message. A worker that ran out of memory is not used again."""
     if message.get("code") != "memory":
         worker.finish()
-    return BadInput({**_pictures(message, name, limits), **{
+    return BadInput({**_pictures(message, name, limits),
         "damaged": f"{name} is damaged or cut short, so it cannot be opened: download or export it again.",
         "sound": f"{name} has sound but no picture: give a file with video in it.",
         "nothing": f"{name} has no frame that can be decoded: convert it to an h264 mp4 and try that.",
@@ -53,8 +53,8 @@ def refusal(worker: Worker, message: dict, name: str, limits) -> BadInput:
         "memory": f"{name} needs more than the {size_text(limits.memory)} of memory that reading may take: scale the "
                   "video down or convert it to an h264 mp4.",
         "size": f"{name} would grow above {size_text(limits.max_bytes)} when converted for the browser: "
-                "use a shorter clip.",
-    }}.get(message.get("code"), f"{name} cannot be read: convert it to an h264 mp4 and try that."))
+                "use a shorter clip."
+    }.get(message.get("code"), f"{name} cannot be read: convert it to an h264 mp4 and try that."))
 
 
 def _pictures(message: dict, name: str, limits) -> dict[str, str]:

@@ -6,6 +6,7 @@ Nothing is decoded here: magic numbers are compared, and the chunks of a PNG or 
 """
 import struct
 
+NUMBERED = "pictures"  # what a folder or a zip of numbered pictures is called among containers
 START = 1 << 16  # bytes to look at; the animation chunk of a PNG may stand behind a colour profile
 
 # What may be given to a decoder, as said to people.

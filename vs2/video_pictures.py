@@ -13,18 +13,25 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from PIL import BmpImagePlugin, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401 (loaded ahead of confinement)
 from PIL import ExifTags, Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.MpoImagePlugin import MpoImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from vs2.video_colour import on_white
 from vs2.video_display import Display
+from vs2.video_kind import NUMBERED
 from vs2.video_open import Refused, check_side
 from vs2.video_probe import Probe
 from vs2.video_series import Series, opened
 
-CONTAINER = "pictures"
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "TIFF")    # an MPO is a JPEG with others behind it, of phones
-CODECS = {"MPO": "jpeg"}
+# An MPO is a JPEG with others behind it, of phones. All are loaded here, before a process is confined.
+FORMATS = tuple(kind.format for kind in (PngImageFile, JpegImageFile, MpoImageFile, WebPImageFile, BmpImageFile,
+                                         TiffImageFile))
+CODECS = {MpoImageFile.format: "jpeg"}
 Image.MAX_IMAGE_PIXELS = None      # sides are checked here, before anything is decoded
 # Exif's orientation (EXIF 2.32, tag 0x0112) as what is done to the stored picture.
 _ORIENTATIONS = {2: Display(0, True), 3: Display(180), 4: Display(180, True), 5: Display(270, True), 6: Display(90),
@@ -57,7 +64,7 @@ def probe(path: str, fps: float, max_seconds: float, max_side: int, limits: dict
                     raise Refused("differs", name=name, width=shown[0], height=shown[1], others=[width, height])
         times = tuple(number / fps for number in range(len(series.names)))
         duration = len(times) / fps
-        return Pictures(CONTAINER, codec, "rgb24", "", width, height, Display(), "", 0, len(times), times, fps, fps,
+        return Pictures(NUMBERED, codec, "rgb24", "", width, height, Display(), "", 0, len(times), times, fps, fps,
                         duration, duration, facts=source.facts(), series=series, limits=limits)
 
 
