@@ -28,10 +28,9 @@ from vs2.video_open import Refused, check_side
 from vs2.video_probe import Probe
 from vs2.video_series import Series, opened
 
-# An MPO is a JPEG with others behind it, of phones. All are loaded here, before a process is confined.
-FORMATS = tuple(kind.format for kind in (PngImageFile, JpegImageFile, MpoImageFile, WebPImageFile, BmpImageFile,
-                                         TiffImageFile))
-CODECS = {MpoImageFile.format: "jpeg"}
+# All are loaded here, before a process is confined.
+FORMATS = tuple(kind.format for kind in (PngImageFile, JpegImageFile, WebPImageFile, BmpImageFile, TiffImageFile))
+CODECS = {MpoImageFile.format: "jpeg"}  # a JPEG with others behind it, of phones
 Image.MAX_IMAGE_PIXELS = None      # sides are checked here, before anything is decoded
 # Exif's orientation (EXIF 2.32, tag 0x0112) as what is done to the stored picture.
 _ORIENTATIONS = {2: Display(0, True), 3: Display(180), 4: Display(180, True), 5: Display(270, True), 6: Display(90),
@@ -107,7 +106,9 @@ def _picture(source, name: str, max_side: int) -> np.ndarray:
 def _sizes(image: Image.Image) -> list[tuple[int, int]]:
     """Width and height of an opened picture as it is shown; both ways round where the file has not said yet which."""
     size = image.size
-    if image.format == "PNG" and "exif" not in image.info:     # it may come behind the pixels
+    if image.format == TiffImageFile.format:     # turned by Pillow itself, its size from the start
+        return [size]
+    if image.format == PngImageFile.format and "exif" not in image.info:     # it may come behind the pixels
         return [size, size[::-1]]
     return [size[::-1] if _orientation(image) in (5, 6, 7, 8) else size]
 
@@ -118,7 +119,7 @@ def _orientation(image: Image.Image) -> int:
 
 def _rgb(image: Image.Image) -> np.ndarray:
     """A loaded picture's pixels. Values of 16 bits lose the lower 8, as Pillow does it for colours."""
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == PngImageFile.format):
         values = np.asarray(image)
         grey = (values >> 8).astype(np.uint8)
         if isinstance(clear := image.info.get("transparency"), int):

@@ -1,7 +1,7 @@
 """The candidates of the Compare page: many videos in one drop zone, or from the history, and their players in step.
 
-The board's value is {"items": [{key, name, prompt, path, id, again, problem, rate}, ...]}, in the order shown. It comes from
-the visitor's browser: take it only through `items`.
+The board's value is {"items": [{key, name, prompt, path, id, again, problem, rate}, ...]}, in the order shown. It comes
+from the visitor's browser: take it only through `items`.
 """
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -41,7 +41,8 @@ class Item:
     """One candidate as the browser names it; nothing in it is to be trusted but its types, and of `rate` not even that.
 
     key: what tells it from the others. prompt: its own, "" for the shared one. path: of an upload. id: of a stored
-    evaluation. again: judge a stored one again. problem: why its file was refused. rate: pictures a second, of a zip of them.
+    evaluation. again: judge a stored one again. problem: why its file was refused. rate: pictures a second, of a zip of
+    them.
     """
 
     key: str

@@ -37,7 +37,8 @@ MOST_ADDRESS = 12   # of one address's, for a visitor can call itself anything
 class Request:
     """What one visitor asks of a judge. `video` is a path on this machine, `judge` one of `Host.names` ("": the app's).
 
-    fps: pictures a second where the video is a zip of them. visitor: whose it is, for the fair share of the line; "" shares with nobody.
+    visitor: whose it is, for the fair share of the line; "" shares with nobody.
+    fps: pictures a second, where the video is a zip of them.
     """
 
     video: str

@@ -48,7 +48,8 @@ def rate_field() -> str:
 
 def _script() -> str:
     words = {"uploading": text.UPLOADING, "preparing": text.PREPARING, "not_uploaded": text.NOT_UPLOADED,
-             "megabytes": MEGABYTES, "too_large": text.TOO_LARGE.format(megabytes=MEGABYTES), "fps": FPS, "rate_wrong": rate_wrong()}
+             "megabytes": MEGABYTES, "too_large": text.TOO_LARGE.format(megabytes=MEGABYTES), "fps": FPS,
+             "rate_wrong": rate_wrong()}
     return script_of(words, "player")
 
 
@@ -58,7 +59,8 @@ def rate_wrong() -> str:
 
 
 def box(elem_id: str) -> gr.HTML:
-    """A video box. Its value is None or {path, name, fps (of a zip), ...}; connect `upload` to `prepare` and `clear` to what resets.
+    """A video box. Its value is None or {path, name, fps, ...}; connect `upload` to `prepare` and `clear` to what
+    resets.
 
     A value comes from the visitor's browser: take its path only through `given`.
     """
