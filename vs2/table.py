@@ -219,9 +219,10 @@ def _rate(cell, otherwise: float | None) -> float | None:
     if cell is None or isinstance(cell, str) and not cell.strip():
         return otherwise
     try:
-        return check_fps(float(cell) if isinstance(cell, str) else cell)
+        fps = float(cell) if isinstance(cell, str) else cell
     except ValueError as error:
         raise BadInput(f"The row's fps is {display_name(cell)}: it must be a number such as 24.") from error
+    return check_fps(fps)
 
 
 def _text(value) -> str:

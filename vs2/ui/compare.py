@@ -103,7 +103,7 @@ class ComparePage:
             files = sent.files("videos", "multiple")
             prompts = sent.values("prompts", {"type": "array", "items": {"type": "string"}})
             rule = gr.Textbox(candidates.MEAN, label="rule")
-            fps = gr.Number(None, label="fps")
+            fps = gr.Number(None, label="fps", step=0.001)    # any number: see `given.strict`
             record = gr.JSON(label="comparison")
             call = gr.Button()
         given.strict(prompt=self.prompt, think=self.think, budget=self.budget, samples=self.samples, seed=self.seed,

@@ -132,7 +132,7 @@ class EvaluatePage:
                            lambda value: {self.video: value, **self._blank()}, lambda session: session in self._runs)
         with gr.Row(visible=False):  # the same judgement for scripts: one call, one record
             file = sent.files("video")
-            fps = gr.Number(None, label="fps")
+            fps = gr.Number(None, label="fps", step=0.001)    # any number: see `given.strict`
             record = gr.JSON(label="evaluation")
             call = gr.Button()
         given.strict(prompt=self.prompt, think=self.think, budget=self.budget, samples=self.samples, seed=self.seed,
