@@ -107,10 +107,10 @@ def test_rows_take_their_own_rate_then_the_commands(here, model, capsys):
     made = [json.loads(line) for line in Path("o.jsonl").read_text().splitlines()]
     assert [one["given_fps"] for one in made] == [16, 8, None, None, None] and made[2]["fps"] == "30"
     capsys.readouterr()
-    # Another rate is another question; the rows that have their own are kept.
-    assert run("batch", *out, "--fps", "12", "--resume", model=model) == 0
-    again = [json.loads(line) for line in Path("o.jsonl").read_text().splitlines()]
-    assert again[0]["given_fps"] == 12 and again[1]["seconds"] == made[1]["seconds"]
+    # Another rate is another question, which is not mixed with this one.
+    assert run("batch", *out, "--fps", "16", "--resume", model=model) == 0
+    assert run("batch", *out, "--fps", "12", "--resume", model=model) == 2
+    assert "o.jsonl" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_python_takes_it_alone_and_with_others(here, loaded):
@@ -161,6 +161,15 @@ def test_an_evaluation_of_pictures_opens_again_from_its_link(page, upload):
     assert text.NOT_KNOWN not in (opened[page.notice] or "")
 
 
+def test_the_endpoint_of_one_video_takes_it(page, upload):
+    record = [*page.evaluate(upload["path"], "p", False, 8, 1, 0, 23.976)][-1]
+    assert record["given_fps"] == 23.976 and record["video"] == "frames.zip"
+    with pytest.raises(gr.Error, match="frames.zip is a zip"):
+        [*page.evaluate(upload["path"], "p", False, 8, 1, 0)]
+    with pytest.raises(gr.Error, match="a.mp4 is a video, which has its own"):
+        [*page.evaluate(str(Path("a.mp4").absolute()), "p", False, 8, 1, 0, 24)]
+
+
 def test_a_comparison_of_a_script_takes_it(page, upload):
     videos = [(str(Path("a.mp4").absolute()), "p"), (upload["path"], "p")]
     record = [*compare_run.comparison(page.host, videos, compare_run.candidates.MEAN, 8, think=False)][-1]
@@ -178,10 +187,9 @@ def test_endpoints_take_it_last_and_go_without(served):  # noqa: F811
         for wrong in ("24", True, [24], {}):
             kind, said = call(address, endpoint, [*values, wrong])
             assert kind == "error" and "fps is" in said and "must be a number" in said
-        kind, said = call(address, endpoint, [*values, 23.976])
-        assert kind == "complete" or "none of the 2 videos" in said, "any number may be said"
         kind, said = call(address, endpoint, values[:3])
         assert kind == "error" and "does not fit its input" in said
+    assert "none of the 2 videos" in call(address, "compare", [*values, 23.976])[1], "any number may be said"
 
 
 def test_the_very_first_frame_is_the_first_number(here, loaded):
