@@ -25,6 +25,7 @@ def test_a_zip_is_watched_and_judged_at_the_rate_of_its_field(visit, zipped, cli
     assert not field.is_visible()
     visitor.upload(zipped)
     assert field.is_visible() and field.input_value() == "24"
+    assert page.inner_text("#video .vs-rate").strip() == "Pictures a second"
     page.wait_for_function(f"{LENGTH} > 0.9 && {LENGTH} < 1.1")
     field.fill("8")
     field.press("Tab")

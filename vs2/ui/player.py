@@ -42,8 +42,8 @@ def _template() -> str:
 def rate_field() -> str:
     """Where a visitor says how fast the pictures of a zip follow one another; the page's script shows it for those."""
     least, most = RATES
-    return (f'<label class="vs-rate" hidden>{text.RATE} <input type="number" min="{least:g}" max="{most:g}" step="any" '
-            f'value="{FPS}"></label>')
+    return (f'<label class="vs-rate" hidden>{text.PICTURES_RATE} '
+            f'<input type="number" min="{least:g}" max="{most:g}" step="any" value="{FPS}"></label>')
 
 
 def _script() -> str:
@@ -55,7 +55,7 @@ def _script() -> str:
 
 def rate_wrong() -> str:
     """What is said of a rate that is none."""
-    return text.RATE_WRONG.format(least=RATES[0], most=RATES[1])
+    return text.PICTURES_RATE_WRONG.format(least=RATES[0], most=RATES[1])
 
 
 def box(elem_id: str) -> gr.HTML:
