@@ -14,7 +14,7 @@ function say(sentence) {
 }
 // The value that the server gets; `changed` says that other candidates stand there than before.
 function publish(changed) {
-  const names = ["key", "name", "prompt", "path", "id", "again", "problem"];
+  const names = ["key", "name", "prompt", "path", "id", "again", "problem", "rate"];
   props.value = { items: items.map((item) => Object.fromEntries(names.map((name) => [name, item[name]]))) };
   if (changed) trigger("select");
 }
@@ -73,9 +73,32 @@ function tile(item) {
     box.addEventListener("change", () => { item.again = box.checked; own.hidden = !(own.open = box.checked); publish(); });
     made.append(again);
   }
+  if (!item.id && /\.zip$/i.test(item.name)) made.append(speed(item));
   made.append(own);
   tiles.append(made);
   Object.assign(item, { tile: made, video, own: area });
+}
+// How fast the pictures of a zip follow one another. Another rate makes it another candidate, not judged yet.
+function speed(item) {
+  const holder = make("div");
+  holder.innerHTML = words.RATE_FIELD;
+  const label = holder.firstElementChild, field = label.querySelector("input");
+  label.hidden = false;
+  item.rate = field.valueAsNumber;
+  field.addEventListener("change", async () => {
+    if (field.valueAsNumber === item.rate) return;
+    if (!field.checkValidity() || !field.value) {
+      field.value = item.rate;
+      return say(words.RATE_WRONG);
+    }
+    say("");
+    item.rate = field.valueAsNumber;
+    item.tile.dataset.key = item.key = key();
+    if (!item.sent) return;  // it is still on its way and takes the new rate with it
+    item.path = "";
+    await prepare(item);
+  });
+  return label;
 }
 function note(item, sentence, bad) {
   const place = item.tile.querySelector(".vs-tile-note");
@@ -87,8 +110,9 @@ const state = (item, said, kind) => {
   item.tile.querySelector(".vs-tile-state").textContent = said;
   item.tile.dataset.state = kind;
 };
+const key = () => `c${(made += 1)}-${Date.now().toString(36)}`;
 function put(item) {
-  items.push(Object.assign(item, { key: `c${(made += 1)}-${Date.now().toString(36)}` }));
+  items.push(Object.assign(item, { key: key() }));
   tile(item);
 }
 function remove(item) {
@@ -114,7 +138,7 @@ async function take(files) {
   const added = some.map((file) => {
     const item = { name: file.name, prompt: "", file, local: URL.createObjectURL(file) };
     put(item);
-    item.video.src = item.local;
+    if (!item.rate) item.video.src = item.local;
     state(item, words.SENDING, "sending");
     return item;
   });
@@ -123,17 +147,29 @@ async function take(files) {
   for (const item of added) if (!item.gone) await send(item);
 }
 async function send(item) {
-  let answer = { problem: words.LOST };
-  if (item.file.size > words.megabytes * 1048576) answer = { problem: words.TOO_LARGE };
-  else {
-    try {
-      const sent = await upload(item.file);
-      state(item, words.PREPARING, "sending");
-      answer = (await server.prepare({ path: sent.path, name: item.name })) || answer;
-    } catch (error) {
-      console.warn(error);  // the sentence above says what to do
-    }
+  if (item.file.size > words.megabytes * 1048576) return settle(item, { problem: words.TOO_LARGE });
+  try {
+    item.sent = (await upload(item.file)).path;
+  } catch (error) {
+    console.warn(error);
+    return settle(item, { problem: words.LOST });
   }
+  await prepare(item);
+}
+// The server looks at what was sent; for a zip again with each new rate, of which only the last counts.
+async function prepare(item) {
+  const asked = item.rate;
+  let answer = { problem: words.LOST };
+  state(item, words.PREPARING, "sending");
+  publish(true);
+  try {
+    answer = (await server.prepare({ path: item.sent, name: item.name, rate: asked })) || answer;
+  } catch (error) {
+    console.warn(error);  // the sentence above says what to do
+  }
+  if (item.rate === asked) settle(item, answer);
+}
+function settle(item, answer) {
   if (item.gone) return;
   item.file = null;
   if (answer.problem) {
@@ -144,6 +180,7 @@ async function send(item) {
     Object.assign(item, { path: answer.path, fps: answer.fps });
     state(item, "", "ready");
     if (answer.player) { note(item, ""); item.video.src = source(answer.player); }
+    else if (answer.rate) note(item, words.UNPLAYABLE);  // no browser plays a zip
   }
   publish(true);
 }

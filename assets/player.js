@@ -1,8 +1,9 @@
 // The video box: choose or drop a file, see it at once, send it, and play the server's copy where the browser
 // cannot play the original. Runs once when the box is made; `words` (sentences and limits) is put before it.
 const find = (name) => element.querySelector(name);
-const zone = find(".vs-zone"), input = find("input"), video = find("video"), busy = find(".vs-busy");
+const zone = find(".vs-zone"), input = find("input[type=file]"), video = find("video"), busy = find(".vs-busy");
 const problem = find(".vs-zone-problem"), unplayable = find(".vs-unplayable"), name = find(".vs-name");
+const rate = find(".vs-rate"), fps = rate.querySelector("input");  // of a zip of pictures
 // `turn` numbers what the box was given, `current` is the value for it: the server may still answer about older ones.
 let turn = 0, current = null, shown = 0, local = null, failed = false;
 
@@ -37,6 +38,7 @@ function empty() {
   input.value = "";
   name.textContent = "";
   unplayable.hidden = true;
+  rate.hidden = true;
 }
 function refuse(sentence) {
   empty();
@@ -50,17 +52,32 @@ async function take(file) {
   if (file.size > words.megabytes * 1048576) return refuse(words.too_large);
   name.textContent = file.name;
   show("sending");
-  play(URL.createObjectURL(file));
+  rate.hidden = !/\.zip$/i.test(file.name);
+  fps.value = words.fps;
+  if (rate.hidden) play(URL.createObjectURL(file));
+  else video.removeAttribute("src");
   try {
     const sent = await upload(file);
     if (mine !== turn) return;
     show("preparing");
-    set({ path: sent.path, name: file.name, turn: mine });
+    set({ path: sent.path, name: file.name, turn: mine, fps: rate.hidden ? null : fps.valueAsNumber || words.fps });
     trigger("upload");
   } catch (error) {
     if (mine === turn) refuse(words.not_uploaded);
   }
 }
+// Other times of the same pictures: the server makes another copy of them.
+fps.addEventListener("change", () => {
+  if (!current || fps.valueAsNumber === current.fps) return;
+  if (!fps.checkValidity() || !fps.value) {
+    fps.value = current.fps;
+    return show("ready", words.rate_wrong);
+  }
+  const { path, name } = current;
+  show("preparing");
+  set({ path, name, turn: (turn += 1), fps: fps.valueAsNumber });
+  trigger("upload");
+});
 function address(path) {
   return `${window.gradio_config?.root ?? ""}/gradio_api/file=${path.split("/").map(encodeURIComponent).join("/")}`;
 }
@@ -88,7 +105,10 @@ function hear() {
   current = value;
   shown = value.turn;
   name.textContent = value.name;
+  rate.hidden = !value.fps;
+  if (value.fps) fps.value = value.fps;
   if (value.player) play(address(value.player));
+  else if (value.fps) failed = true;  // no browser plays a zip
   show("ready");
   unplayable.hidden = !failed;
 }

@@ -26,7 +26,7 @@ NOT = {
 
 
 def wanted(path):
-    return needs_decord(str(path), look(str(path), 600.0, 8192))
+    return needs_decord(str(path), look({"path": str(path), "max_seconds": 600.0, "max_side": 8192}))
 
 
 @pytest.mark.parametrize("name", NEEDED)

@@ -6,10 +6,8 @@ is read.
 import io
 import posixpath
 import re
-import stat
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,10 +15,9 @@ from pathlib import Path, PurePosixPath
 
 from vs2.errors import BadInput, Failure
 from vs2.video import display_name
+from vs2.zip_list import BROKEN, Bounded, oddity
 
 BLOCK = 2**20
-_AT_ONCE = 16 * 2**20   # most bytes that are read at once; the list of members is read in one go
-_BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -39,10 +36,10 @@ def opened(path: str | Path, limits: Limits = Limits()) -> Iterator["Archive"]:
     with ExitStack() as stack:
         try:
             file = stack.enter_context(Path(path).open("rb"))
-            packed = stack.enter_context(zipfile.ZipFile(_Bounded(file)))
+            packed = stack.enter_context(zipfile.ZipFile(Bounded(file)))
         except FileNotFoundError as error:
             raise BadInput(f"There is no zip {name} at the path given: check the path.") from error
-        except (*_BROKEN, OSError) as error:
+        except (*BROKEN, OSError) as error:
             raise BadInput(f"{name} is no zip that can be read ({error}): pack it again.") from error
         yield Archive(packed, name, limits)
 
@@ -116,12 +113,12 @@ class Archive:
         if len(members) > 1:
             raise BadInput(f"{shown} is in the zip {len(members)} times: pack it again, once.")
         member, = members
-        kind = stat.S_IFMT(member.external_attr >> 16)
-        if kind and kind != stat.S_IFREG:
+        odd = oddity(member)
+        if odd == "link":
             raise BadInput(f"{shown} is a link or a device in the zip: pack the file itself.")
-        if member.flag_bits & 1:
+        if odd == "encrypted":
             raise BadInput(f"{shown} is encrypted: pack it without a password.")
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):     # others may ask for much memory
+        if odd == "method":
             raise BadInput(f"{shown} is packed by an uncommon method: pack it with plain deflate.")
         if member.file_size > most:
             raise BadInput(f"{shown} is {member.file_size / 2**20:.0f} MB, more than the limit of "
@@ -140,25 +137,9 @@ class Archive:
             with self._zip.open(member) as packed:     # it gives no more than the size that the member states
                 while block := packed.read(BLOCK):
                     out.write(block)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise BadInput(f"{display_name(member.filename)} is damaged in the zip ({error}): pack it again.") \
                 from error
-
-
-class _Bounded:
-    """A file that gives only so much at once: a list of millions of members would fill the memory."""
-
-    def __init__(self, file):
-        self._file = file
-
-    def read(self, count: int = -1) -> bytes:
-        data = self._file.read(_AT_ONCE + 1 if count < 0 else min(count, _AT_ONCE + 1))
-        if len(data) > _AT_ONCE:
-            raise zipfile.BadZipFile("its list of files is too long")
-        return data
-
-    def __getattr__(self, name):
-        return getattr(self._file, name)
 
 
 def _file_name(name: str) -> str:

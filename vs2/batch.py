@@ -44,7 +44,7 @@ def run(rows: Iterable[Row], judge, *, workers: int = 1, engine: str = "local", 
     for row in rows.values():
         if row.problem:
             yield Result(row, None, BadInput(row.problem))
-    tasks = [Task(row.number, row.path, row.prompt) for row in rows.values() if not row.problem]
+    tasks = [Task(row.number, row.path, row.prompt, row.fps) for row in rows.values() if not row.problem]
     if not tasks or stop():
         return
     outcomes = _crew(judge, workers, engine, gpus, options).judge(tasks, stop)

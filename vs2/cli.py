@@ -11,7 +11,7 @@ import re
 import sys
 
 from vs2 import __version__
-from vs2.commands import PUBLISHED, batch, bench, best_of, compare
+from vs2.commands import PUBLISHED, add_fps, batch, bench, best_of, compare
 from vs2.errors import BadInput, Failure, Problem
 from vs2.rubric import check_prompt
 from vs2.texts import argument
@@ -121,8 +121,9 @@ def parser() -> argparse.ArgumentParser:
 
     score = commands.add_parser("score", help="judge one video", description="Judges one video: the rationale as it is "
                                 "made, then three scores of 1 to 5.")
-    score.add_argument("video", metavar="VIDEO", help="a video file")
+    score.add_argument("video", metavar="VIDEO", help="a video file, or a folder or a zip of numbered pictures")
     score.add_argument("--prompt", required=True, metavar="TEXT", help="the text that the video was made from")
+    add_fps(score)
     judging(score)
     score.add_argument("--published", action="store_true", help=PUBLISHED)
     score.add_argument("--json", action="store_true", help="write one JSON object, and nothing else, to stdout")
@@ -171,12 +172,12 @@ def run_score(arguments) -> None:
     settings = Settings.read()
     name = settings.model if arguments.model == "auto" else arguments.model
     prompt = argument(arguments.prompt)
-    check_before_loading(arguments.video, prompt, name)
+    check_before_loading(arguments.video, prompt, name, arguments.fps)
     status = Status()
     status.show("Loading the judge")
     with contextlib.redirect_stdout(sys.stderr):  # what libraries say is no part of the output
         judge = load(name, arguments.precision, settings)
-        stream = judge.stream(arguments.video, prompt, **options)
+        stream = judge.stream(arguments.video, prompt, fps=arguments.fps, **options)
     try:
         if arguments.json:
             print(json.dumps(follow(stream, judge, status).to_dict(), allow_nan=False))
@@ -187,11 +188,11 @@ def run_score(arguments) -> None:
         stream.close()
 
 
-def check_before_loading(path: str, prompt: str, model: str) -> None:
+def check_before_loading(path: str, prompt: str, model: str, fps: float | None = None) -> None:
     """Raises BadInput for what can be known without the model libraries, which take seconds to import."""
     from vs2.video import Limits, check_file
 
-    check_file(path, Limits())
+    check_file(path, Limits(), fps)
     check_prompt(prompt)
     check_judge(model)
 

@@ -68,6 +68,7 @@ class Evaluation:
     frames: how many the judge saw; frame_times: their times in seconds. tokens: how many it wrote.
     truncated: thinking was cut at the budget and the answer was asked for (with `published`: the reply was cut).
     published: for each dimension what the authors' script says, where it was asked for as that does; else None.
+    given_fps: the pictures a second that were given for a folder or a zip of them; None of a video, which says its own.
     """
 
     video: str
@@ -85,6 +86,7 @@ class Evaluation:
     reply: str = ""
     samples: tuple[dict, ...] = field(default=())
     published: dict[str, Published] | None = None
+    given_fps: float | None = None
 
     @property
     def overall(self) -> float | None:

@@ -23,6 +23,8 @@ from vs2.sampling import PATCH, fit
 from vs2.settings import Settings
 from vs2.texts import path_text, told
 from vs2.tokens import Wire
+from vs2.video_kind import NUMBERED
+from vs2.video_rate import is_pictures
 
 RETRIES = 3  # times that the pixels are halved before memory is given up on
 
@@ -74,11 +76,12 @@ class Judge:
         """Where the model is."""
         return self.model.device
 
-    def stream(self, source, prompt: str, *, think: bool = True, budget: int = 1024, samples: int = 1,
-               temperature: float = 0.7, top_p: float = 1.0, seed: int = 0, published: bool = False,
+    def stream(self, source, prompt: str, *, fps: float | None = None, think: bool = True, budget: int = 1024,
+               samples: int = 1, temperature: float = 0.7, top_p: float = 1.0, seed: int = 0, published: bool = False,
                stop: Callable[[], bool] = lambda: False) -> Iterator:
         """Events (see `vs2.events`) while the video file `source` is judged; the last one is the `Evaluation`.
 
+        fps: pictures a second, where `source` is a folder or a zip of numbered pictures; for no other.
         The other options are those of `vs2.options.Options`. Closing the stream at any event stops the generation;
         so does `stop()` being true before any token, and the stream then ends without an Evaluation.
         Raises BadInput at once for an option out of range, and while streaming for a file that cannot be read.
@@ -86,7 +89,7 @@ class Judge:
         path = path_text(source)
         check_prompt(prompt)
         options = Options(think, budget, samples, temperature, top_p, seed, published)
-        return self._stream(path, prompt, options, stop)
+        return self._stream(path, fps, prompt, options, stop)
 
     def score(self, source, prompt: str, **options) -> Evaluation:
         """The `Evaluation` that `stream` ends in, with the same options."""
@@ -105,11 +108,12 @@ class Judge:
         """The `Evaluation` that `stream_clip` ends in."""
         return _last(self.stream_clip(clip, prompt, **options))
 
-    def score_many(self, sources: Sequence, prompts: Sequence[str]) -> list[Evaluation | Problem]:
+    def score_many(self, sources: Sequence, prompts: Sequence[str],
+                   fps: float | None = None) -> list[Evaluation | Problem]:
         """Judges several video files in one batch, without thinking: of each what `score(..., think=False)` gives.
 
         In the order given; a file that cannot be read has its Problem in its place. The time of the batch is shared
-        out evenly. Where memory runs out they are judged one by one.
+        out evenly. Where memory runs out they are judged one by one. fps: of those that are pictures (`stream`).
         """
         if isinstance(sources, str) or isinstance(prompts, str) or len(sources) != len(prompts):
             raise BadInput("The videos and the prompts are no two lists of one length: give each video its prompt.")
@@ -117,7 +121,7 @@ class Judge:
         for source, prompt in zip(sources, prompts, strict=True):
             started = time.perf_counter()
             try:
-                clip = video.read(source, self.card.sampling)
+                clip = video.read(source, self.card.sampling, fps=fps if is_pictures(source) else None)
                 found.append(_Task(clip, told(path_text(source)), check_prompt(prompt), Options(think=False),
                                    lambda: False, time.perf_counter() - started))
             except Problem as problem:
@@ -163,12 +167,12 @@ class Judge:
         if self._owner != os.getpid():
             self._turn, self._owner = threading.Lock(), os.getpid()
 
-    def _stream(self, path: str, prompt: str, options: Options, stop) -> Iterator:
+    def _stream(self, path: str, fps: float | None, prompt: str, options: Options, stop) -> Iterator:
         name = told(path)
         started = time.perf_counter()
         yield events.Reading(name)
         self._settle()
-        clip = video.read(path, self.card.sampling)
+        clip = video.read(path, self.card.sampling, fps=fps)
         yield from self._judge(_Task(clip, name, prompt, options, stop, time.perf_counter() - started))
 
     def _judge(self, task: "_Task") -> Iterator:
@@ -215,7 +219,7 @@ class Judge:
             generation.close()
 
     def _record(self, task: "_Task", replies: list[Reply], scores, retries: list[str], seconds: Seconds) -> Evaluation:
-        several = len(replies) > 1
+        several, facts = len(replies) > 1, task.clip.metadata
         notes = [f"Reply {number} of {len(replies)}: {note}" if several else note
                  for number, reply in enumerate(replies, 1) for note in reply.notes]
         samples = tuple({"rationale": reply.answer.rationale, "values": dict(reply.answer.values),
@@ -225,7 +229,8 @@ class Judge:
             rationale=replies[0].answer.rationale, scores=scores, frames=len(task.clip.frames), seconds=seconds,
             tokens=sum(len(reply.ids) for reply in replies), truncated=any(reply.truncated for reply in replies),
             warnings=(*task.clip.warnings, *retries, *notes), frame_times=tuple(map(float, task.clip.times)),
-            reply=replies[0].text, samples=samples, published=replies[0].published)
+            reply=replies[0].text, samples=samples, published=replies[0].published,
+            given_fps=facts.fps if facts.container == NUMBERED else None)
 
 
 @dataclass

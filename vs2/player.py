@@ -14,26 +14,29 @@ from pathlib import Path
 
 from vs2.errors import Failure
 from vs2.texts import wired
-from vs2.video import Limits, check_file, refusal, with_worker
+from vs2.video import Limits, check_file, order, with_worker
+from vs2.video_faults import refusal
 from vs2.video_pool import for_page
 
 LIMITS = Limits(deadline=120.0, cpu=400.0)
 SUFFIXES = {".mp4": "mp4", ".m4v": "mp4", ".webm": "webm"}  # what a server's file types tell a browser
 
 
-def playable(path: str | Path, folder: str | Path, limits: Limits = LIMITS, page: bool = True) -> Path:
+def playable(path: str | Path, folder: str | Path, limits: Limits = LIMITS, page: bool = True,
+             fps: float | None = None) -> Path:
     """`path` where a browser plays it as it is; else an h264 mp4 in `folder`, made once and found again after.
 
     The copy has the pictures with their times, upright, 1280 pixels a side at most, and no sound.
+    fps: as `vs2.video.read`.
     page: whether it is only for a page to show, so that it goes behind what is judged (`video_pool.for_page`).
     Raises BadInput where the file cannot be read (as `vs2.video.read`), Failure where nothing can be written or
     too many others wait.
     """
-    source, name, size = check_file(path, limits)
+    source, name, size = check_file(path, limits, fps)
     folder = Path(os.path.abspath(folder))
-    identity = f"{source}|{size}|{source.stat().st_mtime_ns}"
+    identity = f"{source}|{size}|{source.stat().st_mtime_ns}" + (f"|{fps}" if fps is not None else "")
     result = folder / f"{hashlib.sha256(identity.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}.mp4"
-    if result.exists():
+    if result.exists() and source.is_file():  # a folder does not say that what is in it has changed
         return result
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -41,9 +44,8 @@ def playable(path: str | Path, folder: str | Path, limits: Limits = LIMITS, page
         raise Failure(f"The folder for playable copies cannot be made ({error.strerror}): free the disk "
                       "or set another folder.") from error
     part = folder / f".{uuid.uuid4().hex}.part"
-    job = {"kind": "playable", "path": wired(source), "out": wired(part), "container": _container(source),
-           "max_seconds": limits.max_seconds, "max_side": limits.max_side, "memory": limits.memory,
-           "cpu": limits.cpu, "writes": limits.max_bytes}
+    job = {"kind": "playable", "out": wired(part), "container": "" if fps is not None else _container(source),
+           "writes": limits.max_bytes, **order(source, limits, fps)}
 
     def attempt(worker, until, first):
         # One step that may rightly take long: unlike a stalled decord, a second try would not be quicker.

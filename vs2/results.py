@@ -16,7 +16,8 @@ from vs2.table_csv import guard, unguard
 from vs2.video import display_name
 
 FIELDS = ("row", "video", "prompt", "model", "precision", "rationale", "scores", "overall", "frames", "seconds",
-          "tokens", "truncated", "warnings", "frame_times", "reply", "samples", "published", "error", "key")
+          "tokens", "truncated", "warnings", "frame_times", "reply", "samples", "published", "given_fps", "error",
+          "key")
 PARTS = ("value", "expected", "confidence")
 COLUMNS = ("video", "prompt", "model", "precision", *(f"{key}_{part}" for key in KEYS for part in PARTS), "overall",
            "rationale", "frames", "seconds", "tokens", "truncated", "warnings", "error")
@@ -30,7 +31,8 @@ _TYPES = {"overall": float, "seconds": float, "frames": int, "tokens": int, "tru
 
 def key(row: Row, how: dict) -> str:
     """What a row's result depends on, as 16 hexadecimal digits: its number, its content, and how it is judged."""
-    said = json.dumps([row.number, row.video, row.prompt, row.other, how], sort_keys=True)
+    rate = [] if row.fps is None else [row.fps]     # nothing, so that runs from before there were pictures go on
+    said = json.dumps([row.number, row.video, row.prompt, row.other, how, *rate], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 

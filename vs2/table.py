@@ -22,6 +22,7 @@ from vs2.rubric import check_prompt
 from vs2.table_csv import NEEDED
 from vs2.texts import path_text, spelled
 from vs2.video import check_file, display_name
+from vs2.video_rate import check_fps, is_pictures
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
 NAMED = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
@@ -44,7 +45,8 @@ class Limits:
 class Row:
     """One row. number: from 1, in the table's order. video, prompt: as written there. other: its other columns.
 
-    path: the file to judge. problem: why it cannot be judged, one sentence; "" where it can.
+    path: the file to judge. problem: why it cannot be judged, one sentence; "" where it can. fps: pictures a second,
+    where the file is a folder or a zip of pictures.
     """
 
     number: int
@@ -53,29 +55,33 @@ class Row:
     other: dict
     path: Path | None = None
     problem: str = ""
+    fps: float | None = None
 
 
 @contextmanager
-def opened(path: str | Path, limits: Limits = Limits(), within: str | Path | None = None) -> Iterator[list[Row]]:
+def opened(path: str | Path, limits: Limits = Limits(), within: str | Path | None = None,
+           fps: float | None = None) -> Iterator[list[Row]]:
     """The checked rows of the table or the zip at `path`.
 
+    fps: of rows whose video is a folder or a zip of pictures and that have no column `fps` of their own.
     The clips of a zip are unpacked into a new folder in `within` (else the machine's for temporary files), which goes
     with the context. Raises BadInput where there is no table, Failure where unpacking fails.
     """
     path = Path(path_text(path))
     if path.suffix.lower() != ".zip":
-        yield check(read(path, limits), beside(path), limits.clip)
+        yield check(read(path, limits), beside(path), limits.clip, fps)
         return
     with tempfile.TemporaryDirectory(prefix="vs2-batch-", dir=within, ignore_cleanup_errors=True) as folder:
-        yield unpacked(path, Path(folder), limits)
+        yield unpacked(path, Path(folder), limits, fps)
 
 
-def unpacked(path: str | Path, folder: Path, limits: Limits = Limits()) -> list[Row]:
+def unpacked(path: str | Path, folder: Path, limits: Limits = Limits(), fps: float | None = None) -> list[Row]:
     """The checked rows of a zip; the clips that they name lie in `folder` afterwards. Raises as `opened`."""
     with archive.opened(path, limits.zip) as packed:
         name = packed.table(tables, NAMED)
         found = parse(packed.read(name, limits.table_bytes), name, limits)
-        return check(found, lambda clip: packed.clip(name, clip, folder, limits.clip.max_bytes), limits.clip)
+        return check(found, lambda clip: packed.clip(name, clip, folder, limits.clip.max_bytes), limits.clip,
+                     fps)
 
 
 def tables(names: Iterable[str]) -> list[str]:
@@ -132,12 +138,15 @@ def decoded(data: bytes, shown: str) -> str:
 
 
 def check(found: list[tuple[dict, str]], find: Callable[[str], str | Path],
-          clip: video.Limits = video.Limits()) -> list[Row]:
-    """The rows that `parse` found, each with its file or its problem. find(video) gives the file; raises BadInput."""
+          clip: video.Limits = video.Limits(), fps: float | None = None) -> list[Row]:
+    """The rows that `parse` found, each with its file or its problem. find(video) gives the file; raises BadInput.
+
+    fps: as `opened`.
+    """
     rows = []
     for number, (columns, problem) in enumerate(found, 1):
         named, prompt = (columns.get(name) for name in NEEDED)
-        path = None
+        path = rate = None
         try:
             if problem:
                 raise BadInput(problem)
@@ -148,13 +157,15 @@ def check(found: list[tuple[dict, str]], find: Callable[[str], str | Path],
             if not (named or "").strip():
                 raise BadInput("The row names no video: give the path of its file.")
             check_prompt(prompt or "")
-            path, _, _ = check_file(find(named.strip()), clip)
+            place = find(named.strip())
+            rate = _rate(columns.get("fps"), fps) if is_pictures(place) else None
+            path, _, _ = check_file(place, clip, rate)
         except UnicodeEncodeError:
             problem = "The row has characters that are no text (lone surrogates): write it anew."
         except BadInput as error:
             problem = str(error)
         other = {name: value for name, value in columns.items() if name not in NEEDED}
-        rows.append(Row(number, *(_text(value) for value in (named, prompt)), other, path, problem))
+        rows.append(Row(number, *(_text(value) for value in (named, prompt)), other, path, problem, rate))
     return rows
 
 
@@ -201,6 +212,17 @@ def local(written: str) -> str:
                            "table.")
         written = written.replace("\\", "/")
     return os.path.expanduser(written) if written.startswith("~") else written
+
+
+def _rate(cell, otherwise: float | None) -> float | None:
+    """Pictures a second, by the row's own column `fps`, which is text in CSV. Raises BadInput."""
+    if cell is None or isinstance(cell, str) and not cell.strip():
+        return otherwise
+    try:
+        fps = float(cell) if isinstance(cell, str) else cell
+    except ValueError as error:
+        raise BadInput(f"The row's fps is {display_name(cell)}: it must be a number such as 24.") from error
+    return check_fps(fps)
 
 
 def _text(value) -> str:

@@ -17,11 +17,15 @@ from pathlib import Path
 import numpy as np
 
 from vs2 import forks, video_kind
-from vs2.errors import BadInput, Failure
+from vs2.errors import BadInput
 from vs2.sampling import Sampling
 from vs2.texts import path_text, told, wired
+from vs2.video_faults import PICTURES, UNREADABLE, XCPU, death, display_name, refusal, size_text
 from vs2.video_pool import Gone, Worker, borrow
+from vs2.video_rate import check_fps
 from vs2.video_warnings import warnings_of
+
+_RATE = f"for one of numbered pictures ({PICTURES}) give their rate too, as --fps 24 or fps=24"
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class Metadata:
     name: the file's name without its folder. width, height: pixels as displayed, turned and with square pixels.
     fps: average frames a second. total_frames: frames that are shown. duration: seconds. codec: FFmpeg's name
     of the video codec. rotation: degrees clockwise, 0, 90, 180 or 270, already applied to the frames.
-    backend: what decoded it, "decord" or "pyav". indices: the frame numbers taken. bytes: size of the file.
+    backend: what decoded it, "decord", "pyav" or, of numbered pictures, "pillow".
+    indices: the frame numbers taken. bytes: size of the file.
     container: FFmpeg's names of the file's format. mirrored: the stored picture was mirrored, left and right, before
     it was turned. pixel: width over height of a stored pixel. colour: "PQ", "HLG" or "BT.2020" where the colours were
     mapped to those of an ordinary screen, else "".
@@ -75,23 +80,27 @@ class Limits:
     max_bytes: int = 512 * 2**20
     max_seconds: float = 600.0
     max_side: int = 8192          # pixels
+    max_pictures: int = 36_000    # of a folder or a zip
+    max_folder: int = 8 * 2**30   # bytes of all its pictures, each of which is a file of max_bytes at most
     deadline: float = 30.0        # seconds for the whole reading, wall time
     memory: int = 4 * 2**30       # bytes of address space for the decoding process
     cpu: float = 120.0            # seconds of CPU time, all its threads together
 
 
-def read(path: str | Path, sampling: Sampling = Sampling(), limits: Limits = Limits()) -> Clip:
+def read(path: str | Path, sampling: Sampling = Sampling(), limits: Limits = Limits(), *,
+         fps: float | None = None) -> Clip:
     """The frames of the local file at `path` that `sampling` asks for.
+
+    fps: pictures a second, where `path` is a folder or a zip of numbered pictures, which do not say it; for no other.
 
     Which frames, and their size: `Sampling.indices` of the file's frame count and frame rate, `Sampling.size`
     (bicubic, antialiased, as the published system resizes). Frames are chosen by number, so where the frame rate
     varies they are not evenly spaced in time; `times` are the true ones.
     Raises BadInput, one sentence, for every fault of the file, within the deadline; Failure for the machine's.
     """
-    source, name, size = check_file(path, limits)
+    source, name, size = check_file(path, limits, fps)
     resize = _resizer()  # torch takes seconds to import; not on the deadline's account
-    job = {"kind": "read", "path": wired(source), "max_seconds": limits.max_seconds, "max_side": limits.max_side,
-           "memory": limits.memory, "cpu": limits.cpu, "writes": 0}
+    job = {"kind": "read", "writes": 0, **order(source, limits, fps)}
 
     named = told(job["path"]) == job["path"]     # decord opens no other name than one in UTF-8
 
@@ -100,6 +109,16 @@ def read(path: str | Path, sampling: Sampling = Sampling(), limits: Limits = Lim
         return _collect(worker, given, sampling, limits, name, size, until, first, resize)
 
     return with_worker(attempt, name, limits)
+
+
+def order(source: Path, limits: Limits, fps: float | None) -> dict:
+    """What every job of a worker says of the file that `check_file` has let through, and of what it may cost."""
+    job = {"path": wired(source), "max_seconds": limits.max_seconds, "max_side": limits.max_side,
+           "memory": limits.memory, "cpu": limits.cpu}
+    if fps is not None:
+        job["pictures"] = {"fps": float(fps), "most_pictures": limits.max_pictures, "most_picture": limits.max_bytes,
+                           "most_bytes": limits.max_folder}
+    return job
 
 
 def with_worker(attempt, name: str, limits: Limits):
@@ -118,29 +137,10 @@ def with_worker(attempt, name: str, limits: Limits):
                 finally:
                     left = until - time.monotonic()
         except Gone as gone:
-            if first and left > 0 and gone.by != _XCPU:
+            if first and left > 0 and gone.by != XCPU:
                 continue
-            raise _death(gone, name, limits) from gone
+            raise death(gone, name, limits) from gone
     raise AssertionError("the second try returns or raises")
-
-
-_XCPU = 24 if os.name == "posix" else -1  # SIGXCPU: the CPU time was used up
-_KILL = 9
-UNREADABLE = "{name} cannot be read as a video: convert it to an h264 mp4 and try that."
-
-
-def _death(gone: Gone, name: str, limits: Limits) -> BadInput | Failure:
-    if gone.overran:
-        return BadInput(f"{name} took longer than {limits.deadline:g} s to read: use a shorter or smaller clip, "
-                        "or convert it to an h264 mp4.")
-    if gone.by == _XCPU:
-        return BadInput(f"{name} took more than {limits.cpu:g} s of processor time to read: use a shorter or "
-                        "smaller clip.")
-    if gone.by == _KILL:
-        return Failure(f"The process that read {name} was stopped from outside, for lack of memory perhaps: "
-                       "try again, or use a smaller clip.")
-    return BadInput(f"{name} makes the video decoder crash, so it is damaged: convert it to an h264 mp4 "
-                    "and try that.")
 
 
 def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name: str, size: int, until: float,
@@ -186,7 +186,8 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
             raise refusal(worker, message, name, limits)
     metadata = Metadata(name=name, width=header["width"], height=header["height"], fps=header["fps"],
                         total_frames=header["total"], duration=header["duration"], codec=header["codec"],
-                        rotation=header["rotation"], backend=header["backend"], indices=tuple(indices), bytes=size,
+                        rotation=header["rotation"], backend=header["backend"], indices=tuple(indices),
+                        bytes=size or header["pictures"].get("bytes", 0),
                         container=header["container"], mirrored=header["mirrored"], colour=header["colour"],
                         pixel=header["pixel"][0] / header["pixel"][1])
     return Clip(frames, tuple(times[index] for index in indices), metadata, warnings_of(header, name))
@@ -218,8 +219,8 @@ def _resizer():
     return apply
 
 
-def check_file(path: str | Path, limits: Limits) -> tuple[Path, str, int]:
-    """The absolute path, the name for people and the size in bytes, if the file may be given to a decoder.
+def check_file(path: str | Path, limits: Limits, fps: float | None = None) -> tuple[Path, str, int]:
+    """The absolute path, the name for people and the size in bytes (0 of a folder), if it may be given to a decoder.
 
     Looks at the path, the size and the first bytes; playlists, which could point a decoder to other files and
     to the network, are refused here, before any decoder sees them. Raises BadInput.
@@ -246,47 +247,29 @@ def check_file(path: str | Path, limits: Limits) -> tuple[Path, str, int]:
     except (OSError, ValueError) as error:
         raise BadInput(f"{name} is no path that can be opened: check the path.") from error
     if stat.S_ISDIR(facts.st_mode):
-        raise BadInput(f"{name} is a folder: give the path of one video file.")
+        if fps is None:
+            raise BadInput(f"{name} is a folder: {_RATE}, or the path of one video file.")
+        check_fps(fps)
+        return Path(os.path.abspath(text)), name, 0
     if not stat.S_ISREG(facts.st_mode):
         raise BadInput(f"{name} is a device or a pipe, not a file: save the video to a file first.")
     if facts.st_size == 0:
         raise BadInput(f"{name} is empty (0 bytes): download or export the video again.")
     if facts.st_size > limits.max_bytes:
-        raise BadInput(f"{name} is {_size(facts.st_size)}, more than the limit of {_size(limits.max_bytes)}: "
+        raise BadInput(f"{name} is {size_text(facts.st_size)}, more than the limit of {size_text(limits.max_bytes)}: "
                        "use a shorter clip or compress it.")
     kind = video_kind.kind(start)
+    if kind == "zip":
+        if fps is None:
+            raise BadInput(f"{name} is a zip: {_RATE}, or the path of one video file.")
+        check_fps(fps)
+        return Path(os.path.abspath(text)), name, facts.st_size
     if kind == "playlist":
         raise BadInput(f"{name} is a playlist that points to other files: give the video itself.")
     if kind not in video_kind.VIDEOS:
         what = {"text": "holds text, not video", "picture": "is a still picture, not a video"}
         raise BadInput(f"{name} {what.get(kind, 'is not a video of a known kind')}: give {video_kind.ACCEPTED}.")
+    if fps is not None:
+        raise BadInput(f"{name} is a video, which has its own frame rate: leave out fps, which is for a folder or a "
+                       "zip of pictures.")
     return Path(os.path.abspath(text)), name, facts.st_size
-
-
-def _size(count: int) -> str:
-    return f"{count / 2**20:.0f} MB" if count >= 2**20 else f"{count / 2**10:.1f} kB"
-
-
-def display_name(path: str | Path) -> str:
-    """A path's last part, fit for one line of text: no control or direction-changing characters, 80 at most."""
-    name = re.split(r"[/\\]", told(os.fspath(path)).rstrip("/\\"))[-1]
-    name = "".join(letter if letter.isprintable() else "?" for letter in name)
-    return (name if len(name) <= 80 else f"{name[:60]}...{name[-17:]}") or "the path"
-
-
-def refusal(worker: Worker, message: dict, name: str, limits: Limits) -> BadInput:
-    """The sentence for a worker's "error" message. A worker that ran out of memory is not used again."""
-    if message.get("code") != "memory":
-        worker.finish()
-    return BadInput({
-        "damaged": f"{name} is damaged or cut short, so it cannot be opened: download or export it again.",
-        "sound": f"{name} has sound but no picture: give a file with video in it.",
-        "nothing": f"{name} has no frame that can be decoded: convert it to an h264 mp4 and try that.",
-        "long": f"{name} runs for more than the limit of {limits.max_seconds:g} s: cut out the part to judge.",
-        "large": f"{name} is {message.get('width')} x {message.get('height')} pixels, more than the limit of "
-                 f"{limits.max_side} a side: scale it down.",
-        "memory": f"{name} needs more than the {_size(limits.memory)} of memory that reading may take: scale the "
-                  "video down or convert it to an h264 mp4.",
-        "size": f"{name} would grow above {_size(limits.max_bytes)} when converted for the browser: "
-                "use a shorter clip.",
-    }.get(message.get("code"), f"{name} cannot be read: convert it to an h264 mp4 and try that."))

@@ -12,7 +12,8 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from vs2 import video_colour, video_edits, video_webp
+from vs2 import video_colour, video_edits, video_pictures, video_webp
+from vs2.video_kind import NUMBERED
 from vs2.video_open import THREADS, Refused, check_side, frames_of, open_file, packets, picture_stream
 from vs2.video_probe import MOV, Probe, probe, rate
 
@@ -25,6 +26,7 @@ except (ImportError, OSError, RuntimeError):  # no wheel for this platform, or i
 # What decord may open: no decoder of its FFmpeg gets a file of another codec, or of another container.
 DECORD_CODECS = ("h264", "hevc", "vp9", "mpeg4")
 DECORD_CONTAINERS = {MOV: (4, b"ftyp"), "matroska,webm": (0, b"\x1aE\xdf\xa3")}
+_READERS = {NUMBERED: video_pictures.pictures, video_webp.CONTAINER: video_webp.pictures}
 ROUNDS = 3  # of counting anew, for a file that decodes to another number of frames each time
 
 
@@ -33,17 +35,19 @@ def read(job: dict, send, receive) -> None:
 
     A second header voids the first: its frames are taken anew (decord gave up, or other frames exist).
     """
-    path = job["path"]
-    found = look(path, job["max_seconds"], job["max_side"])
+    path, found = job["path"], look(job)
     if not (job["decord"] and needs_decord(path, found) and read_decord(path, found, send, receive)):
         read_pyav(path, found, job["max_side"], send, receive)
     send({"kind": "done"})
 
 
-def look(path: str, max_seconds: float, max_side: int) -> Probe:
-    """The file's `Probe`, by whoever reads its kind. Raises Refused."""
+def look(job: dict) -> Probe:
+    """The `Probe` of the job's file, by whoever reads its kind; "pictures" says that it is those. Raises Refused."""
+    path, limits = job["path"], (job["max_seconds"], job["max_side"])
+    if "pictures" in job:
+        return video_pictures.probe(path, job["pictures"]["fps"], *limits, job["pictures"])
     seen = video_webp.probe if video_webp.is_webp(path) else probe
-    return seen(path, max_seconds, max_side)
+    return seen(path, *limits)
 
 
 def needs_decord(path: str, found: Probe) -> bool:
@@ -72,7 +76,7 @@ def header(found: Probe, backend: str, total: int, fps: float) -> dict:
             "codec": found.codec, "rotation": found.display.rotation, "mirrored": found.display.mirrored,
             "pixel": [found.display.pixel.numerator, found.display.pixel.denominator], "colour": found.colour,
             "container": found.container, "claimed": found.claimed, "packets": found.packets, "said": found.said,
-            "others": list(found.others),
+            "others": list(found.others), "pictures": found.facts,
             "uneven": bool(len(gaps) > 1 and gaps.max() - gaps.min() > 0.5 * np.median(gaps) + 0.002)}
 
 
@@ -102,7 +106,7 @@ def read_pyav(path: str, found: Probe, max_side: int, send, receive) -> None:
     """Sends the clip as PyAV reads it. Where other frames decode than packets promise, it starts again with those."""
     found = found if found.times else replace(found, times=(0.0,))
     for _ in range(ROUNDS):
-        send(header(found, "pyav", len(found.times), found.fps))
+        send(header(found, "pillow" if found.container == NUMBERED else "pyav", len(found.times), found.fps))
         wanted, times = set(receive()["indices"]), []
         for index, (time, image) in enumerate(pictures(path, found, max_side)):
             if index in wanted:
@@ -130,7 +134,7 @@ def pictures(path: str, found: Probe, max_side: int) -> Iterator:
 
     The picture is uint8 RGB, of `found.sent` size, upright.
     """
-    make = video_webp.pictures if found.container == video_webp.CONTAINER else _decoded
+    make = _READERS.get(found.container, _decoded)
     return make(path, found, max_side)
 
 

@@ -31,7 +31,7 @@ def plays(found, kind: str) -> bool:
 
 def playable(job: dict, send, receive) -> None:
     """Answers a "playable" job: "plays" where the file does as it is, else writes job["out"] and says "done"."""
-    found = look(job["path"], job["max_seconds"], job["max_side"])
+    found = look(job)
     if plays(found, job["container"]):
         send({"kind": "plays"})
         return

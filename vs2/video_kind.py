@@ -6,6 +6,7 @@ Nothing is decoded here: magic numbers are compared, and the chunks of a PNG or 
 """
 import struct
 
+NUMBERED = "pictures"  # what a folder or a zip of numbered pictures is called among containers
 START = 1 << 16  # bytes to look at; the animation chunk of a PNG may stand behind a colour profile
 
 # What may be given to a decoder, as said to people.
@@ -13,12 +14,14 @@ ACCEPTED = "an mp4, mov, 3gp, mkv, webm, avi, ts, mpg, flv, wmv or ogv file, or 
 VIDEOS = ("mp4", "matroska", "gif", "avi", "ts", "ps", "flv", "asf", "ogg", "webp", "png")
 # Endings of such files, for what people choose in a dialogue and for the names of kept clips.
 SUFFIXES = (".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".mkv", ".webm", ".avi", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg",
-            ".vob", ".flv", ".f4v", ".wmv", ".asf", ".ogv", ".ogg", ".gif", ".webp", ".png", ".apng", ".avif")
+            ".vob", ".flv", ".f4v", ".wmv", ".asf", ".ogv", ".ogg", ".gif", ".webp", ".png", ".apng", ".avif",
+            ".zip")  # of numbered pictures
 
 # Bytes 4 to 8 of an mp4 or mov file: the name of its first box.
 _BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp")
 _MAGIC = ((b"\x1aE\xdf\xa3", "matroska"), (b"GIF8", "gif"), (b"FLV\x01", "flv"), (b"OggS", "ogg"),
           (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
+          (b"PK\x03\x04", "zip"), (b"PK\x05\x06", "zip"),  # the latter holds nothing
           (b"\0\0\x01\xba", "ps"), (b"\0\0\x01\xb3", "ps"))  # a program stream, a bare MPEG-1 or -2 sequence
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"[playlist]")
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -29,7 +32,7 @@ _SYNC, _RUN = 0x47, 5
 
 
 def kind(start: bytes) -> str:
-    """One of VIDEOS, or "playlist", "picture" (a still one), "text", or "" for what is not known."""
+    """One of VIDEOS, or "zip", "playlist", "picture" (a still one), "text", or "" for what is not known."""
     if start.startswith(_PLAYLISTS):
         return "playlist"
     if start[4:8] in _BOXES:

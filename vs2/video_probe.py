@@ -6,7 +6,7 @@ whether the published reader (decord) would take other frames for it.
 
 Every packet's time and flags are read, and one frame is decoded.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import av
 
@@ -48,6 +48,7 @@ class Probe:
     others: tuple[str, ...] = ()  # why the published reader would see other frames: keys of vs2.video_warnings.OTHERS
     alone: bool = True           # the file's only video stream
     exact: bool = True           # PyAV's pixels are decord's, bit for bit
+    facts: dict = field(default_factory=dict)  # what else the parent is told of it (vs2.video_pictures)
     runs: tuple[video_edits.Run, ...] = ()  # how to show what an edit list shows, where FFmpeg's own way fails
 
     @property

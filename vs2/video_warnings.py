@@ -1,4 +1,5 @@
 """What was odd in a file that could be read, in sentences for people."""
+from vs2.video_faults import display_name
 
 # Why the published reader, decord, takes other frames for the numbers asked for; keys are video_probe's.
 OTHERS = {
@@ -25,6 +26,8 @@ def warnings_of(header: dict, name: str) -> tuple[str, ...]:
     elif header["uneven"] and header["total"] > 2:
         found.append(f"The frame rate of {name} varies: frames are taken by number, as the published system does, "
                      "so their times are unevenly spaced.")
+    if pictures := header["pictures"]:
+        found += _of_pictures(pictures, name)
     if "rate" in others:
         found.append(f"{name} says {header['said']:g} frames a second and its own times say {header['fps']:.4g}: the "
                      "judge saw frames by their times, where the published reader would have seen others.")
@@ -42,3 +45,16 @@ def warnings_of(header: dict, name: str) -> tuple[str, ...]:
         found.append(f"{name} {COLOURS[header['colour']]}: the judge saw it tone-mapped to an ordinary screen's "
                      "colours (BT.709), where the published reader would have seen it washed out.")
     return tuple(found)
+
+
+def _of_pictures(facts: dict, name: str) -> list[str]:
+    """What was odd about numbered pictures (vs2.video_series.Source.facts)."""
+    found = []
+    if facts["missing"]:
+        first, last, lacks = (str(number)[:20] for number in facts["span"])
+        found.append(f"{name} lacks {str(facts['lacking'])[:20]} of the numbers from {first} to {last} (the first is "
+                     f"{lacks}): its pictures are shown one after another, without a gap in time.")
+    if facts["left"]:
+        found.append(f"{name} has {facts['left']} pictures without a number ({display_name(str(facts['left_out']))}, "
+                     "say): they were left out.")
+    return found

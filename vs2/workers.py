@@ -27,17 +27,20 @@ NO_RAY = "Ray is not installed: run `pip install -e '.[scale]'` in the project's
 
 @dataclass(frozen=True)
 class Task:
-    """One judgement: the row's number, its file, and its prompt."""
+    """One judgement: the row's number, its file, its prompt, and the pictures a second where the file is of pictures.
+    """
 
     number: int
     path: Path
     prompt: str
+    fps: float | None = None
 
 
 def judged(judge, task: Task, options: dict) -> Outcome:
     """What the judge says of it. Whatever goes wrong is this row's alone."""
     try:
-        return judge.score(task.path, task.prompt, **options)
+        rate = {} if task.fps is None else {"fps": task.fps}
+        return judge.score(task.path, task.prompt, **rate, **options)
     except Problem as problem:
         return problem
     except Exception as error:      # a long run must not end with one row that meets a defect

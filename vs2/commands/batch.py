@@ -6,7 +6,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from vs2.commands import PUBLISHED
+from vs2.commands import PUBLISHED, add_fps
 from vs2.errors import BadInput, Failure
 
 MOST_LISTED = 20    # rows that cannot be judged, named before the run; all of them are in the result
@@ -22,7 +22,7 @@ def add(commands, judging) -> None:
         "apostrophe, which this command takes off again where it reads a CSV.")
     batch.add_argument("table", metavar="TABLE", help="a .csv, .tsv, .jsonl, .json or .parquet with the "
                        "columns video (a path relative to it, or as ~/ or file://) and prompt; or a zip with one such "
-                       "table and its clips")
+                       "table and its clips; a column fps says the pictures a second of a folder or a zip of pictures")
     batch.add_argument("--out", required=True, metavar="FILE", help="the result, of the same formats; any but .jsonl "
                        "keeps the whole records in FILE.journal beside it")
     batch.add_argument("--resume", action="store_true", help="go on with FILE where a run ended: rows with scores are "
@@ -31,6 +31,7 @@ def add(commands, judging) -> None:
                        "RAY_ADDRESS names, with the clips under the same paths everywhere (default: local)")
     batch.add_argument("--workers", type=int, default=1, metavar="W", help="how many judge at once: processes on the "
                        "CPU, or one a GPU (default: 1)")
+    add_fps(batch)
     judging(batch)
     batch.add_argument("--published", action="store_true", help=PUBLISHED)
     batch.set_defaults(run=run)
@@ -42,6 +43,7 @@ def run(arguments) -> None:
     from vs2.options import Options
     from vs2.settings import Settings
     from vs2.terminal import Status
+    from vs2.video_rate import check_fps
     from vs2.workers import NO_RAY, enough
 
     options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
@@ -58,7 +60,9 @@ def run(arguments) -> None:
     precision = settings.precision if arguments.precision == "auto" else arguments.precision
     status = Status()
     status.show("Checking the table")
-    with table.opened(arguments.table) as rows:
+    if arguments.fps is not None:
+        check_fps(arguments.fps)
+    with table.opened(arguments.table, fps=arguments.fps) as rows:
         _list(rows, status)
         with contextlib.redirect_stdout(sys.stderr):    # what libraries say is no part of the output
             _judge(rows, out, name, precision, options, arguments, status)

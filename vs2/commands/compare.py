@@ -4,6 +4,7 @@ import json
 import sys
 
 from vs2 import candidates
+from vs2.commands import add_fps
 from vs2.errors import BadInput, Failure, Problem
 from vs2.rubric import KEYS, check_prompt
 from vs2.texts import argument, told
@@ -17,9 +18,11 @@ def add(commands, judging) -> None:
     compare = commands.add_parser(
         "compare", help="judge several videos and rank them", description="Judges several videos, ranks them, and says "
         "which one wins or that they tie, and why. A video that cannot be judged does not stop the others.")
-    compare.add_argument("videos", nargs="+", metavar="VIDEO", help="two or more video files")
+    compare.add_argument("videos", nargs="+", metavar="VIDEO", help="two or more: video files, or folders or zips of "
+                         "numbered pictures")
     compare.add_argument("--prompt", required=True, action="append", metavar="TEXT", dest="prompts",
                          help="the text that the videos were made from; given once for each video, each has its own")
+    add_fps(compare)
     judging(compare)
     compare.add_argument("--rule", default=candidates.MEAN, metavar="RULE",
                          help=f"what ranks them: {', '.join(candidates.RULES)}, or weights as in visual_quality=2,"
@@ -35,6 +38,7 @@ def run(arguments) -> None:
     from vs2.options import Options
     from vs2.settings import Settings
     from vs2.terminal import Status
+    from vs2.video_rate import rates
 
     options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
     Options(**options)
@@ -42,14 +46,15 @@ def run(arguments) -> None:
     prompts = _prompts(arguments.videos, [argument(prompt) for prompt in arguments.prompts])
     settings = Settings.read()
     name = settings.model if arguments.model == "auto" else arguments.model
-    for video, prompt in zip(arguments.videos, prompts, strict=True):
-        cli.check_before_loading(video, prompt, name)
+    asked = list(zip(arguments.videos, prompts, rates(arguments.videos, arguments.fps), strict=True))
+    for video, prompt, fps in asked:
+        cli.check_before_loading(video, prompt, name, fps)
     status = Status()
     status.show("Loading the judge")
     with contextlib.redirect_stdout(sys.stderr):  # what libraries say is no part of the output
         judge = cli.load(name, arguments.precision, settings)
     try:
-        found = _judge_all(judge, list(zip(arguments.videos, prompts, strict=True)), options, arguments.json, status)
+        found = _judge_all(judge, asked, options, arguments.json, status)
     finally:
         status.clear()
     decision = candidates.decide(found, rule)
@@ -73,12 +78,12 @@ def _prompts(videos: list[str], prompts: list[str]) -> list[str]:
     return prompts * (len(videos) if len(prompts) == 1 else 1)
 
 
-def _judge_all(judge, asked: list[tuple[str, str]], options: dict, quiet: bool, status) -> list[candidates.Candidate]:
+def _judge_all(judge, asked: list[tuple], options: dict, quiet: bool, status) -> list[candidates.Candidate]:
     """Every candidate's evaluation or failure, each shown as it comes unless `quiet`."""
     found = []
-    for number, (video, prompt) in enumerate(asked, 1):
+    for number, (video, prompt, fps) in enumerate(asked, 1):
         status.show(f"Candidate {number} of {len(asked)}")
-        found.append(_judge(judge, video, prompt, options, status))
+        found.append(_judge(judge, video, prompt, options if fps is None else options | {"fps": fps}, status))
         status.clear()
         if not quiet:
             print(_line(number, found[-1]), flush=True)

@@ -110,7 +110,7 @@ class Job:
             for row in self.left:
                 if self._turn is not mine:
                     return
-                request = replace(self.asked, video=str(row.path), prompt=row.prompt)
+                request = replace(self.asked, video=str(row.path), prompt=row.prompt, fps=row.fps)
                 result = yield from self._one(row, request, host, pause)
                 if result is None or self._turn is not mine:
                     return

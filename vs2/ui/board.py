@@ -1,7 +1,7 @@
 """The candidates of the Compare page: many videos in one drop zone, or from the history, and their players in step.
 
-The board's value is {"items": [{key, name, prompt, path, id, again, problem}, ...]}, in the order shown. It comes from
-the visitor's browser: take it only through `items`.
+The board's value is {"items": [{key, name, prompt, path, id, again, problem, rate}, ...]}, in the order shown. It comes
+from the visitor's browser: take it only through `items`.
 """
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -38,10 +38,11 @@ watch("value", tell);
 
 @dataclass(frozen=True)
 class Item:
-    """One candidate as the browser names it; nothing in it is to be trusted but its types.
+    """One candidate as the browser names it; nothing in it is to be trusted but its types, and of `rate` not even that.
 
     key: what tells it from the others. prompt: its own, "" for the shared one. path: of an upload. id: of a stored
-    evaluation. again: judge a stored one again. problem: why its file was refused.
+    evaluation. again: judge a stored one again. problem: why its file was refused. rate: pictures a second, of a zip of
+    them.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Item:
     id: str = ""
     again: bool = False
     problem: str = ""
+    rate: float | None = None
 
 
 def items(value) -> list[Item]:
@@ -58,7 +60,7 @@ def items(value) -> list[Item]:
     said = value.get("items") if isinstance(value, dict) else None
     found = [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
     return [Item(*(str(one.get(name) or "") for name in ("key", "name", "prompt", "path", "id")),
-                 one.get("again") is True, str(one.get("problem") or "")) for one in found[:MOST]]
+                 one.get("again") is True, str(one.get("problem") or ""), one.get("rate")) for one in found[:MOST]]
 
 
 class Board:
@@ -93,12 +95,13 @@ class Board:
         value = said if isinstance(said, dict) else None
         try:
             path, _ = player.given(value)
-            fps = player.look(path, _FIRST).metadata.fps
+            rate = player.rate(path, value.get("rate"))
+            fps = player.look(path, _FIRST, rate).metadata.fps
         except Problem as problem:
             return {"problem": str(problem)}
-        done = player.prepare({"path": path, "name": str(value.get("name") or "")}, self.box) or {}
+        done = player.prepare({"path": path, "name": str(value.get("name") or ""), "fps": rate}, self.box) or {}
         return {"problem": done["problem"]} if done.get("problem") else {
-            "path": path, "fps": fps, "player": done.get("player", "")}
+            "path": path, "fps": fps, "rate": rate, "player": done.get("player", "")}
 
     def past(self, said) -> dict:
         """The visitor's newest evaluations, to choose from: {rows: [{id, name, ...}]}, or {problem}."""
@@ -115,12 +118,13 @@ class Board:
         """The stored evaluations that an address names, as items of the board with their clips."""
         made = []
         for stored in self.site.named(address):
-            item = {**_facts(stored), "fps": 0}
+            rate = stored.evaluation.given_fps
+            item = {**_facts(stored), "fps": 0, "rate": rate}
             if path := self.site.store.clip(stored.clip):
                 try:
-                    kept = player.kept(path, stored.evaluation.video, self.box)
+                    kept = player.kept(path, stored.evaluation.video, self.box, rate)
                     item |= {"path": kept["path"], "player": kept.get("player") or kept["path"],
-                             "fps": player.look(path, _FIRST).metadata.fps}
+                             "fps": player.look(path, _FIRST, rate).metadata.fps}
                 except (Problem, OSError):  # its scores can be compared without its pictures
                     item["note"] = text.NO_CLIP
             made.append(item)
@@ -135,15 +139,15 @@ def _facts(stored: Stored) -> dict:
             "by": text.BY.format(model=evaluation.model, when=f"{when:%b %d, %H:%M}")}
 
 
-def checked(item: Item, prompt: str) -> tuple[str, str]:
-    """The path and the prompt that an item is judged with, `prompt` being the shared one. Raises BadInput."""
+def checked(item: Item, prompt: str) -> tuple[str, str, float | None]:
+    """The path, the prompt and the rate that an item is judged with, `prompt` being the shared one. Raises BadInput."""
     if not item.path:
         raise BadInput(text.STILL_SENDING)
     path, _ = player.given({"path": item.path, "name": item.name})
     asked = item.prompt if item.prompt.strip() else prompt
     if not asked.strip():
         raise BadInput(text.NO_PROMPT)
-    return path, asked
+    return path, asked, player.rate(path, item.rate)
 
 
 def _button(name: str, label: str, icon: str) -> str:
@@ -184,5 +188,6 @@ def _script() -> str:
              "PAST_EMPTY", "PAST_FAILED")
     words = {name: getattr(text, name) for name in names}
     words |= {"TOO_LARGE": shared.TOO_LARGE.format(megabytes=player.MEGABYTES), "megabytes": player.MEGABYTES,
-              "most": MOST, "colours": plots.COLOURS}
+              "most": MOST, "colours": plots.COLOURS, "RATE_FIELD": player.rate_field(),
+              "RATE_WRONG": player.rate_wrong()}
     return script_of(words, "compare")

@@ -103,11 +103,12 @@ class ComparePage:
             files = sent.files("videos", "multiple")
             prompts = sent.values("prompts", {"type": "array", "items": {"type": "string"}})
             rule = gr.Textbox(candidates.MEAN, label="rule")
+            fps = gr.Number(None, label="fps", step=0.001)    # any number: see `given.strict`
             record = gr.JSON(label="comparison")
             call = gr.Button()
         given.strict(prompt=self.prompt, think=self.think, budget=self.budget, samples=self.samples, seed=self.seed,
-                     rule=rule)
-        call.click(self.compare, [files, self.prompt, prompts, *options, rule], record, api_name="compare",
+                     rule=rule, fps=fps)
+        call.click(self.compare, [files, self.prompt, prompts, *options, rule, fps], record, api_name="compare",
                    api_description=text.API, concurrency_limit=MOST_CALLS)
 
     def open(self, address: dict) -> list:
@@ -229,8 +230,8 @@ class ComparePage:
             rows.append(row := self._row(item, prompt, made))
             if item.problem or (item.id and not item.again):
                 continue
-            path, own = board.checked(item, prompt)
-            left[n] = replace(asked, video=path, prompt=check_prompt(own))
+            path, own, rate = board.checked(item, prompt)
+            left[n] = replace(asked, video=path, prompt=check_prompt(own), fps=rate)
             done = made.get(item.key)
             if done and done.asked == left[n] and isinstance(done.candidate, Evaluation):
                 del left[n]
@@ -296,7 +297,7 @@ class ComparePage:
 
     def compare(self, videos: list[str], prompt: str, prompts: list | None = None, think: bool = True,
                 budget: int = Options.budget, samples: int = 1, seed: int = 0,
-                rule: str = candidates.MEAN) -> Iterator[dict | None]:
+                rule: str = candidates.MEAN, fps: float | None = None) -> Iterator[dict | None]:
         """The endpoint `/compare`: the whole comparison as JSON, after it has ended. Nothing is stored.
 
         Parameters:
@@ -308,9 +309,10 @@ class ComparePage:
             samples: how many rationales to draw for each video; with several, confidence is given.
             seed: of the sampling; one rationale is always the same.
             rule: what ranks them: mean, worst, a dimension's key, or weights as in visual_quality=2,text_alignment=1.
+            fps: pictures a second of those of the files that are zips of numbered pictures; null where none is.
         """
         try:
             yield from comparison(self.host, paired(videos, prompt, prompts), candidates.parse_rule(rule),
-                                  **given.judging(think, budget, samples, seed))
+                                  fps, **given.judging(think, budget, samples, seed))
         except Exception as error:
             raise gr.Error(self._sentence(error), print_exception=False) from error

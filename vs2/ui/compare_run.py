@@ -14,6 +14,7 @@ from vs2.ui.board import MOST
 from vs2.ui.compare_parts import Row
 from vs2.ui.host import Host, Request, Run, clock
 from vs2.ui.text import compare as text
+from vs2.video_rate import rates
 
 PAUSE = 0.4  # seconds between updates of the page: with six players on it, each costs a browser more than elsewhere
 LEAST = 2
@@ -46,17 +47,20 @@ class Queue:
             self.run.stop()
 
 
-def comparison(host: Host, videos: list[tuple[str, str]], rule: candidates.Rule, **options) -> Iterator[dict | None]:
+def comparison(host: Host, videos: list[tuple[str, str]], rule: candidates.Rule,
+               fps: float | None = None, **options) -> Iterator[dict | None]:
     """The record of a comparison of (file, prompt) after many None, at one of which a caller that has gone is noticed.
 
-    options: those of `vs2.options.Options`. Raises BadInput for a bad rule or option.
+    fps: of the files that are zips of pictures. options: those of `vs2.options.Options`. Raises BadInput for a bad
+    rule or option.
     """
     candidates.check_rule(rule)
     Options(**options)
+    speeds = rates([video for video, _ in videos], fps)
     run, found, told = None, [], time.monotonic()
     try:
-        for video, prompt in videos:
-            run = Run(Request(video, prompt, **options), host)
+        for (video, prompt), rate in zip(videos, speeds, strict=True):
+            run = Run(Request(video, prompt, fps=rate, **options), host)
             name, candidate = Path(video).name, None
             try:
                 for event in run.events(PAUSE):

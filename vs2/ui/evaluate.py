@@ -134,10 +134,12 @@ class EvaluatePage:
                            lambda value: {self.video: value, **self._blank()}, lambda session: session in self._runs)
         with gr.Row(visible=False):  # the same judgement for scripts: one call, one record
             file = sent.files("video")
+            fps = gr.Number(None, label="fps", step=0.001)    # any number: see `given.strict`
             record = gr.JSON(label="evaluation")
             call = gr.Button()
-        given.strict(prompt=self.prompt, think=self.think, budget=self.budget, samples=self.samples, seed=self.seed)
-        call.click(self.evaluate, [file, self.prompt, self.think, self.budget, self.samples, self.seed], record,
+        given.strict(prompt=self.prompt, think=self.think, budget=self.budget, samples=self.samples, seed=self.seed,
+                     fps=fps)
+        call.click(self.evaluate, [file, self.prompt, self.think, self.budget, self.samples, self.seed, fps], record,
                    api_name="evaluate", api_description=text.API_EVALUATE, concurrency_limit=MOST_CALLS)
 
     def about_judge(self) -> str:
@@ -178,10 +180,10 @@ class EvaluatePage:
         """An evaluation that was made before, with its clip where that is still kept."""
         evaluation, clip, box = stored.evaluation, None, None
         if path := self.site.store.clip(stored.clip):
-            box = player.kept(path, evaluation.video, self.video)
+            box = player.kept(path, evaluation.video, self.video, evaluation.given_fps)
             if count := len(evaluation.frame_times):
                 try:
-                    clip = player.look(path, Sampling(min_frames=count, max_frames=count))
+                    clip = player.look(path, Sampling(min_frames=count, max_frames=count), evaluation.given_fps)
                 except Problem:  # the record is worth showing without the pictures
                     clip = None
         when = datetime.fromtimestamp(stored.created, timezone.utc)
@@ -196,6 +198,7 @@ class EvaluatePage:
             if self.maker.busy(request.session_hash):
                 raise BadInput(making.WHILE_GENERATING)
             path, name = player.given(value)
+            fps = player.rate(path, value.get("fps"))
             if not (prompt or "").strip():
                 raise BadInput(text.NO_PROMPT)
         except Problem as problem:
@@ -207,7 +210,7 @@ class EvaluatePage:
         visitor = self.site.visitor(address)
         try:
             run = Run(Request(path, prompt, **given.judging(think, budget, samples, seed),
-                              visitor=visitor or request.session_hash or "", judge=judge or ""), self.host)
+                              visitor=visitor or request.session_hash or "", judge=judge or "", fps=fps), self.host)
             self._runs[request.session_hash] = run
             progress = Progress(run)
             yield from self._follow(progress)
@@ -317,7 +320,7 @@ class EvaluatePage:
         return choose
 
     def evaluate(self, video: str, prompt: str, think: bool, budget: int, samples: int,
-                 seed: int) -> Iterator[dict | None]:
+                 seed: int, fps: float | None = None) -> Iterator[dict | None]:
         """The endpoint `/evaluate`: the whole evaluation as JSON, after it has ended. It is not stored.
 
         Parameters:
@@ -327,12 +330,13 @@ class EvaluatePage:
             budget: the most tokens of reasoning.
             samples: how many rationales to draw; with several, confidence is given.
             seed: of the sampling; one rationale is always the same.
+            fps: pictures a second, where the file is a zip of numbered pictures; null for a video.
         """
         if not video:
             raise gr.Error(text.NO_VIDEO, print_exception=False)
         run, told = None, time.monotonic()
         try:
-            run = Run(Request(video, prompt or "", **given.judging(think, budget, samples, seed)), self.host)
+            run = Run(Request(video, prompt or "", **given.judging(think, budget, samples, seed), fps=fps), self.host)
             for event in run.events(TICK):
                 if isinstance(event, Evaluation):
                     yield replace(event, video=Path(video).name).to_dict()

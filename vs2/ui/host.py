@@ -38,6 +38,7 @@ class Request:
     """What one visitor asks of a judge. `video` is a path on this machine, `judge` one of `Host.names` ("": the app's).
 
     visitor: whose it is, for the fair share of the line; "" shares with nobody.
+    fps: pictures a second, where the video is a zip of them.
     """
 
     video: str
@@ -48,6 +49,7 @@ class Request:
     seed: int = 0
     visitor: str = ""
     judge: str = ""
+    fps: float | None = None
 
 
 def seconds_needed(request: Request, *_) -> int:
@@ -77,7 +79,8 @@ def judged(request: Request, stop: str, clip: video.Clip | None = None, read: fl
                "stop": lambda: not flag.exists()}
     try:
         if clip is None:
-            yield from _judges[request.judge].stream(request.video, request.prompt, **options)
+            rate = {} if request.fps is None else {"fps": request.fps}
+            yield from _judges[request.judge].stream(request.video, request.prompt, **rate, **options)
             return
         yield loan.Borrowed()
         if not flag.exists():
@@ -94,7 +97,7 @@ def _borrowed(request: Request, stop: str) -> Iterator:
     check_prompt(request.prompt)
     yield Reading(request.video)
     reading, elapsed = clock(), clock()
-    clip = video.read(request.video, _judges[request.judge].card.sampling)
+    clip = video.read(request.video, _judges[request.judge].card.sampling, fps=request.fps)
     read = reading()
     yield FramesRead(clip)
     yield loan.Borrowing(loan.cost(request.think, request.budget, request.samples))

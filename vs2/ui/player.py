@@ -13,10 +13,13 @@ from vs2.ui.desk import desk
 from vs2.ui.theme import script as script_of
 from vs2.video import Clip, Limits, read
 from vs2.video_kind import SUFFIXES
+from vs2.video_rate import RATES, check_fps, is_pictures
 
 LIMITS = Limits()
 MEGABYTES = LIMITS.max_bytes // 2**20
 ACCEPT = ",".join(("video/*", *SUFFIXES))  # browsers do not take all of them for videos
+
+FPS = 24  # pictures a second that the field of a zip begins with: what most generators write
 
 _ICON = ('<svg viewBox="0 0 32 32" width="34" height="34" fill="none" stroke="currentColor" stroke-width="1.6" '
          'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><rect x="3.5" y="6.5" width="25" '
@@ -33,17 +36,31 @@ def _template() -> str:
         f'<figcaption><span class="vs-name"></span><span class="vs-busy" role="status"></span>'
         f'<button type="button" class="vs-replace">{text.REPLACE}</button>'
         f'<button type="button" class="vs-remove">{text.REMOVE}</button></figcaption></figure>'
-        f'<p class="vs-problem vs-zone-problem" role="alert" hidden></p></div>')
+        f'{rate_field()}<p class="vs-problem vs-zone-problem" role="alert" hidden></p></div>')
+
+
+def rate_field() -> str:
+    """Where a visitor says how fast the pictures of a zip follow one another; the page's script shows it for those."""
+    least, most = RATES
+    return (f'<label class="vs-rate" hidden>{text.PICTURES_RATE} '
+            f'<input type="number" min="{least:g}" max="{most:g}" step="any" value="{FPS}"></label>')
 
 
 def _script() -> str:
     words = {"uploading": text.UPLOADING, "preparing": text.PREPARING, "not_uploaded": text.NOT_UPLOADED,
-             "megabytes": MEGABYTES, "too_large": text.TOO_LARGE.format(megabytes=MEGABYTES)}
+             "megabytes": MEGABYTES, "too_large": text.TOO_LARGE.format(megabytes=MEGABYTES), "fps": FPS,
+             "rate_wrong": rate_wrong()}
     return script_of(words, "player")
 
 
+def rate_wrong() -> str:
+    """What is said of a rate that is none."""
+    return text.PICTURES_RATE_WRONG.format(least=RATES[0], most=RATES[1])
+
+
 def box(elem_id: str) -> gr.HTML:
-    """A video box. Its value is None or {path, name, ...}; connect `upload` to `prepare` and `clear` to what resets.
+    """A video box. Its value is None or {path, name, fps, ...}; connect `upload` to `prepare` and `clear` to what
+    resets.
 
     A value comes from the visitor's browser: take its path only through `given`.
     """
@@ -64,10 +81,15 @@ def given(value: dict | None) -> tuple[str, str]:
     return str(path), str(value.get("name") or path.name)
 
 
-def look(path: str | Path, sampling: Sampling) -> Clip:
+def rate(path: str, said) -> float | None:
+    """Pictures a second of what lies at `path`, by what the browser says; None of a video. Raises BadInput."""
+    return check_fps(FPS if said is None else said) if is_pictures(path) else None
+
+
+def look(path: str | Path, sampling: Sampling, fps: float | None = None) -> Clip:
     """`vs2.video.read` for a page, in its turn."""
     with desk.place():
-        return read(path, sampling)
+        return read(path, sampling, fps=fps)
 
 
 def prepare(value: dict | None, player: gr.HTML) -> dict | None:
@@ -82,18 +104,20 @@ def prepare(value: dict | None, player: gr.HTML) -> dict | None:
         return gr.skip()
     try:
         path, name = given(value)
+        fps = rate(path, value.get("fps"))
         with desk.place():
             try:
-                copy = str(playable(path, Path(path).parent))
+                copy = str(playable(path, Path(path).parent, fps=fps))
             except (Problem, OSError):  # the time or the disk was short, say: only reading may refuse a clip
-                read(path, Sampling(max_frames=4))
+                read(path, Sampling(max_frames=4), fps=fps)
                 copy = path
     except Problem as problem:
         return {"problem": str(problem), "turn": value.get("turn") if isinstance(value, dict) else None}
+    value = {**value, "path": path, "name": name, "fps": fps, "checked": True}
     if copy == path:
-        return {**value, "path": path, "name": name, "checked": True}
+        return value
     player.temp_files.add(copy)  # so that it is deleted when uploads are
-    return {**value, "path": path, "name": name, "player": copy, "checked": True}
+    return {**value, "player": copy}
 
 
 def example(path: str, player: gr.HTML) -> dict:
@@ -103,8 +127,11 @@ def example(path: str, player: gr.HTML) -> dict:
     return {"path": copy, "name": Path(path).name, "player": copy, "checked": True}
 
 
-def kept(path: Path, name: str, player: gr.HTML) -> dict:
-    """The box's value for a clip that the store keeps: copied to where uploads are, in a form that browsers play."""
-    value = example(str(path), player) | {"name": name}
+def kept(path: Path, name: str, player: gr.HTML, fps: float | None = None) -> dict:
+    """The box's value for a clip that the store keeps: copied to where uploads are, in a form that browsers play.
+
+    fps: `Evaluation.given_fps`.
+    """
+    value = example(str(path), player) | {"name": name, "fps": fps}
     done = prepare(value, player)
     return value if done.get("problem") else done

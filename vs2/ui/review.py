@@ -166,7 +166,7 @@ class ReviewPage:
         path = self.site.store.clip(found.clip)
         if path is None:
             return {"path": None}
-        value = player.kept(path, review_access.name_of(found), self.desk)
+        value = player.kept(path, review_access.name_of(found), self.desk, found.evaluation.given_fps)
         return {"path": value.get("player") or value["path"]}
 
     def save(self, said: dict, profile: gr.OAuthProfile | None) -> dict:

@@ -12,9 +12,9 @@ def mend(blocks: gr.Blocks) -> None:
     logs a traceback; what clients send is no defect of ours."""
     preprocess = blocks.preprocess_data
 
-    async def taken(*arguments, **options):
+    async def taken(function, inputs, *arguments, **options):
         try:
-            return await preprocess(*arguments, **options)
+            return await preprocess(function, _completed(function, inputs), *arguments, **options)
         except gr.Error as error:       # Gradio's own sentence, which it would log with a traceback
             error.print_exception = False
             raise
@@ -23,3 +23,11 @@ def mend(blocks: gr.Blocks) -> None:
             raise gr.Error(NOT_TAKEN, print_exception=False) from error
 
     blocks.preprocess_data = taken
+
+
+def _completed(function, inputs: list) -> list:
+    """The values with those that older clients do not send: numbers at the end that may be left empty."""
+    missing = function.inputs[len(inputs):]
+    if not all(isinstance(block, gr.Number) and block.value is None for block in missing):
+        return inputs   # Gradio says what lacks
+    return [*inputs, *(None for _ in missing)]

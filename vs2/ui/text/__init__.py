@@ -10,8 +10,10 @@ PAGES = {"evaluate": "Evaluate", "compare": "Compare", "best_of": "Best of N", "
 # The video and what is asked of it
 DROP = "Drop a video here"
 CHOOSE = "or choose a file"
-FORMATS = ("MP4, MOV, WebM, MKV, AVI, TS, MPG, FLV, WMV or OGV; animated GIF, WebP, PNG or AVIF. "
-           "At most {megabytes} MB and {minutes} minutes.")
+FORMATS = ("MP4, MOV, WebM, MKV, AVI, TS, MPG, FLV, WMV or OGV; animated GIF, WebP, PNG or AVIF; a zip of "
+           "numbered pictures. At most {megabytes} MB and {minutes} minutes.")
+PICTURES_RATE = "Pictures a second"
+PICTURES_RATE_WRONG = "The pictures a second must be a number from {least:g} to {most:g}."
 REPLACE = "Replace"
 REMOVE = "Remove"
 UPLOADING = "Uploading…"
@@ -141,4 +143,5 @@ CONFIDENCE_WORDS = ((0.8, "High"), (0.5, "Moderate"), (0.0, "Low"))
 
 API_EVALUATE = (
     "Judges one video against the prompt it was generated from and returns the whole evaluation: rationale, "
-    "the three scores (value, expected, distribution, confidence), overall, frames, seconds and tokens.")
+    "the three scores (value, expected, distribution, confidence), overall, frames, seconds and tokens. A zip of "
+    "numbered pictures needs their rate too, as fps.")

@@ -101,4 +101,5 @@ FILE = "comparison.vs2.json"
 API = (
     "Judges 2 to 6 videos one after another against the prompt they were generated from, and returns the evaluations, "
     "the ranking (indices from 0, best first), whether the first place is a tie, the winner and the reason in one "
-    "sentence. A video that cannot be judged becomes a candidate with `error`; the others are compared.")
+    "sentence. A video that cannot be judged becomes a candidate with `error`; the others are compared. "
+    "Zips of numbered pictures need their rate too, as fps.")
