@@ -137,7 +137,7 @@ def test_a_box_takes_only_files_that_were_uploaded(uploaded, tmp_path):
 def test_only_reading_refuses_a_clip(uploaded, monkeypatch):
     box = SimpleNamespace(temp_files=set())
 
-    def full(path, folder):
+    def full(path, folder, **options):
         raise Failure("The copy for the browser cannot be written: free some disk space.")
 
     monkeypatch.setattr("vs2.player.playable", full)
@@ -145,7 +145,7 @@ def test_only_reading_refuses_a_clip(uploaded, monkeypatch):
     assert "clip.mp4" in refused["problem"] and "disk" not in refused["problem"] and refused["turn"] == 3
     moving_square(uploaded["path"], frames=6)
     kept = player.prepare({**uploaded, "turn": 3}, box)
-    assert kept == {"path": uploaded["path"], "name": "my clip.mp4", "turn": 3, "checked": True}
+    assert kept == {"path": uploaded["path"], "name": "my clip.mp4", "turn": 3, "fps": None, "checked": True}
     assert player.prepare("nonsense", box) == {"problem": text.NO_VIDEO, "turn": None}
     assert "problem" not in player.prepare(None, box)  # emptied meanwhile: it stays as it is
 
@@ -245,7 +245,9 @@ def test_what_a_visitor_does_is_in_the_api(tmp_path):
     assert set(info["named_endpoints"]) == {"/evaluate", "/generate", "/compare", "/best_of", "/batch", "/review"}
     assert not info["unnamed_endpoints"]
     parameters = info["named_endpoints"]["/evaluate"]["parameters"]
-    assert [p["parameter_name"] for p in parameters] == ["video", "prompt", "think", "budget", "samples", "seed"]
+    assert [p["parameter_name"] for p in parameters] == ["video", "prompt", "think", "budget", "samples", "seed",
+                                                               "fps"]
+    assert parameters[-1]["parameter_has_default"], "old calls go on"
 
 
 ANN, BEN = "a" * 32, "b" * 32

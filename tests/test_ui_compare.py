@@ -309,7 +309,7 @@ def test_an_upload_is_looked_at(page_of, uploads):
     refused = page.board.prepare(value)
     assert refused.keys() == {"problem"} and refused["problem"].startswith("a.mp4")
     moving_square(value["path"], frames=12, fps=12)
-    assert page.board.prepare(value) == {"path": value["path"], "fps": 12, "player": ""}
+    assert page.board.prepare(value) == {"path": value["path"], "fps": 12, "rate": None, "player": ""}
     for nonsense in (None, {}, {"path": "/etc/passwd"}, "x"):
         assert page.board.prepare(nonsense).keys() == {"problem"}
 
