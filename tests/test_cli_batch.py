@@ -13,20 +13,16 @@ import pytest
 from tests.clips import moving_square
 from tests.fake_judge import FakeJudge
 from tests.patience import HANGING, eventually
-from tests.tiny import write_tiny
+from tests.tiny import write_judge
 from vs2 import cli, results, table
 from vs2.commands import batch
 from vs2.errors import BadInput, Failure
 from vs2.terminal import Status
 
-CARD = {"query": "Judge this: $t2v_prompt", "fps": 2, "max_frames": 4, "pixels": [28 * 28, 56 * 56], "knows": ""}
-
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    folder = write_tiny(tmp_path_factory.mktemp("tiny"))
-    (folder / "vs2.json").write_text(json.dumps(CARD), encoding="utf-8")
-    return folder
+    return write_judge(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture(scope="module")

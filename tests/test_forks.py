@@ -1,5 +1,4 @@
 """A judge that was used, in a process that was forked then: it works, or says why not, and never hangs."""
-import json
 import os
 import subprocess
 import sys
@@ -9,11 +8,10 @@ import types
 import pytest
 
 from tests.clips import moving_square
-from tests.tiny import write_tiny
+from tests.tiny import write_judge
 from vs2 import forks
 from vs2.errors import Failure
 
-CARD = {"query": "Judge this: $t2v_prompt", "fps": 2, "max_frames": 4, "pixels": [28 * 28, 56 * 56], "knows": ""}
 CODE = """
     import multiprocessing, os, sys, threading
     import vs2
@@ -49,9 +47,7 @@ def fresh(code, *arguments, flags=(), **environment):
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    folder = write_tiny(tmp_path_factory.mktemp("tiny"))
-    (folder / "vs2.json").write_text(json.dumps(CARD), encoding="utf-8")
-    return folder
+    return write_judge(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture(scope="module")

@@ -8,22 +8,19 @@ import sys
 import pytest
 
 from tests.clips import moving_square
-from tests.tiny import write_tiny
+from tests.tiny import write_judge
 from vs2 import cli, streams
 from vs2.errors import Failure
 from vs2.settings import Settings
 from vs2.texts import argument, path_text, told, wired
 
-CARD = {"query": "Judge this: $t2v_prompt", "fps": 2, "max_frames": 4, "pixels": [28 * 28, 56 * 56], "knows": ""}
 FULL, LOST = "No space left on device", "stdout"
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full and a shell")
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    folder = write_tiny(tmp_path_factory.mktemp("tiny"))
-    (folder / "vs2.json").write_text(json.dumps(CARD), encoding="utf-8")
-    return folder
+    return write_judge(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture

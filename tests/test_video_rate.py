@@ -11,7 +11,7 @@ from tests.numbered import shown
 from tests.test_ui import ANN, hosted, merged, run_page
 from tests.test_ui_given import call, served  # noqa: F401 (a fixture)
 from tests.test_video_pictures import folder, frames, packed
-from tests.tiny import write_tiny
+from tests.tiny import write_judge
 from vs2 import cli, judge, table
 from vs2.errors import BadInput
 from vs2.evaluation import Evaluation
@@ -22,14 +22,10 @@ from vs2.ui.evaluate import EvaluatePage
 from vs2.ui.site import Site
 from vs2.video_rate import rates
 
-CARD = {"query": "Judge this: $t2v_prompt", "fps": 2, "max_frames": 4, "pixels": [28 * 28, 56 * 56], "knows": ""}
-
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    made = write_tiny(tmp_path_factory.mktemp("tiny"))
-    (made / "vs2.json").write_text(json.dumps(CARD), encoding="utf-8")
-    return made
+    return write_judge(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture(scope="module")

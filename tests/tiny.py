@@ -118,3 +118,14 @@ def write_tiny(folder, seed: int = 0, vocab_extra_text: str = "") -> Path:
     model.generation_config.update(**ends)
     model.save_pretrained(folder)
     return folder
+
+
+# What the tiny judge says of itself: few frames, and small ones.
+CARD = {"query": "Judge this: $t2v_prompt", "fps": 2, "max_frames": 4, "pixels": [28 * 28, 56 * 56], "knows": ""}
+
+
+def write_judge(folder) -> Path:
+    """As `write_tiny`, with that card."""
+    made = write_tiny(folder)
+    (made / "vs2.json").write_text(json.dumps(CARD), encoding="utf-8")
+    return made
