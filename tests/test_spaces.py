@@ -2,11 +2,12 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,8 @@ def space(command: list[str], home: Path, **variables):
         "GRADIO_SERVER_NAME": "0.0.0.0", "GRADIO_SERVER_PORT": str(port), "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1", "TMPDIR": str(home)} | variables
     with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=output, stderr=output)
+        process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=output, stderr=output,
+                                   start_new_session=True)
     address = f"http://127.0.0.1:{port}/"
     try:
         until = time.monotonic() + PATIENCE
@@ -72,12 +74,9 @@ def space(command: list[str], home: Path, **variables):
             time.sleep(0.5)
         yield address
     finally:
-        process.terminate()
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        with suppress(ProcessLookupError):      # with its forks, which on a Space end with the container
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def answers(address: str) -> bool:
@@ -89,7 +88,7 @@ def answers(address: str) -> bool:
 
 
 def evaluation(address: str, **options) -> dict:
-    client = Client(address, verbose=False)
+    client = Client(address, verbose=False, httpx_kwargs={"timeout": PATIENCE})
     return client.predict(video=handle_file(CLIP), prompt="a red ball bounces on grass", api_name="/evaluate",
                           **options)
 
@@ -108,23 +107,27 @@ def preloaded(home: Path) -> None:
         (cache / "snapshots" / commit / file.name).symlink_to(Path("../../blobs") / f"{number:064x}")
 
 
+ON_LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Spaces run on Linux")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
+@ON_LINUX
 def test_a_duplicated_space_on_a_cpu_judges_with_mini(tmp_path):
     with space(["app.py"], tmp_path / "home", CUDA_VISIBLE_DEVICES="") as address:
         found = evaluation(address, think=False)
-        page = urllib.request.urlopen(address + "config", timeout=60).read().decode()
+        page = urllib.request.urlopen(address + "config", timeout=PATIENCE).read().decode()
     assert found["model"] == "mini" and found["scores"]["visual_quality"]["value"]
     assert "of your GPU time" not in page and "Login" in page.replace("Sign in", "Login")
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Spaces run on Linux")
+@ON_LINUX
 def test_a_duplicated_space_on_zerogpu_judges_with_what_was_preloaded(tmp_path):
     preloaded(tmp_path / "home")
     with space(["-m", "tests.zero_space", "app"], tmp_path / "home", SPACES_ZERO_GPU="true") as address:
-        page = urllib.request.urlopen(address + "config", timeout=60).read().decode()
+        page = urllib.request.urlopen(address + "config", timeout=PATIENCE).read().decode()
         found = evaluation(address, think=False)
         with pytest.raises(Exception, match="lower the thinking budget"):
             evaluation(address, budget=2048, samples=8)
