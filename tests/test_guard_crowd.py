@@ -10,6 +10,7 @@ import pytest
 
 from tests.apps import serve_app
 from tests.clips import moving_square
+from tests.patience import eventually
 from tests.ports import free_port
 
 OTHER = "127.0.0.2"     # another client: on Linux the whole of 127.0.0.0/8 is this machine
@@ -154,7 +155,7 @@ def test_invented_visitors_leave_places_and_learn_why_on_the_page(app, config, t
 
     with ThreadPoolExecutor(66) as many:
         joins = [many.submit(join, number) for number in range(66)]
-        time.sleep(8)
+        eventually(lambda: len(codes) == 66 and any("from your network" in line for line in list(said)), 60)
         try:
             with client(app) as one:
                 started = time.monotonic()

@@ -25,11 +25,11 @@ def slow_copies(monkeypatch):
     real, prepare = vs2.player.playable, player.prepare
     steps = {name: threading.Event() for name in ("begun", "go", "answered")}
 
-    def playable(path, folder):
+    def playable(path, folder, **options):
         if Path(path).suffix == ".avi":
             steps["begun"].set()
             assert steps["go"].wait(120)
-        return real(path, folder)
+        return real(path, folder, **options)
 
     def prepared(value, box):
         answer = prepare(value, box)
