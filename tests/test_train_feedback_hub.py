@@ -177,9 +177,9 @@ def test_a_killed_download_goes_on_in_another_process(server, tmp_path):
     process = start(folder, server.server_port)
     part = folder / "videos_27k_1.zip.part"
     assert eventually(lambda: part.exists() and part.stat().st_size > 2**20, moved=lambda: list(folder.glob("*")))
-    had = part.stat().st_size
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    had = part.stat().st_size
     assert 2**20 < had < len(FILES["videos_27k_1.zip"]) and not (folder / "videos").exists()
     fetch(folder, server.server_port)
     assert ("videos_27k_1.zip", f"bytes={had}-") in server.got
