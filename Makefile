@@ -38,7 +38,8 @@ test: setup browser lint versions
 # Both ends of what requirements.txt admits of transformers. Each lies alone in a folder that is put before the installed
 # one: nothing else is installed twice, and nothing that is installed changes.
 TRANSFORMERS ?= 5.20.2 5.24.0
-FED = golden rope qwen vision decode decode_device together attention weights weights_gpu train_rollout
+FED = $(addprefix tests/model/test_,$(addsuffix .py,golden rope inputs vision generation generation_device together \
+	attention weights weights_gpu)) tests/train/grpo/test_rollout.py
 versions: setup
 	@set -e; for version in $(TRANSFORMERS); do folder="$(VENV)/transformers-$$version"; \
 		[ -f "$$folder/.installed" ] || { echo "versions: installing transformers $$version"; rm -rf "$$folder"; \
@@ -46,7 +47,7 @@ versions: setup
 				"transformers==$$version"; touch "$$folder/.installed"; }; \
 		echo "versions: transformers $$version"; \
 		TRANSFORMERS_SHADOW="$$version" PYTHONPATH="$$folder" OMP_NUM_THREADS=1 $(PY) -m pytest -q -n $(WORKERS) \
-			--dist loadfile -m "not slow" $(FED:%=tests/test_%.py); done
+			--dist loadfile -m "not slow" $(FED); done
 
 lint: setup
 	@$(PY) -m ruff check .

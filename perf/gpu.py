@@ -1,13 +1,13 @@
 """Training at the size of the 7B on one GPU, random weights: `python -m perf.gpu [--only sft-lora-80gb] [--steps 4]`.
 
 A checkpoint of the published shape and a few clips of 960 x 720 are made on the spot; then the configurations of
-train/configs for one card, and the full fine-tuning, take real steps through train/sft.py and train/grpo.py, each in a
-process of its own. Batches, lengths and what GRPO samples at once are those of the files; only how many of them make
-an update is cut, which takes time and no memory. For each: seconds an update after the first, peak memory (for GRPO
-also what train/memory.py calculates for the rollout, beside weights and optimizer), tokens per second, and for
-supervised training the model FLOP utilisation: the operations that the step needs (what is computed again for gradient
-checkpointing not counted) by those that the card could do in bfloat16. --small: a tiny shape instead, on any machine,
-which shows that the script works and nothing else.
+train/configs for one card, and the full fine-tuning, take real steps through train/sft.py and train/grpo/run.py, each
+in a process of its own. Batches, lengths and what GRPO samples at once are those of the files; only how many of them
+make an update is cut, which takes time and no memory. For each: seconds an update after the first, peak memory (for
+GRPO also what train/grpo/memory.py calculates for the rollout, beside weights and optimizer), tokens per second, and
+for supervised training the model FLOP utilisation: the operations that the step needs (what is computed again for
+gradient checkpointing not counted) by those that the card could do in bfloat16. --small: a tiny shape instead, on any
+machine, which shows that the script works and nothing else.
 """
 import argparse
 import json
@@ -23,10 +23,12 @@ from PIL import Image
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, TrainerCallback
 
 from train import config as configuration
-from train import fresh, grpo, memory, sft
+from train import fresh, sft
+from train.grpo import memory
+from train.grpo import run as grpo
 from vs2 import rubric
-from vs2.card import Card
-from vs2.qwen import load_processor
+from vs2.model.card import Card
+from vs2.model.inputs import load_processor
 from vs2.scenes import film, words, world
 
 CONFIGS = Path(__file__).resolve().parents[1] / "train" / "configs"
@@ -127,7 +129,7 @@ def batches(config: dict) -> int:
 
 
 def calculated(config: dict) -> int:
-    """Bytes that train/memory.py says that a rollout takes at most, beside weights and optimizer."""
+    """Bytes that train/grpo/memory.py says that a rollout takes at most, beside weights and optimizer."""
     processor, card = load_processor(Path(config["from"])), configuration.card(config, Card.read(Path(config["from"])))
     args = grpo.options(config)
     rollout = memory.largest(args, card, processor.tokenizer, 2)

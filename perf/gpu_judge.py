@@ -1,9 +1,9 @@
 """The judge at the size of the 7B on one GPU, random weights: `python -m perf.gpu_judge [--minutes 9] [--out FILE]`.
 
 A checkpoint of the published shape is made on the spot, in the folder for temporary files (17 GB; TMPDIR moves it),
-and loaded at bf16, then 4-bit, by vs2/weights.py. Each precision has a process of its own, and each measurement goes
-through `vs2.judge.Judge`, as a user's clips do. One that fails has its sentence in the table and the others go on, in a
-new process where it took the old one with it. What is not begun when the minutes are over is said to be left out.
+and loaded at bf16, then 4-bit, by vs2/model/weights.py. Each precision has a process of its own, and each measurement
+goes through `vs2.judge.Judge`, as a user's clips do. One that fails has its sentence in the table and the others go on,
+in a new process where it took the old one with it. What is not begun when the minutes are over is said to be left out.
 --tiny: a tiny shape on the CPU, which shows that the script works and nothing else. --out appends the run as a line of
 JSON.
 """

@@ -13,8 +13,9 @@ from unittest import mock
 import numpy as np
 import torch
 
-from vs2 import checkpoint, events, judge, video, vision, weights
+from vs2 import events, judge, video
 from vs2.errors import Failure, Problem
+from vs2.model import checkpoint, vision, weights
 from vs2.rubric import KEYS
 from vs2.scenes import film
 

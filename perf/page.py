@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.browser import chromium  # noqa: E402
 from tests.browser.conftest import answers, serve_app  # noqa: E402
-from tests.ports import free_port  # noqa: E402
+from tests.support.ports import free_port  # noqa: E402
 
 RUNS = 5
 CLIP, PROMPT = ROOT / "assets" / "examples" / "good.mp4", "A red ball bounces on grass beside a blue box."

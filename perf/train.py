@@ -3,7 +3,7 @@
 Rows, batch and model are those of train/configs/mini.yaml, its frames rendered beforehand; an untrained model, whole
 replies (no descriptions, no drill). Forward, backward, optimizer and the making of a batch are timed apart (medians);
 clips per second are then measured again over a whole loop, with no loader process and with one, together with the share
-of it that was spent waiting for data. --look does it for train/look.py, which trains the vision tower alone.
+of it that was spent waiting for data. --look does it for train/seeing/look.py, which trains the vision tower alone.
 The last result is in perf/README.md.
 """
 import argparse
@@ -19,11 +19,12 @@ from transformers import AutoModelForImageTextToText
 from transformers.utils import logging
 
 from train import config as configuration
-from train import fresh, look, muon
+from train import fresh, muon
+from train.seeing import look
 from train.sft import Learned
-from vs2.card import Card
-from vs2.qwen import load_processor
-from vs2.vision import quicken
+from vs2.model.card import Card
+from vs2.model.inputs import load_processor
+from vs2.model.vision import quicken
 
 CONFIG = Path(__file__).resolve().parents[1] / "train" / "configs" / "mini.yaml"
 PARTS = ("forward", "backward", "optimizer")
@@ -120,7 +121,7 @@ def opened(start: Path, config: dict, quick: bool):
 
 
 def looking(model, rows):
-    """What `train.look.run` trains, on what, and how its batches are made."""
+    """What `train.seeing.look.run` trains, on what, and how its batches are made."""
     module = look.Looking(model)
     module.language.layers = module.language.layers[:look.LAYERS]
     return module, look.Views(rows, rows.clips), look.collate
@@ -128,7 +129,7 @@ def looking(model, rows):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--look", action="store_true", help="seeing alone, as train/look.py teaches it")
+    parser.add_argument("--look", action="store_true", help="seeing alone, as train/seeing/look.py teaches it")
     parser.add_argument("--bf16", action="store_true", help="compute in bfloat16 under autocast, weights in float32")
     parser.add_argument("--steps", type=int, default=12)
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""The vision tower as transformers runs it, beside `vs2.vision.quicken`: `python -m perf.vision`.
+"""The vision tower as transformers runs it, beside `vs2.model.vision.quicken`: `python -m perf.vision`.
 
 One clip of 8 frames at 392 x 672 through a two-layer tower of the published widths, random weights, float32 on
 this machine's CPU; both in one run, the median of three. The last result is in perf/README.md.
@@ -10,7 +10,7 @@ import torch
 from transformers import Qwen2_5_VLConfig
 from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VisionTransformerPretrainedModel
 
-from vs2.vision import quicken
+from vs2.model.vision import quicken
 
 
 def seconds(tower, pixels, grid) -> float:

@@ -2,7 +2,7 @@
 
     python -m tests.test_cases        # prints the table of docs/files.md
 
-Every frame of them has its number in it (tests/numbered.py), so what is shown is checked frame by frame.
+Every frame of them has its number in it (tests/support/numbered.py), so what is shown is checked frame by frame.
 """
 from pathlib import Path
 
@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import SHARED
-from tests.numbered import number
-from vs2.sampling import Sampling
+from tests.support.numbered import number
 from vs2.video import Clip, read
+from vs2.video.sampling import Sampling
 
 ALL = Sampling(fps=60.0)
 OTHERS = "would have seen others"

@@ -7,8 +7,8 @@ import types
 
 import pytest
 
-from tests.clips import moving_square
-from tests.tiny import write_judge
+from tests.support.clips import moving_square
+from tests.support.tiny import write_judge
 from vs2 import forks
 from vs2.errors import Failure
 
@@ -116,7 +116,8 @@ def test_what_was_on_a_gpu_is_said_to_be_lost(monkeypatch):
 
 def test_values_of_another_type_are_refused(model):
     import vs2
-    from vs2 import batch, candidates, table
+    from vs2 import batch, candidates
+    from vs2.batch import table
     from vs2.errors import BadInput
     from vs2.judge import Judge
     from vs2.options import Options

@@ -10,13 +10,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from tests.clips import moving_square
-from tests.tiny import write_tiny
-from vs2 import decode, events, judge, video
+from tests.support.clips import moving_square
+from tests.support.tiny import write_tiny
+from vs2 import events, judge, video
 from vs2.answer import read
-from vs2.decode import Reply
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Seconds
+from vs2.model import generation
+from vs2.model.generation import Reply
 from vs2.options import Options
 from vs2.rubric import DIRECT, KEYS, REASONED
 from vs2.settings import Settings
@@ -167,12 +168,12 @@ def test_a_digit_without_a_distribution_still_counts():
 
 def test_an_unread_score_is_null_and_says_so(tiny, clip, monkeypatch):
     def generate(*_):
-        yield decode.Piece("x", 1)
+        yield generation.Piece("x", 1)
         return [
             reply((3, None, 2), (0.0, 0.1, 0.9, 0.0, 0.0), notes=("Not read from the reply: Text-to-video alignment.",))
         ]
 
-    monkeypatch.setattr(decode, "generate", generate)
+    monkeypatch.setattr(generation, "generate", generate)
     made = tiny.score(clip, PROMPT)
     assert made.unread == ("text_alignment",) and made.overall is None
     assert made.to_dict()["scores"]["text_alignment"] == dict.fromkeys(
@@ -256,7 +257,7 @@ def test_closing_at_any_event_ends_the_work_and_frees_the_judge(tiny, clip, afte
     stream.close()
     made = len(calls)
     hook.remove()
-    assert made <= max(0, after - 2) * (decode.HEARTBEAT + 1) and len(calls) == made
+    assert made <= max(0, after - 2) * (generation.HEARTBEAT + 1) and len(calls) == made
     assert not torch.is_inference_mode_enabled() and not tiny._turn.locked()
     assert facts(tiny.score(clip, PROMPT, budget=BUDGET)) == reference
 

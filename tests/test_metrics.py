@@ -2,7 +2,7 @@
 import pytest
 from scipy import stats
 
-from vs2.bench.metrics import agreement, table
+from vs2.metrics import agreement, table
 
 
 def test_by_hand():

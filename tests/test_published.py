@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from vs2 import models, published
+from vs2 import published
+from vs2.model import catalogue
 from vs2.published import FACTS, FIGURES, Source
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,7 +31,7 @@ def test_the_figures_are_those_of_the_paper():
 
 
 def test_the_listing_of_judges_says_the_same():
-    said = models._published()["metrics"]["VideoScore-Bench-v2"]["exact"]
+    said = catalogue._published()["metrics"]["VideoScore-Bench-v2"]["exact"]
     assert said == pytest.approx(published.BY_KEY["accuracy"].value / 100)
 
 

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tests.patience import HANGING
+from tests.support.patience import HANGING
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -237,7 +237,7 @@ def test_imports_point_one_way(path):
     if not place.startswith(("vs2/ui/", "vs2/cli", "vs2/commands/", "vs2/__main__")):
         assert not under(used, "vs2.ui", "vs2.cli", "gradio"), "the library knows nothing of pages and commands"
     if place.startswith("vs2/scenes/"):
-        assert not under(used, "vs2.judge", "vs2.qwen", "vs2.video", "torch", "transformers")
+        assert not under(used, "vs2.judge", "vs2.model.inputs", "vs2.video", "torch", "transformers")
 
 
 def test_importing_and_help_do_not_load_the_model_libraries():

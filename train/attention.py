@@ -9,7 +9,7 @@ NAME = "sdpa_float32"
 
 
 def full_precision(model) -> None:
-    """Switch a Qwen2.5-VL language model's attention to it, in place. The tower's is vs2/vision.py's, which does so."""
+    """Switch a Qwen2.5-VL language model's attention to it, in place. The tower's is vs2/model/vision.py's."""
     from transformers import AttentionInterface
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
     from transformers.masking_utils import AttentionMaskInterface, sdpa_mask

@@ -2,15 +2,15 @@
 
     output: runs/NAME           checkpoints, logs, plots; OUTPUT/model is the finished model
     from: FOLDER or Hub id      where to start; or `fresh` and `card`: a model from nothing (configs/mini.yaml)
-    look: {...}                 TrainingArguments of lessons in seeing, before it (train/look.py); with scenes only
-    seed: 0
+    look: {...}                 TrainingArguments of lessons in seeing, before it (train/seeing/look.py); with scenes
+    only seed: 0
     frames: runs/frames.npy     where rendered scenes are kept
     model: {...}                train/model.py: how to load and what to train
     card: {...}                 instead of what the start's vs2.json says, for this run: fps, max_frames, pixels, query
     data: {kind: scenes | feedback | reviews, ...}
     train: {...}                transformers.TrainingArguments, names unchanged; also `optim: muon` (train/muon.py), and
                                 `global_batch_size` (rows or replies of a step), shared out among the processes
-    grpo: {...}                 train/grpo.py
+    grpo: {...}                 train/grpo/run.py
 """
 import argparse
 import dataclasses
@@ -21,8 +21,8 @@ from pathlib import Path
 
 import yaml
 
-from vs2.card import Card
 from vs2.errors import BadInput, Problem
+from vs2.model.card import Card
 
 KEYS = {"output": str, "from": str, "fresh": dict, "seed": int, "frames": str, "model": dict, "card": dict,
         "data": dict, "look": dict, "train": dict, "grpo": dict}
@@ -33,7 +33,7 @@ CARD = ("query", "fps", "min_frames", "max_frames", "pixels")
 FRESH = ("vocabulary", "mrope_section", "text", "vision")
 FROZEN = ("visual", "filters")                      # the vision tower with its merger; its first layer alone
 KINDS = ("scenes", "feedback", "reviews")
-GIVEN = ("processor", "config", "card", "rows", "store")   # of train.scenes.Scenes: what no file says
+GIVEN = ("processor", "config", "card", "rows", "store")   # of train.data.scenes.Scenes: what no file says
 # Of data, for train/sft.py: rows held out to measure the loss on; the most tokens of a row (a longer one is left out).
 EVAL_ROWS, CUTOFF = "eval_rows", "cutoff"
 OURS = ("kind", EVAL_ROWS, CUTOFF)                  # of data: what the source of the rows is not told
@@ -140,7 +140,7 @@ def card(config: dict, found: Card) -> Card:
 def training_arguments(config: dict, kind: type | None = None, part: str = "train", **fixed):
     """transformers.TrainingArguments of the run's `train`; `fixed` overrides it. Raises BadInput for what it refuses.
 
-    kind: a subclass to make instead (train.objective.GRPOConfig). part: `look`, for the lessons before it.
+    kind: a subclass to make instead (train.grpo.objective.GRPOConfig). part: `look`, for the lessons before it.
 
     Rows of ours carry tensors only, so no column is removed; layers are checkpointed without re-entering, which works
     with frozen parts; an evaluation keeps losses alone, for the logits of a batch take gigabytes.
@@ -149,7 +149,7 @@ def training_arguments(config: dict, kind: type | None = None, part: str = "trai
     from transformers import TrainingArguments
 
     from train import muon
-    from vs2 import gpu
+    from vs2.model import gpu
 
     given = {"report_to": "none", "per_device_eval_batch_size": 1,
              **_shared_out(muon.without(config.get(part) or {}), part)}
@@ -204,8 +204,8 @@ def _shared_out(given: dict, part: str) -> dict:
 
 
 def _scene_options(data: dict) -> dict:
-    """The options for train.scenes.Scenes. Raises BadInput for one that it does not take, or lacks."""
-    from train.scenes import Scenes
+    """The options for train.data.scenes.Scenes. Raises BadInput for one that it does not take, or lacks."""
+    from train.data.scenes import Scenes
 
     fields = {field.name: field for field in dataclasses.fields(Scenes)
               if field.init and field.name not in GIVEN and not field.name.startswith("_")}
@@ -223,7 +223,7 @@ def _scene_options(data: dict) -> dict:
 
 
 def rows(config: dict, processor, model_config, card: Card, count: int | None = None, need: str = "reply"):
-    """The data set of a run: `len`, `row(i)` -> train.data.Row, `[i]` -> its tensors.
+    """The data set of a run: `len`, `row(i)` -> train.data.rows.Row, `[i]` -> its tensors.
 
     count: how many rows of scenes to make, in the order to learn them in (None: one a clip); data sets have the rows
     that they have. need: "reply" (supervised; replies to learn) or "scores" (GRPO; every row has scores, none is a
@@ -234,15 +234,15 @@ def rows(config: dict, processor, model_config, card: Card, count: int | None = 
         return _scenes(config, processor, model_config, card, count, need)
     options = {key: value for key, value in data.items() if key not in OURS}
     if data["kind"] == "feedback":
-        from train.feedback import open_rows
+        from train.data.feedback import open_rows
     else:
-        from train.reviews import open_rows
+        from train.data.reviews import open_rows
     return open_rows(options, processor, model_config, card, need, Path(config["output"]))
 
 
 def _scenes(config, processor, model_config, card, count, need):
-    from train.parts import Part, mixed
-    from train.scenes import Scenes
+    from train.data.parts import Part, mixed
+    from train.data.scenes import Scenes
 
     options = _scene_options(config["data"])
     fields = {field.name: field for field in dataclasses.fields(Scenes)}

@@ -9,12 +9,12 @@ import json
 import sys
 from pathlib import Path
 
-from train import feedback, reviews
-from train.data import Row
-from train.files import SKIPPED, Bad, Skipped, summary
+from train.data import feedback, reviews
+from train.data.files import SKIPPED, Bad, Skipped, summary
+from train.data.rows import Row
 from vs2 import rubric
-from vs2.card import Card
 from vs2.errors import BadInput, Problem
+from vs2.model.card import Card
 
 MARKS = ("<video>", "<image>", "<audio>")   # each of the three takes these for the places of media, wherever they stand
 SOLUTION = rubric.AnswerForm(("visual quality: ", "; text-to-video alignment: ",

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from vs2 import rubric
-from vs2.card import NAME
+from vs2.model.card import NAME
 from vs2.scenes import other, words, world
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>",

@@ -12,11 +12,11 @@ import sys
 import time
 from pathlib import Path
 
-from vs2 import checkpoint
 from vs2.bench import faults, suites
 from vs2.bench.work import Processes
-from vs2.card import NAME, Card
 from vs2.errors import BadInput, Problem
+from vs2.model import checkpoint
+from vs2.model.card import NAME, Card
 
 DATA = Path("../shared/data")
 

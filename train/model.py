@@ -18,12 +18,12 @@ from pathlib import Path
 import torch
 from accelerate.utils import parse_flag_from_env
 
-from vs2 import weights
-from vs2.card import NAME, Card
-from vs2.checkpoint import Checkpoint, locate
 from vs2.errors import BadInput, Failure
-from vs2.qwen import load_processor
-from vs2.vision import quicken
+from vs2.model import weights
+from vs2.model.card import NAME, Card
+from vs2.model.checkpoint import Checkpoint, locate
+from vs2.model.inputs import load_processor
+from vs2.model.vision import quicken
 
 LORA = {"r": 16, "alpha": 32, "dropout": 0.0,
         "targets": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]}

@@ -1,7 +1,7 @@
 """Supervised fine-tuning, of the small model and of the 7B: `python -m train.sft train/configs/mini.yaml [--resume]`.
 
-transformers.Trainer on rows of train/data.py, the loss on the reply only. A run that was killed goes on from its last
-checkpoint with --resume. OUTPUT/model is the finished model, OUTPUT/loss.png its losses. Several processes: by
+transformers.Trainer on rows of train/data/rows.py, the loss on the reply only. A run that was killed goes on from its
+last checkpoint with --resume. OUTPUT/model is the finished model, OUTPUT/loss.png its losses. Several processes: by
 torchrun or accelerate (train/README.md).
 """
 import math
@@ -13,11 +13,12 @@ import torch
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
-from train import attention, fresh, look, muon, plots
+from train import attention, fresh, muon, plots
 from train import config as configuration
-from train.data import IGNORED, Collate, with_idle_video
+from train.data.parts import ByLength, Fitting, hold_out
+from train.data.rows import IGNORED, Collate, with_idle_video
 from train.model import finish, last_checkpoint, load_from_checkpoint, open_model, unwrapped
-from train.parts import ByLength, Fitting, hold_out
+from train.seeing import look
 from vs2.errors import BadInput
 from vs2.scenes import world
 
@@ -123,7 +124,7 @@ def run(config: dict, resume: bool = False, callbacks=None) -> Path:
         look.run(model, rows, config, unseen, resume=resume)
         if arguments.process_index == 0:
             start = finish(model, processor, start, looked, dtype=torch.float32)
-            (looked / LOOKED).write_text("The vision tower of this checkpoint has been through train/look.py.\n")
+            (looked / LOOKED).write_text("The vision tower of this checkpoint has been through train/seeing/look.py.\n")
     trainer = SftTrainer(model, arguments, train_dataset=rows, eval_dataset=held_out,
                          data_collator=Learned(processor.tokenizer.pad_token_id), callbacks=callbacks,
                          **muon.chosen(config.get("train") or {}, arguments))

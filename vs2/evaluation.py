@@ -37,7 +37,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Published:
-    """What the authors' inference script says of one dimension (`vs2.as_published`): to reproduce its numbers.
+    """What the authors' inference script says of one dimension (`vs2.model.as_published`): to reproduce its numbers.
 
     value: the number that it reads, in the thinking if it stands there first; None where it reads none of the three.
     soft: digit * p(digit) / sum p(1..5) of the digit that was likeliest at the token it looks at, from the scores that

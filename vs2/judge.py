@@ -12,19 +12,22 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from vs2 import as_published, checkpoint, decode, events, forks, gpu, qwen, together, video, weights
-from vs2.card import Card
-from vs2.decode import Reply
+from vs2 import events, forks, video
 from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation, Score, Seconds
+from vs2.model import as_published, checkpoint, gpu, together, weights
+from vs2.model import generation as decode
+from vs2.model import inputs as qwen
+from vs2.model.card import Card
+from vs2.model.generation import Reply
+from vs2.model.tokens import Wire
 from vs2.options import Options
 from vs2.rubric import DIRECT, KEYS, SCALE, check_prompt
-from vs2.sampling import PATCH, fit
 from vs2.settings import Settings
 from vs2.texts import path_text, told
-from vs2.tokens import Wire
-from vs2.video_kind import NUMBERED
-from vs2.video_rate import is_pictures
+from vs2.video.kind import NUMBERED
+from vs2.video.rate import is_pictures
+from vs2.video.sampling import PATCH, fit
 
 RETRIES = 3  # times that the pixels are halved before memory is given up on
 

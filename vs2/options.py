@@ -12,7 +12,8 @@ class Options:
     """How to think. budget: most thinking tokens. samples: replies drawn (1: greedy, deterministic).
 
     temperature, top_p and seed matter only with several samples, and with `published`.
-    published: one reply, drawn and read as the authors' script does (`vs2.as_published`), whose temperature and most
+    published: one reply, drawn and read as the authors' script does (`vs2.model.as_published`), whose temperature and
+    most
         tokens are the defaults here; it always thinks, and the checkpoint has its say in all other settings.
     """
 

@@ -1,6 +1,6 @@
 """What the authors of VideoScore2 published, as data: every figure with what it was measured on and where it stands.
 
-None of these was measured by this project; what it measured itself is in the card of a checkpoint (vs2/card.py).
+None of these was measured by this project; what it measured itself is in the card of a checkpoint (vs2/model/card.py).
 """
 from dataclasses import dataclass
 

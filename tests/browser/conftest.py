@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.apps import PATIENCE, serve_app
 from tests.browser import chromium
-from tests.clips import moving_square
-from tests.patience import HANGING, Patience
-from tests.ports import free_port
-from tests.test_ui import close, site_of
+from tests.support.apps import PATIENCE, serve_app
+from tests.support.clips import moving_square
+from tests.support.patience import HANGING, Patience
+from tests.support.ports import free_port
+from tests.ui.test_pages import close, site_of
 
 TURN = 5        # seconds between two looks at whether a page still moves
 # One answer of the server changes several parts of a page, one by one: two frames later the others are there, too.

@@ -15,7 +15,7 @@ from PIL import Image
 
 from tests.browser import chromium
 from tests.browser.conftest import ROOT, Visit, serve_app
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 VIEWS = (  # name, width, height, scheme
     ("light", 1280, 900, "light"),

@@ -9,8 +9,8 @@ import zlib
 import pytest
 
 from tests.browser.conftest import Visit, serious
-from tests.patience import HANGING
-from tests.test_ui import Scripted, eventually
+from tests.support.patience import HANGING
+from tests.ui.test_pages import Scripted, eventually
 from vs2 import events
 from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.rubric import KEYS

@@ -5,14 +5,14 @@ import threading
 import pytest
 
 from tests.browser.conftest import PATIENCE, serious
-from tests.test_ui import eventually
-from tests.test_ui_best_of import BySeed, Films
+from tests.ui.best_of.test_page import BySeed, Films
+from tests.ui.test_pages import eventually
 from vs2.errors import BadInput
 from vs2.ui import app as pages
-from vs2.ui.best_of import BestOfPage
-from vs2.ui.compare import ComparePage
-from vs2.ui.evaluate import EvaluatePage
-from vs2.ui.studio import Studio
+from vs2.ui.best_of.page import BestOfPage
+from vs2.ui.compare.page import ComparePage
+from vs2.ui.evaluate.page import EvaluatePage
+from vs2.ui.generate.studio import Studio
 from vs2.ui.text import best_of as text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

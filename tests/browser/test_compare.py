@@ -5,13 +5,13 @@ import threading
 import pytest
 
 from tests.browser.conftest import PATIENCE, serious
-from tests.clips import moving_square
-from tests.test_ui import eventually
-from tests.test_ui_compare import ByName, evaluation
+from tests.support.clips import moving_square
+from tests.ui.compare.test_page import ByName, evaluation
+from tests.ui.test_pages import eventually
 from vs2.evaluation import Evaluation
 from vs2.ui import app as pages
-from vs2.ui.compare import ComparePage
-from vs2.ui.evaluate import EvaluatePage
+from vs2.ui.compare.page import ComparePage
+from vs2.ui.evaluate.page import EvaluatePage
 from vs2.ui.text import compare as words
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -5,10 +5,10 @@ import re
 import httpx
 import pytest
 
-from tests.clips import moving_square
-from tests.patience import HANGING
-from tests.test_ui import HOSTILE, Scripted, eventually
-from vs2.ui import evaluate
+from tests.support.clips import moving_square
+from tests.support.patience import HANGING
+from tests.ui.test_pages import HOSTILE, Scripted, eventually
+from vs2.ui.evaluate import page as evaluate
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PROMPT = "a red square moves to the right"

@@ -5,11 +5,11 @@ import threading
 import pytest
 
 from tests.browser.conftest import PATIENCE, serious
-from tests.test_ui import Scripted, eventually
-from tests.test_ui_generate import SECRET, Fake
+from tests.ui.generate.test_maker import SECRET, Fake
+from tests.ui.test_pages import Scripted, eventually
 from vs2.ui import app as pages
-from vs2.ui.evaluate import EvaluatePage
-from vs2.ui.studio import Studio
+from vs2.ui.evaluate.page import EvaluatePage
+from vs2.ui.generate.studio import Studio
 from vs2.ui.text import generate as text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -3,11 +3,11 @@ import pytest
 
 from tests.browser.conftest import serious
 from tests.browser.test_compare import Board
-from tests.test_ui_compare import ByName
-from tests.test_video_pictures import frames, packed
+from tests.ui.compare.test_page import ByName
+from tests.video.worker.test_pictures import frames, packed
 from vs2.ui import app as pages
-from vs2.ui.compare import ComparePage
-from vs2.ui.evaluate import EvaluatePage
+from vs2.ui.compare.page import ComparePage
+from vs2.ui.evaluate.page import EvaluatePage
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LENGTH = "document.querySelector('#video video').duration"

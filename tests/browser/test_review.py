@@ -5,14 +5,15 @@ import io
 import pytest
 
 from tests.browser.conftest import Visit, serious
-from tests.clips import moving_square
-from tests.ports import free_port
-from tests.test_ui import HOSTILE, Scripted, close, site_of
+from tests.support.clips import moving_square
+from tests.support.ports import free_port
+from tests.ui.test_pages import HOSTILE, Scripted, close, site_of
 from vs2.errors import Failure
 from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.rubric import KEYS
-from vs2.ui import app, review
-from vs2.ui.evaluate import EvaluatePage
+from vs2.ui import app
+from vs2.ui.evaluate.page import EvaluatePage
+from vs2.ui.review import page as review
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SAID = (f"A ball 🙂🎈 rolls at 0.5 s.\r\n\x01 {HOSTILE} É\u0301nd.\nVisual quality: Sharp 👩‍👩‍👧 here. Not there.\n\n"

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from tests.browser.conftest import Visit, serious, serve_app
-from tests.ports import free_port
-from tests.test_ui import Scripted
+from tests.support.ports import free_port
+from tests.ui.test_pages import Scripted
 from vs2.ui import text
 from vs2.ui.app import PAGES
 

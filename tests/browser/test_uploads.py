@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-import vs2.player
-from tests.clips import moving_square
-from tests.test_ui import Scripted, eventually
+import vs2.video.playable
+from tests.support.clips import moving_square
+from tests.ui.test_pages import Scripted, eventually
 from vs2.errors import Failure
 from vs2.ui import player
 
@@ -22,7 +22,7 @@ RECORD = """prompt => {
 @pytest.fixture
 def slow_copies(monkeypatch):
     """The copy of an avi is only made once `go` is set; `begun` and `answered` tell how far the server is with it."""
-    real, prepare = vs2.player.playable, player.prepare
+    real, prepare = vs2.video.playable.playable, player.prepare
     steps = {name: threading.Event() for name in ("begun", "go", "answered")}
 
     def playable(path, folder, **options):
@@ -37,7 +37,7 @@ def slow_copies(monkeypatch):
             steps["answered"].set()
         return answer
 
-    monkeypatch.setattr(vs2.player, "playable", playable)
+    monkeypatch.setattr(vs2.video.playable, "playable", playable)
     monkeypatch.setattr(player, "prepare", prepared)
     yield steps
     steps["go"].set()
@@ -91,7 +91,7 @@ def test_a_clip_that_cannot_be_copied_is_judged_all_the_same(visit, scripted, ol
     def full(path, folder):
         raise Failure("The copy for the browser cannot be written.")
 
-    monkeypatch.setattr(vs2.player, "playable", full)
+    monkeypatch.setattr(vs2.video.playable, "playable", full)
     visitor = visit(address=scripted(Scripted()))
     visitor.upload(old)
     visitor.page.wait_for_selector("#video .vs-unplayable:not([hidden])")

@@ -6,7 +6,7 @@
 
 It runs qwen-vl-utils' own `process_vision_info` and the processor of transformers 4.53.2 on made-up clips, whose
 frames are a formula (`frame`) and never a file: only the decoding is replaced. The tokenizer and preprocessor are
-those of tests/tiny.py. Written to reference.json beside this file; nothing in it depends on random weights.
+those of tests/support/tiny.py. Written to reference.json beside this file; nothing in it depends on random weights.
 """
 import hashlib
 import json
@@ -71,7 +71,7 @@ def tiny_model(folder):
     """A model of the reference stack with the tiny vocabulary: only its get_rope_index is used."""
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
-    from tests.tiny import write_processor
+    from tests.support.tiny import write_processor
 
     ids = write_processor(folder)
     return Qwen2_5_VLForConditionalGeneration(Qwen2_5_VLConfig(

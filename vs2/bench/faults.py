@@ -15,10 +15,10 @@ import numpy as np
 from vs2 import video
 from vs2.bench.work import each
 from vs2.errors import BadInput
-from vs2.sampling import Sampling
 from vs2.scenes import film
 from vs2.scenes.damage import damage
 from vs2.scenes.world import Fault
+from vs2.video.sampling import Sampling
 
 TABLE = "videos.csv"
 KEY = "visual_quality"

@@ -6,8 +6,8 @@ codec, sampling, resizing, the model's own words. Its seeds are never trained on
 import tempfile
 from pathlib import Path
 
-from vs2.bench.metrics import agreement
 from vs2.bench.work import each
+from vs2.metrics import agreement
 from vs2.rubric import KEYS
 from vs2.scenes import film, words, world
 

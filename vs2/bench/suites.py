@@ -1,7 +1,8 @@
 """The suites by name: what `vs2 bench` and `train/measure.py` run, and how a result reads."""
 from pathlib import Path
 
-from vs2.bench import best_of, best_of_n, faults, metrics, prompts, scenes
+from vs2 import metrics
+from vs2.bench import best_of, best_of_n, faults, prompts, scenes
 from vs2.errors import BadInput
 from vs2.rubric import KEYS
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vs2 import results
+from vs2.batch import results
+from vs2.batch.table import Row
 from vs2.best_of.cost import TIED, Spent
 from vs2.candidates import MEAN, Decision, Failed, Rule, decide, overall
 from vs2.evaluation import Evaluation
 from vs2.generate.record import Record
-from vs2.table import Row
 from vs2.texts import told
 
 COMPLETE, STOPPED, EARLY = "complete", "stopped", "early"   # how a run ended: all done, by `stop`, by the adaptive rule

@@ -179,7 +179,7 @@ class Diffusion(Generator):
 
     def _place_or_lower(self, pipe, how: str, say: Callable) -> None:
         """Places it as said, or with less of it on the GPU where memory runs out at once. Raises Failure."""
-        from vs2.weights import out_of_memory
+        from vs2.model.weights import out_of_memory
 
         for way in PLACEMENTS[PLACEMENTS.index(how):]:
             try:
@@ -248,7 +248,7 @@ class Diffusion(Generator):
 
     def _run(self, request: Request, call: dict, say: Callable, ended: threading.Event) -> np.ndarray:
         """The frames, uint8 [n, h, w, 3]; with less and less of the model on the GPU where memory runs out."""
-        from vs2.weights import out_of_memory
+        from vs2.model.weights import out_of_memory
 
         while True:
             with Steps(self._pipe, say, ended, LOADED, DRAWN) as watching:

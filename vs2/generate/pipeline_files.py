@@ -2,9 +2,9 @@
 import json
 from pathlib import Path
 
-from vs2 import hub
 from vs2.errors import BadInput, Failure, Problem
 from vs2.generate.pipelines import check_index
+from vs2.model import hub
 
 INDEX = "model_index.json"
 

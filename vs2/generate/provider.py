@@ -13,19 +13,18 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-from vs2 import hub
 from vs2.errors import BadInput, Failure, Problem
 from vs2.generate.files import Draft, disk
 from vs2.generate.protocol import Event, Generator, Limits, Notice, Progress, Request
 from vs2.generate.provider_worker import LARGEST
 from vs2.generate.providers import PROVIDERS
-from vs2.video_worker import WireError, receive, send
+from vs2.model import hub
+from vs2.resources import HOME
+from vs2.video.worker.wire import WireError, receive, send
 
 TICK = 0.1          # seconds between two looks at `stop`
 FPS = 16            # what a length is told in: most models make 16 frames a second, and are asked for frames
-ROOT = Path(__file__).resolve().parents[2]
 SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_DEBUG")     # the last one makes the client print what it sends
 
 
@@ -119,8 +118,8 @@ class Provider(Generator):
 
     def _check(self, video: bytes, draft: Draft):
         """Puts a clip that plays at the draft's path; its facts. Failure where it is none."""
-        from vs2.player import playable
         from vs2.video import read
+        from vs2.video.playable import playable
 
         with disk(draft.path.parent), tempfile.TemporaryDirectory(prefix=".", dir=draft.path.parent) as folder:
             draft.path.write_bytes(video)
@@ -172,7 +171,7 @@ def _is_json(value) -> bool:
 def _started() -> subprocess.Popen:
     """The process that asks; with the environment of this one, less what could tell a token."""
     environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
-    path = os.pathsep.join([str(ROOT), *filter(None, [environment.get("PYTHONPATH")])])
+    path = os.pathsep.join([str(HOME), *filter(None, [environment.get("PYTHONPATH")])])
     environment |= {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONPATH": path}
     try:
         return subprocess.Popen([sys.executable, "-m", "vs2.generate.provider_worker"], stdin=subprocess.PIPE,

@@ -11,7 +11,7 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-from vs2.video_worker import WireError, claim_pipes, receive, send
+from vs2.video.worker.wire import WireError, claim_pipes, receive, send
 
 TRIES, MOST_WAIT = 4, 30.0                      # of one request; seconds that a server may ask to wait
 ONE_REQUEST = 60.0                              # seconds of one request that does not say how long it may take

@@ -44,7 +44,7 @@ class Staging:
 
 
 def shown_indices(frames: int, shown: int = SHOWN_FRAMES) -> list[int]:
-    """The frames that the judge sees of a clip of `frames`, as `vs2.sampling` chooses them."""
+    """The frames that the judge sees of a clip of `frames`, as `vs2.video.sampling` chooses them."""
     return np.linspace(0, frames - 1, shown, dtype=np.float32).round().astype(int).tolist()
 
 

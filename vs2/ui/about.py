@@ -4,8 +4,8 @@ from html import escape
 import gradio as gr
 
 from vs2 import published
-from vs2.card import Card
 from vs2.evaluation import Evaluation, Score, Seconds
+from vs2.model.card import Card
 from vs2.rubric import DIMENSIONS, KEYS, SCALE
 from vs2.scenes import world
 from vs2.settings import Settings

@@ -17,22 +17,22 @@ from gradio.exceptions import ServerFailedToStartError
 from gradio.utils import get_upload_folder
 
 import vs2
-from vs2 import checkpoint, weights
+from vs2.history.store import Store
+from vs2.model import checkpoint, weights
 from vs2.settings import Settings, zero_gpu
-from vs2.store import Store
 from vs2.ui import guard, sent, site, text, theme
 from vs2.ui.about import AboutPage
-from vs2.ui.batch import BatchPage
+from vs2.ui.batch.page import BatchPage
 from vs2.ui.benchmarks import BenchmarksPage
-from vs2.ui.best_of import BestOfPage
-from vs2.ui.compare import ComparePage
-from vs2.ui.evaluate import EvaluatePage
+from vs2.ui.best_of.page import BestOfPage
+from vs2.ui.compare.page import ComparePage
+from vs2.ui.evaluate.page import EvaluatePage
+from vs2.ui.generate.studio import Studio
 from vs2.ui.guard import events, sessions, values
 from vs2.ui.host import Host
 from vs2.ui.player import LIMITS
-from vs2.ui.review import ReviewPage
+from vs2.ui.review.page import ReviewPage
 from vs2.ui.site import Site
-from vs2.ui.studio import Studio
 
 PAGES = (EvaluatePage, ComparePage, BestOfPage, BatchPage, ReviewPage, BenchmarksPage, AboutPage)
 START = 60          # seconds that a server may take to start

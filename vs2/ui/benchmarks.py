@@ -10,9 +10,11 @@ from pathlib import PurePath
 
 import gradio as gr
 
-from vs2 import bench_plots, checkpoint, published
-from vs2.card import Card
+from vs2 import published
 from vs2.errors import Problem
+from vs2.model import checkpoint
+from vs2.model.card import Card
+from vs2.plots import bench
 from vs2.rubric import DIMENSIONS
 from vs2.ui import text as shared
 from vs2.ui.article import Cell, Group, code, paragraph, section, table, terms
@@ -136,13 +138,13 @@ def _here(found: Measured) -> Group:
 def chart(found: Measured):
     """The shares of clips among those figures as a Plotly figure."""
     others = [(f"{figure.judge}: {figure.metric}", figure.value) for figure in published.FIGURES if not figure.gain]
-    groups = [bench_plots.Bars(text.PUBLISHED, others, 2, bench_plots.PUBLISHED)]
+    groups = [bench.Bars(text.PUBLISHED, others, 2, bench.PUBLISHED)]
     if found.exact:
         said = (text.BLIND_LINE.format(value=f"{100 * BLIND_EXACT:.0f} %"), 100 * BLIND_EXACT)
         name = text.MEASURED.format(judge=found.judge, data=text.HELD_OUT.format(clips=found.clips))
         bars = [(text.EXACT_OF.format(dimension=label), share) for label, share in found.exact]
-        groups.append(bench_plots.Bars(name, bars, blind=said if found.balanced else None))
-    return bench_plots.shares(groups)
+        groups.append(bench.Bars(name, bars, blind=said if found.balanced else None))
+    return bench.shares(groups)
 
 
 def full(found: Measured) -> str:

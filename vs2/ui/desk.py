@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from vs2.errors import Failure
 from vs2.ui import text
 from vs2.ui.guard import who
-from vs2.video_pool import for_page
+from vs2.video.pool import for_page
 
-AT_ONCE, EACH = 3, 2    # clips at a time, and of one address; one worker of `vs2.video_pool` is left to the judge
+AT_ONCE, EACH = 3, 2    # clips at a time, and of one address; one worker of `vs2.video.pool` is left to the judge
 WAITING = 12            # those who wait
 PATIENCE = 30.0         # seconds that one waits
 

@@ -9,8 +9,8 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from vs2.errors import Problem
+from vs2.history.store import Stored
 from vs2.rubric import KEYS
-from vs2.store import Stored
 from vs2.ui import parts, text
 from vs2.ui.scripts import ONE_DELETED, SAVE_FILE
 from vs2.ui.site import Site

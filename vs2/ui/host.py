@@ -128,7 +128,7 @@ def following(put: queue.Queue, stopped: Callable[[], bool], patience: float) ->
 def _release() -> None:
     """Gives the memory of a judge that is gone back to the device; a page without any judge has no torch."""
     if "torch" in sys.modules:
-        from vs2 import gpu
+        from vs2.model import gpu
 
         gpu.release()
 

@@ -9,8 +9,8 @@ from pathlib import PurePath
 import numpy as np
 from PIL import Image
 
-from vs2.card import Card
 from vs2.evaluation import Evaluation, Score
+from vs2.model.card import Card
 from vs2.rubric import BY_KEY, KEYS, SCALE
 from vs2.ui import text
 from vs2.video import Clip

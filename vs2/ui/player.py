@@ -7,13 +7,13 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from vs2.errors import BadInput, Problem
-from vs2.sampling import Sampling
 from vs2.ui import text
 from vs2.ui.desk import desk
 from vs2.ui.theme import script as script_of
 from vs2.video import Clip, Limits, read
-from vs2.video_kind import SUFFIXES
-from vs2.video_rate import RATES, check_fps, is_pictures
+from vs2.video.kind import SUFFIXES
+from vs2.video.rate import RATES, check_fps, is_pictures
+from vs2.video.sampling import Sampling
 
 LIMITS = Limits()
 MEGABYTES = LIMITS.max_bytes // 2**20
@@ -98,7 +98,7 @@ def prepare(value: dict | None, player: gr.HTML) -> dict | None:
     A clip that the judge can read stays, though without a copy where none can be made. The box may have been
     emptied by now: then it is left alone.
     """
-    from vs2.player import playable
+    from vs2.video.playable import playable
 
     if value is None:
         return gr.skip()

@@ -13,8 +13,8 @@ import gradio as gr
 
 from vs2.errors import Problem
 from vs2.evaluation import Evaluation
+from vs2.history.store import Store, Stored
 from vs2.settings import Settings
-from vs2.store import Store, Stored
 from vs2.ui.host import Host
 from vs2.ui.theme import ASSETS
 

@@ -1,10 +1,10 @@
 """The look: one theme for light and dark, system fonts, no file from another machine."""
 import json
-from pathlib import Path
 
 import gradio as gr
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
+from vs2.resources import ASSETS
+
 TOOLS = "tools"     # the script whose functions the others use
 SANS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")

@@ -1,0 +1,1 @@
+"""Rows of training, from rendered scenes, published data, files and reviews; and batches of them."""

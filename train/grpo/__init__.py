@@ -1,0 +1,1 @@
+"""Reinforcement learning from true scores (GRPO): `python -m train.grpo CONFIG`."""

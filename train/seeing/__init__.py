@@ -1,0 +1,1 @@
+"""Teaching a new model to see, before it learns to speak."""

@@ -1,0 +1,11 @@
+"""Who judges the rows of a table: the judge of this process, several processes, or actors of Ray.
+
+Each engine has `judge(tasks, stop)`: a generator of (number, `Evaluation` or the `Problem` in its place), in the order
+in which they are done. Closing it ends the work at once.
+"""
+from vs2.batch.engines.here import Here
+from vs2.batch.engines.processes import Processes
+from vs2.batch.engines.ray import NO_RAY, Ray
+from vs2.batch.engines.task import Task, enough
+
+__all__ = ["NO_RAY", "Here", "Processes", "Ray", "Task", "enough"]

@@ -1,0 +1,43 @@
+"""What every engine does with a row: the task, and what became of it."""
+from dataclasses import dataclass
+from pathlib import Path
+
+from vs2.errors import BadInput, Failure, Problem
+from vs2.evaluation import Evaluation
+
+Outcome = Evaluation | Problem
+TICK = 0.2      # seconds between looks at `stop`
+CRASHED = "The process that judged this row was stopped from outside, for lack of memory perhaps: try it again."
+
+
+@dataclass(frozen=True)
+class Task:
+    """One judgement: the row's number, its file, its prompt, and the pictures a second where the file is of pictures.
+    """
+
+    number: int
+    path: Path
+    prompt: str
+    fps: float | None = None
+
+
+def judged(judge, task: Task, options: dict) -> Outcome:
+    """What the judge says of it. Whatever goes wrong is this row's alone."""
+    try:
+        rate = {} if task.fps is None else {"fps": task.fps}
+        return judge.score(task.path, task.prompt, **rate, **options)
+    except Problem as problem:
+        return problem
+    except Exception as error:      # a long run must not end with one row that meets a defect
+        return Failure(f"Judging it failed unexpectedly ({type(error).__name__}: {error}).")
+
+
+def enough(count: int, gpus: int = 0) -> None:
+    """Raises BadInput where so many workers cannot work: fewer than one, or more than one a GPU."""
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise BadInput(f"workers is {count!r:.60}: it must be a whole number.")
+    if count < 1:
+        raise BadInput(f"{count} workers cannot judge anything: give 1 or more.")
+    if gpus and count > gpus:
+        raise BadInput(f"{count} workers need as many GPUs, and there {'is' if gpus == 1 else 'are'} {gpus}: "
+                       f"give --workers {gpus} at most.")

@@ -1,0 +1,71 @@
+"""Judges the rows of a table: here, in several processes, or on Ray; a result a row, as they come.
+
+    with table.opened("clips.csv") as rows:
+        for result in batch.run(rows, vs2.load("mini"), budget=512):
+            print(result.row.number, result.error or result.evaluation.overall)
+"""
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from vs2.batch.engines import Here, Processes, Ray, Task, enough
+from vs2.batch.table import Row
+from vs2.errors import BadInput, Problem
+from vs2.evaluation import Evaluation
+from vs2.options import Options
+
+ENGINES = ("local", "ray")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a row: its evaluation, or the problem in its place."""
+
+    row: Row
+    evaluation: Evaluation | None = None
+    problem: Problem | None = None
+
+    @property
+    def error(self) -> str | None:
+        """One sentence why there is no evaluation."""
+        return None if self.problem is None else str(self.problem)
+
+
+def run(rows: Iterable[Row], judge, *, workers: int = 1, engine: str = "local", gpus: int = 0,
+        stop: Callable[[], bool] = lambda: False, **options) -> Iterator[Result]:
+    """A `Result` for each row: first those that cannot be judged, then the others in the order in which they are done.
+
+    judge: a `Judge`, or a function that loads one, which `workers` above 1 and the engine "ray" need; it is called once
+    in each worker, so it must be a module's function or a partial of one. gpus: this machine's; each worker takes one.
+    options: those of `vs2.options.Options`. Closing the generator ends the work at once; once `stop()` is true, no
+    further row is begun. Raises BadInput for an option out of range, and what loading the judge raises.
+    """
+    Options(**options)
+    rows = {row.number: row for row in rows}
+    for row in rows.values():
+        if row.problem:
+            yield Result(row, None, BadInput(row.problem))
+    tasks = [Task(row.number, row.path, row.prompt, row.fps) for row in rows.values() if not row.problem]
+    if not tasks or stop():
+        return
+    outcomes = _crew(judge, workers, engine, gpus, options).judge(tasks, stop)
+    try:
+        for number, outcome in outcomes:
+            if isinstance(outcome, Evaluation):     # named as in the table, not as on this machine
+                yield Result(rows[number], replace(outcome, video=rows[number].video))
+            else:
+                yield Result(rows[number], None, outcome)
+    finally:
+        outcomes.close()
+
+
+def _crew(judge, workers: int, engine: str, gpus: int, options: dict):
+    enough(workers)
+    if engine not in ENGINES:
+        raise BadInput(f"There is no engine {engine!r}: take one of {', '.join(ENGINES)}.")
+    if hasattr(judge, "score"):
+        if workers != 1 or engine != "local":
+            raise BadInput("A loaded judge works alone: give the function that loads one for several workers.")
+        return Here(judge, options)
+    if engine == "ray":
+        return Ray(judge, workers, options)
+    return Here(judge(), options) if workers == 1 else Processes(judge, workers, options, gpus)

@@ -1,0 +1,200 @@
+"""`vs2 batch`: judges a table of videos. What is finished is kept as it comes, so a run that was killed goes on."""
+import contextlib
+import functools
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+from vs2.cli import judging
+from vs2.errors import BadInput, Failure
+
+MOST_LISTED = 20    # rows that cannot be judged, named before the run; all of them are in the result
+BAR = 20            # characters of the bar
+
+
+def add(commands) -> None:
+    """Declares the command."""
+    running = commands.add_parser(
+        "batch", help="judge a table of videos", description="Judges a table of videos, one row out for each row in, "
+        "in the table's order. Rows that cannot be judged are named first and come out with `error`; the others go on.",
+        epilog="In CSV a text that a spreadsheet would take for a formula (= + - @ at its start) stands behind an "
+        "apostrophe, which this command takes off again where it reads a CSV.")
+    running.add_argument("table", metavar="TABLE", help="a .csv, .tsv, .jsonl, .json or .parquet with the "
+                       "columns video (a path relative to it, or as ~/ or file://) and prompt; or a zip with one such "
+                       "table and its clips; a column fps says the pictures a second of a folder or a zip of pictures")
+    running.add_argument("--out", required=True, metavar="FILE", help="the result, of the same formats; any but .jsonl "
+                       "keeps the whole records in FILE.journal beside it")
+    running.add_argument("--resume", action="store_true", help="go on with FILE where a run ended: rows with scores "
+                       "are kept, the others judged")
+    running.add_argument("--engine", default="local", choices=("local", "ray"), help="ray: on the cluster that "
+                       "RAY_ADDRESS names, with the clips under the same paths everywhere (default: local)")
+    running.add_argument("--workers", type=int, default=1, metavar="W", help="how many judge at once: processes on the "
+                       "CPU, or one a GPU (default: 1)")
+    judging.add_fps(running)
+    judging.add_options(running)
+    running.add_argument("--published", action="store_true", help=judging.PUBLISHED)
+    running.set_defaults(run=run)
+
+
+def run(arguments) -> None:
+    """`vs2 batch`. Raises BadInput or Failure where not one row has scores; the result is written all the same."""
+    from vs2.batch import results, table
+    from vs2.batch.engines import NO_RAY, enough
+    from vs2.cli.terminal import Status
+    from vs2.options import Options
+    from vs2.settings import Settings
+    from vs2.video.rate import check_fps
+
+    options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
+    if arguments.published:     # not said otherwise: runs from before there was a choice go on
+        options["published"] = True
+    Options(**options)
+    enough(arguments.workers)
+    if arguments.engine == "ray" and find_spec("ray") is None:
+        raise BadInput(NO_RAY)
+    out = Path(arguments.out)
+    results.check_out(out)
+    settings = Settings.read()
+    name = settings.model if arguments.model == "auto" else arguments.model
+    precision = settings.precision if arguments.precision == "auto" else arguments.precision
+    status = Status()
+    status.show("Checking the table")
+    if arguments.fps is not None:
+        check_fps(arguments.fps)
+    with table.opened(arguments.table, fps=arguments.fps) as rows:
+        _list(rows, status)
+        with contextlib.redirect_stdout(sys.stderr):    # what libraries say is no part of the output
+            _judge(rows, out, name, precision, options, arguments, status)
+
+
+def _list(rows, status) -> None:
+    """Names the rows that cannot be judged."""
+    wrong = [row for row in rows if row.problem]
+    for row in wrong[:MOST_LISTED]:
+        _say(status, f"Row {row.number}: {row.problem}")
+    if len(wrong) > MOST_LISTED:
+        _say(status, f"{len(wrong) - MOST_LISTED} more rows cannot be judged: the result names them all.")
+
+
+def _say(status, text: str) -> None:
+    """A line that stays."""
+    from vs2.cli.terminal import plain
+
+    status.clear()
+    print(" ".join(plain(text).split()), file=sys.stderr, flush=True)
+
+
+def _judge(rows, out: Path, name: str, precision: str, options: dict, arguments, status) -> None:
+    from vs2.batch import results, running
+    from vs2.batch.journal import Journal
+
+    name = _model(name)
+    keys = {row.number: results.key(row, {"model": name, "precision": precision, **options}) for row in rows}
+    with Journal(out, keys, arguments.resume) as journal:
+        left = [row for row in rows if row.number not in journal.records]
+        able = sum(not row.problem for row in left)
+        gpus = _prepared(name, arguments.workers) if able else 0
+        progress = Progress(status, len(rows), len(rows) - len(left), able)
+        progress.begin()
+        try:
+            for result in running.run(left, functools.partial(load, name, precision), workers=arguments.workers,
+                                    engine=arguments.engine, gpus=gpus, **options):
+                journal.add(results.record(result.row, result.evaluation, result.error, keys[result.row.number]))
+                progress.step(result)
+        except KeyboardInterrupt:
+            _say(status, f"Stopped: {out} keeps what is finished, --resume goes on.")
+            raise
+        journal.finish()
+    progress.end(out)
+
+
+def _model(name: str) -> str:
+    """The judge's name, what "auto" means included. Raises BadInput where there is no such judge."""
+    from vs2.model import checkpoint, hub
+    from vs2.settings import Settings
+
+    if name == "auto":
+        from vs2.judge import default_name
+
+        return default_name(Settings.read())
+    if not hub.is_id(name):
+        checkpoint.locate(name)
+    return name
+
+
+def _prepared(name: str, workers: int) -> int:
+    """Has the checkpoint on this disk, once and not once a worker; gives how many GPUs there are for several."""
+    from vs2.model import checkpoint
+
+    checkpoint.locate(name)
+    if workers == 1:
+        return 0
+    import torch
+
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def load(name: str, precision: str):
+    """The judge, in this process or a worker's."""
+    from vs2.settings import Settings
+
+    return judging.load(name, precision, Settings.read())
+
+
+class Progress:
+    """Rows done, their rate and the time left: a bar in a terminal, the first and last words anywhere else.
+
+    count: rows of the table. kept: those of an earlier run. able: those that are to be judged now.
+    """
+
+    def __init__(self, status, count: int, kept: int, able: int):
+        self.status, self.count, self.kept, self.able = status, count, kept, able
+        self.seen = self.judged = self.failed = 0
+        self.first = None       # the first failure's sentence, and whether any was ours
+        self.ours = False
+        self._started = time.monotonic()
+
+    def begin(self) -> None:
+        """Says what there is to do."""
+        before = f", {self.kept} of an earlier run kept" if self.kept else ""
+        _say(self.status, f"{self.able} of {self.count} rows to judge{before}")
+
+    def step(self, result) -> None:
+        """One result has come."""
+        self.seen += 1
+        self.judged += not result.row.problem
+        if result.error is not None:
+            self.failed += 1
+            self.first = self.first or f"row {result.row.number}: {result.error}"
+            self.ours = self.ours or result.problem.status == 1
+        self.status.show(self.line(time.monotonic() - self._started), fleeting=True)
+
+    def line(self, seconds: float) -> str:
+        """The bar after so many seconds."""
+        done = self.kept + self.seen
+        filled = BAR * done // self.count
+        parts = [f"[{'#' * filled}{'.' * (BAR - filled)}] {done} of {self.count} rows"]
+        if self.judged and seconds > 0:
+            parts.append(f"{60 * self.judged / seconds:.3g} a minute")
+            parts.append(f"{duration((self.able - self.judged) * seconds / self.judged)} left")
+        if self.failed:
+            parts.append(f"{self.failed} without scores")
+        return ", ".join(parts)
+
+    def end(self, out: Path) -> None:
+        """Says what is in the result. Raises BadInput or Failure where not one row has scores."""
+        self.status.clear()
+        if self.failed == self.count:
+            kind = Failure if self.ours else BadInput
+            raise kind(f"None of the {self.count} rows has scores ({out} says why of each); {self.first}")
+        told = f", {self.failed} without (`error` says why)" if self.failed else ""
+        _say(self.status, f"{out}: {self.count - self.failed} rows with scores{told}")
+
+
+def duration(seconds: float) -> str:
+    """A time for people, in the two largest units."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 1:
+        return f"{rest} s"
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

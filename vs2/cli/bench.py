@@ -1,0 +1,81 @@
+"""`vs2 bench`: a judge on clips whose true scores are known."""
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from vs2.cli import judging
+
+NAMES = ("scenes", "faults", "prompts", "best-of", "best-of-n")
+
+
+def add(commands) -> None:
+    """Declares the command."""
+    bench = commands.add_parser(
+        "bench", help="measure a judge", description="Measures a judge. scenes: held-out rendered scenes with known "
+        "scores. faults: real clips, spoiled on purpose. prompts: the true prompt against another scene's. best-of: "
+        "what picking the best of 5 gains in true score over a random pick. best-of-n: the same for N from 1 to 16, on "
+        "clips of the sketch, or your own with human scores.")
+    bench.add_argument("suite", choices=NAMES, metavar="SUITE", help=", ".join(NAMES))
+    judging.add_options(bench)
+    bench.add_argument("--limit", type=int, metavar="N", help="the most clips, pairs, contests or prompts of the suite")
+    bench.add_argument("--data", type=Path, metavar="DIR", help="for faults: a folder of clips with a videos.csv "
+                       "(columns file, prompt); for best-of-n the same with human scores (visual_quality, "
+                       "text_alignment, physical_consistency), in place of the sketch")
+    bench.add_argument("--plot", metavar="FILE", help="for best-of-n: write its chart here, a .png or .svg")
+    bench.add_argument("--workers", type=int, metavar="W", help="judges at work at a time, of one thread each "
+                       "(default: 1 with a GPU, else 2)")
+    bench.add_argument("--json", action="store_true", help="write one JSON object, and nothing else, to stdout; "
+                       "metrics are fractions of 1")
+    bench.set_defaults(run=run)
+
+
+def run(arguments) -> None:
+    """`vs2 bench`."""
+    from vs2.cli.terminal import Status
+    from vs2.errors import BadInput
+    from vs2.options import Options
+    from vs2.settings import Settings
+
+    options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
+    Options(**options)
+    if arguments.suite == "faults" and arguments.data is None:
+        raise BadInput("The suite faults needs real clips: name their folder with --data.")
+    if arguments.plot is not None:
+        from vs2.bench import best_of_n_plot
+
+        if arguments.suite != "best-of-n":
+            raise BadInput(f"The suite {arguments.suite} has no chart: leave --plot out.")
+        best_of_n_plot.check(arguments.plot)
+    settings = Settings.read()
+    name = settings.model if arguments.model == "auto" else arguments.model
+    judging.check_judge(name)
+    status = Status()
+    status.show("Loading the judge")
+    with contextlib.redirect_stdout(sys.stderr):  # what libraries say is no part of the output
+        from vs2.bench import suites
+        from vs2.bench.work import Processes
+        from vs2.judge import default_name
+
+        name = default_name(settings) if name == "auto" else name
+        precision = settings.precision if arguments.precision == "auto" else arguments.precision
+        with Processes(name, arguments.workers or _workers(), precision) as judge:
+            result = suites.run(
+                judge, arguments.suite, suites.CLIPS, arguments.data, limit=arguments.limit,
+                progress=lambda done, count: status.show(f"{arguments.suite} {done}/{count}", fleeting=done < count),
+                **options)
+        if arguments.plot is not None:
+            best_of_n_plot.draw(result, arguments.plot)
+    status.clear()
+    if arguments.json:
+        print(json.dumps({name: value for name, value in result.items() if name != "rows"}, allow_nan=False))
+    else:
+        print(f"{result['suite']}, {result['model']}, {result['clips']} clips\n\n{suites.table(result)}")
+
+
+def _workers() -> int:
+    """One on an accelerator, which copies of a judge would fight over; else two."""
+    import torch
+
+    return 1 if torch.cuda.is_available() else min(2, os.cpu_count() or 1)

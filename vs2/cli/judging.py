@@ -1,0 +1,75 @@
+"""What the subcommands that judge share: their options, what is checked before a judge is loaded, following one."""
+import argparse
+
+from vs2.rubric import check_prompt
+
+PUBLISHED = ("draw one reply as the authors' script does, by chance, and add the soft scores that it reads, to repeat "
+             "published figures (the script runs at --precision fp32)")
+
+
+def add_fps(command) -> None:
+    """Adds the option of every command that reads files which may be pictures."""
+    command.add_argument("--fps", type=float, metavar="F", help="pictures a second, for a folder or a zip of numbered "
+                         "pictures (frame_0001.png and so on); a video says its own")
+
+
+def add_options(command) -> None:
+    """Adds the options of every command that judges."""
+    command.add_argument("--model", default="auto", metavar="NAME",
+                         help="mini, a Hub id or a checkpoint's folder (default: VS2_MODEL, else by the device)")
+    command.add_argument("--precision", default="auto", choices=("auto", "bf16", "4bit", "fp32"),
+                         help="default: VS2_PRECISION, else what fits")
+    command.add_argument("--think", default=True, action=argparse.BooleanOptionalAction,
+                         help="think before scoring, or score at once and say how sure it is")
+    command.add_argument("--budget", type=int, default=1024, metavar="TOKENS",
+                         help="most thinking tokens (default: 1024)")
+    command.add_argument("--samples", type=int, default=1, metavar="K",
+                         help="replies to draw and mix, which tells how sure it is (default: 1, without chance)")
+    command.add_argument("--seed", type=int, default=0, metavar="S", help="the chance that replies are drawn by "
+                         "(default: 0)")
+
+
+def check_before_loading(path: str, prompt: str, model: str, fps: float | None = None) -> None:
+    """Raises BadInput for what can be known without the model libraries, which take seconds to import."""
+    from vs2.video import Limits, check_file
+
+    check_file(path, Limits(), fps)
+    check_prompt(prompt)
+    check_judge(model)
+
+
+def check_judge(name: str) -> None:
+    """Raises BadInput for a judge that is neither on this disk nor may be on the Hub."""
+    from vs2.model import checkpoint, hub
+
+    if name != "auto" and not hub.is_id(name):
+        checkpoint.locate(name)
+
+
+def load(name: str, precision: str, settings):
+    """The judge."""
+    from vs2.judge import load
+
+    return load(name, precision, settings)
+
+
+def follow(stream, judge, status, say=lambda text: None):
+    """Keeps the status line up to date and says the rationale; gives the `Evaluation`."""
+    from vs2 import events
+
+    event = None
+    for event in stream:
+        if isinstance(event, events.Reading):
+            status.show(f"Reading {event.video}")
+        elif isinstance(event, events.FramesRead):
+            status.show(f"{judge.name} is looking at {len(event.clip.frames)} frames")
+        elif isinstance(event, events.Retry):
+            status.clear()
+            say(f"\n[{event.reason}]\n")
+            status.show(event.reason)
+        elif isinstance(event, events.Thought):
+            if event.text:
+                say(event.text)
+            status.show(f"Thinking, {event.tokens} tokens", fleeting=True)
+    status.clear()
+    return event

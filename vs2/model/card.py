@@ -1,0 +1,69 @@
+"""`vs2.json`: what a checkpoint's folder says about the checkpoint. Without one: the published system's values."""
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vs2.errors import BadInput
+from vs2.rubric import PUBLISHED_QUERY
+from vs2.video.sampling import PAIR, PATCH, Sampling
+
+NAME = "vs2.json"
+MOST_PIXELS = 16384 * PATCH**2       # of one frame: what Qwen2.5-VL takes of an image
+
+
+@dataclass(frozen=True)
+class Card:
+    """A checkpoint's query and sampling, and for people: what it knows, was trained on and measured."""
+
+    query: str = PUBLISHED_QUERY
+    sampling: Sampling = Sampling()
+    knows: str = ""
+    trained_on: str = ""
+    metrics: dict = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Card":
+        """The card in a checkpoint's folder, or the published values. Raises BadInput on a broken one."""
+        path = Path(folder) / NAME
+        if not path.exists():
+            return cls()
+        try:
+            return cls.of(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
+            raise BadInput(f"{path} is not a checkpoint card: {error}.") from error
+
+    @classmethod
+    def of(cls, record: dict) -> "Card":
+        """The card that a record (the JSON of the file) makes. Raises ValueError and its like on a broken one."""
+        default = Sampling()
+        least, most = record.get("pixels", (default.min_pixels, default.max_pixels))
+        sampling = Sampling(fps=float(record.get("fps", default.fps)),
+                            min_frames=int(record.get("min_frames", default.min_frames)),
+                            max_frames=int(record.get("max_frames", default.max_frames)),
+                            min_pixels=int(least), max_pixels=int(most))
+        _check(sampling)
+        said = {name: record.get(name, "") for name in ("knows", "trained_on")}
+        query, metrics = record.get("query", PUBLISHED_QUERY), record.get("metrics", {})
+        if not all(isinstance(text, str) for text in (query, *said.values())) or not isinstance(metrics, dict):
+            raise ValueError("query, knows and trained_on must be texts, metrics an object")
+        if "$t2v_prompt" not in query:
+            raise ValueError("its query has no $t2v_prompt")
+        return cls(query, sampling, **said, metrics=metrics)
+
+    def record(self) -> dict:
+        """What `of` makes this card from, without what is empty."""
+        sampling = self.sampling
+        found = {"query": self.query, "fps": sampling.fps, "min_frames": sampling.min_frames,
+                 "max_frames": sampling.max_frames, "pixels": [sampling.min_pixels, sampling.max_pixels],
+                 "knows": self.knows, "trained_on": self.trained_on, "metrics": self.metrics}
+        return {name: value for name, value in found.items() if value not in ("", {})}
+
+
+def _check(sampling: Sampling) -> None:
+    """Raises ValueError for what no clip could be sampled with: a card may come from anyone."""
+    if not 0 < sampling.fps <= 1000:
+        raise ValueError("fps must be above 0 and at most 1000")
+    if not PAIR <= sampling.min_frames <= sampling.max_frames <= Sampling.max_frames:
+        raise ValueError(f"needs {PAIR} <= min_frames <= max_frames <= {Sampling.max_frames}")
+    if not PATCH**2 <= sampling.min_pixels <= sampling.max_pixels <= MOST_PIXELS:
+        raise ValueError(f"pixels must be from {PATCH**2} to {MOST_PIXELS}, the least first")

@@ -1,0 +1,42 @@
+"""The judges that can be named without a folder: what each is, knows and measured, and the default here."""
+
+from vs2.errors import Problem
+from vs2.model import checkpoint
+from vs2.model.card import Card
+from vs2.settings import Settings
+
+
+def listing(settings: Settings) -> dict:
+    """`{models: [...], default, why}` as plain JSON values; sizes in bytes, metrics in fractions of 1."""
+    import torch
+
+    if settings.model != "auto":
+        default, why = settings.model, "VS2_MODEL names it"
+    elif torch.cuda.is_available():
+        default, why = checkpoint.PUBLISHED, f"this machine has a CUDA device ({torch.cuda.get_device_name()})"
+    else:
+        default, why = checkpoint.MINI, "this machine has no CUDA device"
+    return {"models": [_mini(), _published()], "default": default, "why": why}
+
+
+def _mini() -> dict:
+    record = {"name": checkpoint.MINI, "parameters": None, "bytes": None, "here": False, "knows": "", "trained_on": "",
+              "metrics": {}, "problem": None}
+    try:
+        found = checkpoint.locate(checkpoint.MINI)
+        card = Card.read(found.folder)
+    except Problem as problem:
+        return record | {"problem": str(problem)}
+    return record | {"parameters": found.parameters, "bytes": found.stored, "here": True, "knows": card.knows,
+                     "trained_on": card.trained_on, "metrics": card.metrics}
+
+
+def _published() -> dict:
+    """Facts of the paper (arXiv 2509.22799): accuracy on VideoScore-Bench-v2, the mean of the three dimensions."""
+    from huggingface_hub import try_to_load_from_cache
+
+    here = isinstance(try_to_load_from_cache(checkpoint.PUBLISHED, "config.json"), str)
+    return {"name": checkpoint.PUBLISHED, "parameters": 8_300_000_000, "bytes": 16_600_000_000, "here": here,
+            "knows": "AI-generated videos of all kinds; the published VideoScore2, Qwen2.5-VL 7B.",
+            "trained_on": "VideoFeedback2: 27,168 videos with scores and rationales.",
+            "metrics": {"VideoScore-Bench-v2": {"exact": 0.4435}}, "problem": None}

@@ -1,0 +1,304 @@
+"""The generation loop: one prefill, K replies that grow token by token, and the five digits' logits kept.
+
+It is not `model.generate`, because a judgement needs three things that it does not give: the answer's opening words
+put in the judge's mouth in one step when the thinking budget is spent, several replies over one prefill, and the
+unprocessed logits at each digit's own token without keeping the whole vocabulary's for every token.
+The device is waited for once a token, when what it chose is read; what it chose freely is fed from where it is.
+Nothing here knows about videos or files; `judge.py` makes events and a record of what comes out.
+"""
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import torch
+
+from vs2 import answer
+from vs2.errors import Failure
+from vs2.evaluation import Published
+from vs2.model.inputs import Inputs, cache_of, step_kwargs
+from vs2.model.tokens import Text, Wire
+from vs2.options import Options
+from vs2.rubric import BY_KEY, DIRECT, KEYS, REASONED, SCALE, THINK_CLOSE, AnswerForm
+
+HEARTBEAT = 8            # steps without text after which an empty piece tells that work goes on
+
+
+class Stopped(Exception):
+    """The caller's `stop` said so: there is no reply."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """More of the first reply's rationale ("" when only time has passed), and the tokens of all replies so far."""
+
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One finished reply.
+
+    ids: its tokens, the words put in its mouth included, without the end's and the opening's of think=False.
+    distributions: p(1) to p(5) at the token of each dimension's digit, None where it was not read.
+    truncated: the budget was reached and the answer asked for. notes: sentences for people.
+    published: what the published script says of the reply, where it was drawn as that does (`vs2.model.as_published`).
+    """
+
+    text: str
+    ids: tuple[int, ...]
+    answer: answer.Answer
+    distributions: dict[str, tuple[float, ...] | None]
+    truncated: bool = False
+    notes: tuple[str, ...] = ()
+    published: dict[str, Published] | None = None
+
+
+@dataclass
+class Row:
+    """One reply being written. `form` is set while its answer is asked for, `slot` then counts its digits."""
+
+    text: Text
+    form: AnswerForm | None = None
+    slot: int = 0
+    feed: list[int] = field(default_factory=list)  # chosen, not yet seen by the model
+    ids: list[int] = field(default_factory=list)
+    digits: dict[int, tuple[float, ...]] = field(default_factory=dict)  # place in `ids` -> the five digits' logits
+    closed_at: int | None = None   # tokens written when `</think>` came last
+    truncated: bool = False
+    done: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def write(self, tokens: list[int]) -> str:
+        """Appends tokens to the reply; gives the text they complete."""
+        self.feed += tokens
+        self.ids += tokens
+        return "".join([self.text.add(token) for token in tokens])
+
+    def ask(self, digit: int, logits, wire: Wire) -> str:
+        """Writes the digit that was asked for, and the words that ask for the next or end the reply; gives the text.
+
+        digit: 0 to 4, its place in SCALE. logits: the five digits', unprocessed.
+        """
+        self.digits[len(self.ids)] = tuple(logits)
+        self.slot += 1
+        self.done = self.slot == len(KEYS)
+        following = wire.ends[self.form] if self.done else wire.leads[self.form][self.slot]
+        return self.write([wire.digits[digit], *following]) + (self.text.finish() if self.done else "")
+
+    def reply(self) -> Reply:
+        """What was written, read."""
+        read = answer.read(self.text.whole)
+        distributions = dict.fromkeys(KEYS)
+        for key, place in read.spans.items():
+            logits = None if place is None else self.digits.get(self.text.token_at(place))
+            if logits is not None:
+                distributions[key] = tuple(torch.tensor(logits, dtype=torch.float64).softmax(0).tolist())
+        notes = list(self.notes)
+        unread = [BY_KEY[key].label for key in KEYS if read.values[key] is None]
+        if unread:
+            notes.append(f"Not read from the reply: {', '.join(unread)}.")
+        return Reply(self.text.whole, tuple(self.ids), read, distributions, self.truncated, tuple(notes))
+
+
+def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | None = None,
+             stop: Callable[[], bool] = lambda: False) -> Iterator[Piece]:
+    """Yields pieces of the first reply's rationale; returns (as the generator's value) the list of `Reply`.
+
+    inputs: on the model's device; with think=False they end in DIRECT's first lead. Raises Stopped when `stop`
+    says so, which is asked before every token. Closing the generator ends the work at once.
+    """
+    wire = wire or Wire.of(tokenizer)
+    batch = _Batch(model, tokenizer, inputs, options, wire)
+    del inputs          # the pixels go with the prefill
+    return (yield from write(batch, stop))
+
+
+def write(batch, stop: Callable[[], bool]) -> Iterator[Piece]:
+    """Steps through replies that are being written (`_Batch`, or what has its active, tokens, rows and step)."""
+    shown, silence = answer.Rationale(), 0
+    while batch.active:
+        if stop():
+            raise Stopped
+        text = shown.feed(batch.step())
+        silence = 0 if text else silence + 1
+        if text or silence == HEARTBEAT:
+            silence = 0
+            yield Piece(text, batch.tokens)
+    if text := shown.finish():
+        yield Piece(text, batch.tokens)
+    return [row.reply() for row in batch.rows]
+
+
+def ends(model, tokenizer) -> frozenset[int]:
+    """The tokens that end a reply."""
+    found = model.generation_config.eos_token_id
+    found = tokenizer.eos_token_id if found is None else found
+    return frozenset(found if isinstance(found, list | tuple) else [found])
+
+
+class _Batch:
+    """The rows, and what the model remembers of those that still write (`active`, in the cache's order)."""
+
+    def __init__(self, model, tokenizer, inputs: Inputs, options: Options, wire: Wire):
+        self.model, self.options, self.wire = model, options, wire
+        self.rope_delta, self.length = inputs.rope_delta, inputs.length
+        opening, form = ("", None) if options.think else (DIRECT.leads[0], DIRECT)
+        self.rows = [Row(Text(tokenizer, wire.silent, opening), form) for _ in range(options.samples)]
+        self.active = list(self.rows)
+        self.ends = ends(model, tokenizer)
+        self.allowance = max(64, 2 * len(tokenizer(REASONED.write(SCALE[:3]), add_special_tokens=False)["input_ids"]))
+        self.dice = torch.Generator(inputs.input_ids.device).manual_seed(options.seed)
+        self.processors = _processors(model.generation_config, options)
+        self.digits = sent(list(wire.digits), inputs.input_ids.device)
+        self.inputs, self.cache, self.logits, self.seen = inputs, None, None, None
+        self.free, self.said = None, []     # what was chosen freely last: on the device, and read
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(row.ids) for row in self.rows)
+
+    @torch.inference_mode()
+    def step(self) -> str:
+        """The prefill, or the next token of every row (several where all rows have them); the first row's new text."""
+        if self.cache is None:
+            self._prefill()
+            return ""
+        text = self._choose()
+        self._drop_finished()
+        if self.active:
+            self._forward()
+        return text
+
+    def _prefill(self) -> None:
+        out = self.model(**self.inputs.model_kwargs(), use_cache=True, logits_to_keep=1)
+        self.cache, count = cache_of(out), len(self.rows)
+        if count > 1:
+            self.cache.batch_repeat_interleave(count)
+        self.logits = out.logits[:, -1].float().expand(count, -1)  # [rows, vocabulary]
+        self.seen = self.inputs.input_ids.expand(count, -1)        # [rows, length]
+        self.inputs = None  # the pixels are not needed again
+
+    def _forward(self) -> None:
+        count = min(len(row.feed) for row in self.active)
+        fed = [row.feed[:count] for row in self.active]
+        tokens = self.free[:, None] if fed == [[token] for token in self.said] else sent(fed, self.seen.device)
+        for row in self.active:
+            del row.feed[:count]
+        out = self.model(**step_kwargs(self.rope_delta, tokens, self.cache, self.length), logits_to_keep=1)
+        self.cache, self.length = cache_of(out), self.length + count
+        self.logits = out.logits[:, -1].float()
+        self.seen = torch.cat([self.seen, tokens], 1)
+
+    def _drop_finished(self) -> None:
+        kept = [number for number, row in enumerate(self.active) if not row.done]
+        if kept and len(kept) < len(self.active):
+            places = sent(kept, self.seen.device)
+            self.cache.batch_select_indices(places)
+            self.logits, self.seen, self.free = self.logits[places], self.seen[places], self.free[places]
+            self.said = [self.said[number] for number in kept]
+        self.active = [self.active[number] for number in kept]
+
+    def _choose(self) -> str:
+        """Lets each row that has nothing left to feed write on; the first row's new text."""
+        self.free = self._pick(self.processors(self.seen, self.logits), 1.0)
+        five = self.logits.index_select(1, self.digits)
+        found = read(self.free, self._pick(five, self.options.temperature), five)
+        self.said = [token for token, _, _ in found]
+        text = ""
+        for row, (token, digit, logits) in zip(self.active, found, strict=True):
+            if row.feed:
+                continue
+            new = row.ask(digit, logits, self.wire) if row.form else self._continue(row, token, logits)
+            text += new if row is self.rows[0] else ""
+        return text
+
+    def _pick(self, scores, temperature: float):
+        """A column for each row of [rows, n] scores: the best, or with several samples one by chance."""
+        if self.options.samples == 1:
+            return scores.argmax(-1)
+        # What torch.multinomial does for one draw, without its checks, which wait for the device.
+        shares = (scores / temperature).softmax(-1)
+        return (shares / torch.empty_like(shares).exponential_(1, generator=self.dice)).argmax(-1)
+
+    def _continue(self, row: Row, token: int, logits) -> str:
+        """Writes a free token; at the end of the budget, or of a reply without its answer, asks for the answer."""
+        if token in self.ends:
+            return self._end(row)
+        if token in self.wire.digits:
+            row.digits[len(row.ids)] = tuple(logits)
+        before = max(0, len(row.text.whole) - len(THINK_CLOSE))
+        new = row.write([token])
+        spent = len(row.ids) >= self.options.budget
+        if row.text.whole.find(THINK_CLOSE, before) >= 0 and (row.closed_at is None or not spent):
+            row.closed_at = len(row.ids)
+        if row.closed_at is None:
+            return new + self._cut(row) if spent else new
+        if len(row.ids) - row.closed_at >= self.allowance:
+            return new + self._end(row)
+        return new
+
+    def _end(self, row: Row) -> str:
+        """The model ended its reply, or said enough after its thinking. Without any score it is asked for them.
+
+        An answer that gives some of its scores is left as it is: which ones are unread is said.
+        """
+        new = row.text.finish()
+        read = answer.read(row.text.whole)
+        if read.complete or row.closed_at is not None and any(read.values.values()):
+            row.done = True
+            return new
+        row.notes.append("The reply ended without an answer, which was then asked for.")
+        row.form = REASONED
+        return new + row.write(self.wire.closing)
+
+    def _cut(self, row: Row) -> str:
+        """The budget is spent while thinking: asks for the answer, unless the scores came before the explanation."""
+        if answer.read(row.text.whole).complete:
+            row.done = True
+            row.notes.append(f"The explanation after the scores was cut at {self.options.budget} tokens.")
+            return row.text.finish()
+        row.truncated, row.form = True, REASONED
+        return row.write(self.wire.closing)
+
+
+def sent(numbers: list, device: torch.device) -> torch.Tensor:
+    """Integers as int64 on the device, without waiting for what it is doing."""
+    return torch.tensor(numbers).to(device, non_blocking=True)
+
+
+def read(*columns: torch.Tensor) -> list[tuple]:
+    """For each row its number of each column [rows], and its list of each column [rows, n], in one transfer.
+
+    Raises Failure where one is no number. Integers have to be below 2**24, as the vocabulary's are: they travel as
+    float32.
+    """
+    table = torch.cat([column.float().reshape(len(column), -1) for column in columns], 1).tolist()
+    if not all(map(math.isfinite, (number for row in table for number in row))):
+        raise Failure("The judge's arithmetic overflowed on this clip, so that it has no scores: take another "
+                      "precision, such as --precision fp32.")
+    found = []
+    for row in table:
+        numbers = iter(row)
+        found.append(tuple(int(next(numbers)) if column.ndim == 1 else [next(numbers) for _ in range(column.shape[1])]
+                           for column in columns))
+    return found
+
+
+def _processors(settings, options: Options):
+    """The checkpoint's repetition penalty, and for several samples their temperature and nucleus."""
+    from transformers import (
+        LogitsProcessorList,
+        RepetitionPenaltyLogitsProcessor,
+        TemperatureLogitsWarper,
+        TopPLogitsWarper,
+    )
+
+    chain = LogitsProcessorList()
+    if settings.repetition_penalty not in (None, 1.0):
+        chain.append(RepetitionPenaltyLogitsProcessor(settings.repetition_penalty))
+    if options.samples > 1:
+        chain.append(TemperatureLogitsWarper(float(options.temperature)))
+        if options.top_p < 1:
+            chain.append(TopPLogitsWarper(float(options.top_p)))
+    return chain

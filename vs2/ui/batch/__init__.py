@@ -1,0 +1,1 @@
+"""Batch: a table or a folder of clips."""

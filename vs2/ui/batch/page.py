@@ -1,0 +1,369 @@
+"""The Batch page: a table of clips is checked, judged row by row, filtered, plotted and saved; stopped, it goes on."""
+import csv
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import gradio as gr
+from gradio.context import Context
+
+from vs2.batch import results
+from vs2.errors import Problem
+from vs2.plots import batch as batch_plots
+from vs2.rubric import KEYS
+from vs2.ui import given, loan, parts, player, sent
+from vs2.ui import text as shared
+from vs2.ui.batch import parts as pieces
+from vs2.ui.batch.job import Job, Jobs, files_of
+from vs2.ui.batch.parts import Filter
+from vs2.ui.compare.parts import SORT
+from vs2.ui.evaluate.page import examples
+from vs2.ui.host import Request
+from vs2.ui.site import Site
+from vs2.ui.text import batch as text
+
+TICK = 0.25         # seconds between updates of the status line
+REDRAW = 2.0        # and of the plots, while rows come
+MOST_CALLS = 4      # calls from scripts that run or stand in the judge's line
+DIMENSIONS = (*KEYS, batch_plots.OVERALL)
+
+
+class BatchPage:
+    """The page's components and what they do. Made inside a `gr.Blocks` context."""
+
+    NAME = "batch"
+    opens: list = []    # what was here before a reload comes with `restore`; a click on the tab changes nothing
+
+    def __init__(self, site: Site, address: gr.HTML):
+        self.site, self.host, self.address = site, site.host, address
+        self.jobs = Jobs()
+        site.forgetting.append(lambda visitor: self.jobs.put(visitor, None))
+        self._newest: dict[str, object] = {}    # by visitor: which check of files is the last one begun
+        self._layout()
+        self._connect()
+
+    def _layout(self) -> None:
+        with gr.Row(elem_classes="vs-page", equal_height=False):
+            with gr.Column(scale=4, min_width=280, elem_classes="vs-ask"):
+                self.box = gr.HTML(None, html_template=pieces.zone(), js_on_load=pieces.script(),
+                                   apply_default_css=False, elem_id="batch-files")
+                gr.HTML(pieces.how(), apply_default_css=False)
+                self.notice = gr.HTML("", elem_id="batch-notice", apply_default_css=False)
+                with gr.Row(elem_classes="vs-actions"):
+                    self.go = gr.Button(text.JUDGE, variant="primary", size="lg", elem_id="batch-go", scale=3)
+                    self.halt = gr.Button(shared.STOP, size="lg", interactive=False, elem_id="batch-stop", scale=1,
+                                          min_width=88)
+                with gr.Row(elem_classes="vs-actions-row"):
+                    self.again = gr.Button(text.AGAIN, size="sm", visible=False, elem_id="batch-again")
+                    self.example = gr.Button(text.EXAMPLE, size="sm", visible=bool(examples()), elem_id="batch-example")
+                self._settings()
+            with gr.Column(scale=9, min_width=280, elem_classes="vs-answer"):
+                self.status = gr.HTML(self._idle(), elem_id="batch-status", apply_default_css=False)
+                self.wrong = gr.HTML("", elem_id="batch-wrong", apply_default_css=False)
+                self.filters = gr.HTML({}, html_template=pieces.filters(), js_on_load=pieces.FILTER,
+                                       apply_default_css=False, elem_id="batch-filters")
+                self.table = gr.HTML(pieces.table(None, Filter()), elem_id="batch-table", apply_default_css=False,
+                                     js_on_load=SORT)
+                with gr.Row(elem_classes="vs-actions-row"):
+                    self.csv = gr.DownloadButton(text.SAVE_CSV, size="sm", interactive=False, elem_id="batch-csv")
+                    self.json = gr.DownloadButton(text.SAVE_JSON, size="sm", interactive=False, elem_id="batch-json")
+                self._plots()
+
+    def _plots(self) -> None:
+        with gr.Row(equal_height=False, elem_classes="vs-batch-plots"):
+            with gr.Column(min_width=280):
+                gr.HTML(f"<h2>{text.HISTOGRAM}</h2>", apply_default_css=False)
+                self.histogram = gr.Plot(batch_plots.histogram([]), show_label=False, container=False,
+                                         elem_id="batch-histogram")
+            with gr.Column(min_width=280):
+                gr.HTML(f"<h2>{text.SCATTER}</h2>", apply_default_css=False)
+                self.scatter = gr.Plot(batch_plots.scatter([], [], *DIMENSIONS[:2]), show_label=False, container=False,
+                                       elem_id="batch-scatter")
+                with gr.Row():
+                    choices = [(pieces.LABELS[key], key) for key in DIMENSIONS]
+                    self.across, self.upwards = (
+                        gr.Dropdown(choices, value=key, label=label, elem_id=f"batch-{name}", min_width=130)
+                        for key, label, name in zip(DIMENSIONS, (text.ACROSS, text.UPWARDS), ("across", "upwards"),
+                                                    strict=False))
+
+    def _settings(self) -> None:
+        with gr.Accordion(shared.SETTINGS, open=False, elem_id="batch-settings", elem_classes="vs-settings"):
+            self.judge = gr.Dropdown([(shared.JUDGE_DEFAULT, ""), *((name, name) for name in self.host.names)],
+                                     value="", label=shared.JUDGE, info=shared.JUDGE_HINT, elem_id="batch-judge",
+                                     visible=bool(self.host.names))
+            self.think = gr.Checkbox(True, label=shared.THINK, info=shared.THINK_HINT, elem_id="batch-think")
+            self.budget = gr.Slider(16, 2048, 1024, step=16, label=shared.BUDGET, info=shared.BUDGET_HINT,
+                                    elem_id="batch-budget")
+            self.samples = gr.Slider(1, 8, 1, step=1, label=shared.SAMPLES, info=shared.SAMPLES_HINT,
+                                     elem_id="batch-samples")
+            self.seed = gr.Number(0, label=shared.SEED, info=shared.SEED_HINT, precision=0, minimum=0)
+            gr.HTML(f'<p class="vs-empty">{text.SETTINGS_NOTE}</p>', apply_default_css=False)
+        loan.note(self.think, self.budget, self.samples, shared.GPU_EACH)
+
+    def _connect(self) -> None:
+        quiet = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
+        options = [self.think, self.budget, self.samples, self.seed]
+        drawn = [self.table, self.histogram, self.scatter]
+        whole = [self.box, self.notice, self.status, self.wrong, *drawn, self.csv, self.json, self.go, self.halt,
+                 self.again]
+        once = {**quiet, "trigger_mode": "once"}
+        self.box.upload(self.check, [self.box, self.address], whole, **(quiet | {"concurrency_limit": 2}),
+                        trigger_mode="multiple")
+        self.box.clear(self.forget, self.address, whole, trigger_mode="multiple", **quiet)
+        self.example.click(self.try_examples, self.address, whole, **once)
+        self.again.click(self.restart, self.address, whole, **once)
+        self.go.click(self.stream, [*options, self.judge, self.address], whole, **once)
+        self.halt.click(self.stop, self.address, None, queue=False, api_visibility="private", show_progress="hidden")
+        gr.on([self.filters.select, self.across.change, self.upwards.change], self.show,
+              [self.filters, self.across, self.upwards, self.address], drawn, trigger_mode="always_last", **quiet)
+        Context.root_block.load(self.restore, self.address, whole, js="() => [window.vs2.read()]", **quiet)
+        with gr.Row(visible=False):  # the same for scripts: one call, one list of records
+            files = sent.files("files", "multiple")
+            records = gr.JSON(label="rows")
+            call = gr.Button()
+        given.strict(think=self.think, budget=self.budget, samples=self.samples, seed=self.seed)
+        call.click(self.batch, [files, *options], records, api_name="batch", api_description=text.API,
+                   concurrency_limit=MOST_CALLS)
+
+    def open(self, address: dict) -> list:
+        """Nothing: see `opens`."""
+        return []
+
+    def _key(self, address, request: gr.Request) -> str:
+        """Whose table it is: the visitor's, or the session's in a browser that keeps nothing."""
+        return self.site.visitor(address) or f"session {request.session_hash}"
+
+    @staticmethod
+    def _idle() -> str:
+        return parts.status(text.IDLE) + pieces.progress(0, 0)
+
+    def _drawn(self, job: Job | None, judging: int | None = None, plots: bool = True) -> dict:
+        """The table and the plots of the rows that the filter of the job takes."""
+        chosen, across, upwards = job.view if job else (Filter(), *DIMENSIONS[:2])
+        update = {self.table: pieces.table(job, chosen, judging)}
+        if plots:
+            taken = [one for one in job.scored if chosen.takes(one.row, one)] if job else []
+            evaluations = [one.evaluation for one in taken]
+            update[self.histogram] = batch_plots.histogram(evaluations)
+            update[self.scatter] = batch_plots.scatter(evaluations, [one.row.video for one in taken], across, upwards)
+        return update
+
+    def _buttons(self, job: Job | None, running: bool = False) -> dict:
+        left = len(job.left) if job else 0
+        said = text.JUDGE
+        if job and left:
+            said = text.RESUME.format(count=left) if job.asked else (
+                text.JUDGE_ROW if left == 1 else text.JUDGE_ROWS.format(count=left))
+        judged = bool(job and job.scored)
+        return {self.go: gr.update(value=said, interactive=not running and bool(left or job is None)),
+                self.halt: gr.update(interactive=running), self.again: gr.update(visible=judged and not running)}
+
+    def _files(self, job: Job | None) -> dict:
+        """The two files to download: the whole table, whatever the filter."""
+        if job is None or not job.results:
+            return {self.csv: gr.update(value=None, interactive=False),
+                    self.json: gr.update(value=None, interactive=False)}
+        folder = job.folder / secrets.token_hex(4)      # a new address each time, or a browser keeps the old file
+        folder.mkdir()
+        records = job.records()
+        made = {self.csv: folder / "vs2-batch.csv", self.json: folder / "vs2-batch.json"}
+        made[self.csv].write_bytes(results.to_csv(records).encode("utf-8", "replace"))
+        made[self.json].write_text(json.dumps(records, ensure_ascii=False, indent=1), encoding="utf-8",
+                                   errors="replace")
+        for button, path in made.items():
+            button.temp_files.add(str(path))
+        return {button: gr.update(value=str(path), interactive=True) for button, path in made.items()}
+
+    def _whole(self, job: Job | None, status: str, notice: str = "") -> dict:
+        """Everything on the page but the box, while nothing runs."""
+        return {self.notice: parts.problem(notice) if notice else "", self.status: status,
+                self.wrong: pieces.wrong(job.rows) if job else "", **self._drawn(job), **self._buttons(job),
+                **self._files(job)}
+
+    def _checked(self, job: Job) -> str:
+        able = sum(not row.problem for row in job.rows)
+        return pieces.status(job, text.CHECKED.format(able=able, count=len(job.rows)), 0, 0, "idle")
+
+    def _standing(self, job: Job | None) -> str:
+        """The status line while nothing runs."""
+        if job is None:
+            return self._idle()
+        return self._ended(job) if job.asked else self._checked(job)
+
+    def _ended(self, job: Job) -> str:
+        if job.left:
+            stage = text.STOPPED.format(done=len(job.results), count=len(job.rows))
+            return pieces.status(job, stage, 0, 0, "failed" if job.given_up else "stopped")
+        scored = len(job.scored)
+        return pieces.status(job, text.DONE.format(scored=scored, count=len(job.rows)), 0, 0,
+                             "done" if scored else "failed")
+
+    def check(self, value, address: dict | None, request: gr.Request) -> Iterator[dict]:
+        """For new files in the box: checks them, and says which rows cannot be judged. Nothing is judged."""
+        answer = {"checked": True, "turn": value.get("turn") if isinstance(value, dict) else None}
+        key = self._key(address, request)
+        self._newest[key] = mine = object()
+        before, problem = self.jobs.get(key), None
+        try:
+            if not (before and before.judging):
+                yield {self.status: parts.status(text.CHECKING, (), "busy") + pieces.progress(0, 0)}
+            job = self._made(before.with_kept(value) if before else files_of(value))
+        except Exception as error:
+            job, problem = before, self._sentence(error)
+        if self._newest.get(key) is not mine:     # other files have come meanwhile, or all were removed
+            if job is not before:
+                job.close()
+            return
+        if problem is not None:     # what was there stays as it is
+            kept = {"kept": job.names} if job else {}
+            whole = {} if job and job.judging else self._whole(job, self._standing(job))
+            yield {self.box: {**answer, **kept, "problem": problem}, **whole}
+            return
+        if before:
+            job.inherit(before)
+            job.view = before.view
+        self.jobs.put(key, job)
+        yield {self.box: {**value, **answer, "kept": None, "problem": ""}, **self._whole(job, self._checked(job))}
+
+    def _made(self, files: list[tuple[str, str]]) -> Job:
+        job = Job(files)
+        job.view = (Filter(), *DIMENSIONS[:2])
+        # What was unpacked is deleted when uploads are.
+        self.box.temp_files.update(str(row.path) for row in job.rows if row.path)
+        return job
+
+    def _sentence(self, error: Exception) -> str:
+        """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
+        if isinstance(error, Problem):
+            return str(error)
+        self.host.log(error)
+        return shared.UNEXPECTED.format(kind=type(error).__name__)
+
+    def try_examples(self, address: dict | None, request: gr.Request) -> dict:
+        """Puts the clips that come with the project into the box, as a table of their own."""
+        rows = examples()
+        clips = [(player.example(row["file"], self.box)["path"], Path(row["file"]).name) for row in rows]
+        table = Path(clips[0][0]).with_name("examples.csv")
+        with table.open("w", encoding="utf-8", newline="") as out:
+            csv.writer(out).writerows([("video", "prompt", "shows"), *(
+                (name, row["prompt"], row["shows"]) for (_, name), row in zip(clips, rows, strict=True))])
+        self.box.temp_files.add(str(table))
+        job = self._made([(str(table), table.name), *clips])
+        self.jobs.put(self._key(address, request), job)
+        return {self.box: {"checked": True, "kept": job.names}, **self._whole(job, self._checked(job))}
+
+    def forget(self, address: dict | None, request: gr.Request) -> dict:
+        """Ends what runs and takes the table off the page."""
+        self._newest.pop(self._key(address, request), None)
+        self.jobs.put(self._key(address, request), None)
+        return self._whole(None, self._idle())
+
+    def restart(self, address: dict | None, request: gr.Request) -> dict:
+        """Forgets the scores, so that the table is judged again, with the settings of now."""
+        job = self.jobs.get(self._key(address, request))
+        if job is None:
+            return self._whole(None, self._idle(), text.GONE)
+        job.reset()
+        return self._whole(job, self._checked(job))
+
+    def restore(self, address: dict | None, request: gr.Request) -> dict:
+        """For the page's load: the table that the visitor had here before, where it is still kept."""
+        job = self.jobs.get(self._key(address, request))
+        if job is None:
+            return {self.notice: gr.skip()}
+        job.view = (Filter(), *DIMENSIONS[:2])
+        return {self.box: {"checked": True, "kept": job.names}, **self._whole(job, self._standing(job))}
+
+    def show(self, filters, across: str, upwards: str, address: dict | None, request: gr.Request) -> dict:
+        """For another filter or another dimension: the rows that it takes."""
+        job = self.jobs.get(self._key(address, request))
+        if job is None:
+            return self._drawn(None)
+        across, upwards = (key if key in DIMENSIONS else DIMENSIONS[0] for key in (across, upwards))
+        job.view = (Filter.of(filters), across, upwards)
+        return self._drawn(job)
+
+    def stream(self, think: bool, budget: int, samples: int, seed: int, judge: str, address: dict | None,
+               request: gr.Request) -> Iterator[dict]:
+        """What the Judge button does: judges the rows that are left, and shows each as it comes."""
+        visitor, key = self.site.visitor(address), self._key(address, request)
+        job = self.jobs.get(key)
+        try:
+            judging = given.judging(think, budget, samples, seed)
+        except Problem as problem:
+            yield {self.notice: parts.problem(str(problem))}
+            return
+        if job is None or not job.left:
+            yield {self.notice: parts.problem(text.NOTHING_LEFT if job else text.NO_TABLE)}
+            return
+        asked = Request("", "", **judging, visitor=visitor or request.session_hash or "", judge=judge or "")
+        run = job.judge(self.host, asked, lambda evaluation, path: self.site.keep(evaluation, path, visitor))
+        yield {self.notice: "", **self._buttons(job, running=True), **self._files(None)}
+        notice = ""
+        try:
+            for update in self._follow(job, run):
+                if self.jobs.get(key) is not job:   # other files are there now, perhaps from another window
+                    break
+                yield update
+        except Exception as error:
+            notice = self._sentence(error)
+        finally:  # also when the visitor has gone
+            run.close()
+        now = self.jobs.get(key)
+        if now is not None and now.judging:
+            return      # whoever judges it shows it
+        yield self._whole(now, self._standing(now), (notice or job.given_up) if now is job else "")
+
+    def _follow(self, job: Job, run: Iterator) -> Iterator[dict]:
+        started, judged, told, drawn, current = time.monotonic(), 0, 0.0, 0.0, None
+        for row, progress in run:
+            now = time.monotonic()
+            update = {}
+            if progress is None:
+                judged += 1
+                update = self._drawn(job, None, plots=now - drawn >= REDRAW)
+                drawn = now if self.histogram in update else drawn
+            elif current != row.number:
+                current = row.number
+                update = self._drawn(job, current, plots=False)
+            if update or now - told >= TICK:
+                told = now
+                stage = text.ROW.format(number=row.number, name=row.video)
+                if progress is not None and (ahead := progress.run.ahead()):
+                    stage = shared.WAITING_ONE if ahead == 1 else shared.WAITING.format(ahead=ahead)
+                elif progress is not None and progress.stage == shared.LOADING:
+                    stage = shared.LOADING
+                yield update | {self.status: pieces.status(job, stage, now - started, judged)}
+
+    def stop(self, address: dict | None, request: gr.Request) -> None:
+        """What the Stop button does: the rows that are finished stay."""
+        if job := self.jobs.get(self._key(address, request)):
+            job.stop()
+
+    def batch(self, files: list[str], think: bool, budget: int, samples: int,
+             seed: int) -> Iterator[list | None]:
+        """The endpoint `/batch`: one record a row, in the table's order, after all are judged. Nothing is stored.
+
+        Parameters:
+            files: one zip with a table and its clips; or a table (of video and prompt) and its clips.
+            think: whether to reason before scoring; without, the scores come at once.
+            budget: the most tokens of reasoning for each video.
+            samples: how many rationales to draw for each video; with several, confidence is given.
+            seed: of the sampling; one rationale is always the same.
+        """
+        job, told = None, time.monotonic()
+        try:
+            judging = given.judging(think, budget, samples, seed)
+            job = Job([(path, Path(path).name) for path in files or []])
+            for _ in job.judge(self.host, Request("", "", **judging)):
+                if time.monotonic() - told >= 1:    # here Gradio ends the call of a client that has gone
+                    told = time.monotonic()
+                    yield None
+            yield job.records()
+        except Exception as error:
+            raise gr.Error(self._sentence(error), print_exception=False) from error
+        finally:
+            if job is not None:
+                job.close()

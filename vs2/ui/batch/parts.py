@@ -1,0 +1,189 @@
+"""The pieces of the Batch page as HTML: the drop zone, what is wrong with a table, progress, filters and rows."""
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+from vs2.batch import Result
+from vs2.batch.table import Row
+from vs2.evaluation import Evaluation
+from vs2.plots.batch import OVERALL, number
+from vs2.rubric import KEYS, SCALE
+from vs2.ui import parts
+from vs2.ui import text as shared
+from vs2.ui.batch.job import LIMITS, MOST_FILES, Job
+from vs2.ui.text import batch as text
+from vs2.ui.theme import script as script_of
+
+MEGABYTES = LIMITS.clip.max_bytes // 2**20
+MOST_LISTED = 50    # rows that cannot be judged, shown with their reasons; the table below shows all
+SHOWS = {"all": text.SHOW_ALL, "scored": text.SHOW_SCORED, "failed": text.SHOW_FAILED, "open": text.SHOW_OPEN}
+LABELS = {**shared.SHORT, OVERALL: text.OVERALL}
+
+_ICON = ('<svg viewBox="0 0 32 32" width="34" height="34" fill="none" stroke="currentColor" stroke-width="1.6" '
+         'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><rect x="4.5" y="5.5" width="23" '
+         'height="21" rx="3"/><path d="M4.5 12.5h23M4.5 19.5h23M12.5 12.5v14"/></svg>')
+# The filters are read by the server from this component's value; what is typed counts after a moment.
+FILTER = """
+const form = element.querySelector("form");
+let later;
+const read = () => { props.value = Object.fromEntries(new FormData(form)); trigger("select"); };
+form.addEventListener("input", () => { clearTimeout(later); later = setTimeout(read, 250); });
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("reset", () => setTimeout(read));
+"""
+
+
+def zone() -> str:
+    """The drop zone's HTML; assets/batch.js drives it."""
+    formats = text.FORMATS.format(rows=LIMITS.rows, megabytes=MEGABYTES)
+    return (
+        f'<div class="vs-zone" data-state="empty"><label class="vs-drop"><input type="file" multiple>{_ICON}'
+        f'<strong>{escape(text.DROP)}</strong><span>{escape(text.CHOOSE)}</span><small>{escape(formats)}</small></label>'
+        f'<div class="vs-files" hidden><ul></ul><p class="vs-busy" role="status"></p>'
+        f'<div class="vs-actions-row"><button type="button" class="vs-action vs-add">{text.ADD}</button>'
+        f'<button type="button" class="vs-action vs-clear">{text.CLEAR}</button></div></div>'
+        f'<p class="vs-problem vs-zone-problem" role="alert" hidden></p></div>')
+
+
+def script() -> str:
+    """The drop zone's script."""
+    words = {"sending": text.SENDING, "checking": text.CHECKING, "not_sent": text.NOT_SENT, "too_large": text.TOO_LARGE,
+             "too_many": text.TOO_MANY, "most": MOST_FILES, "megabytes": MEGABYTES}
+    return script_of(words, "batch")
+
+
+def how() -> str:
+    """What a table looks like, folded away."""
+    return (f'<details class="vs-how"><summary>{text.HOW}</summary><pre tabindex="0">{escape(text.HOW_EXAMPLE)}</pre>'
+            f'<p>{escape(text.HOW_SAID)}</p></details>')
+
+
+def wrong(rows: Sequence[Row]) -> str:
+    """The rows that cannot be judged, each with its reason; nothing where there are none."""
+    bad = [row for row in rows if row.problem]
+    if not bad:
+        return ""
+    title = text.WRONG_ONE if len(bad) == 1 else text.WRONG.format(count=len(bad))
+    lines = "".join(f"<li><b>{text.WRONG_ROW.format(number=row.number)}</b> {escape(row.problem)}</li>"
+                    for row in bad[:MOST_LISTED])
+    opened = " open" * (len(bad) <= 5)
+    return f'<details class="vs-wrong"{opened}><summary>{title}</summary><ul>{lines}</ul></details>'
+
+
+def progress(done: int, count: int) -> str:
+    """The bar of rows done."""
+    share = 100 * done / count if count else 0
+    return (f'<div class="vs-progress" role="progressbar" aria-label="{text.PROGRESS}" aria-valuemin="0" '
+            f'aria-valuemax="{count}" aria-valuenow="{done}"><i style="width:{share:.1f}%"></i></div>')
+
+
+def status(job: Job, stage: str, elapsed: float, judged: int, state: str = "busy") -> str:
+    """The status line: what happens now, rows done, rate and time left. elapsed: seconds for `judged` rows."""
+    count = len(job.rows)
+    detail = [text.ROWS.format(done=len(job.results), count=count)]
+    if judged and elapsed > 0 and state == "busy":
+        detail.append(text.RATE.format(rate=f"{60 * judged / elapsed:.3g}"))
+        detail.append(text.LEFT.format(time=parts.duration(round(len(job.left) * elapsed / judged))))
+    return parts.status(stage, tuple(detail), state) + progress(len(job.results), count)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which rows to show: their words, how far they are, and each dimension's least and most expected score."""
+
+    search: str = ""
+    show: str = "all"
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, value) -> "Filter":
+        """The filter that a browser names; whatever makes no sense in it is left out."""
+        said = value if isinstance(value, dict) else {}
+        scores = {str(score): score for score in SCALE}
+        whole = (SCALE[0], SCALE[-1])
+        ranges = {key: tuple(scores.get(str(said.get(f"{key}_{end}")), edge)
+                             for end, edge in zip(("from", "to"), whole, strict=True)) for key in LABELS}
+        ranges = {key: ends for key, ends in ranges.items() if ends != whole}   # the whole scale filters nothing
+        return cls(str(said.get("search") or "")[:200].strip().lower(), str(said.get("show") or "all"), ranges)
+
+    def takes(self, row: Row, result: Result | None) -> bool:
+        """Whether the row is shown. A score that was not read lies in no range."""
+        evaluation = result and result.evaluation
+        if self.show in SHOWS and self.show != "all":
+            state = "open" if result is None else "scored" if evaluation else "failed"
+            if state != self.show:
+                return False
+        said = f"{row.video}\n{row.prompt}\n{evaluation.rationale if evaluation else ''}".lower()
+        return self.search in said and all(evaluation and _within(number(evaluation, key), *ends)
+                                           for key, ends in self.ranges.items())
+
+
+def _within(score: float | None, least: float, most: float) -> bool:
+    return score is not None and least - 0.005 <= score <= most + 0.005
+
+
+def filters() -> str:
+    """The form that filters the rows."""
+    shows = "".join(f'<option value="{value}">{said}</option>' for value, said in SHOWS.items())
+    made = (f'<label class="vs-search"><span>{text.SEARCH}</span><input type="search" name="search" maxlength="200" '
+            f'placeholder="{text.SEARCH_HINT}"></label><label><span>{text.SHOW}</span><select name="show">{shows}'
+            f'</select></label><button type="reset" class="vs-action">{text.RESET}</button><hr>')
+    for key, label in LABELS.items():
+        ends = "".join(f'<select name="{key}_{end}" aria-label="{escape(said.format(dimension=label))}">'
+                       + "".join(f'<option{" selected" * (score == chosen)}>{score}</option>' for score in SCALE)
+                       + "</select>" + ("<i>–</i>" if end == "from" else "")
+                       for end, said, chosen in (("from", text.FROM, SCALE[0]), ("to", text.TO, SCALE[-1])))
+        made += f'<fieldset><legend>{escape(label)}</legend>{ends}</fieldset>'
+    return f'<form class="vs-filters" aria-label="{text.FILTERS}">{made}</form>'
+
+
+def _head(by: str, label: str) -> str:
+    return (f'<th scope="col" data-by="{by}" aria-sort="none"><button type="button">{escape(label)}</button></th>')
+
+
+def _score(key: str, evaluation: Evaluation) -> str:
+    value = number(evaluation, key)
+    if value is None:
+        return f'<td data-of="{key}" data-worth=""><span class="vs-unread-cell">{text.UNREAD}</span></td>'
+    sure = evaluation.scores[key].confidence if key in KEYS else None
+    below = "" if sure is None else f"<small>{sure:.0%}</small>"
+    return f'<td data-of="{key}" data-worth="{value:.6f}"><b>{value:.2f}</b>{below}</td>'
+
+
+def _line(row: Row, result: Result | None, kept: str, judging: int | None) -> str:
+    name = f'<span class="vs-name">{escape(row.video) or "–"}</span>'
+    if kept:
+        name = (f'<a data-open href="?e={escape(kept)}" aria-label="{text.OPEN.format(number=row.number)}">'
+                f'{escape(row.video)}</a>')
+    evaluation = result and result.evaluation
+    notes = [text.CUT] * evaluation.truncated + list(evaluation.warnings) if evaluation else []
+    below = f"<small>{escape(row.prompt[:240])}</small>" + "".join(
+        f'<small class="vs-note">{escape(note)}</small>' for note in notes)
+    start = (f'<td data-of="number" data-worth="{row.number}">{row.number}</td>'
+             f'<th scope="row">{name}{below}</th>')
+    if evaluation:
+        return f'<tr data-state="done">{start}{"".join(_score(key, evaluation) for key in LABELS)}</tr>'
+    state, said = "waiting", text.WAITING
+    if row.number == judging:
+        state, said = "judging", text.JUDGING
+    elif result is not None:
+        state, said = "failed", result.error
+    return f'<tr data-state="{state}">{start}<td colspan="{len(LABELS)}">{escape(said)}</td></tr>'
+
+
+def table(job: Job | None, chosen: Filter, judging: int | None = None) -> str:
+    """The rows that the filter takes, with their scores, links and reasons. judging: the row that is on."""
+    if job is None:
+        return (f'<section class="vs-rows"><header><h2>{text.RESULT}</h2></header>'
+                f'<p class="vs-empty">{text.RESULT_EMPTY}</p></section>')
+    shown = [row for row in job.rows if chosen.takes(row, job.results.get(row.number))]
+    lines = "".join(_line(row, job.results.get(row.number), job.kept.get(row.number, ""), judging) for row in shown)
+    if not shown:
+        lines = f'<tr><td colspan="{len(LABELS) + 2}">{text.NOTHING_MATCHES}</td></tr>'
+    heads = (_head("number", text.NUMBER) + f'<th scope="col">{text.VIDEO}</th>'
+             + "".join(_head(key, label) for key, label in LABELS.items()))
+    count = text.SHOWN.format(shown=len(shown), count=len(job.rows))
+    return (f'<section class="vs-rows" aria-label="{text.RESULT}"><header><h2>{text.RESULT}</h2>'
+            f'<p role="status">{count}</p></header>'
+            f'<div class="vs-wide" tabindex="0" role="region" aria-label="{text.RESULT}"><table><thead>'
+            f'<tr>{heads}</tr></thead><tbody>{lines}</tbody></table></div></section>')

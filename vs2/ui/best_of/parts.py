@@ -1,0 +1,168 @@
+"""The pieces of the Best of N page. What others wrote is escaped here, or goes to the grid's script as plain text."""
+import base64
+import json
+import secrets
+import tempfile
+from html import escape
+from pathlib import Path
+
+from vs2.best_of import Estimate
+from vs2.candidates import overall
+from vs2.rubric import KEYS
+from vs2.ui import parts
+from vs2.ui.best_of.run import JUDGED, JUDGING, LEFT_OUT, LOST, MADE, MAKING, Contest, Seat, told
+from vs2.ui.site import MOST_OPENED
+from vs2.ui.text import best_of as text
+from vs2.ui.text import compare as words
+from vs2.ui.theme import script as script_of
+
+
+def template() -> str:
+    """The grid before there is a candidate."""
+    return (f'<section class="vs-gallery" aria-label="{text.GRID}"><header><h2>{text.GRID}</h2><button type="button" '
+            f'class="vs-action vs-play-all" hidden>{text.PLAY_ALL}</button></header>'
+            f'<p class="vs-empty">{text.GRID_EMPTY}</p><ol class="vs-contest"></ol></section>')
+
+
+def script() -> str:
+    """What moves the grid's tiles, with its words."""
+    said = {name: getattr(text, name) for name in ("PLAY_ALL", "PAUSE_ALL", "SHORT")}
+    return script_of(said, "best_of")
+
+
+def cost(estimate: Estimate | None) -> str:
+    """What a run will take, before it starts."""
+    if estimate is None:
+        return f'<p class="vs-cost">{text.COST_WAITING}</p>'
+    return f'<p class="vs-cost"><b>{text.COST}</b> {escape(estimate.sentence)}</p>'
+
+
+def _number(value: float | None) -> str:
+    return text.UNREAD if value is None else f"{value:.2f}"
+
+
+def _said(seat: Seat) -> str:
+    """What stands over a candidate's player: how far it is."""
+    if seat.state == MAKING:
+        stage = seat.stage.partition(":")[0] or text.MAKING
+        return stage if seat.fraction is None else f"{stage}, {seat.fraction:.0%}"
+    if seat.state == JUDGING:
+        return text.JUDGING.get(seat.stage, text.JUDGING["full"])
+    return {MADE: text.MADE, LOST: text.LOST, LEFT_OUT: text.LEFT_OUT}.get(seat.state, "")
+
+
+def grid(contest: Contest | None) -> dict:
+    """The value of the grid: {items: [...], number}, best first."""
+    items = []
+    winner = contest and contest.outcome and contest.outcome.decision.winner
+    for seat in contest.ranked if contest else ():
+        evaluation, number = seat.evaluation, seat.number + 1
+        note = text.AT_A_GLANCE if evaluation and seat.fast and seat.state == JUDGED and contest.plan.keep else ""
+        links = [{"to": f"?e={seat.kept}", "said": words.OPEN, "label": words.OPEN_LABEL.format(number=number)},
+                 {"to": f"?show=review&e={seat.kept}", "said": words.REVIEW,
+                  "label": words.REVIEW_LABEL.format(number=number)}] if seat.kept else []
+        items.append({
+            "number": number, "name": text.CANDIDATE.format(seed=seat.seed), "state": seat.state, "said": _said(seat),
+            "label": text.VIDEO.format(number=number, seed=seat.seed), "player": seat.player,
+            "percent": None if seat.fraction is None else round(100 * min(max(seat.fraction, 0), 1)),
+            "place": text.PLACES.get(seat.place, text.PLACE.format(place=seat.place)) if seat.place else "",
+            "overall": _number(overall(evaluation, contest.plan.rule)) if evaluation else "",
+            "scores": {key: _number(evaluation.scores[key].expected) for key in KEYS} if evaluation else None,
+            "winner": winner is not None and winner == seat.number, "note": seat.error or note, "kept": seat.kept,
+            "links": links})
+    # Each value differs from the one before, else the script would not hear of it.
+    return {"items": items, "number": secrets.token_hex(4)}
+
+
+def line(contest: Contest) -> str:
+    """The status line while it runs, and what is still to come."""
+    seats = contest.seats.values()
+    made = sum(bool(seat.player) for seat in seats)
+    judged = sum(seat.evaluation is not None for seat in seats)
+    stage = text.RUNNING.format(made=made, count=contest.plan.count, judged=judged)
+    shown = parts.status(text.STOPPING if contest.stopping else stage, (parts.duration(contest.elapsed()),), "busy")
+    if contest.estimate is None or contest.stopping:
+        return shown
+    return f'{shown}<p class="vs-sum">{escape(text.LEFT.format(sentence=contest.estimate.sentence))}</p>'
+
+
+def end(contest: Contest) -> str:
+    """The status line when it has ended, and what it took."""
+    outcome, seconds = contest.outcome, parts.duration(contest.elapsed())
+    if outcome is None:
+        return parts.status(text.FAILED, (), "failed")
+    spent = text.SPENT.format(clips=outcome.spent.clips, judgements=outcome.spent.judgements),
+    if outcome.ended == "stopped":
+        shown = parts.status(text.STOPPED.format(seconds=seconds), spent, "stopped")
+    elif not any(seat.evaluation for seat in contest.seats.values()):
+        shown = parts.status(text.NOTHING, spent, "failed")
+    else:
+        shown = parts.status(text.DONE.format(seconds=seconds), spent, "done")
+    return shown + (f'<p class="vs-sum">{escape(outcome.note)}</p>' if outcome.note else "")
+
+
+def live(contest: Contest) -> str:
+    """The end of what the judge says of the candidate it looks at; nothing before it says something."""
+    if contest.judging is None or not contest.said.strip():
+        return ""
+    title = text.LIVE.format(number=contest.judging + 1)
+    return (f'<section class="vs-now" aria-label="{title}"><h2>{title}</h2>'
+            f'<p>{escape(contest.said[-700:])}</p></section>')
+
+
+def verdict(contest: Contest | None) -> str:
+    """Who won and why, the runner-up, and what choosing was worth."""
+    outcome = contest and contest.outcome
+    if outcome is None:
+        return f'<div class="vs-verdict vs-empty">{text.VERDICT_EMPTY}</div>'
+    decision = outcome.decision
+    if outcome.winner is None:
+        return (f'<div class="vs-verdict" data-kind="none" role="status"><h2>{text.NO_WINNER}</h2>'
+                f'<p>{escape(decision.reason)}</p></div>')
+    title = text.TIE if decision.tie else text.WINNER
+    more = []
+    if len(decision.ranking) > 1:
+        second = contest.seat(next(n for n in decision.ranking if n != decision.winner))
+        value = second.evaluation and overall(second.evaluation, outcome.rule)
+        if value is not None:
+            said = text.RUNNER_UP.format(number=second.number + 1, seed=second.seed, value=value)
+            more.append(f'<p class="vs-more-said">{escape(said)}</p>')
+    if outcome.uplift is not None:
+        said = text.UPLIFT.format(uplift=outcome.uplift, count=sum(bool(s.evaluation) for s in contest.seats.values()))
+        more.append(f'<p class="vs-uplift">{escape(said.replace("-", chr(0x2212), 1))}</p>')
+    name = text.CANDIDATE.format(seed=outcome.winner.seed)
+    return (f'<div class="vs-verdict" data-kind="{"tie" if decision.tie else "winner"}" role="status"><h2>{title} '
+            f'<b class="vs-number">{decision.winner + 1}</b><span class="vs-name">{escape(name)}</span></h2>'
+            f'<p>{escape(decision.reason)}</p>{"".join(more)}</div>')
+
+
+def _link(name: str, kind: str, data: bytes, label: str) -> str:
+    return (f'<a class="vs-action" download="{escape(name)}" href="data:{kind};base64,'
+            f'{base64.b64encode(data).decode()}">{label}</a>')
+
+
+def actions(contest: Contest) -> str:
+    """Links that save the table and the record, and one that opens the best in Compare, where they are stored."""
+    outcome = contest.outcome
+    if outcome is None or not contest.seats:
+        return ""
+    shown = told(outcome, lambda entry: Path(entry.path.name))
+    record = json.dumps(shown.to_dict(), ensure_ascii=False, indent=2).encode("utf-8", "replace")
+    with tempfile.TemporaryDirectory(prefix="vs2-table-") as folder:
+        table = Path(folder) / "table.csv"
+        shown.write_table(table)
+        made = [_link(f"{text.FILE}.csv", "text/csv", table.read_bytes(), text.CSV),
+                _link(f"{text.FILE}.vs2.json", "application/json", record, text.JSON)]
+    ids = [seat.kept for seat in contest.ranked if seat.kept][:MOST_OPENED]
+    if len(ids) > 1:
+        several = sum(bool(seat.kept) for seat in contest.ranked) > MOST_OPENED
+        label = text.COMPARE_FIRST.format(count=MOST_OPENED) if several else text.COMPARE
+        made.append(f'<a class="vs-action" data-open href="?show=compare&amp;e={escape(",".join(ids))}">{label}</a>')
+    return f'<div class="vs-actions-row">{"".join(made)}</div>'
+
+
+def winner_file(contest: Contest) -> str | None:
+    """The served copy of the winner's clip."""
+    winner = contest.outcome and contest.outcome.winner
+    return contest.seat(winner.number).player or None if winner else None
+

@@ -1,0 +1,1 @@
+"""Compare: several clips side by side, ranked."""

@@ -1,0 +1,319 @@
+"""The Compare page: 2 to 6 candidates judged one after another, ranked, with a winner or a tie and the reason."""
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from html import escape
+
+import gradio as gr
+
+from vs2 import candidates, plots
+from vs2.candidates import Failed, Rule
+from vs2.errors import BadInput, Problem
+from vs2.evaluation import Evaluation
+from vs2.options import Options
+from vs2.rubric import check_prompt
+from vs2.ui import given, loan, parts, sent
+from vs2.ui import text as shared
+from vs2.ui.compare import board
+from vs2.ui.compare import parts as pieces
+from vs2.ui.compare.board import Board, Item
+from vs2.ui.compare.parts import JUDGING, WAITING, Row
+from vs2.ui.compare.run import LEAST, PAUSE, Made, Queue, comparison, paired
+from vs2.ui.host import Request, Run
+from vs2.ui.progress import Progress
+from vs2.ui.ranking import Ranking, chosen
+from vs2.ui.scripts import COPY
+from vs2.ui.site import Site
+from vs2.ui.text import compare as text
+
+RADAR, LEGEND = 280, 20  # pixels: the chart's height, and what each candidate's line in its legend adds
+MOST_CALLS = 4           # calls from scripts that run or stand in the judge's line
+
+
+class ComparePage:
+    """The page's components and what they do. Made inside a `gr.Blocks` context."""
+
+    NAME = "compare"
+
+    def __init__(self, site: Site, address: gr.HTML):
+        self.site, self.host, self.address = site, site.host, address
+        self._queues: dict[str, Queue] = {}  # by visitor's session, so that Stop finds its queue
+        self._layout()
+        self.opens = [self.board.opened]
+        self._connect()
+
+    def _layout(self) -> None:
+        self.made = gr.State({})  # what this session judged: key on the board -> Made
+        with gr.Column(elem_classes="vs-compare vs-answer"):
+            self.board = Board(self.site)
+            self.told = self.board.told
+            with gr.Row(elem_classes="vs-compare-ask", equal_height=False):
+                self.prompt = gr.Textbox(label=text.PROMPT, placeholder=shared.PROMPT_HINT, lines=2, max_lines=10,
+                                         elem_id="compare-prompt", scale=5, min_width=280)
+                with gr.Column(scale=2, min_width=240), gr.Row(elem_classes="vs-actions"):
+                    self.go = gr.Button(text.COMPARE, variant="primary", size="lg", elem_id="compare", scale=3,
+                                        min_width=120)
+                    self.halt = gr.Button(shared.STOP, size="lg", interactive=False, elem_id="compare-stop", scale=1,
+                                          min_width=88)
+            self.notice = gr.HTML("", elem_id="compare-notice", apply_default_css=False)
+            self._settings()
+            self.status = gr.HTML(parts.status(shared.IDLE), elem_id="compare-status", apply_default_css=False)
+            self.live = gr.HTML("", elem_id="compare-live", apply_default_css=False)
+            self.verdict = gr.HTML(pieces.verdict(None), elem_id="compare-verdict", apply_default_css=False)
+            with gr.Row(equal_height=False, elem_classes="vs-why"):
+                with gr.Column(scale=8, min_width=280):
+                    self.table = gr.HTML(pieces.table([], None), elem_id="compare-table", apply_default_css=False,
+                                         js_on_load=pieces.SORT)
+                with gr.Column(scale=4, min_width=240, elem_classes="vs-profile"):
+                    gr.HTML(f"<h2>{shared.PROFILE}</h2>", apply_default_css=False)
+                    self.radar = gr.Plot(plots.radar([]), show_label=False, container=False, elem_id="compare-radar")
+            self.rationales = gr.HTML("", elem_id="compare-rationales", apply_default_css=False,
+                                      js_on_load=pieces.SEEK_ALL)
+            self.actions = gr.HTML("", elem_id="compare-actions", apply_default_css=False, js_on_load=COPY)
+
+    def _settings(self) -> None:
+        with gr.Accordion(shared.SETTINGS, open=False, elem_id="compare-settings", elem_classes="vs-settings"):
+            self.ranking = Ranking("compare", text.RULE, text.RULE_HINT)
+            self.judge = gr.Dropdown([(shared.JUDGE_DEFAULT, ""), *((name, name) for name in self.host.names)],
+                                     value="", label=shared.JUDGE, info=shared.JUDGE_HINT, elem_id="compare-judge",
+                                     visible=bool(self.host.names))
+            self.think = gr.Checkbox(True, label=shared.THINK, info=shared.THINK_HINT, elem_id="compare-think")
+            self.budget = gr.Slider(16, 2048, 1024, step=16, label=shared.BUDGET, info=shared.BUDGET_HINT,
+                                    elem_id="compare-budget")
+            self.samples = gr.Slider(1, 8, 1, step=1, label=shared.SAMPLES, info=shared.SAMPLES_HINT,
+                                     elem_id="compare-samples")
+            self.seed = gr.Number(0, label=shared.SEED, info=shared.SEED_HINT, precision=0, minimum=0)
+        loan.note(self.think, self.budget, self.samples, shared.GPU_EACH)
+
+    def _results(self) -> list:
+        return [self.told, self.verdict, self.table, self.radar, self.rationales, self.actions]
+
+    def _connect(self) -> None:
+        private = {"api_visibility": "private", "show_progress": "hidden"}
+        options = [self.think, self.budget, self.samples, self.seed]
+        gr.on([self.go.click, self.prompt.submit], self.stream,
+              [self.board.box, self.prompt, *options, self.judge, self.made, self.address, *self.ranking.inputs],
+              [*self._results(), self.notice, self.status, self.live, self.made, self.go, self.halt],
+              trigger_mode="once", concurrency_limit=None, **private)
+        self.halt.click(self.stop, None, None, queue=False, **private)
+        gr.on([self.board.box.select, *self.ranking.changed()], self.show,
+              [self.board.box, self.prompt, self.made, *self.ranking.inputs], [*self._results(), self.notice],
+              trigger_mode="always_last", concurrency_limit=None, **private)
+        with gr.Row(visible=False):  # the same comparison for scripts: one call, one record
+            files = sent.files("videos", "multiple")
+            prompts = sent.values("prompts", {"type": "array", "items": {"type": "string"}})
+            rule = gr.Textbox(candidates.MEAN, label="rule")
+            fps = gr.Number(None, label="fps", step=0.001)    # any number: see `given.strict`
+            record = gr.JSON(label="comparison")
+            call = gr.Button()
+        given.strict(prompt=self.prompt, think=self.think, budget=self.budget, samples=self.samples, seed=self.seed,
+                     rule=rule, fps=fps)
+        call.click(self.compare, [files, self.prompt, prompts, *options, rule, fps], record, api_name="compare",
+                   api_description=text.API, concurrency_limit=MOST_CALLS)
+
+    def open(self, address: dict) -> list:
+        """The evaluations that an address names go on the board: one beside what is there, several in its place."""
+        ids = self.site.ids(address)
+        if not ids:
+            return [gr.skip()]
+        try:
+            items = self.board.recall(address)
+        except Problem:
+            items = []
+        said = {"items": items, "alone": len(ids) > 1, "number": secrets.token_hex(4)}  # a number makes each one new
+        return [said if items else said | {"problem": shared.NOT_KNOWN}]
+
+    def show(self, value, prompt: str, made: dict, rule: str, visual: float | None, alignment: float | None,
+             physical: float | None, request: gr.Request) -> tuple:
+        """What is known of the candidates that stand on the board now, and what is wrong with the rule.
+
+        Nothing is judged. A queue that runs ranks by the rule from now on, and shows it with its next result.
+        """
+        try:
+            by, problem = chosen(rule, visual, alignment, physical), ""
+        except Problem as found:
+            by, problem = candidates.MEAN, parts.problem(str(found))
+        if queue := self._queues.get(request.session_hash):
+            queue.rule = by
+            return *(gr.skip() for _ in self._results()), problem
+        rows = [self._row(item, prompt, made) for item in board.items(value)]
+        return *self._shown(rows, by).values(), problem
+
+    def _row(self, item: Item, prompt: str, made: dict) -> Row:
+        """A candidate with what is known of it: what this session judged, else what is stored, else nothing."""
+        row = Row(item.key, item.name, item.prompt.strip() or prompt)
+        done = made.get(item.key)
+        if item.problem:
+            return replace(row, candidate=Failed(item.name, row.prompt, item.problem))
+        if done and (item.again or not item.id):
+            return replace(row, prompt=done.asked.prompt, candidate=done.candidate, kept=done.kept)
+        if item.id and not item.again:
+            try:
+                stored = self.site.named({"e": [item.id]})
+            except Problem as problem:
+                return replace(row, candidate=Failed(item.name, row.prompt, str(problem)))
+            if not stored:
+                return replace(row, candidate=Failed(item.name, row.prompt, shared.NOT_KNOWN))
+            evaluation = stored[0].evaluation
+            return Row(item.key, evaluation.video, evaluation.prompt, evaluation, stored[0].id)
+        return row
+
+    def _shown(self, rows: list[Row], rule: Rule, busy: bool = False) -> dict:
+        """Values of `_results` for these candidates; a decision only where all that runs has ended."""
+        judged = sum(row.evaluation is not None for row in rows)
+        decision = candidates.decide(pieces.compared(rows), rule) if judged >= LEAST and not busy else None
+        names = [f"{number} {row.name}" for number, row in enumerate(rows, 1)]
+        radar = plots.radar([row.evaluation for row in rows] if judged else [], names if judged else None)
+        radar.update_layout(height=RADAR + LEGEND * judged)
+        # Each message to the board differs from the one before, else its script would not hear of it.
+        told = {"states": pieces.states(rows, decision), "busy": busy, "number": secrets.token_hex(4)}
+        values = (told, pieces.verdict(decision, rows), pieces.table(rows, decision), radar,
+                  pieces.rationales(rows), pieces.actions(rows, decision))
+        return dict(zip(self._results(), values, strict=True))
+
+    def stream(self, value, prompt: str, think: bool, budget: int, samples: int, seed: int, judge: str, made: dict,
+               address: dict | None, rule: str, visual: float | None, alignment: float | None,
+               physical: float | None, request: gr.Request) -> Iterator[dict]:
+        """What the Compare button does: judges what is not judged yet, and shows each result as it comes."""
+        visitor = self.site.visitor(address)
+        try:
+            asked = Request("", "", **given.judging(think, budget, samples, seed),
+                            visitor=visitor or request.session_hash or "", judge=judge or "")
+            rule = chosen(rule, visual, alignment, physical)
+            queue = self._queue(board.items(value), prompt or "", asked, made)
+            queue.rule = rule
+        except Problem as problem:
+            yield {self.notice: parts.problem(str(problem))}
+            return
+        self._queues[request.session_hash] = queue
+        ready = {self.live: "", self.go: gr.update(interactive=True), self.halt: gr.update(interactive=False)}
+        keys = [item.key for item in board.items(value)]
+        try:
+            yield {**self._shown(queue.rows, queue.rule, busy=True), self.notice: "",
+                   self.go: gr.update(interactive=False), self.halt: gr.update(interactive=True),
+                   self.status: parts.status(shared.READING, (), "busy")}
+            todo = list(queue.left)
+            for number, n in enumerate(todo, 1):
+                if queue.stopped:
+                    break
+                title = text.QUEUE.format(number=number, count=len(todo), name=queue.rows[n].name)
+                yield from self._judge(queue, n, title)
+                if self._queues.get(request.session_hash) is not queue:     # left for evaluations that were opened
+                    return
+                row = queue.rows[n]
+                if row.evaluation:
+                    row.kept = self.site.keep(row.evaluation, queue.left[n].video, visitor)
+                if row.candidate:
+                    made = {**made, keys[n]: Made(queue.left[n], row.candidate, row.kept)}
+                row.state = ""
+                yield {**self._shown(queue.rows, queue.rule, busy=True), self.made: made}
+            for row in queue.rows:
+                row.state = ""
+            yield {**self._shown(queue.rows, queue.rule), **ready, self.status: self._end(queue, len(todo))}
+        except Exception as error:
+            for row in queue.rows:
+                row.state = ""
+            yield {**self._shown(queue.rows, queue.rule), **ready, self.notice: parts.problem(self._sentence(error)),
+                   self.status: parts.status(shared.FAILED, (), "failed")}
+        finally:  # also when the visitor has gone
+            queue.stop()
+            if self._queues.get(request.session_hash) is queue:
+                del self._queues[request.session_hash]
+
+    def _queue(self, items: list[Item], prompt: str, asked: Request, made: dict) -> Queue:
+        """The candidates, and what to ask for those that are not judged yet. Raises BadInput for what cannot start."""
+        Options(think=asked.think, budget=asked.budget, samples=asked.samples, seed=asked.seed)
+        if len(items) < LEAST:
+            raise BadInput(text.TOO_FEW)
+        rows, left = [], {}
+        for n, item in enumerate(items):
+            rows.append(row := self._row(item, prompt, made))
+            if item.problem or (item.id and not item.again):
+                continue
+            path, own, rate = board.checked(item, prompt)
+            left[n] = replace(asked, video=path, prompt=check_prompt(own), fps=rate)
+            done = made.get(item.key)
+            if done and done.asked == left[n] and isinstance(done.candidate, Evaluation):
+                del left[n]
+            else:
+                row.candidate, row.kept, row.state, row.prompt = None, "", WAITING, own
+        return Queue(rows, left)
+
+    def _judge(self, queue: Queue, n: int, title: str) -> Iterator[dict]:
+        """Judges one candidate: updates of the status line and of what is said; the row has the result then."""
+        row, asked = queue.rows[n], queue.left[n]
+        row.state = JUDGING
+        shown = self._shown(queue.rows, queue.rule, busy=True)
+        yield {self.told: shown[self.told], self.table: shown[self.table]}
+        try:
+            queue.run = run = Run(asked, self.host)
+            if queue.stopped:  # pressed before there was a run to stop
+                run.stop()
+            progress, said, last = Progress(run), None, 0.0
+            for event in run.events(PAUSE):
+                progress.take(event)
+                if (now := time.monotonic()) - last >= PAUSE:
+                    last = now
+                    update = {self.status: f'<p class="vs-queue">{escape(title)}</p>{progress.line()}'}
+                    if progress.said != said:
+                        said = progress.said
+                        update[self.live] = pieces.live(said)
+                    yield update
+            if progress.evaluation is not None and not run.stopped:
+                notes = [note for note in progress.notes if note not in progress.evaluation.warnings]
+                row.candidate = replace(progress.evaluation, video=row.name,
+                                        warnings=(*notes, *progress.evaluation.warnings))
+        except Exception as error:  # the others go on
+            row.candidate = Failed(row.name, row.prompt, self._sentence(error))
+        finally:
+            if queue.run is not None:
+                queue.run.stop()
+
+    def _end(self, queue: Queue, asked: int) -> str:
+        """The status line when all that runs has ended."""
+        seconds = parts.duration(queue.elapsed())
+        if queue.stopped:
+            return parts.status(text.STOPPED.format(seconds=seconds), (), "stopped")
+        if not any(row.evaluation for row in queue.rows):
+            return parts.status(text.NONE_JUDGED, (), "failed")
+        return parts.status(text.DONE.format(seconds=seconds) if asked else text.KEPT, (), "done")
+
+    def _sentence(self, error: Exception) -> str:
+        """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
+        if isinstance(error, Problem):
+            return str(error)
+        self.host.log(error)
+        return shared.UNEXPECTED.format(kind=type(error).__name__)
+
+    def stop(self, request: gr.Request) -> None:
+        """What the Stop button does: the queue ends by itself and keeps what was judged."""
+        if queue := self._queues.get(request.session_hash):
+            queue.stop()
+
+    def leave(self, request: gr.Request) -> None:
+        """Ends a queue of which nothing more is to be shown."""
+        if queue := self._queues.pop(request.session_hash, None):
+            queue.stop()
+
+    def compare(self, videos: list[str], prompt: str, prompts: list | None = None, think: bool = True,
+                budget: int = Options.budget, samples: int = 1, seed: int = 0,
+                rule: str = candidates.MEAN, fps: float | None = None) -> Iterator[dict | None]:
+        """The endpoint `/compare`: the whole comparison as JSON, after it has ended. Nothing is stored.
+
+        Parameters:
+            videos: the 2 to 6 files to judge.
+            prompt: the text that all of them were generated from.
+            prompts: one text for each video in place of `prompt`, or null.
+            think: whether to reason before scoring; without, the scores come at once.
+            budget: the most tokens of reasoning for each video.
+            samples: how many rationales to draw for each video; with several, confidence is given.
+            seed: of the sampling; one rationale is always the same.
+            rule: what ranks them: mean, worst, a dimension's key, or weights as in visual_quality=2,text_alignment=1.
+            fps: pictures a second of those of the files that are zips of numbered pictures; null where none is.
+        """
+        try:
+            yield from comparison(self.host, paired(videos, prompt, prompts), candidates.parse_rule(rule),
+                                  fps, **given.judging(think, budget, samples, seed))
+        except Exception as error:
+            raise gr.Error(self._sentence(error), print_exception=False) from error

@@ -1,0 +1,1 @@
+"""Evaluate: one clip, its rationale as it comes, its scores."""

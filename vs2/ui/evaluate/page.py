@@ -1,0 +1,359 @@
+"""The Evaluate page: a video, uploaded or generated, its prompt, the judge's reasoning as it comes, three scores."""
+import csv
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+import gradio as gr
+
+from vs2 import plots
+from vs2.errors import BadInput, Problem
+from vs2.evaluation import Evaluation
+from vs2.history.store import Stored
+from vs2.ui import given, loan, parts, player, sent, text
+from vs2.ui.generate.maker import Maker
+from vs2.ui.generate.studio import Studio
+from vs2.ui.history import History
+from vs2.ui.host import Request, Run
+from vs2.ui.progress import Progress
+from vs2.ui.rationale import Times, rationale
+from vs2.ui.scripts import COPY, FOLD, SEEK
+from vs2.ui.site import Site
+from vs2.ui.text import generate as making
+from vs2.ui.theme import ASSETS
+from vs2.video.sampling import Sampling
+
+PAUSE = 0.1     # seconds between updates of the page while text comes
+TICK = 0.25     # and while only the clock moves
+MOST_CALLS = 8  # calls from scripts that run or stand in the judge's line; others wait in the server's queue
+SURE = 5        # rationales that "How sure is it?" samples
+
+
+class EvaluatePage:
+    """The page's components and what they do. Made inside a `gr.Blocks` context."""
+
+    NAME = "evaluate"
+
+    def __init__(self, site: Site, address: gr.HTML, studio: Studio | None = None):
+        self.site, self.host, self.address, self.studio = site, site.host, address, studio or Studio()
+        self._runs: dict[str, Run] = {}  # by visitor's session, so that Stop finds its run
+        self._layout()
+        self.opens = [self.history.list, self.video, self.prompt, *self._results()]
+        self._connect()
+
+    def _layout(self) -> None:
+        with gr.Row(elem_classes="vs-page", equal_height=False):
+            with gr.Column(scale=5, min_width=280, elem_classes="vs-ask"):
+                self.video = player.box("video")
+                self.prompt = gr.Textbox(label=text.PROMPT, placeholder=text.PROMPT_HINT, lines=3, max_lines=10,
+                                         elem_id="prompt")
+                self.maker = Maker(self.site, self.studio, self.address)
+                self.notice = gr.HTML("", elem_id="notice", apply_default_css=False)
+                with gr.Row(elem_classes="vs-actions"):
+                    self.go = gr.Button(text.EVALUATE, variant="primary", size="lg", elem_id="evaluate", scale=3)
+                    self.halt = gr.Button(text.STOP, size="lg", interactive=False, elem_id="stop", scale=1,
+                                          min_width=88)
+                self._examples()
+                self._settings()
+                self.history = History(self.site, self.address)
+            with gr.Column(scale=8, min_width=280, elem_classes="vs-answer"):
+                self.status = gr.HTML(parts.status(text.IDLE), elem_id="status", apply_default_css=False)
+                self.scores = gr.HTML(parts.scores(), elem_id="scores", apply_default_css=False)
+                with gr.Row(elem_classes="vs-beneath"):
+                    self.model = gr.HTML("", elem_id="model", apply_default_css=False)
+                    self.sure = gr.Button(text.HOW_SURE.format(count=SURE), size="sm", elem_id="sure", visible=False)
+                self.actions = gr.HTML("", elem_id="actions", apply_default_css=False, js_on_load=COPY)
+                self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False, js_on_load=SEEK)
+                with gr.Row(equal_height=False, elem_classes="vs-why"):
+                    with gr.Column(scale=8, min_width=280):
+                        self.rationale = gr.HTML(rationale(), elem_id="rationale", apply_default_css=False,
+                                                 js_on_load=FOLD)
+                    with gr.Column(scale=5, min_width=240, elem_classes="vs-profile"):
+                        gr.HTML(f"<h2>{text.PROFILE}</h2>", apply_default_css=False)
+                        self.radar = gr.Plot(plots.radar([]), show_label=False, container=False, elem_id="radar")
+
+    def _settings(self) -> None:
+        with gr.Accordion(text.SETTINGS, open=False, elem_id="settings", elem_classes="vs-settings"):
+            self.judge = gr.Dropdown([(text.JUDGE_DEFAULT, ""), *((name, name) for name in self.host.names)], value="",
+                                     label=text.JUDGE, info=text.JUDGE_HINT, elem_id="judge",
+                                     visible=bool(self.host.names))
+            self.think = gr.Checkbox(True, label=text.THINK, info=text.THINK_HINT, elem_id="think")
+            self.budget = gr.Slider(16, 2048, 1024, step=16, label=text.BUDGET, info=text.BUDGET_HINT,
+                                    elem_id="budget")
+            self.samples = gr.Slider(1, 8, 1, step=1, label=text.SAMPLES, info=text.SAMPLES_HINT, elem_id="samples")
+            self.seed = gr.Number(0, label=text.SEED, info=text.SEED_HINT, precision=0, minimum=0)
+        loan.note(self.think, self.budget, self.samples, text.GPU_ONE)
+
+    def _examples(self) -> None:
+        self.examples: list[tuple[gr.Button, dict]] = []
+        if shown := examples():
+            gr.HTML(f'<h2 class="vs-examples-title">{text.EXAMPLES}</h2>', apply_default_css=False)
+            with gr.Row(elem_classes="vs-examples"):
+                self.examples = [(gr.Button(row["shows"] or row["prompt"], size="sm", min_width=120), row)
+                                 for row in shown]
+
+    def _results(self) -> list:
+        return [self.status, self.notice, self.scores, self.rationale, self.radar, self.frames, self.actions,
+                self.sure, self.go, self.halt]
+
+    def _blank(self, running: bool = False, judge: str = "") -> dict:
+        """Values for `_results` that show nothing of an earlier video."""
+        stage = text.IDLE if not running else text.READING if self.host.has(judge) else text.LOADING
+        values = (parts.status(stage, (), "busy" if running else "idle"), "", parts.scores(), rationale(live=running),
+                  plots.radar([]), parts.frames(), "", gr.update(visible=False),
+                  gr.update(interactive=not running), gr.update(interactive=running))
+        return dict(zip(self._results(), values, strict=True))
+
+    def _connect(self) -> None:
+        private = {"api_visibility": "private", "show_progress": "hidden"}
+        asked = [self.video, self.prompt, self.think, self.budget, self.samples, self.seed, self.judge, self.address]
+        once = {**private, "trigger_mode": "once", "concurrency_limit": None}
+        running = gr.on([self.go.click, self.prompt.submit], self.stream, asked, self._results(), **once)
+        several = [gr.State(SURE) if one is self.samples else one for one in asked]     # the setting stays as it is
+        unsure = self.sure.click(self.stream, several, self._results(), **once)
+        for ended in (running, unsure):
+            # Only now: Gradio drops a click that comes before it has counted the run as ended.
+            ended.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **private)
+            ended.then(self.history.listing, self.address, self.history.list, concurrency_limit=None, **private)
+        self.halt.click(self.stop, None, None, queue=False, **private)
+        # A new video ends what runs on the old one, and takes the old results off the page. It may come while the
+        # one before is still prepared: then both are, and the box keeps the answer about its own.
+        anew = {**private, "trigger_mode": "multiple"}
+        ends = {"cancels": [running, unsure], "queue": False}
+        self.video.upload(self.replaced, None, self._results(), **ends, **anew).then(
+            # How many clips are looked at is the desk's matter (vs2/ui/desk.py): a visitor's second clip need not wait
+            # for the first.
+            lambda value: player.prepare(value, self.video), self.video, self.video, concurrency_limit=None, **anew)
+        self.video.clear(self.forget, None, self._results(), **ends, **anew)
+        for button, row in self.examples:
+            button.click(self.choosing(row), None, [self.video, self.prompt, *self._results()],
+                         cancels=[running, unsure], **private)
+        self.maker.connect(self.prompt, self.video, [self.video, *self._results()],
+                           lambda value: {self.video: value, **self._blank()}, lambda session: session in self._runs)
+        with gr.Row(visible=False):  # the same judgement for scripts: one call, one record
+            file = sent.files("video")
+            fps = gr.Number(None, label="fps", step=0.001)    # any number: see `given.strict`
+            record = gr.JSON(label="evaluation")
+            call = gr.Button()
+        given.strict(prompt=self.prompt, think=self.think, budget=self.budget, samples=self.samples, seed=self.seed,
+                     fps=fps)
+        call.click(self.evaluate, [file, self.prompt, self.think, self.budget, self.samples, self.seed, fps], record,
+                   api_name="evaluate", api_description=text.API_EVALUATE, concurrency_limit=MOST_CALLS)
+
+    def about_judge(self) -> str:
+        """Which judge this is; only asked once it is loaded, or the page would wait for it."""
+        try:
+            judge = self.host.wait(0)
+        except Problem as problem:
+            return parts.problem(str(problem))
+        if judge is None:
+            return parts.status(text.LOADING, (), "busy")
+        return parts.model(judge.name, judge.precision, judge.card)
+
+    def show_model(self) -> Iterator[str]:
+        """For the page's load: what `about_judge` says, until the judge is there."""
+        while not self.host.loaded:
+            yield self.about_judge()
+            try:
+                self.host.wait(0.5)
+            except Problem:
+                break  # about_judge says it
+        yield self.about_judge()
+
+    def open(self, address: dict) -> list:
+        """What the page shows when it is opened from an address: the evaluation named there, else what it showed."""
+        listed = self.history.listing(address)
+        if not self.site.ids(address):
+            return [listed, *(gr.skip() for _ in self.opens[1:])]
+        values = dict.fromkeys(self.opens, gr.skip()) | {self.history.list: listed} | self._blank()
+        try:
+            if not (found := self.site.named(address)):
+                raise BadInput(text.NOT_KNOWN)
+            values |= self._stored(found[0])
+        except Problem as problem:
+            values |= {self.notice: parts.problem(str(problem)), self.video: None, self.prompt: ""}
+        return list(values.values())
+
+    def _stored(self, stored: Stored) -> dict:
+        """An evaluation that was made before, with its clip where that is still kept."""
+        evaluation, clip, box = stored.evaluation, None, None
+        if path := self.site.store.clip(stored.clip):
+            box = player.kept(path, evaluation.video, self.video, evaluation.given_fps)
+            if count := len(evaluation.frame_times):
+                try:
+                    clip = player.look(path, Sampling(min_frames=count, max_frames=count), evaluation.given_fps)
+                except Problem:  # the record is worth showing without the pictures
+                    clip = None
+        when = datetime.fromtimestamp(stored.created, timezone.utc)
+        status = parts.status(text.STORED.format(when=f"{when:%d %b %Y, %H:%M} UTC"), (), "done")
+        return {**self._shown(evaluation, stored.id), self.status: status, self.frames: parts.frames(clip, sized=False),
+                self.video: box, self.prompt: evaluation.prompt}
+
+    def stream(self, value: dict | None, prompt: str, think: bool, budget: int, samples: int, seed: int, judge: str,
+               address: dict | None, request: gr.Request) -> Iterator[dict]:
+        """What the Evaluate button does: updates of the page until there are scores, a problem, or a stop."""
+        try:
+            if self.maker.busy(request.session_hash):
+                raise BadInput(making.WHILE_GENERATING)
+            path, name = player.given(value)
+            fps = player.rate(path, value.get("fps"))
+            if not (prompt or "").strip():
+                raise BadInput(text.NO_PROMPT)
+        except Problem as problem:
+            yield {self.notice: parts.problem(str(problem))}
+            return
+        yield self._blank(running=True, judge=judge)
+        run = progress = None
+        over = {self.halt: gr.update(interactive=False)}
+        visitor = self.site.visitor(address)
+        try:
+            run = Run(Request(path, prompt, **given.judging(think, budget, samples, seed),
+                              visitor=visitor or request.session_hash or "", judge=judge or "", fps=fps), self.host)
+            self._runs[request.session_hash] = run
+            progress = Progress(run)
+            yield from self._follow(progress)
+            if self._runs.get(request.session_hash) is not run:     # left for an evaluation that was opened
+                return
+            ended = progress.evaluation is not None and not run.stopped
+            yield {**(self._done(progress, path, name, visitor) if ended else self._stopped(progress)), **over}
+        except Exception as error:
+            if run and self._runs.get(request.session_hash) is not run:
+                return
+            yield {self.notice: parts.problem(self._sentence(error)),
+                   self.status: parts.status(text.FAILED, (), "failed"),
+                   self.rationale: rationale(progress.said if progress else ""), **over}
+        finally:  # also when the visitor has gone
+            if run:
+                run.stop()
+            if self._runs.get(request.session_hash) is run:
+                self._runs.pop(request.session_hash, None)
+
+    def _sentence(self, error: Exception) -> str:
+        """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
+        if isinstance(error, Problem):
+            return str(error)
+        self.host.log(error)
+        return text.UNEXPECTED.format(kind=type(error).__name__)
+
+    def _follow(self, progress: Progress) -> Iterator[dict]:
+        shown, clip, last = None, None, 0.0
+        for event in progress.run.events(PAUSE):
+            progress.take(event)
+            now = time.monotonic()
+            if now - last < (PAUSE if event is not None else TICK):
+                continue
+            last = now
+            # Stop each time: a browser that is behind may skip all updates but the last.
+            update = {self.status: progress.line(), self.halt: gr.update(interactive=True)}
+            if progress.said != shown:
+                shown = progress.said
+                update[self.rationale] = rationale(shown, live=True, times=Times(progress.times))
+            if progress.clip is not clip:
+                clip = progress.clip
+                update[self.frames] = parts.frames(clip)
+            yield update
+
+    def _stopped(self, progress: Progress) -> dict:
+        stage = text.STOPPED.format(seconds=parts.duration(progress.elapsed()))
+        update = {self.status: parts.status(stage, (), "stopped"),
+                  self.rationale: rationale(progress.said, times=Times(progress.times))}
+        if progress.clip is not None:
+            update[self.frames] = parts.frames(progress.clip)
+        return update
+
+    def _done(self, progress: Progress, path: str, name: str, visitor: str) -> dict:
+        evaluation = replace(progress.evaluation, video=name)  # the visitor's name for it, not our folder
+        if extra := [note for note in progress.notes if note not in evaluation.warnings]:
+            evaluation = replace(evaluation, warnings=(*extra, *evaluation.warnings))
+        kept = self.site.keep(evaluation, path, visitor)
+        stage = text.DONE.format(seconds=parts.duration(progress.elapsed()))
+        detail = (text.TOKENS.format(tokens=evaluation.tokens),) if evaluation.tokens else ()
+        request = progress.run.request
+        return {**self._shown(evaluation, kept), self.status: parts.status(stage, detail, "done"),
+                self.frames: parts.frames(progress.clip),
+                self.sure: gr.update(visible=request.think and request.samples == 1)}
+
+    def _shown(self, evaluation: Evaluation, kept: str) -> dict:
+        """What an evaluation shows, whether it was just made or opened again; `kept` is its id, "" without one."""
+        notes = list(dict.fromkeys(evaluation.warnings))
+        if evaluation.truncated:
+            notes.append(text.TRUNCATED)
+        others = tuple(str(sample.get("rationale", "")) for sample in evaluation.samples[1:])
+        # One reply with a confidence is one that was asked for without thinking.
+        direct = not evaluation.samples and any(score.confidence is not None for score in evaluation.scores.values())
+        empty = text.RATIONALE_NONE if direct else text.RATIONALE_SILENT
+        return {
+            self.scores: parts.scores(evaluation.scores, evaluation.overall),
+            self.rationale: rationale(evaluation.rationale, empty=empty, others=others, notes=tuple(notes),
+                                      scores=evaluation.scores, times=Times(evaluation.frame_times)),
+            self.radar: plots.radar([evaluation], [evaluation.video]),
+            self.actions: parts.actions(evaluation, kept),
+        }
+
+    def stop(self, request: gr.Request) -> None:
+        """What the Stop button does: the run ends by itself and keeps what was said."""
+        if run := self._runs.get(request.session_hash):
+            run.stop()
+
+    def leave(self, request: gr.Request) -> None:
+        """Ends a run of which nothing more is to be shown."""
+        if run := self._runs.pop(request.session_hash, None):
+            run.stop()
+
+    def forget(self, request: gr.Request) -> tuple:
+        """Ends a run and empties the results: they were about another video."""
+        self.stop(request)
+        return tuple(self._blank().values())
+
+    def replaced(self, request: gr.Request) -> tuple:
+        """As `forget`, for a video that was just chosen: one that is still being generated would take its place."""
+        self.maker.stop(request)
+        return self.forget(request)
+
+    def choosing(self, row: dict):
+        """What an example's button does: its clip and its prompt, and no results yet."""
+        def choose(request: gr.Request) -> tuple:  # a function of its own: Gradio gives no request to a partial
+            return (player.example(row["file"], self.video), row["prompt"], *self.replaced(request))
+
+        return choose
+
+    def evaluate(self, video: str, prompt: str, think: bool, budget: int, samples: int,
+                 seed: int, fps: float | None = None) -> Iterator[dict | None]:
+        """The endpoint `/evaluate`: the whole evaluation as JSON, after it has ended. It is not stored.
+
+        Parameters:
+            video: the file to judge.
+            prompt: the text that the video was generated from.
+            think: whether to reason before scoring; without, the scores come at once.
+            budget: the most tokens of reasoning.
+            samples: how many rationales to draw; with several, confidence is given.
+            seed: of the sampling; one rationale is always the same.
+            fps: pictures a second, where the file is a zip of numbered pictures; null for a video.
+        """
+        if not video:
+            raise gr.Error(text.NO_VIDEO, print_exception=False)
+        run, told = None, time.monotonic()
+        try:
+            run = Run(Request(video, prompt or "", **given.judging(think, budget, samples, seed), fps=fps), self.host)
+            for event in run.events(TICK):
+                if isinstance(event, Evaluation):
+                    yield replace(event, video=Path(video).name).to_dict()
+                elif time.monotonic() - told >= 1:  # nothing yet: here Gradio ends the call of a client that has gone
+                    told = time.monotonic()
+                    yield None
+        except Exception as error:
+            raise gr.Error(self._sentence(error), print_exception=False) from error
+        finally:
+            if run:
+                run.stop()
+
+
+def examples(folder: Path = ASSETS / "examples") -> list[dict]:
+    """The rows of `examples.csv` (file, prompt, shows) with `file` as a path; none where there is no such file."""
+    table = folder / "examples.csv"
+    if not table.exists():
+        return []
+    with table.open(encoding="utf-8", newline="") as lines:
+        return [{**row, "file": str(folder / Path(row["file"]).name)} for row in csv.DictReader(lines)]

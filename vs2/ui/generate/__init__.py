@@ -1,0 +1,1 @@
+"""Making clips from text, for the pages that offer it."""

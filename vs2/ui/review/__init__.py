@@ -1,0 +1,1 @@
+"""Review: people dispute or confirm what a judge said."""

@@ -1,0 +1,1 @@
+"""What runs in the process that opens an untrusted file: confined, then decoding. No torch, nothing of the rest."""
