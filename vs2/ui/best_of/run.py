@@ -12,7 +12,8 @@ from vs2.best_of import Entry, Estimate, Outcome, Plan
 from vs2.best_of.cost import Rates
 from vs2.evaluation import Evaluation
 from vs2.generate import Generator
-from vs2.ui.host import Host, Request, Run, clock
+from vs2.ui.host import Host, Run
+from vs2.ui.judgement import Request, clock
 
 PATIENCE = 0.2  # seconds between two looks at whether anybody still waits
 WAITING, MAKING, MADE, JUDGING, JUDGED, LOST, LEFT_OUT = (
