@@ -27,13 +27,19 @@ def write(folder: Path, results: dict[str, dict], think: bool = True) -> Path:
     Numbers of suites that were not measured now stay if they belong to these weights: a card is copied from a run's
     start to its end, and the start's numbers with it. Raises BadInput for a card that cannot be read.
     """
-    folder, path = Path(folder), Path(folder) / NAME
+    folder = Path(folder)
     old = Card.read(folder).metrics
     weights = fingerprint(folder)
     mode = "think" if think else "no-think"
     kept = old if (old.get("weights"), old.get("mode")) == (weights, mode) else {}
+    return put(folder, {"metrics": kept | suites.summaries(results) | {"weights": weights, "mode": mode}})
+
+
+def put(folder: Path, entries: dict) -> Path:
+    """Puts the entries into the folder's vs2.json, made if there is none, in one step; its path. The others stay."""
+    path = Path(folder) / NAME
     card = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    card["metrics"] = kept | suites.summaries(results) | {"weights": weights, "mode": mode}
+    card |= entries
     draft = path.with_name(f"{NAME}.part")
     draft.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(draft, path)
@@ -43,7 +49,7 @@ def write(folder: Path, results: dict[str, dict], think: bool = True) -> Path:
 def fingerprint(folder: Path) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of the folder's weights."""
     found = hashlib.sha256()
-    for path in sorted(Path(folder).glob("*.safetensors")):
+    for path in sorted(Path(folder).glob("model*.safetensors")):     # and not what lies beside it
         with open(path, "rb") as file:
             while block := file.read(2**20):
                 found.update(block)

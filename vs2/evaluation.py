@@ -10,7 +10,7 @@ class Score:
     """One dimension's score; or that it was not judged, and why.
 
     value: the digit that the judge wrote, 1 to 5; None when none could be read, or when it was not judged.
-    reason: of what was not judged, one sentence why; the other three are None then, for nothing may be claimed about it.
+    reason: of what was not judged, one sentence why; the other three are None then, for nothing may be claimed of it.
     expected: sum of s * p(s) over the distribution; None with it.
     distribution: p(1) to p(5), summing to 1, from the unprocessed logits at the digit's own token.
     confidence: probability of the most likely score, only where that means something: over several
@@ -75,10 +75,12 @@ class Evaluation:
 
     video: the path or name as given. prompt: as given, never altered.
     rationale: what was thought, without tags. reply: the whole text the model wrote (the first one's,
-        where several were sampled; `samples` then holds each one's rationale and digits).
+        where several were sampled; `samples` then holds each one's rationale and digits), with a dash for
+        the digit of a dimension that was not judged.
     frames: how many the judge saw; frame_times: their times in seconds. tokens: how many it wrote.
     truncated: thinking was cut at the budget and the answer was asked for (with `published`: the reply was cut).
-    published: for each dimension what the authors' script says, where it was asked for as that does; else None.
+    published: for each dimension what the authors' script says, where it was asked for as that does (nothing of one
+        that was not judged); else None.
     given_fps: the pictures a second that were given for a folder or a zip of them; None of a video, which says its own.
     """
 

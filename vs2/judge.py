@@ -14,12 +14,13 @@ import torch
 
 from vs2 import events, forks, video
 from vs2.errors import BadInput, Failure, Problem
-from vs2.evaluation import Evaluation, Score, Seconds
+from vs2.evaluation import Evaluation, Published, Score, Seconds
 from vs2.model import as_published, checkpoint, gpu, together, weights
 from vs2.model import generation as decode
 from vs2.model import inputs as qwen
 from vs2.model.card import Card
 from vs2.model.generation import Reply
+from vs2.model.scope import Scope
 from vs2.model.tokens import Wire
 from vs2.options import Options
 from vs2.rubric import DIRECT, KEYS, SCALE, check_prompt
@@ -51,7 +52,7 @@ def load(name: str = "auto", precision: str = "auto", settings: Settings | None 
     found = checkpoint.locate(name)
     with weights.quiet():
         loaded = weights.load(found, precision)
-    return Judge(loaded.model, loaded.processor, loaded.card, name, loaded.precision)
+    return Judge(loaded.model, loaded.processor, loaded.card, name, loaded.precision, loaded.scope)
 
 
 def default_name(settings: Settings) -> str:
@@ -66,10 +67,12 @@ class Judge:
 
     A stream holds its turn from the first thought to the scores, or until it is closed; so do not judge a second
     clip from inside the loop over the first one's stream.
+    scope: tells clips that it knows nothing of. Of these it thinks aloud as of any other, but what its card withholds
+    has no score, only the reason, wherever scores stand. Without one (the published checkpoint) nothing is withheld.
     """
 
-    def __init__(self, model, processor, card: Card, name: str, precision: str):
-        self.model, self.processor, self.card = model, processor, card
+    def __init__(self, model, processor, card: Card, name: str, precision: str, scope: Scope | None = None):
+        self.model, self.processor, self.card, self.scope = model, processor, card, scope
         self.name, self.precision = name, precision
         self._wire = Wire.of(processor.tokenizer)
         self._turn, self._owner = threading.Lock(), os.getpid()
@@ -138,6 +141,8 @@ class Judge:
         with self._turn:
             started = time.perf_counter()
             try:
+                for task in tasks:
+                    self._settle_scope(task)
                 inputs = [self._inputs(task, torch.device("cpu")) for task in tasks]
                 replies = together.answers(self.model, self.processor.tokenizer, inputs, self._wire)
             except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
@@ -148,8 +153,7 @@ class Judge:
         if replies is None:
             gpu.release()
             return [self._alone(task) for task in tasks]
-        return [self._record(task, [reply], _mix([reply], task.options), [],
-                             Seconds(task.read, thought, task.read + thought))
+        return [self._record(task, [reply], _mix([reply], task), [], Seconds(task.read, thought, task.read + thought))
                 for task, reply in zip(tasks, replies, strict=True)]
 
     def _alone(self, task: "_Task") -> Evaluation | Problem:
@@ -163,6 +167,12 @@ class Judge:
         opening = "" if task.options.think else DIRECT.leads[0]
         inputs = qwen.prepare(self.processor, task.clip, task.prompt, self.card, self.model.config, opening)
         return inputs.to(device or self.device, self.model.model.visual.dtype)
+
+    def _settle_scope(self, task: "_Task") -> None:
+        """Decides once, before anything is thought, what is withheld of this clip."""
+        if task.withheld is None:
+            foreign = self.scope is not None and self.scope.foreign(self.model.model.visual, self.processor, task.clip)
+            task.withheld = self.card.scope.withholds if foreign else {}
 
     def _settle(self) -> None:
         """In a fork a thread that stayed with the parent may hold the turn. Raises Failure where it cannot work."""
@@ -186,6 +196,7 @@ class Judge:
             with self._turn:
                 thinking = time.perf_counter()
                 try:
+                    self._settle_scope(task)
                     replies = yield from self._think(task)
                     break
                 except decode.Stopped:
@@ -201,7 +212,7 @@ class Judge:
             yield events.Retry(retries[-1])
             yield events.FramesRead(task.clip)
         thought = time.perf_counter() - thinking
-        scores = _mix(replies, task.options)
+        scores = _mix(replies, task)
         yield events.Scored(scores)
         seconds = Seconds(task.read, thought, task.read + time.perf_counter() - started)
         yield self._record(task, replies, scores, retries, seconds)
@@ -225,20 +236,25 @@ class Judge:
         several, facts = len(replies) > 1, task.clip.metadata
         notes = [f"Reply {number} of {len(replies)}: {note}" if several else note
                  for number, reply in enumerate(replies, 1) for note in reply.notes]
-        samples = tuple({"rationale": reply.answer.rationale, "values": dict(reply.answer.values),
-                         "truncated": reply.truncated} for reply in replies) if several else ()
+        samples = tuple({"rationale": reply.answer.rationale,
+                         "values": reply.answer.values | dict.fromkeys(task.withheld), "truncated": reply.truncated}
+                        for reply in replies) if several else ()
+        published = replies[0].published and replies[0].published | dict.fromkeys(task.withheld, Published())
         return Evaluation(
             video=task.name, prompt=task.prompt, model=self.name, precision=self.precision,
             rationale=replies[0].answer.rationale, scores=scores, frames=len(task.clip.frames), seconds=seconds,
             tokens=sum(len(reply.ids) for reply in replies), truncated=any(reply.truncated for reply in replies),
             warnings=(*task.clip.warnings, *retries, *notes), frame_times=tuple(map(float, task.clip.times)),
-            reply=replies[0].text, samples=samples, published=replies[0].published,
+            reply=_said(replies[0], task.withheld), samples=samples, published=published,
             given_fps=facts.fps if facts.container == NUMBERED else None)
 
 
 @dataclass
 class _Task:
-    """What one judgement is about; `clip` shrinks when memory runs out. read: seconds that reading took."""
+    """What one judgement is about; `clip` shrinks when memory runs out. read: seconds that reading took.
+
+    withheld: of which dimensions nothing is said, and why; None before that was decided.
+    """
 
     clip: video.Clip
     name: str
@@ -246,16 +262,30 @@ class _Task:
     options: Options
     stop: Callable[[], bool]
     read: float
+    withheld: dict[str, str] | None = None
 
 
-def _mix(replies: list[Reply], options: Options) -> dict[str, Score]:
+def _said(reply: Reply, withheld) -> str:
+    """The reply's text, with a dash for each digit that is withheld."""
+    text = reply.text
+    for place in (reply.answer.spans[key] for key in withheld):
+        if place is not None:
+            text = f"{text[:place]}-{text[place + 1:]}"
+    return text
+
+
+def _mix(replies: list[Reply], task: _Task) -> dict[str, Score]:
     """The three scores of one reply, or of several: p(s) is then the mean of p(s | rationale) over the readable ones.
 
+    What is withheld of the clip has none, but the reason.
     The value of a mixture is its most likely score. Confidence is claimed for a mixture of at least two, and without
     thinking; one rationale has named its score before the digit, which then says nothing about how sure it is.
     """
-    scores = {}
+    scores, options = {}, task.options
     for key in KEYS:
+        if key in task.withheld:
+            scores[key] = Score(reason=task.withheld[key])
+            continue
         if len(replies) == 1:
             scores[key] = Score.of(replies[0].answer.values[key], replies[0].distributions[key], not options.think)
             continue

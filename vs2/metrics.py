@@ -3,6 +3,8 @@ import math
 
 import numpy as np
 
+METRICS = ("exact", "within_one", "pearson", "spearman")
+
 
 def agreement(true, predicted, expected=None) -> dict[str, float | None]:
     """The four metrics, as fractions of 1, over n clips.
@@ -55,11 +57,13 @@ def _ranks(values) -> list[float]:
 
 def table(metrics: dict[str, dict]) -> str:
     """The metrics of several rows (a dimension, a baseline) as a Markdown table."""
-    def cell(value):
-        return "-" if value is None else f"{value:.3f}"
-
     lines = ["| | exact | within one | Pearson | Spearman |", "|---|---|---|---|---|"]
     for name, row in metrics.items():
-        cells = [cell(row[key]) for key in ("exact", "within_one", "pearson", "spearman")]
+        cells = [share(row[key]) for key in METRICS]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def share(value: float | None) -> str:
+    """A fraction or a correlation as a cell of a table; a dash where there is none."""
+    return "-" if value is None else f"{value:.3f}"

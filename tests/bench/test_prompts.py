@@ -15,7 +15,7 @@ def test_a_tie_and_an_unread_score_are_no_success():
     got = prompts.summary(rows)
     assert got["higher"] == pytest.approx(2 / 6) and got["ties"] == pytest.approx(1 / 6) and got["unread"] == 2
     assert got["higher_by_value"] == pytest.approx(1 / 6), "3 and 3 is a tie of digits"
-    assert got["pairs"] == 6 and "| 6 | 0.333 | 0.167 | 0.167 | 2 |" in prompts.table(got)
+    assert got["pairs"] == 6 and "| 6 | 0 | 0.333 | 0.167 | 0.167 | 2 |" in prompts.table(got)
 
 
 def test_rounding_is_no_difference():

@@ -6,7 +6,10 @@ from vs2.rubric import KEYS
 
 
 class FakeJudge:
-    """says(path, prompt) -> three scores, floats or None; `expected` is the score, `value` the nearest digit."""
+    """says(path, prompt) -> three scores: floats, None for an unread one, or why one was not judged.
+
+    `expected` is the score, `value` the nearest digit.
+    """
 
     name = "fake"
 
@@ -15,6 +18,7 @@ class FakeJudge:
 
     def score(self, path, prompt: str, **options) -> Evaluation:
         self.options.append(options)
-        scores = {key: Score() if said is None else Score(round(said), float(said))
+        scores = {key: Score() if said is None else Score(reason=said) if isinstance(said, str)
+                  else Score(round(said), float(said))
                   for key, said in zip(KEYS, self.says(Path(path), prompt), strict=True)}
         return Evaluation(str(path), prompt, self.name, "none", "Seen.", scores, 8, Seconds(), 1)

@@ -1,7 +1,8 @@
 """What a table's judgement is kept in: a record a row, and the files of them, whose endings are their formats.
 
-A record is an evaluation's `to_dict` with the row's number, its other columns, `error` (null where there are scores)
-and `key`, which says what was judged and how. Other columns whose names are taken stand under "input ...".
+A record is an evaluation's `to_dict` with the row's number, its other columns, `error` (null where there is an
+evaluation) and `key`, which says what was judged and how. Other columns whose names are taken stand under "input ...".
+A dimension that was not judged has no score there but a `reason`, in files of columns one of its own.
 """
 import csv
 import hashlib
@@ -18,7 +19,7 @@ from vs2.video import display_name
 FIELDS = ("row", "video", "prompt", "model", "precision", "rationale", "scores", "overall", "frames", "seconds",
           "tokens", "truncated", "warnings", "frame_times", "reply", "samples", "published", "given_fps", "error",
           "key")
-PARTS = ("value", "expected", "confidence")
+PARTS = ("value", "expected", "confidence", "reason")
 COLUMNS = ("video", "prompt", "model", "precision", *(f"{key}_{part}" for key in KEYS for part in PARTS), "overall",
            "rationale", "frames", "seconds", "tokens", "truncated", "warnings", "error")
 PUBLISHED = tuple(f"{key}_published" for key in KEYS)    # columns only where the script's soft scores were asked for
@@ -26,7 +27,7 @@ _TAKEN = {*FIELDS, *COLUMNS, *PUBLISHED}
 # The types of the columns that are no text, in Parquet; others have the type of what is in them.
 _TYPES = {"overall": float, "seconds": float, "frames": int, "tokens": int, "truncated": bool,
           **dict.fromkeys(PUBLISHED, float),
-          **{f"{key}_{part}": int if part == "value" else float for key in KEYS for part in PARTS}}
+          **{f"{key}_{part}": {"value": int, "reason": str}.get(part, float) for key in KEYS for part in PARTS}}
 
 
 def key(row: Row, how: dict) -> str:

@@ -59,7 +59,8 @@ def judged(judge, item, **options) -> dict:
     return {"seeds": [scene.seed for scene in made.candidates], "prompt": made.prompt,
             "true": [list(scene.scores) for scene in made.candidates],
             "expected": [read(evaluation)["expected"] for evaluation in evaluations],
-            "overall": [evaluation.overall for evaluation in evaluations]}
+            "overall": [evaluation.overall for evaluation in evaluations],
+            "withheld": [bool(evaluation.withheld) for evaluation in evaluations]}
 
 
 def picked(overall) -> list[int]:
@@ -74,8 +75,17 @@ def summary(rows, draws: int = DRAWS, seed: int = 0) -> dict:
 
     A tie counts as a draw between those that share it. {contests, size, picked, random, best, uplift, interval (the
     95 % bootstrap interval of uplift, contests drawn with replacement), possible (the uplift of always picking the
-    best), hit (share of contests whose pick is a best one), dimensions {key: uplift}, unread (candidates)}.
+    best), hit (share of contests whose pick is a best one), dimensions {key: uplift}, unread (candidates), withheld
+    (candidates with a score that was not judged: they lose, as unread ones do), empty (contests in which that was so of
+    all of them: no pick was made, and they count in nothing else)}.
     """
+    told = len(rows)
+    unread, withheld = missing(rows)
+    rows = [row for row in rows if not all(row.get("withheld", [False]))]
+    counts = {"contests": told, "unread": unread, "withheld": withheld, "empty": told - len(rows)}
+    if not rows:
+        return counts | dict.fromkeys(("size", "picked", "random", "best", "uplift", "interval", "possible", "hit",
+                                       "dimensions"))
     true = [np.array(row["true"], float) for row in rows]
     winners = [picked(row["overall"]) for row in rows]
     chosen = np.array([scores[which].mean(0) for scores, which in zip(true, winners, strict=True)])     # [contests, 3]
@@ -86,12 +96,26 @@ def summary(rows, draws: int = DRAWS, seed: int = 0) -> dict:
     pick, blind = chosen.mean(1), chance.mean(1)
     drawn = 100 * (pick[again].mean(1) / blind[again].mean(1) - 1)
     hits = [np.mean(scores[which] >= top - SAME) for scores, which, top in zip(means, winners, best, strict=True)]
-    return {"contests": len(rows), "size": max(len(scores) for scores in true),
-            "picked": float(pick.mean()), "random": float(blind.mean()), "best": float(best.mean()),
-            "uplift": _percent(pick, blind), "interval": [float(edge) for edge in np.percentile(drawn, (2.5, 97.5))],
-            "possible": _percent(best, blind), "hit": float(np.mean(hits)),
-            "dimensions": {key: _percent(chosen[:, i], chance[:, i]) for i, key in enumerate(KEYS)},
-            "unread": sum(score is None for row in rows for score in row["overall"])}
+    return counts | {
+        "size": max(len(scores) for scores in true), "picked": float(pick.mean()), "random": float(blind.mean()),
+        "best": float(best.mean()), "uplift": _percent(pick, blind),
+        "interval": [float(edge) for edge in np.percentile(drawn, (2.5, 97.5))],
+        "possible": _percent(best, blind), "hit": float(np.mean(hits)),
+        "dimensions": {key: _percent(chosen[:, i], chance[:, i]) for i, key in enumerate(KEYS)}}
+
+
+def unjudged(metrics: dict) -> str:
+    """What a summary says of candidates and prompts without scores."""
+    return (f"Unread candidates: {metrics['unread']}, not judged: {metrics['withheld']}; prompts left out, for none of "
+            f"theirs was judged: {metrics['empty']}.")
+
+
+def missing(rows) -> tuple[int, int]:
+    """How many candidates have no overall score: unread ones, and those that were not judged."""
+    without = [bool(withheld) for row in rows
+               for score, withheld in zip(row["overall"], row.get("withheld") or [False] * len(row["overall"]),
+                                          strict=True) if score is None]
+    return len(without) - sum(without), sum(without)
 
 
 def _percent(scores: np.ndarray, base: np.ndarray) -> float:
@@ -110,6 +134,8 @@ def run(judge, count: int = 60, size: int = 5, progress=None, **options) -> dict
 
 def table(metrics: dict) -> str:
     """The summary as a Markdown table."""
+    if metrics["empty"] == metrics["contests"]:
+        return f"{metrics['contests']} prompts; no candidate was judged."
     low, high = metrics["interval"]
     gains = ", ".join(f"{key} {gain:+.1f} %" for key, gain in metrics["dimensions"].items())
     return ("| pick | true mean score | over a random pick |\n|---|---|---|\n"
@@ -118,4 +144,4 @@ def table(metrics: dict) -> str:
             f"({low:+.1f} to {high:+.1f}) |\n"
             f"| the best there is | {metrics['best']:.3f} | {metrics['possible']:+.1f} % |\n\n"
             f"{metrics['contests']} prompts; the pick is a best one in {metrics['hit']:.3f}. By dimension: {gains}. "
-            f"Unread candidates: {metrics['unread']}.")
+            f"{unjudged(metrics)}")

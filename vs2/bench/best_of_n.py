@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vs2.bench.best_of import missing, unjudged
 from vs2.bench.faults import TABLE, listed
 from vs2.bench.scenes import read
 from vs2.bench.work import each
@@ -90,7 +91,8 @@ def judged(judge, item, **options) -> dict:
                 true.append([made.record.truth[key] for key in KEYS])
                 made.path.unlink()
     return {"prompt": asked, "true": true, "expected": [one and read(one)["expected"] for one in said],
-            "overall": [one and one.overall for one in said], "errors": errors}
+            "overall": [one and one.overall for one in said],
+            "withheld": [bool(one and one.withheld) for one in said], "errors": errors}
 
 
 def _said(judge, path: Path, prompt: str, errors: list[str], options: dict):
@@ -120,23 +122,26 @@ def shares(scores, count: int) -> np.ndarray:
 
 
 def summary(rows, sizes=SIZES, draws: int = DRAWS, seed: int = 0) -> dict:
-    """{prompts, clips, unread (candidates), sizes: {N: {prompts, overall and each dimension: a cell}}}.
+    """{prompts, clips, unread, withheld, empty, sizes: {N: {prompts, overall and each dimension: a cell}}}.
 
+    unread, withheld: candidates. One with a score that was not judged ranks last, as an unread one does. empty: the
+    prompts with none that was judged; no pick was made of them, and no cell counts them.
     A cell: picked, random, best (true scores, 1 to 5, means over the prompts that have N clips; `best` is the best
     of each subset in that very dimension), gain (picked less random), gain_interval, uplift (percent of random) and
     uplift_interval (95 %, bootstrap over prompts; None of a single one), possible (the uplift of always taking the
     best).
     """
-    found = {}
+    found, (unread, withheld) = {}, missing(rows)
+    picked_from = [row for row in rows if not all(row.get("withheld", [False]))]
     for size in sizes:
-        able = [row for row in rows if len(row["true"]) >= size]
+        able = [row for row in picked_from if len(row["true"]) >= size]
         if able:
             again = np.random.default_rng(seed).integers(0, len(able), (draws, len(able)))
             worth = np.array([_worth(row, size) for row in able])       # [prompts, 3 (picked, random, best), 4]
             found[str(size)] = {"prompts": len(able)} | {
                 name: _cell(worth[:, :, i], again) for i, name in enumerate((*KEYS, ALL))}
     return {"prompts": len(rows), "clips": sum(len(row["true"]) for row in rows),
-            "unread": sum(score is None for row in rows for score in row["overall"]), "sizes": found}
+            "unread": unread, "withheld": withheld, "empty": len(rows) - len(picked_from), "sizes": found}
 
 
 def _worth(row: dict, size: int) -> np.ndarray:
@@ -186,5 +191,5 @@ def table(metrics: dict) -> str:
             lines.append(f"| {size} | {name} | {cell['random']:.2f} | {cell['picked']:.2f} | {cell['best']:.2f} | "
                          f"{cell['uplift']:+.1f} %{within} | {cell['possible']:+.1f} % |")
     told = (f"True scores, 1 to 5, of {metrics['prompts']} prompts with {metrics['clips']} clips; 95 % intervals over "
-            f"prompts. Unread candidates: {metrics['unread']}.")
+            f"prompts. {unjudged(metrics)}")
     return "\n".join([*lines, "", told])

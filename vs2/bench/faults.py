@@ -15,6 +15,7 @@ import numpy as np
 from vs2 import video
 from vs2.bench.work import each
 from vs2.errors import BadInput
+from vs2.metrics import share
 from vs2.scenes import film
 from vs2.scenes.damage import damage
 from vs2.scenes.world import Fault
@@ -85,15 +86,16 @@ def judged(judge, item, **options) -> dict:
                                      read.metadata.fps)
             score = judge.score(path, clip.prompt, **options).scores[KEY]
             versions.append({"fault": fault and fault.kind, "strength": fault.strength if fault else 0,
-                             "value": score.value, "expected": score.expected})
+                             "value": score.value, "expected": score.expected, "withheld": not score.judged})
     return {"file": clip.path.name, "frames": len(read.frames), "versions": versions}
 
 
 def summary(rows) -> dict:
-    """Of the rows of `judged`: shares of all pairs of a clip and a fault; an unread score has not fallen.
+    """Of the rows of `judged`: shares of the pairs of a clip and a fault; an unread score has not fallen.
 
-    {pairs, fell (by `expected`, more than FALL), fell_by_value, constant (the clips whose digit is the same in all
-    versions), unread (scores), faults: {kind strength: {pairs, fell, fell_by_value, mean_fall}}}.
+    {pairs, withheld (pairs with a score that was not judged, which no share counts), fell (by `expected`, more than
+    FALL), fell_by_value, constant (the clips whose digit is the same in all versions), unread (scores), faults: {kind
+    strength: {pairs, withheld, fell, fell_by_value, mean_fall}}}.
     """
     by_fault = {}
     for row in rows:
@@ -101,18 +103,23 @@ def summary(rows) -> dict:
         for other in others:
             by_fault.setdefault(f"{other['fault']} {other['strength']}", []).append((clean, other))
     return {**_falls([pair for found in by_fault.values() for pair in found]),
-            "constant": [row["file"] for row in rows if len({v["value"] for v in row["versions"]}) == 1],
-            "unread": sum(version["value"] is None for row in rows for version in row["versions"]),
+            "constant": [row["file"] for row in rows if len({v["value"] for v in row["versions"]}) == 1
+                         and not any(v.get("withheld") for v in row["versions"])],
+            "unread": sum(version["value"] is None and not version.get("withheld")
+                          for row in rows for version in row["versions"]),
             "faults": {name: _falls(found) for name, found in by_fault.items()}}
 
 
 def _falls(found) -> dict:
     """found: (clean, spoiled) versions. mean_fall leaves out pairs with an unread score; None where all are."""
-    falls = {name: [clean[name] - other[name] for clean, other in found if None not in (clean[name], other[name])]
+    counted = [pair for pair in found if not any(version.get("withheld") for version in pair)]
+    falls = {name: [clean[name] - other[name] for clean, other in counted if None not in (clean[name], other[name])]
              for name in ("expected", "value")}
     mean = float(np.mean(falls["expected"])) if falls["expected"] else None
-    return {"pairs": len(found), "fell": sum(fall > FALL for fall in falls["expected"]) / len(found),
-            "fell_by_value": sum(fall > 0 for fall in falls["value"]) / len(found), "mean_fall": mean}
+    return {"pairs": len(found), "withheld": len(found) - len(counted),
+            "fell": sum(fall > FALL for fall in falls["expected"]) / len(counted) if counted else None,
+            "fell_by_value": sum(fall > 0 for fall in falls["value"]) / len(counted) if counted else None,
+            "mean_fall": mean}
 
 
 def run(judge, folder, faults=STRONG, count: int | None = None, progress=None, **options) -> dict:
@@ -128,10 +135,12 @@ def run(judge, folder, faults=STRONG, count: int | None = None, progress=None, *
 
 def table(metrics: dict) -> str:
     """The summary as a Markdown table, a row a fault, and what must not be: clips that score the same throughout."""
-    lines = ["| fault | pairs | visual fell (expected) | by the digit | mean fall |", "|---|---|---|---|---|"]
+    lines = ["| fault | pairs | not judged | visual fell (expected) | by the digit | mean fall |",
+             "|---|---|---|---|---|---|"]
     for name, row in {**metrics["faults"], "all": metrics}.items():
         mean = "-" if row["mean_fall"] is None else f"{row['mean_fall']:.2f}"
-        lines.append(f"| {name} | {row['pairs']} | {row['fell']:.3f} | {row['fell_by_value']:.3f} | {mean} |")
+        lines.append(f"| {name} | {row['pairs']} | {row['withheld']} | {share(row['fell'])} | "
+                     f"{share(row['fell_by_value'])} | {mean} |")
     constant = ", ".join(metrics["constant"]) or "no clip"
     return "\n".join([*lines, "", f"The same visual digit in all versions: {constant}. "
                                   f"Unread scores: {metrics['unread']}."])

@@ -4,6 +4,7 @@ Needs no scale of the judge's to be right, only its order: chance is one half.
 """
 from vs2.bench.scenes import scored
 from vs2.bench.work import each
+from vs2.metrics import share
 from vs2.scenes import words, world
 
 KEY = "text_alignment"
@@ -28,18 +29,26 @@ def judged(judge, item, **options) -> dict:
     prompts = [words.caption(shown, number) for shown in (scene.shown, other.shown)]
     scores = [evaluation.scores[KEY] for evaluation in scored(judge, scene, prompts, **options)]
     return {"seed": scene.seed, "prompts": prompts, "value": [score.value for score in scores],
-            "expected": [score.expected for score in scores]}
+            "expected": [score.expected for score in scores], "withheld": not all(score.judged for score in scores)}
 
 
 def summary(rows) -> dict:
-    """{pairs, higher, higher_by_value, ties, unread}: shares of all pairs; ties and unread scores are no success."""
-    def share(name, margin):
-        return sum(None not in row[name] and row[name][0] - row[name][1] > margin for row in rows) / len(rows)
+    """{pairs, higher, higher_by_value, ties, unread, withheld}: shares of the pairs whose scores were not withheld.
 
-    read = [row["expected"] for row in rows if None not in row["expected"]]
-    return {"pairs": len(rows), "higher": share("expected", SAME), "higher_by_value": share("value", 0),
-            "ties": sum(abs(true - other) <= SAME for true, other in read) / len(rows),
-            "unread": len(rows) - len(read)}
+    Ties and unread scores are no success.
+    """
+    judged_ = [row for row in rows if not row.get("withheld")]
+
+    def part(count):
+        return count / len(judged_) if judged_ else None
+
+    def higher(name, margin):
+        return part(sum(None not in row[name] and row[name][0] - row[name][1] > margin for row in judged_))
+
+    read = [row["expected"] for row in judged_ if None not in row["expected"]]
+    return {"pairs": len(rows), "higher": higher("expected", SAME), "higher_by_value": higher("value", 0),
+            "ties": part(sum(abs(true - other) <= SAME for true, other in read)),
+            "unread": len(judged_) - len(read), "withheld": len(rows) - len(judged_)}
 
 
 def run(judge, count: int = 100, progress=None, **options) -> dict:
@@ -54,6 +63,7 @@ def run(judge, count: int = 100, progress=None, **options) -> dict:
 
 def table(metrics: dict) -> str:
     """The summary as a Markdown table."""
-    cells = [f"{metrics[name]:.3f}" for name in ("higher", "higher_by_value", "ties")]
-    return ("| pairs | true prompt higher (expected) | by the digit | ties | unread |\n|---|---|---|---|---|\n"
-            f"| {metrics['pairs']} | {' | '.join(cells)} | {metrics['unread']} |")
+    cells = [share(metrics[name]) for name in ("higher", "higher_by_value", "ties")]
+    return ("| pairs | not judged | true prompt higher (expected) | by the digit | ties | unread |\n"
+            "|---|---|---|---|---|---|\n"
+            f"| {metrics['pairs']} | {metrics['withheld']} | {' | '.join(cells)} | {metrics['unread']} |")

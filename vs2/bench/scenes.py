@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from vs2.bench.work import each
-from vs2.metrics import agreement
+from vs2.metrics import METRICS, agreement
 from vs2.rubric import KEYS
 from vs2.scenes import film, words, world
 
@@ -26,9 +26,10 @@ def scored(judge, scene: world.Scene, prompts, **options) -> list:
 
 
 def read(evaluation) -> dict[str, list]:
-    """What is kept of an Evaluation: `value` and `expected` of the three dimensions, None where unread."""
+    """What is kept of an Evaluation: `value`, `expected` of the three dimensions, None if unread or `withheld`."""
     scores = [evaluation.scores[key] for key in KEYS]
-    return {"value": [score.value for score in scores], "expected": [score.expected for score in scores]}
+    return {"value": [score.value for score in scores], "expected": [score.expected for score in scores],
+            "withheld": [not score.judged for score in scores]}
 
 
 def judged(judge, item, **options) -> dict:
@@ -39,13 +40,22 @@ def judged(judge, item, **options) -> dict:
 
 
 def run(judge, count: int = 500, progress=None, **options) -> dict:
-    """Judge `count` held-out scenes: {suite, model, clips, metrics{dimension: {...}}, unread, rows}.
+    """Judge `count` held-out scenes: {suite, model, clips, metrics{dimension: {...}}, unread, withheld (scores), rows}.
 
     judge: a Judge, or `vs2.bench.work.Processes`. options go to `judge.score`. progress: called with (done, count)
     after each clip. Raises what the judge raises.
     """
     rows = each(judge, judged, enumerate(held_out(count)), progress, **options)
-    metrics = {key: agreement([row["true"][i] for row in rows], [row["value"][i] for row in rows],
-                              [row["expected"][i] for row in rows]) for i, key in enumerate(KEYS)}
-    return {"suite": "scenes", "model": judge.name, "clips": len(rows), "metrics": metrics,
-            "unread": sum(value is None for row in rows for value in row["value"]), "rows": rows}
+    withheld = sum(sum(row["withheld"]) for row in rows)
+    return {"suite": "scenes", "model": judge.name, "clips": len(rows),
+            "metrics": {key: _agreement(rows, i) for i, key in enumerate(KEYS)},
+            "unread": sum(value is None for row in rows for value in row["value"]) - withheld, "withheld": withheld,
+            "rows": rows}
+
+
+def _agreement(rows, i: int) -> dict[str, float | None]:
+    """Of dimension i, over the clips that were judged in it."""
+    judged_ = [row for row in rows if not row["withheld"][i]]
+    if not judged_:
+        return dict.fromkeys(METRICS)
+    return agreement(*([row[name][i] for row in judged_] for name in ("true", "value", "expected")))

@@ -40,7 +40,7 @@ def table(result: dict) -> str:
     """A result for people, in Markdown."""
     if result["suite"] == "scenes":
         found = metrics.table(result["metrics"] | baselines(result["rows"]))
-        return f"{found}\n\n{result['clips']} clips, {result['unread']} scores unread."
+        return f"{found}\n\n{result['clips']} clips, {result['unread']} scores unread, {result['withheld']} not judged."
     return {"faults": faults, "prompts": prompts, "best-of": best_of,
             "best-of-n": best_of_n}[result["suite"]].table(result["metrics"])
 
@@ -58,10 +58,12 @@ def summaries(results: dict[str, dict]) -> dict:
     """What vs2.json says of the results: of `scenes` the metrics by dimension, of the others a few numbers each."""
     said = {}
     if found := results.get("scenes"):
-        said |= {"suite": "scenes", "clips": found["clips"]} | {key: found["metrics"][key] for key in KEYS}
-    for suite, names in (("faults", ("pairs", "fell", "fell_by_value", "constant")),
-                         ("prompts", ("pairs", "higher", "higher_by_value", "ties")),
-                         ("best-of", ("contests", "size", "picked", "random", "best", "uplift", "interval"))):
+        said |= {"suite": "scenes", "clips": found["clips"], "withheld": found["withheld"]}
+        said |= {key: found["metrics"][key] for key in KEYS}
+    for suite, names in (("faults", ("pairs", "withheld", "fell", "fell_by_value", "constant")),
+                         ("prompts", ("pairs", "withheld", "higher", "higher_by_value", "ties")),
+                         ("best-of", ("contests", "size", "withheld", "picked", "random", "best", "uplift",
+                                      "interval"))):
         if found := results.get(suite):
             said[suite] = {name: found["metrics"][name] for name in names}
     return _rounded(said)

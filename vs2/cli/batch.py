@@ -151,6 +151,7 @@ class Progress:
     def __init__(self, status, count: int, kept: int, able: int):
         self.status, self.count, self.kept, self.able = status, count, kept, able
         self.seen = self.judged = self.failed = 0
+        self.withheld = 0       # rows with something that was not judged
         self.first = None       # the first failure's sentence, and whether any was ours
         self.ours = False
         self._started = time.monotonic()
@@ -168,6 +169,8 @@ class Progress:
             self.failed += 1
             self.first = self.first or f"row {result.row.number}: {result.error}"
             self.ours = self.ours or result.problem.status == 1
+        elif result.evaluation.withheld:
+            self.withheld += 1
         self.status.show(self.line(time.monotonic() - self._started), fleeting=True)
 
     def line(self, seconds: float) -> str:
@@ -180,16 +183,24 @@ class Progress:
             parts.append(f"{duration((self.able - self.judged) * seconds / self.judged)} left")
         if self.failed:
             parts.append(f"{self.failed} without scores")
+        if self.withheld:
+            parts.append(f"{self.withheld} not judged")
         return ", ".join(parts)
 
     def end(self, out: Path) -> None:
         """Says what is in the result. Raises BadInput or Failure where not one row has scores."""
+        from vs2.cli.terminal import INSTEAD
+
         self.status.clear()
         if self.failed == self.count:
             kind = Failure if self.ours else BadInput
             raise kind(f"None of the {self.count} rows has scores ({out} says why of each); {self.first}")
         told = f", {self.failed} without (`error` says why)" if self.failed else ""
-        _say(self.status, f"{out}: {self.count - self.failed} rows with scores{told}")
+        if self.withheld:
+            told += f", {self.withheld} not judged in all or part (`..._reason` says why)"
+        _say(self.status, f"{out}: {self.count - self.failed - self.withheld} rows with scores{told}")
+        if self.withheld:
+            _say(self.status, INSTEAD)
 
 
 def duration(seconds: float) -> str:

@@ -11,7 +11,6 @@ import threading
 from vs2 import candidates
 from vs2.cli import judging
 from vs2.errors import BadInput, Failure
-from vs2.rubric import KEYS
 from vs2.texts import argument
 
 COLUMNS = ("visual", "alignment", "physical", "overall")
@@ -209,19 +208,24 @@ class Shown:
 
 def line(event) -> str:
     """One judgement."""
+    from vs2.cli.terminal import cells
+
     kind = {"fast": ", without rationale", "full": "", "again": ", again for the tie"}[event.stage]
     kept = ", of an earlier run" if event.kept else ""
-    scores = ", ".join(f"{name} {number(score)}" for name, score in zip(COLUMNS, values(event.evaluation), strict=True))
+    scores = ", ".join(f"{name} {cell}" for name, cell in zip(COLUMNS, cells(event.evaluation), strict=True))
     return f"Candidate {event.entry.number + 1}, seed {event.entry.seed}{kind}{kept}: {scores}"
 
 
 def ending(outcome, judge, folder) -> str:
-    """The table, best first, the winner and why."""
-    lines = [f"{'place':>5}  {'candidate':>9}  {'seed':>10}  " + "  ".join(f"{name:>9}" for name in COLUMNS) + "  file"]
+    """The table, best first, the winner and why, and what was not judged."""
+    from vs2.cli.terminal import cells, not_judged
+
+    heads = "  ".join(f"{name:>10}" for name in COLUMNS)
+    lines = [f"{'place':>5}  {'candidate':>9}  {'seed':>10}  {heads}  file"]
     for place, n in enumerate(outcome.decision.ranking, 1):
         entry = outcome.entries[n]
-        cells = "  ".join(f"{number(score):>9}" for score in values(entry.evaluation))
-        lines.append(f"{place:>5}  {n + 1:>9}  {entry.seed:>10}  {cells}  {flat(entry.path.name)}")
+        shown = "  ".join(f"{cell:>10}" for cell in cells(entry.evaluation))
+        lines.append(f"{place:>5}  {n + 1:>9}  {entry.seed:>10}  {shown}  {flat(entry.path.name)}")
     lines = lines if len(lines) > 1 else []
     for entry in outcome.entries:
         if entry.error:
@@ -233,19 +237,10 @@ def ending(outcome, judge, folder) -> str:
         if outcome.uplift is not None:
             lines.append(f"The judge puts it {outcome.uplift:+.2f} points from the mean of all.")
         lines += [f"Winner: {flat(str(outcome.winner.path))}", f"Table: {flat(str(folder / 'best-of.csv'))}"]
+    lines += not_judged(entry.evaluation for entry in outcome.entries if entry.evaluation)
     if judge.card.knows:
         lines.append(f"{flat(judge.name)}: {flat(judge.card.knows)}")
     return "\n".join(lines)
-
-
-def values(evaluation) -> list[float | None]:
-    """The columns' scores."""
-    return [*(evaluation.scores[key].expected for key in KEYS), evaluation.overall]
-
-
-def number(score: float | None) -> str:
-    """A score as a cell."""
-    return "not read" if score is None else f"{score:.2f}"
 
 
 def flat(text: str) -> str:

@@ -6,7 +6,7 @@ import sys
 from vs2 import candidates
 from vs2.cli import judging
 from vs2.errors import BadInput, Failure, Problem
-from vs2.rubric import KEYS, check_prompt
+from vs2.rubric import check_prompt
 from vs2.texts import argument, told
 
 LEAST = 2
@@ -105,22 +105,25 @@ def _judge(judge, video: str, prompt: str, options: dict, status) -> candidates.
 def _line(number: int, candidate: candidates.Candidate) -> str:
     if isinstance(candidate, candidates.Failed):
         return f"{number}  {_flat(candidate.video)}: not judged. {_flat(candidate.error)}"
-    scores = [candidate.scores[key].expected for key in KEYS] + [candidate.overall]
-    shown = ", ".join(f"{name} {'not read' if score is None else format(score, '.2f')}"
-                      for name, score in zip(COLUMNS, scores, strict=True))
+    from vs2.cli.terminal import cells
+
+    shown = ", ".join(f"{name} {cell}" for name, cell in zip(COLUMNS, cells(candidate), strict=True))
     notes = "".join(f"\n   Note: {_flat(warning)}" for warning in candidate.warnings)
     return f"{number}  {_flat(candidate.video)}: {shown}{notes}"
 
 
 def _ending(found: list[candidates.Candidate], decision: candidates.Decision, rule: candidates.Rule, judge) -> str:
-    """The ranking by the rule's number, and the decision, as lines."""
+    """The ranking by the rule's number, the decision, and what was not judged, as lines."""
+    from vs2.cli.terminal import mean, not_judged
+
     lines, values = [""], {n: candidates.overall(found[n], rule) for n in decision.ranking}
     best = max((value for value in values.values() if value is not None), default=None)
     for place, (n, value) in enumerate(values.items(), 1):
         gap = f" ({value - best:+.2f})" if value is not None and value != best else ""
-        shown = "not read" if value is None else f"{value:.2f}"
+        shown = mean(found[n]) if value is None else f"{value:.2f}"
         lines.append(f"{place}. candidate {n + 1}, {_flat(found[n].video)}: {shown}{gap}")
     lines += [""] * bool(decision.ranking) + [_flat(decision.reason)]
+    lines += not_judged(found[n] for n in decision.ranking)
     if judge.card.knows:
         lines.append(f"{_flat(judge.name)}: {_flat(judge.card.knows)}")
     return "\n".join(lines)

@@ -36,6 +36,9 @@ def text(listing: dict) -> str:
         place = "on this machine" if model["here"] else "downloaded when it is first used"
         lines += [f"  {_count(model['parameters'])} parameters, {_size(model['bytes'])}, {place}",
                   f"  Knows: {model['knows']}"]
+        if model["scope"]:
+            labels = ", ".join(BY_KEY[key].label.lower() for key in model["scope"]["withholds"])
+            lines.append(f"  Withholds: the scores of {labels} where it sees that it does not know a clip's kind")
         if model["trained_on"]:
             lines.append(f"  Trained on: {model['trained_on']}")
         for key, metrics in model["metrics"].items():

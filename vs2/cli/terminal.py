@@ -5,8 +5,9 @@ reverse the writing is taken out before they reach a terminal.
 """
 import re
 import sys
+from collections.abc import Iterable
 
-from vs2.evaluation import Evaluation
+from vs2.evaluation import Evaluation, Score
 from vs2.rubric import BY_KEY, KEYS, SCALE
 
 # Control characters but tab and newline, and the marks that reverse or hide the direction of text.
@@ -14,6 +15,8 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u20
 _ESCAPES = re.compile("\x1b\\[[0-9;:?<=>]{0,64}[ -/]{0,4}[@-~]|\x1b\\][^\x07\x1b\n]{0,512}(?:\x07|\x1b\\\\)?|\x1b.")
 BLOCKS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 TENTHS = "0123456789"
+INSTEAD = ("For real footage take a judge that knows it: --model TIGER-Lab/VideoScore2 on a GPU, --model with a "
+           "checkpoint's folder, or a Space that runs one (docs/spaces.md).")
 
 
 def plain(text: str) -> str:
@@ -60,16 +63,15 @@ def bars(distribution: tuple[float, ...] | None, encoding: str | None) -> str:
 def table(evaluation: Evaluation, encoding: str | None) -> str:
     """The three scores, what they rest on, and the warnings, as lines."""
     wide = max(len(dimension.label) for dimension in BY_KEY.values())
-    lines = [f"{'':{wide}}  score     expected  12345"]
+    lines = [f"{'':{wide}}  score       expected  12345"]
     for key in KEYS:
         score = evaluation.scores[key]
-        value = "not read" if score.value is None else f"{score.value} of {SCALE[-1]}"
+        value = lacking(score) if score.value is None else f"{score.value} of {SCALE[-1]}"
         expected = "-" if score.expected is None else f"{score.expected:.2f}"
         sure = "" if score.confidence is None else f"  confidence {score.confidence:.0%}"
-        line = f"{BY_KEY[key].label:{wide}}  {value:8}  {expected:>8}  {bars(score.distribution, encoding)}{sure}"
+        line = f"{BY_KEY[key].label:{wide}}  {value:10}  {expected:>8}  {bars(score.distribution, encoding)}{sure}"
         lines.append(line.rstrip())
-    overall = "not read" if evaluation.overall is None else f"{evaluation.overall:.2f}"
-    lines += [f"{'Overall':{wide}}  {'':8}  {overall:>8}", ""]
+    lines += [f"{'Overall':{wide}}  {'':8}  {mean(evaluation):>10}", *not_judged([evaluation]), ""]
     if evaluation.published is not None:
         said = ", ".join("none" if evaluation.published[key].soft is None else f"{evaluation.published[key].soft:.4f}"
                          for key in KEYS)
@@ -77,6 +79,32 @@ def table(evaluation: Evaluation, encoding: str | None) -> str:
     lines.append(summary(evaluation))
     lines += [f"Note: {plain(warning)}" for warning in evaluation.warnings]
     return "\n".join(lines)
+
+
+def lacking(score: Score) -> str:
+    """What stands for a score that is not there."""
+    return "not read" if score.judged else "not judged"
+
+
+def mean(evaluation: Evaluation) -> str:
+    """The overall score, or what stands for it."""
+    if evaluation.overall is not None:
+        return f"{evaluation.overall:.2f}"
+    return "not judged" if evaluation.withheld else "not read"
+
+
+def cells(evaluation: Evaluation) -> list[str]:
+    """The three expected scores and the overall one, or what stands for them."""
+    scores = [evaluation.scores[key] for key in KEYS]
+    return [*(lacking(score) if score.expected is None else f"{score.expected:.2f}" for score in scores),
+            mean(evaluation)]
+
+
+def not_judged(evaluations: Iterable[Evaluation]) -> list[str]:
+    """Lines on what was not judged of them: why, each reason once, and what to do; none where all was judged."""
+    reasons = dict.fromkeys(score.reason for evaluation in evaluations for score in evaluation.scores.values()
+                            if not score.judged)
+    return ["", *(f"Not judged: {' '.join(plain(reason).split())}" for reason in reasons), INSTEAD] if reasons else []
 
 
 def summary(evaluation: Evaluation) -> str:

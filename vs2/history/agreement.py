@@ -17,8 +17,8 @@ class Agreement:
     """Pairs of scores from 1 to 5, compared.
 
     n: pairs. unscored: pairs left out because one of the two gave no score: a reviewer who disagreed and did not say
-    what is right, a judge whose score was not read. exact, within_one: fractions of n. kappa: quadratic weighted.
-    pearson, spearman: correlations. Each of them is None where it is not defined.
+    what is right, a judge whose score was not read, or who did not judge. exact, within_one: fractions of n.
+    kappa: quadratic weighted. pearson, spearman: correlations. Each of them is None where it is not defined.
     matrix: 5 x 5 counts, matrix[first - 1][second - 1].
     """
 

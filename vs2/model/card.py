@@ -1,10 +1,11 @@
 """`vs2.json`: what a checkpoint's folder says about the checkpoint. Without one: the published system's values."""
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from math import isfinite
 from pathlib import Path
 
 from vs2.errors import BadInput
-from vs2.rubric import PUBLISHED_QUERY
+from vs2.rubric import KEYS, PUBLISHED_QUERY
 from vs2.video.sampling import PAIR, PATCH, Sampling
 
 NAME = "vs2.json"
@@ -12,14 +13,50 @@ MOST_PIXELS = 16384 * PATCH**2       # of one frame: what Qwen2.5-VL takes of an
 
 
 @dataclass(frozen=True)
+class ScopeCard:
+    """What a card says of the detector of clips that the judge knows nothing of (`vs2.model.scope`).
+
+    file: its weights, a safetensors file beside the card. threshold: a clip whose strangeness is above it is foreign.
+    withholds: what is not judged of a foreign clip: a dimension's key -> why, one sentence for people. trained_on: what
+    the detector was learned from, and what it takes for known. rates: how often it was right, by source.
+    """
+
+    file: str
+    threshold: float
+    withholds: dict[str, str]
+    trained_on: str = ""
+    rates: dict = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, record: dict) -> "ScopeCard":
+        """Raises ValueError and its like for a broken record."""
+        file, threshold, withholds = record["file"], float(record["threshold"]), dict(record["withholds"])
+        trained_on, rates = record.get("trained_on", ""), record.get("rates", {})
+        if not isinstance(file, str) or Path(file).name != file or not file.endswith(".safetensors"):
+            raise ValueError("scope.file must be the name of a safetensors file in the same folder")
+        if not isfinite(threshold):
+            raise ValueError("scope.threshold must be a number")
+        if not withholds or not set(withholds) <= set(KEYS) or not all(
+                isinstance(reason, str) and reason.strip() for reason in withholds.values()):
+            raise ValueError(f"scope.withholds must give a reason for one or more of {', '.join(KEYS)}")
+        if not isinstance(trained_on, str) or not isinstance(rates, dict):
+            raise ValueError("scope.trained_on must be a text, scope.rates an object")
+        return cls(file, threshold, withholds, trained_on, rates)
+
+
+@dataclass(frozen=True)
 class Card:
-    """A checkpoint's query and sampling, and for people: what it knows, was trained on and measured."""
+    """A checkpoint's query and sampling, and for people: what it knows, was trained on and measured.
+
+    scope: how it tells clips that it knows nothing of, and what it withholds then; None where it withholds nothing.
+    """
 
     query: str = PUBLISHED_QUERY
     sampling: Sampling = Sampling()
     knows: str = ""
     trained_on: str = ""
     metrics: dict = field(default_factory=dict)
+    scope: ScopeCard | None = None
 
     @classmethod
     def read(cls, folder: Path) -> "Card":
@@ -29,8 +66,9 @@ class Card:
             return cls()
         try:
             return cls.of(json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError, AttributeError, OverflowError) as error:
-            raise BadInput(f"{path} is not a checkpoint card: {error}.") from error
+        except (ValueError, TypeError, AttributeError, OverflowError, KeyError) as error:
+            said = f"it lacks {error}" if isinstance(error, KeyError) else error
+            raise BadInput(f"{path} is not a checkpoint card: {said}.") from error
 
     @classmethod
     def of(cls, record: dict) -> "Card":
@@ -48,14 +86,16 @@ class Card:
             raise ValueError("query, knows and trained_on must be texts, metrics an object")
         if "$t2v_prompt" not in query:
             raise ValueError("its query has no $t2v_prompt")
-        return cls(query, sampling, **said, metrics=metrics)
+        scope = ScopeCard.of(record["scope"]) if "scope" in record else None
+        return cls(query, sampling, **said, metrics=metrics, scope=scope)
 
     def record(self) -> dict:
         """What `of` makes this card from, without what is empty."""
         sampling = self.sampling
         found = {"query": self.query, "fps": sampling.fps, "min_frames": sampling.min_frames,
                  "max_frames": sampling.max_frames, "pixels": [sampling.min_pixels, sampling.max_pixels],
-                 "knows": self.knows, "trained_on": self.trained_on, "metrics": self.metrics}
+                 "knows": self.knows, "trained_on": self.trained_on, "metrics": self.metrics,
+                 "scope": {} if self.scope is None else asdict(self.scope)}
         return {name: value for name, value in found.items() if value not in ("", {})}
 
 

@@ -1,4 +1,5 @@
 """The judges that can be named without a folder: what each is, knows and measured, and the default here."""
+from dataclasses import asdict
 
 from vs2.errors import Problem
 from vs2.model import checkpoint
@@ -7,7 +8,10 @@ from vs2.settings import Settings
 
 
 def listing(settings: Settings) -> dict:
-    """`{models: [...], default, why}` as plain JSON values; sizes in bytes, metrics in fractions of 1."""
+    """`{models: [...], default, why}` as plain JSON values; sizes in bytes, metrics in fractions of 1.
+
+    scope: what a judge withholds of clips that it knows nothing of (`vs2.model.card.ScopeCard`), None where nothing.
+    """
     import torch
 
     if settings.model != "auto":
@@ -21,14 +25,15 @@ def listing(settings: Settings) -> dict:
 
 def _mini() -> dict:
     record = {"name": checkpoint.MINI, "parameters": None, "bytes": None, "here": False, "knows": "", "trained_on": "",
-              "metrics": {}, "problem": None}
+              "metrics": {}, "scope": None, "problem": None}
     try:
         found = checkpoint.locate(checkpoint.MINI)
         card = Card.read(found.folder)
     except Problem as problem:
         return record | {"problem": str(problem)}
     return record | {"parameters": found.parameters, "bytes": found.stored, "here": True, "knows": card.knows,
-                     "trained_on": card.trained_on, "metrics": card.metrics}
+                     "trained_on": card.trained_on, "metrics": card.metrics,
+                     "scope": card.scope and asdict(card.scope)}
 
 
 def _published() -> dict:
@@ -39,4 +44,4 @@ def _published() -> dict:
     return {"name": checkpoint.PUBLISHED, "parameters": 8_300_000_000, "bytes": 16_600_000_000, "here": here,
             "knows": "AI-generated videos of all kinds; the published VideoScore2, Qwen2.5-VL 7B.",
             "trained_on": "VideoFeedback2: 27,168 videos with scores and rationales.",
-            "metrics": {"VideoScore-Bench-v2": {"exact": 0.4435}}, "problem": None}
+            "metrics": {"VideoScore-Bench-v2": {"exact": 0.4435}}, "scope": None, "problem": None}

@@ -16,6 +16,7 @@ from vs2.errors import BadInput, Failure
 from vs2.model import attention, gpu, inputs, vision
 from vs2.model.card import Card
 from vs2.model.checkpoint import Checkpoint
+from vs2.model.scope import Scope
 from vs2.settings import zero_gpu
 
 PRECISIONS = ("auto", "bf16", "4bit", "fp32")
@@ -32,13 +33,17 @@ LEAST_WORK = 1.05        # share of the weights' bytes without which loading is 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model ready to judge. precision: "fp32", "bf16" or "4bit", or the method of a quantised checkpoint."""
+    """A model ready to judge. precision: "fp32", "bf16" or "4bit", or the method of a quantised checkpoint.
+
+    scope: what tells clips that it knows nothing of, where its card names one.
+    """
 
     model: torch.nn.Module
     processor: object
     card: Card
     precision: str
     device: torch.device
+    scope: Scope | None = None
 
 
 def device() -> torch.device:
@@ -118,6 +123,7 @@ def _too_big(checkpoint: Checkpoint, chosen: str, where: torch.device, free: int
 def load(checkpoint: Checkpoint, precision: str = "auto", where: torch.device | None = None) -> Loaded:
     """The model, in evaluation mode, and its processor. Raises BadInput or Failure in one sentence."""
     card = Card.read(checkpoint.folder)
+    scope = Scope.read(checkpoint.folder, card)
     where = where or device()
     precision = choose(checkpoint, precision, where, free_memory(where))
     processor = inputs.load_processor(checkpoint.folder)
@@ -125,7 +131,7 @@ def load(checkpoint: Checkpoint, precision: str = "auto", where: torch.device | 
     vision.quicken(model)
     if where.type == "cuda" and model.get_input_embeddings().weight.dtype == torch.float32:
         attention.ungroup(model)
-    return Loaded(model.eval(), processor, card, precision, where)
+    return Loaded(model.eval(), processor, card, precision, where, scope)
 
 
 @contextmanager
