@@ -290,6 +290,25 @@ def test_each_format_holds_the_same_records(tmp_path):
     assert first["n"] == 3 and first["big"] == str(10**30) and first["tag"] == '["a"]' and first["odd"] == "?"
 
 
+def test_what_was_not_judged_reads_back_from_every_format(tmp_path):
+    from pyarrow import parquet
+
+    one, why = row(1), "=It, \"knows\" nothing of this."
+    record = results.record(one, FakeJudge(lambda path, prompt: (why, 4, None)).score(one.path, "p"), None, "k")
+    assert Evaluation.from_dict(record).withheld == (KEYS[0],)
+    for suffix in table.SUFFIXES:
+        results.write([record], tmp_path / f"out{suffix}")
+    assert Evaluation.from_dict(json.loads((tmp_path / "out.json").read_text())[0]).scores[KEYS[0]] == Score(reason=why)
+    for name in ("out.csv", "out.tsv"):
+        found, = results.read_csv(tmp_path / name)
+        assert found[f"{KEYS[0]}_reason"] == why and found[f"{KEYS[0]}_value"] == found[f"{KEYS[1]}_reason"] == ""
+    held = parquet.read_table(tmp_path / "out.parquet")
+    assert str(held.schema.field(f"{KEYS[1]}_reason").type) == "string"
+    found, = held.to_pylist()
+    assert [found[f"{key}_reason"] for key in KEYS] == [why, None, None]
+    assert [found[f"{key}_value"] for key in KEYS] == [None, 4, None]
+
+
 def test_a_result_of_no_known_format_and_one_without_its_package(tmp_path, monkeypatch):
     with pytest.raises(BadInput, match="must be .csv or .tsv or .jsonl or .json or .parquet"):
         results.check_out(tmp_path / "out.xlsx")

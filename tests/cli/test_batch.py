@@ -16,7 +16,7 @@ from tests.support.patience import HANGING, eventually
 from tests.support.tiny import write_judge
 from vs2.batch import results, table
 from vs2.cli import batch, main
-from vs2.cli.terminal import Status
+from vs2.cli.terminal import INSTEAD, Status
 from vs2.errors import BadInput, Failure
 
 
@@ -221,6 +221,21 @@ def test_a_table_without_any_scores_is_written_and_is_no_success(folder, model, 
     assert results.read_csv(folder / "o.csv")[0]["video"] == "no.mp4"
 
 
+def test_rows_that_were_not_judged_are_counted_say_why_and_are_kept(folder, model, monkeypatch, capsys):
+    why = "It knows nothing of this."
+    monkeypatch.setattr(main, "load", Load(lambda path, prompt: (why, why, why) if prompt == "a cow" else (4, why, 2)))
+    assert run(folder, model, out="out.csv") == 0
+    err = capsys.readouterr().err
+    assert "0 rows with scores, 2 without (`error` says why), 4 not judged in all or part (`..._reason` says" in err
+    assert INSTEAD in err
+    rows = results.read_csv(folder / "out.csv")
+    assert [row["text_alignment_reason"] for row in rows].count(why) == 4
+    told = [(row["visual_quality_value"], row["visual_quality_reason"]) for row in rows]
+    assert told.count(("4", "")) == 3 and told.count(("", why)) == 1 and all(row["overall"] == "" for row in rows)
+    monkeypatch.setattr(main, "load", Load(lambda path, prompt: pytest.fail("it was judged again")))
+    assert run(folder, model, "--resume", out="out.csv") == 0
+
+
 def test_ctrl_c_keeps_what_is_finished(folder, model, monkeypatch, capsys):
     def says(path, prompt):
         if prompt == "a cow":
@@ -244,7 +259,8 @@ def test_the_bar_counts_rows_and_tells_the_time_left():
     progress = batch.Progress(Status(Screen()), 10, 2, 6)
     row = table.Row(1, "a", "p", {}, None, "")
     for error in (None, None, BadInput("x")):
-        progress.step(SimpleNamespace(row=row, error=error and str(error), problem=error))
+        evaluation = None if error else SimpleNamespace(withheld=())
+        progress.step(SimpleNamespace(row=row, evaluation=evaluation, error=error and str(error), problem=error))
     assert progress.line(30.0) == "[##########..........] 5 of 10 rows, 6 a minute, 30 s left, 1 without scores"
     assert len(progress.status.stream.getvalue().split("\r\x1b[K")) == 4
     assert [batch.duration(seconds) for seconds in (0.4, 59.4, 61, 3600, 86400)] == [

@@ -105,6 +105,21 @@ def test_all_failed_is_a_failure_with_the_first_sentence(judge, capfd):
     assert "Candidate 1, seed 0: failed. Nothing can be seen." in err and "No candidate wins" in out
 
 
+def test_a_candidate_that_was_not_judged_is_said_as_such_and_does_not_win(judge, capfd):
+    why = "It knows nothing of this."
+    judge._says = lambda path, prompt, options: (why, why, why) if seed(path) else (1, 1, 1)
+    assert small(3) == 0
+    out, err = capfd.readouterr()
+    rows = out.splitlines()
+    assert rows[1].split()[:7] == ["1", "1", "0", "1.00", "1.00", "1.00", "1.00"]
+    assert rows[2].split()[3:11] == ["not", "judged"] * 4
+    assert "Candidate 2, seed 1: visual not judged, alignment not judged, physical not judged, overall not" in err
+    assert out.count(f"Not judged: {why}") == 1 and "Winner: " in out
+    judge._says = lambda path, prompt, options: (why, why, why)
+    assert small(2, "--out", "none") == 0
+    assert "No candidate wins" in (out := capfd.readouterr().out) and "Winner: " not in out
+
+
 def test_an_interrupt_keeps_what_is_finished(judge, capfd):
     def says(path, prompt, options):
         if seed(path) == 1 and len(judge.asked) < 3:

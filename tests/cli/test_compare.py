@@ -7,13 +7,16 @@ import pytest
 
 from tests.support.clips import moving_square
 from vs2 import events
-from vs2.cli import main
+from vs2.cli import main, terminal
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.rubric import KEYS
 
 
 def score(digit) -> Score:
+    """6 stands for a score that was not judged, 0 for one that was not read."""
+    if digit == 6:
+        return Score(reason="It knows nothing of this.")
     return Score.of(digit, [float(s == digit) for s in range(1, 6)], False) if digit else Score()
 
 
@@ -89,6 +92,24 @@ def test_text_is_a_line_each_as_it_comes_then_the_ranking_and_the_reason(judge, 
     assert [line.split("/")[-1] for line in ranked] == ["434.mp4: 3.67", "432.mp4: 3.00 (-0.67)", "044.mp4: not read"]
     assert "Candidate 2 wins over candidate 1" in lines[-2] and "visual quality could not be read." in lines[-2]
     assert lines[-1] == "fake: Digits only."
+
+
+def test_what_was_not_judged_is_said_as_such_and_why_once(judge, files, capsys):
+    assert compare(files("666", "434", "466", "434")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "666.mp4: visual not judged, alignment not judged, physical not judged, overall not judged" in lines[0]
+    assert "466.mp4: visual 4.00, alignment not judged, physical not judged, overall not judged" in lines[4]
+    ranked = [line.split("/")[-1] for line in lines if line[:2] in ("1.", "2.", "3.", "4.")]
+    assert ranked == ["434.mp4: 3.67", "434.mp4: 3.67", "666.mp4: not judged", "466.mp4: not judged"]
+    assert any("Candidates 2 and 4 tie" in line and "candidate 1 ranks last" in line for line in lines)
+    assert lines.count("Not judged: It knows nothing of this.") == 1 and lines.count(terminal.INSTEAD) == 1
+
+
+def test_of_nothing_that_was_judged_nothing_wins(judge, files, capsys):
+    assert compare(files("666", "666"), "--json") == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["winner"] is None and record["tie"] is False and record["reason"].startswith("No candidate wins")
+    assert record["candidates"][0]["scores"]["visual_quality"]["reason"] == "It knows nothing of this."
 
 
 def test_a_tie_and_another_rule(judge, files, capsys):

@@ -14,7 +14,8 @@ import pytest
 import vs2
 from tests.support.clips import moving_square
 from tests.support.patience import HANGING
-from tests.support.tiny import write_tiny
+from tests.support.scopes import REASONS, write_scope
+from tests.support.tiny import write_judge, write_tiny
 from vs2.cli import main, terminal
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Score, Seconds
@@ -81,7 +82,7 @@ def test_json_is_one_object_on_stdout_and_nothing_else(clip, folder, capfd):
     assert record.keys() >= FIELDS and out.count("\n") == 1
     assert tuple(record["scores"]) == KEYS and record["seconds"].keys() == {"read", "think", "total"}
     for facts in record["scores"].values():
-        assert facts.keys() == {"value", "expected", "distribution", "confidence"} and len(facts["distribution"]) == 5
+        assert facts.keys() == {"value", "expected", "distribution", "confidence", "reason"} and len(facts["distribution"]) == 5
     assert record["video"] == str(clip) and record["model"] == str(folder) and record["truncated"] is True
     assert "Reading" in err and "\x1b" not in err
 
@@ -91,7 +92,7 @@ def test_text_is_the_rationale_then_the_scores(clip, folder, capfd):
     record = json.loads(capfd.readouterr().out)
     assert score(clip, folder) == 0
     out = capfd.readouterr().out
-    rationale, _, rest = out.partition("score     expected")
+    rationale, _, rest = out.partition("score       expected")
     assert rationale.split() == terminal.plain(record["rationale"]).split()
     for key, label in zip(
         KEYS, ("Visual quality", "Text-to-video alignment", "Physical and common-sense"), strict=True
@@ -100,6 +101,43 @@ def test_text_is_the_rationale_then_the_scores(clip, folder, capfd):
         assert f"{record['scores'][key]['value']} of 5" in line and f"{record['scores'][key]['expected']:.2f}" in line
         assert "confidence" not in line
     assert f"{record['overall']:.2f}" in rest and "Nothing at all." in rest and "thinking cut at its budget" in rest
+
+
+def test_what_was_not_judged_is_said_with_why_and_what_to_do(clip, tmp_path, capsys):
+    folder = write_scope(write_judge(tmp_path / "strict"))
+    assert score(clip, folder) == 0
+    out = capsys.readouterr().out
+    lines = out[out.index("score       expected"):].split("\n")
+    assert [line.split()[-4:] for line in lines[1:4]] == [["not", "judged", "-", "-----"]] * 3
+    assert lines[4].split() == ["Overall", "not", "judged"] and "of 5" not in out and "confidence" not in out
+    assert [line for line in lines if line.startswith("Not judged: ")] == [
+        f"Not judged: {reason}" for reason in REASONS.values()]
+    assert lines.count(terminal.INSTEAD) == 1 and "--model TIGER-Lab/VideoScore2" in terminal.INSTEAD
+    assert score(clip, folder, "--json", "--samples", "2") == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["overall"] is None and all(
+        found == {"value": None, "expected": None, "distribution": None, "confidence": None, "reason": REASONS[key]}
+        for key, found in record["scores"].items())
+    assert score(clip, folder, "--published") == 0
+    assert "published script: none, none, none" in capsys.readouterr().out
+
+
+def test_why_a_clip_was_not_judged_drives_no_terminal(clip, tmp_path, capsys):
+    folder = write_scope(write_judge(tmp_path / "evil"), withholds={KEYS[0]: "Not \x1b[2Jthis\nOverall  5 of 5."})
+    assert score(clip, folder, "--no-think") == 0
+    out = capsys.readouterr().out
+    assert "Not judged: Not this Overall 5 of 5." in out and "\x1b" not in out
+
+
+def test_the_listing_says_what_a_judge_withholds(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("vs2.model.checkpoint.ASSETS", tmp_path)
+    write_scope(write_judge(tmp_path / "mini"))
+    assert main.main(["models"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("  Withholds: the scores of visual quality, text-to-video alignment, physical") == 1
+    assert main.main(["models", "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)["models"]
+    assert first["scope"]["withholds"] == REASONS and second["scope"] is None
 
 
 def test_without_thinking_and_with_samples_confidence_is_shown(clip, folder, capsys):
