@@ -38,6 +38,7 @@ def test_in_a_package_the_files_inside_come_first(tmp_path):
     package = tmp_path / "vs2"
     (package / "assets").mkdir(parents=True)
     (tmp_path / "assets").mkdir()
+    (tmp_path / "pyproject.toml").touch()       # as some packages leave it among the installed ones
     for name in ("__init__.py", "errors.py", "evaluation.py", "rubric.py", "resources.py"):
         (package / name).write_bytes((ROOT / "vs2" / name).read_bytes())
     found = python("from vs2.resources import ASSETS, CHECKOUT; print(ASSETS, CHECKOUT, sep='\\n')", "-S", cwd=tmp_path)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 PACKAGE = Path(str(files("vs2"))).resolve()
 HOME = PACKAGE.parent       # a checkout, or the folder of all installed packages
-CHECKOUT = (HOME / "pyproject.toml").is_file()
 ASSETS = PACKAGE / "assets" if (PACKAGE / "assets").is_dir() else HOME / "assets"
+# Among installed packages there may be a pyproject.toml too: some leave theirs there.
+CHECKOUT = ASSETS.parent == HOME and (HOME / "pyproject.toml").is_file()
 
 
 def for_python(path: list[str] | None = None) -> dict[str, str]:
