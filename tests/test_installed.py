@@ -37,9 +37,9 @@ SPACE = """
 import json
 import app, vs2
 from vs2.model import checkpoint
+from vs2.resources import ASSETS
 from vs2.ui import theme
-from vs2.ui.evaluate.page import examples
-print(json.dumps([vs2.__file__, len(examples()), len(theme.css()), checkpoint.locate("mini").name]))
+print(json.dumps([vs2.__file__, len(list(ASSETS.glob("examples/*.mp4"))), len(theme.css()), checkpoint.locate("mini").name]))
 """
 
 
