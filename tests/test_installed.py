@@ -39,7 +39,8 @@ import app, vs2
 from vs2.model import checkpoint
 from vs2.resources import ASSETS
 from vs2.ui import theme
-print(json.dumps([vs2.__file__, len(list(ASSETS.glob("examples/*.mp4"))), len(theme.css()), checkpoint.locate("mini").name]))
+clips = list(ASSETS.glob("examples/*.mp4"))
+print(json.dumps([vs2.__file__, len(clips), len(theme.css()), checkpoint.locate("mini").name]))
 """
 
 
