@@ -21,7 +21,7 @@ $(STAMP): requirements.txt constraints.txt pyproject.toml
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "setup: installing the packages (the first time takes minutes and about 7 GB)"
 	@DS_BUILD_OPS=0 $(PY) -m pip install -qq --no-input --disable-pip-version-check $(CONSTRAINTS) \
-		-e ".[train,generate,scale,dev]"
+		-e ".[train,generate,scale,serve,dev]"
 	@touch $@
 	@echo "setup: done"
 
@@ -87,5 +87,5 @@ perf: setup
 	@set -e; for script in $(filter-out %_rows.py,$(wildcard perf/*.py)); do echo "perf: $$script"; $(PY) "$$script"; done
 
 clean:
-	rm -rf $(VENV) build .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
