@@ -1,0 +1,78 @@
+"""The docstrings of this project as sections that mkdocstrings lays out: an extension of griffe.
+
+Here a docstring explains parameters and fields in sentences of the form `name: what it is.`, one after another, and a
+line that goes on is indented. A renderer of Markdown would run them together into one paragraph. Each becomes an entry of an
+`Args:` or `Attributes:` section, which then has the types and the defaults of the signature.
+"""
+import re
+
+import griffe
+
+# A name at the start of a line, or after the end of a sentence or a part of one.
+_NAME = r"(?:^|(?<=[.;:)] ))((?:{names})(?:, (?:{names}))*): "
+
+
+class Explained(griffe.Extension):
+    """Rewrites the docstring of each function and class as it is read."""
+
+    def on_function(self, *, func, **_) -> None:
+        """Parameters; those of a constructor are told in the docstring of its class."""
+        rewrite(func, [one.name for one in func.parameters if one.name != "self"], "Args")
+
+    def on_class(self, *, cls, **_) -> None:
+        """Fields of a dataclass."""
+        rewrite(cls, [name for name, one in cls.members.items() if one.is_attribute], "Attributes")
+
+
+def rewrite(thing, names: list[str], title: str) -> None:
+    """Puts what the docstring says of `names` into a section of its own."""
+    if thing.docstring and names:
+        thing.docstring.value = sections(thing.docstring.value, names, title)
+
+
+def sections(text: str, names: list[str], title: str) -> str:
+    """The text with what it says of `names` moved to its end, under `title`; as it is where it says nothing of them."""
+    pattern = re.compile(_NAME.format(names="|".join(map(re.escape, sorted(names, key=len, reverse=True)))))
+    rest, entries = [], []
+    for paragraph in re.split(r"\n[ \t]*\n", text.strip("\n")):
+        plain, found = _split(paragraph, pattern)
+        rest += [plain] if plain else []
+        entries += found
+    if not entries:
+        return text
+    listed = "\n".join(f"    {name}: {said}" for name, said in entries)
+    return "\n\n".join([*rest, f"{title}:\n{listed}"])
+
+
+def _split(paragraph: str, pattern: re.Pattern) -> tuple[str, list[tuple[str, str]]]:
+    """What a paragraph says of nothing named, and of each name.
+
+    A line that goes on with what the one before said of a name is indented, or begins in lower case; any other ends it.
+    """
+    plain, entries, open_entry = [], [], False
+    for line in paragraph.splitlines():
+        matches = list(pattern.finditer(line))
+        indented, stripped = line[:1].isspace(), line.strip()
+        if not matches:
+            if open_entry and (indented or _goes_on(entries[-1][1], stripped)):
+                entries[-1][1] += " " + stripped
+            else:
+                plain.append(line)
+                open_entry = False
+            continue
+        before = line[:matches[0].start()].rstrip()
+        if before:
+            if open_entry and (indented or _goes_on(entries[-1][1], before)):
+                entries[-1][1] += " " + before.strip()
+            else:
+                plain.append(before)
+        for one, following in zip(matches, [*matches[1:], None], strict=True):
+            said = line[one.end():following.start() if following else None].strip().rstrip(";")
+            entries += [[name, said] for name in one[1].split(", ")]
+        open_entry = True
+    return "\n".join(plain), [(name, said) for name, said in entries]
+
+
+def _goes_on(before: str, line: str) -> bool:
+    """Whether a line that is not indented goes on with the sentence before it."""
+    return not before.endswith((".", ";", ":")) or line[:1].islower()
