@@ -52,13 +52,14 @@ versions: setup
 lint: setup
 	@$(PY) -m ruff check .
 
-# The site of docs/, in site/. `make test` builds it as well (tests/docs/test_site.py).
+# The site of docs/, in site/. `make test` builds it as well (tests/docs/test_site.py). The variable silences a notice of the
+# theme, which is maintained until May 2027.
 docs: setup
-	@$(PY) -m mkdocs build --quiet --strict --clean
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict --clean
 	@echo "docs: site/index.html"
 
 docs-serve: setup
-	@$(PY) -m mkdocs serve
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs serve
 
 # Trains the built-in judge again, from nothing: scenes, supervised, reinforced, measured, shipped to assets/mini. Two
 # processes of one thread train about twice as fast as one of two; PROCESSES=1 for one GPU. A run that was killed goes on

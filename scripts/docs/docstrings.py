@@ -9,7 +9,8 @@ import re
 import griffe
 
 # A name at the start of a line, or after the end of a sentence or a part of one.
-_NAME = r"(?:^|(?<=[.;:)] ))((?:{names})(?:, (?:{names}))*): "
+_NAME = r"(?:^|(?<=[.;:)] ))((?:{names})(?:, (?:{names}))*)( \([^()]*\))?: "
+_RAISES = re.compile(r"(?:^|(?<=[.;:)] ))(?=Raises )")     # told of the whole, wherever it stands
 
 
 class Explained(griffe.Extension):
@@ -20,8 +21,11 @@ class Explained(griffe.Extension):
         rewrite(func, [one.name for one in func.parameters if one.name != "self"], "Args")
 
     def on_class(self, *, cls, **_) -> None:
-        """Fields of a dataclass."""
-        rewrite(cls, [name for name, one in cls.members.items() if one.is_attribute], "Attributes")
+        """Fields of a dataclass; of another class what its constructor takes."""
+        if "dataclass" in cls.labels or any("dataclass" in str(one.value) for one in cls.decorators):
+            rewrite(cls, [name for name, one in cls.members.items() if one.is_attribute], "Attributes")
+        elif "__init__" in cls.members:
+            rewrite(cls, [one.name for one in cls.members["__init__"].parameters if one.name != "self"], "Args")
 
 
 def rewrite(thing, names: list[str], title: str) -> None:
@@ -49,27 +53,26 @@ def _split(paragraph: str, pattern: re.Pattern) -> tuple[str, list[tuple[str, st
 
     A line that goes on with what the one before said of a name is indented, or begins in lower case; any other ends it.
     """
-    plain, entries, open_entry = [], [], False
+    plain, entries, within = [], [], False
     for line in paragraph.splitlines():
         matches = list(pattern.finditer(line))
-        indented, stripped = line[:1].isspace(), line.strip()
-        if not matches:
-            if open_entry and (indented or _goes_on(entries[-1][1], stripped)):
-                entries[-1][1] += " " + stripped
+        before = line[:matches[0].start()] if matches else line
+        if before.strip():
+            if within and (before[0].isspace() or _goes_on(entries[-1][1], before)):
+                said, *raised = _RAISES.split(before.strip(), 1)
+                entries[-1][1] += f" {said.strip()}" if said else ""
+                plain += raised
+                within = not raised
             else:
-                plain.append(line)
-                open_entry = False
-            continue
-        before = line[:matches[0].start()].rstrip()
-        if before:
-            if open_entry and (indented or _goes_on(entries[-1][1], before)):
-                entries[-1][1] += " " + before.strip()
-            else:
-                plain.append(before)
-        for one, following in zip(matches, [*matches[1:], None], strict=True):
-            said = line[one.end():following.start() if following else None].strip().rstrip(";")
-            entries += [[name, said] for name in one[1].split(", ")]
-        open_entry = True
+                plain.append(before.rstrip())
+                within = False
+        for at, one in enumerate(matches):
+            last = at + 1 == len(matches)
+            said, *raised = _RAISES.split(line[one.end():None if last else matches[at + 1].start()].strip(), 1)
+            said = said.strip() if last else said.strip().rstrip(";")
+            entries += [[name, f"{one[2].strip()}: {said}" if one[2] else said] for name in one[1].split(", ")]
+            plain += raised
+            within = not raised
     return "\n".join(plain), [(name, said) for name, said in entries]
 
 
