@@ -1,7 +1,8 @@
 """The judge: a stream of events that ends in an `Evaluation`, one judgement at a time.
 
-What is read comes from `vs2.video`, what the model is fed from `vs2.model.inputs`, the reply from `vs2.model.generation`;
-this file puts them in order, mixes several replies into one record, and starts again with fewer pixels when memory runs out.
+What is read comes from `vs2.video`, what the model is fed from `vs2.model.inputs`, the reply from
+`vs2.model.generation`; this file puts them in order, mixes several replies into one record, and starts again with
+fewer pixels when memory runs out.
 """
 import os
 import threading

@@ -1,8 +1,8 @@
 """The docstrings of this project as sections that mkdocstrings lays out: an extension of griffe.
 
 Here a docstring explains parameters and fields in sentences of the form `name: what it is.`, one after another, and a
-line that goes on is indented. A renderer of Markdown would run them together into one paragraph. Each becomes an entry of an
-`Args:` or `Attributes:` section, which then has the types and the defaults of the signature.
+line that goes on is indented. A renderer of Markdown would run them together into one paragraph. Each becomes an entry
+of an `Args:` or `Attributes:` section, which then has the types and the defaults of the signature.
 """
 import re
 

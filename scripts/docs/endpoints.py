@@ -13,7 +13,6 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FILE = "a file"
 
 
 @functools.cache
@@ -45,7 +44,7 @@ def kind(parameter: dict) -> str:
     """The type of a parameter, for people."""
     schema = parameter["type"]
     if parameter["component"] == "File":
-        return f"list of {FILE}s" if schema.get("type") == "array" else FILE
+        return "list of files" if schema.get("type") == "array" else "file"
     return _kind(schema) + (f", {schema['description'].removeprefix('numeric value ')}"
                             if "numeric value" in (schema.get("description") or "") else "")
 
@@ -80,9 +79,10 @@ def _declare() -> dict:
         settings = Settings(home=Path(folder) / "home")
         blocks = app.build(Site(Host(lambda: None, {}), Store(settings.home), settings))
         server = GradioMCPServer(blocks)
-        tools = {name: {"description": server.get_fn_description(server.get_block_fn_from_endpoint_name(place), name)[0],
-                        "input": server.get_input_schema(name)[0]}
-                 for name, place in server.tool_to_endpoint.items()}
+        functions = {name: server.get_block_fn_from_endpoint_name(place)
+                     for name, place in server.tool_to_endpoint.items()}
+        tools = {name: {"description": server.get_fn_description(function, name)[0],
+                        "input": server.get_input_schema(name)[0]} for name, function in functions.items()}
         return {"api": blocks.get_api_info(), "tools": tools}
 
 

@@ -1,7 +1,7 @@
 """What the site has beside the files of docs/: pages that lie elsewhere in the repository, and pages made from code.
 
-A page that lies elsewhere is shown, not copied, and links between files of the repository are made links of the site. Where a
-page says `<!-- made from the code: NAME -->`, what MADE has under that name is put in.
+A page that lies elsewhere is shown, not copied, and links between files of the repository are made links of the site.
+Where a page says `<!-- made from the code: NAME -->`, what MADE has under that name is put in.
 """
 import logging
 import os
@@ -25,7 +25,7 @@ MADE = {"commands": commands.page, "endpoints": endpoints.page, "published": fig
         "measured": figures.measured}
 
 _LINK = re.compile(r"(\]\()([^)\s]+)(\))")
-_FENCE = re.compile(r"^(?: {0,3})(`{3,}|~{3,}).*?^(?: {0,3})\1`*\s*$|(`+)(?!`).+?(?<!`)\2(?!`)", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?^ {0,3}\1`*\s*$|(`+)(?!`).+?(?<!`)\2(?!`)", re.MULTILINE | re.DOTALL)
 _MADE = re.compile(r"<!-- made from the code: (.+?) -->")
 _log = logging.getLogger("mkdocs.hooks.vs2")
 
@@ -66,7 +66,7 @@ def linked(markdown: str, home: str, uri: str) -> str:
         return f"{found[1]}{place}{'#' + anchor if anchor else ''}{found[3]}"
 
     parts, at = [], 0
-    for code in _FENCE.finditer(markdown):      # code has no links
+    for code in _CODE.finditer(markdown):      # code has no links
         parts += [_LINK.sub(link, markdown[at:code.start()]), code[0]]
         at = code.end()
     return "".join([*parts, _LINK.sub(link, markdown[at:])])

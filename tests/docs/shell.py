@@ -64,7 +64,8 @@ def tested(arguments: list[str], patch=None) -> None:
     given.add_argument("files", nargs="+")
     given.add_argument("-k")
     found = given.parse_args(arguments)
-    names = [node.name for file in found.files for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
+    sources = [(ROOT / file).read_text(encoding="utf-8") for file in found.files]
+    names = [node.name for source in sources for node in ast.walk(ast.parse(source))
              if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
     assert any((found.k or "") in name for name in names), f"no test is called {found.k}"
 

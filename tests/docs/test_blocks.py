@@ -33,8 +33,9 @@ EXCEPTIONS = (
 # Pages of which blocks without a language are drawings.
 DRAWINGS = {"docs/architecture.md": "trees and arrows; tests/test_repository.py holds the list of files"}
 # The same command with less to do: the last of two equal options counts.
-SHORTER = {"vs2 bench scenes": ("--limit", "2", "--workers", "1"), "vs2 bench best-of-n": ("--limit", "1", "--workers", "1"),
-           "vs2 batch": ("--workers", "1"), "vs2 best-of 5": ("--budget", "16")}
+SHORTER = {"vs2 bench scenes": ("--limit", "2", "--workers", "1"),
+           "vs2 bench best-of-n": ("--limit", "1", "--workers", "1"), "vs2 batch": ("--workers", "1"),
+           "vs2 best-of 5": ("--budget", "16")}
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +137,8 @@ class Session:
         if read:
             read(found[1:], self.patch)
         if found[0] == "vs2" and not excepted:
-            printed = self._vs2(found + [word for start, more in SHORTER.items() if line.startswith(start) for word in more])
+            less = [word for start, more in SHORTER.items() if line.startswith(start) for word in more]
+            printed = self._vs2(found + less)
             if out:
                 (self.place / out).write_text(printed, encoding="utf-8")
 
@@ -172,19 +174,21 @@ def test_every_block_of_a_page_holds(page, session):
 
 
 def test_no_exception_outlives_its_command():
-    lines = {(page, line) for page in pages() for block in blocks(page) if block.language == "bash"
-             for line in block.commands}
-    assert not [one for one in EXCEPTIONS if not any(page == one[0] and line.startswith(one[1]) for page, line in lines)]
+    found = [block for page in pages() for block in blocks(page) if block.language == "bash"]
+    lines = {(block.page, line) for block in found for line in block.commands}
+    assert not [one for one in EXCEPTIONS if not any(exception(page, line) == one for page, line in lines)]
     assert all(any(not block.language for block in blocks(page)) for page in DRAWINGS)
     assert all(any(line.startswith(start) for _, line in lines) for start in SHORTER)
 
 
 @pytest.mark.parametrize("text", [
     "```\nsomething\n```", "```ruby\nputs 1\n```", "    indented = 1", "```bash\nrm -r everything\n```",
-    "```bash\nvs2 score clip.mp4 --promt x\n```", "```bash\nvs2 scores\n```", "```bash\nvs2 score no.mp4 --prompt x\n```",
+    "```bash\nvs2 score clip.mp4 --promt x\n```", "```bash\nvs2 scores\n```",
+    "```bash\nvs2 score no.mp4 --prompt x\n```",
     "```bash\nmake nothing-of-the-kind\n```", "```bash\npytest tests/test_not_there.py\n```",
     "```bash\npytest tests/test_answer.py -k never_called_so\n```", "```bash\npython -m train.nothing\n```",
-    "```bash\npython -m train.measure\n```", "```bash\npython -m train.sft train/configs/not-there.yaml\n```",
+    "```bash\npython -m train.measure\n```",
+    "```bash\npython -m train.sft train/configs/not-there.yaml\n```",
     "```bash\naccelerate launch --config_file train/configs/accelerate/fsdp2.yaml -m train.sft --resum\n```",
     "```python\nimport vs2\nvs2.lod('mini')\n```", "```json\n{'a': 1}\n```",
     "```yaml\noutput: x\ndata: {kind: scenes, colour: red}\nfrom: y\nframes: z\n```",
