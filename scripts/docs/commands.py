@@ -5,7 +5,7 @@ from functools import partial
 
 from vs2.cli.main import parser
 
-WIDTH = 100
+WIDTH = 80      # what fits beside the two navigations
 
 
 def page() -> str:
@@ -26,7 +26,7 @@ def subcommands(top: argparse.ArgumentParser) -> dict[str, argparse.ArgumentPars
 
 
 def usage(command: argparse.ArgumentParser) -> str:
-    """How it is called, in lines of 100 characters."""
+    """How it is called, in lines of WIDTH characters."""
     command.formatter_class = partial(argparse.HelpFormatter, width=WIDTH)
     command.color = False       # Python 3.14 paints it on a terminal
     return command.format_usage().removeprefix("usage: ").rstrip()

@@ -4,7 +4,9 @@ Here a docstring explains parameters and fields in sentences of the form `name: 
 line that goes on is indented. A renderer of Markdown would run them together into one paragraph. Each becomes an entry
 of an `Args:` or `Attributes:` section, which then has the types and the defaults of the signature.
 """
+import ast
 import re
+from pathlib import Path
 
 import griffe
 
@@ -15,6 +17,12 @@ _RAISES = re.compile(r"(?:^|(?<=[.;:)] ))(?=Raises )")     # told of the whole, 
 
 class Explained(griffe.Extension):
     """Rewrites the docstring of each function and class as it is read."""
+
+    def on_module(self, *, mod, **_) -> None:
+        """As it is written: taken for a function's, an example that follows its first line would lose its indent."""
+        if mod.docstring and isinstance(mod.filepath, Path):
+            written = ast.get_docstring(ast.parse(mod.filepath.read_text(encoding="utf-8")), clean=False)
+            mod.docstring.value = written.strip()
 
     def on_function(self, *, func, **_) -> None:
         """Parameters; those of a constructor are told in the docstring of its class."""
