@@ -6,6 +6,7 @@ import re
 import runpy
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 from tests.docs.blocks import ROOT, words
@@ -26,9 +27,10 @@ def parse(module: str, arguments: list[str], patch) -> argparse.Namespace:
     def stop(self, *given, **options):
         raise Parsed(real(self, *given, **options))
 
-    with patch.context() as within:
+    with patch.context() as within, warnings.catch_warnings():
         within.setattr(argparse.ArgumentParser, "parse_args", stop)
         within.setattr(sys, "argv", [module, *arguments])
+        warnings.filterwarnings("ignore", ".* found in sys.modules after import of package", RuntimeWarning)
         try:
             runpy.run_module(module, run_name="__main__", alter_sys=True)
         except Parsed as end:

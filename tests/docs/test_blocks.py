@@ -22,20 +22,20 @@ EXCEPTIONS = (
     ("README.md", ". .venv/bin/activate", "changes the reader's shell"),
     ("docs/install.md", ". .venv/bin/activate", "changes the reader's shell"),
     ("docs/install.md", "pip install -e .", "installs, from the network"),
+    ("README.md", "vs2 bench best-of-n", "minutes; tests/bench/test_best_of_n.py runs the suite"),
     ("README.md", "vs2 app", "serves until it is stopped; the blocks that ask an app ask one"),
     ("README.md", 'vs2 score clip.mp4 --prompt "a red ball bounces on grass" --model TIGER', "16 GB from the network"),
     ("docs/benchmarks.md", "vs2 bench scenes", "minutes; README.md's is run, shortened"),
-    ("docs/benchmarks.md", "vs2 bench best-of-n", "minutes; README.md's is run, shortened"),
-    ("docs/benchmarks.md", "vs2 bench prompts", "half a minute; tests/cli/test_bench.py runs the suites"),
-    ("docs/benchmarks.md", "vs2 bench best-of --", "minutes; tests/cli/test_bench.py runs the suites"),
+    ("docs/benchmarks.md", "vs2 bench best-of-n", "minutes; tests/bench/test_best_of_n.py runs the suite"),
+    ("docs/benchmarks.md", "vs2 bench prompts", "half a minute; tests/bench/test_prompts.py runs the suite"),
+    ("docs/benchmarks.md", "vs2 bench best-of --", "minutes; tests/bench/test_best_of.py runs the suite"),
     ("docs/benchmarks.md", "vs2 bench faults", "half a minute; tests/bench/test_faults.py runs the suite"),
 )
 # Pages of which blocks without a language are drawings.
 DRAWINGS = {"docs/architecture.md": "trees and arrows; tests/test_repository.py holds the list of files"}
 # The same command with less to do: the last of two equal options counts.
 SHORTER = {"vs2 bench scenes": ("--limit", "2", "--workers", "1"),
-           "vs2 bench best-of-n": ("--limit", "1", "--workers", "1"), "vs2 batch": ("--workers", "1"),
-           "vs2 best-of 5": ("--budget", "16")}
+           "vs2 batch": ("--workers", "1"), "vs2 best-of 5": ("--budget", "16")}
 
 
 @pytest.fixture(scope="module")
