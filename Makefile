@@ -8,7 +8,7 @@ WORKERS ?= 2
 # The exact versions tested need Python 3.11; an older one takes the newest that requirements.txt admits.
 CONSTRAINTS ?= $(shell $(PYTHON) -c "import sys; print('-c constraints.txt' if sys.version_info >= (3, 11) else '')")
 
-.PHONY: setup browser app test lint versions mini mini-longer perf clean
+.PHONY: setup browser app test lint versions docs docs-serve mini mini-longer perf clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -21,7 +21,7 @@ $(STAMP): requirements.txt constraints.txt pyproject.toml
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "setup: installing the packages (the first time takes minutes and about 7 GB)"
 	@DS_BUILD_OPS=0 $(PY) -m pip install -qq --no-input --disable-pip-version-check $(CONSTRAINTS) \
-		-e ".[train,generate,scale,dev]"
+		-e ".[train,generate,scale,serve,docs,dev]"
 	@touch $@
 	@echo "setup: done"
 
@@ -51,6 +51,15 @@ versions: setup
 
 lint: setup
 	@$(PY) -m ruff check .
+
+# The site of docs/, in site/. `make test` builds it as well (tests/docs/test_site.py). The variable silences a notice of the
+# theme, which is maintained until May 2027.
+docs: setup
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict --clean
+	@echo "docs: site/index.html"
+
+docs-serve: setup
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs serve
 
 # Trains the built-in judge again, from nothing: scenes, supervised, reinforced, measured, shipped to assets/mini. Two
 # processes of one thread train about twice as fast as one of two; PROCESSES=1 for one GPU. A run that was killed goes on
@@ -87,5 +96,5 @@ perf: setup
 	@set -e; for script in $(filter-out %_rows.py,$(wildcard perf/*.py)); do echo "perf: $$script"; $(PY) "$$script"; done
 
 clean:
-	rm -rf $(VENV) build .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) build dist site .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.browser import chromium  # noqa: E402
-from tests.browser.conftest import answers, serve_app  # noqa: E402
+from tests.support.apps import answers, serve_app  # noqa: E402
 from tests.support.ports import free_port  # noqa: E402
 
 RUNS = 5

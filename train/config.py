@@ -2,8 +2,9 @@
 
     output: runs/NAME           checkpoints, logs, plots; OUTPUT/model is the finished model
     from: FOLDER or Hub id      where to start; or `fresh` and `card`: a model from nothing (configs/mini.yaml)
-    look: {...}                 TrainingArguments of lessons in seeing, before it (train/seeing/look.py); with scenes
-    only seed: 0
+    look: {...}                 TrainingArguments of lessons in seeing, before it (train/seeing/look.py); only
+                                with scenes
+    seed: 0
     frames: runs/frames.npy     where rendered scenes are kept
     model: {...}                train/model.py: how to load and what to train
     card: {...}                 instead of what the start's vs2.json says, for this run: fps, max_frames, pixels, query

@@ -110,7 +110,7 @@ def export(rows: list[Row], to: str, out: Path, name: str = "vs2", card: Card = 
     """Writes the rows in the form of `to` below `out`: the files, the rows that are in them, and those left out.
 
     Left out is a row that has nothing for that form (no reply for LLaMA-Factory, no scores for verl), and one whose
-    text holds a mark such as <video>, which would be taken for the place of a second video.
+    text holds a mark such as `<video>`, which would be taken for the place of a second video.
     """
     if to not in FORMS:
         raise BadInput(f"Rows cannot be exported to {to!r}: give {', '.join(FORMS)}.")

@@ -10,7 +10,7 @@ class Score:
     """One dimension's score; or that it was not judged, and why.
 
     value: the digit that the judge wrote, 1 to 5; None when none could be read, or when it was not judged.
-    reason: of what was not judged, one sentence why; the other three are None then, for nothing may be claimed of it.
+    reason: of what was not judged, one sentence why; all else is None then, for nothing may be claimed about it.
     expected: sum of s * p(s) over the distribution; None with it.
     distribution: p(1) to p(5), summing to 1, from the unprocessed logits at the digit's own token.
     confidence: probability of the most likely score, only where that means something: over several

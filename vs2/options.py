@@ -13,8 +13,7 @@ class Options:
 
     temperature, top_p and seed matter only with several samples, and with `published`.
     published: one reply, drawn and read as the authors' script does (`vs2.model.as_published`), whose temperature and
-    most
-        tokens are the defaults here; it always thinks, and the checkpoint has its say in all other settings.
+        most tokens are the defaults here; it always thinks, and the checkpoint has its say in all other settings.
     """
 
     think: bool = True

@@ -116,7 +116,7 @@ TRIES = {
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can confine a process")
 @pytest.mark.parametrize("what", TRIES)
 def test_the_process_that_reads_it_gets_at_nothing_else(what):
-    code = ("import json, os, sys\nfrom vs2 import parquet_worker\n"
+    code = ("import json, os, sys\nfrom vs2.batch import parquet_worker\n"
             "def tried(*_):\n"
             "    try:\n        exec(sys.argv[2])\n"
             "    except OSError as error:\n        return {'error': type(error).__name__}\n"

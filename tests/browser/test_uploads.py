@@ -88,7 +88,7 @@ def test_a_video_removed_while_it_is_prepared_stays_removed(visit, scripted, slo
 
 
 def test_a_clip_that_cannot_be_copied_is_judged_all_the_same(visit, scripted, old, monkeypatch):
-    def full(path, folder):
+    def full(path, folder, **_):
         raise Failure("The copy for the browser cannot be written.")
 
     monkeypatch.setattr(vs2.video.playable, "playable", full)

@@ -15,7 +15,7 @@ from tests.support.fake_judge import FakeJudge
 from tests.support.patience import HANGING, eventually
 from tests.support.tiny import write_judge
 from vs2.batch import results, table
-from vs2.cli import batch, main
+from vs2.cli import batch, judging, main
 from vs2.cli.terminal import INSTEAD, Status
 from vs2.errors import BadInput, Failure
 
@@ -99,7 +99,7 @@ def test_every_format_is_read_and_written_and_goes_on(folder, model, suffix, mon
             raise KeyboardInterrupt
         return 1, 2, 3
 
-    monkeypatch.setattr(main, "load", Load(says))
+    monkeypatch.setattr(judging, "load", Load(says))
     given = {"table": f"in{suffix}", "out": f"out{suffix}"}
     assert run(folder, model, **given) == 130 and not (folder / f"out{suffix}").exists()
     assert run(folder, model, "--resume", **given) == 0 and judged == ["a, b", "stop", "stop"]
@@ -136,7 +136,7 @@ def test_a_killed_run_goes_on_and_scores_no_row_twice(folder, model, out, monkey
     kept = {found["row"]: found for found in map(json.loads, kept) if found["error"] is None}
     assert 2 <= len(kept) < 9 and (out.endswith("jsonl") or not (folder / out).exists())
     judged = []
-    real = main.load
+    real = judging.load
 
     def counting(*given):
         judge = real(*given)
@@ -144,7 +144,7 @@ def test_a_killed_run_goes_on_and_scores_no_row_twice(folder, model, out, monkey
         judge.score = lambda path, prompt, **options: judged.append(prompt) or score(path, prompt, **options)
         return judge
 
-    monkeypatch.setattr(main, "load", counting)
+    monkeypatch.setattr(judging, "load", counting)
     arguments = {"table": "many.csv", "out": out}
     assert run(folder, model, "--budget", "60", **arguments) == 2 and not judged, "it is there already"
     assert run(folder, model, "--budget", "61", "--resume", **arguments) == 2 and not judged, "other options"
@@ -184,7 +184,7 @@ def test_a_zip_is_judged_and_named_as_in_its_table(folder, model, clip, capfd):
     (["TABLE", "--out", "TABLE", "--resume"], "no journal"),
 ])
 def test_bad_input_is_one_line_and_status_2(folder, model, arguments, says, monkeypatch, capsys):
-    monkeypatch.setattr(main, "load", lambda *_: pytest.fail("the judge was loaded"))
+    monkeypatch.setattr(judging, "load", lambda *_: pytest.fail("the judge was loaded"))
     before = set(folder.iterdir())
     arguments = [part.replace("TABLE", str(folder / "t.csv")).replace("OUT", str(folder)) for part in arguments]
     model = [] if "--model" in arguments else ["--model", str(model)]
@@ -213,7 +213,7 @@ def test_a_table_without_any_scores_is_written_and_is_no_success(folder, model, 
     def fails(path, prompt):
         raise Failure("Memory ran out.")
 
-    monkeypatch.setattr(main, "load", Load(fails))
+    monkeypatch.setattr(judging, "load", Load(fails))
     assert run(folder, model) == 1
     assert "None of the 6 rows has scores" in capsys.readouterr().err and len(records(folder / "out.jsonl")) == 6
     (folder / "t.csv").write_text("video,prompt\nno.mp4,p\n")
@@ -223,7 +223,7 @@ def test_a_table_without_any_scores_is_written_and_is_no_success(folder, model, 
 
 def test_rows_that_were_not_judged_are_counted_say_why_and_are_kept(folder, model, monkeypatch, capsys):
     why = "It knows nothing of this."
-    monkeypatch.setattr(main, "load", Load(lambda path, prompt: (why, why, why) if prompt == "a cow" else (4, why, 2)))
+    monkeypatch.setattr(judging, "load", Load(lambda path, prompt: (why, why, why) if prompt == "a cow" else (4, why, 2)))
     assert run(folder, model, out="out.csv") == 0
     err = capsys.readouterr().err
     assert "0 rows with scores, 2 without (`error` says why), 4 not judged in all or part (`..._reason` says" in err
@@ -232,7 +232,7 @@ def test_rows_that_were_not_judged_are_counted_say_why_and_are_kept(folder, mode
     assert [row["text_alignment_reason"] for row in rows].count(why) == 4
     told = [(row["visual_quality_value"], row["visual_quality_reason"]) for row in rows]
     assert told.count(("4", "")) == 3 and told.count(("", why)) == 1 and all(row["overall"] == "" for row in rows)
-    monkeypatch.setattr(main, "load", Load(lambda path, prompt: pytest.fail("it was judged again")))
+    monkeypatch.setattr(judging, "load", Load(lambda path, prompt: pytest.fail("it was judged again")))
     assert run(folder, model, "--resume", out="out.csv") == 0
 
 
@@ -242,10 +242,10 @@ def test_ctrl_c_keeps_what_is_finished(folder, model, monkeypatch, capsys):
             raise KeyboardInterrupt
         return 1, 2, 3
 
-    monkeypatch.setattr(main, "load", Load(says))
+    monkeypatch.setattr(judging, "load", Load(says))
     assert run(folder, model, out="out.csv") == 130
     assert "--resume goes on" in capsys.readouterr().err and not (folder / "out.csv").exists()
-    monkeypatch.setattr(main, "load", Load(lambda path, prompt: (5, 5, 5)))
+    monkeypatch.setattr(judging, "load", Load(lambda path, prompt: (5, 5, 5)))
     assert run(folder, model, "--resume", out="out.csv") == 0
     assert [row["overall"] for row in results.read_csv(folder / "out.csv")] == ["2", "", "2", "2", "", "5"]
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.support.best_of_parts import PROMPT, StreamJudge, flat, seed
-from vs2.cli import main
+from vs2.cli import judging, main
 from vs2.errors import BadInput
 from vs2.rubric import KEYS
 
@@ -19,7 +19,7 @@ SMALL = ("--seconds", "1", "--size", "96x64")
 def judge(monkeypatch, tmp_path):
     made = StreamJudge(flat)
     made.card = SimpleNamespace(knows="Digits \x1b[2Jonly.")
-    monkeypatch.setattr(main, "load", lambda *_: made)
+    monkeypatch.setattr(judging, "load", lambda *_: made)
     for name in ("VS2_MODEL", "VS2_PRECISION", "VS2_HOME", "HF_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
@@ -164,7 +164,7 @@ def test_a_token_goes_to_the_provider_and_nowhere_else(judge, capfd, monkeypatch
 def test_bad_input_is_one_line_and_status_2_before_anything_is_loaded(count, options, said, capfd, monkeypatch,
                                                                       tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(main, "load", lambda *_: pytest.fail("loaded"))
+    monkeypatch.setattr(judging, "load", lambda *_: pytest.fail("loaded"))
     options = {"prompt": "x"} | options
     if options["prompt"] is None:
         del options["prompt"]

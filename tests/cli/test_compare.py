@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.clips import moving_square
 from vs2 import events
-from vs2.cli import main, terminal
+from vs2.cli import judging, main, terminal
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.rubric import KEYS
@@ -45,7 +45,7 @@ class Judge:
 @pytest.fixture
 def judge(monkeypatch):
     made = Judge()
-    monkeypatch.setattr(main, "load", lambda *_: made)
+    monkeypatch.setattr(judging, "load", lambda *_: made)
     for name in ("VS2_MODEL", "VS2_PRECISION", "VS2_HOME"):
         monkeypatch.delenv(name, raising=False)
     return made
@@ -163,7 +163,7 @@ def test_all_bad_is_status_1_and_still_says_why(judge, files, capsys):
 ])
 def test_bad_input_is_one_line_and_status_2_before_the_judge_is_loaded(arguments, says, files, monkeypatch, capsys,
                                                                        tmp_path):
-    monkeypatch.setattr(main, "load", lambda *_: pytest.fail("the judge was loaded"))
+    monkeypatch.setattr(judging, "load", lambda *_: pytest.fail("the judge was loaded"))
     files("432", "434")
     videos = [part for part in arguments if part in ("432", "434", "missing")]
     assert compare([str(tmp_path / f"{stem}.mp4") for stem in videos], *arguments[len(videos):]) == 2
@@ -175,7 +175,7 @@ def test_a_judge_that_cannot_be_loaded_is_a_failure(files, monkeypatch, capsys):
     def fails(*_):
         raise Failure("The disk is full.")
 
-    monkeypatch.setattr(main, "load", fails)
+    monkeypatch.setattr(judging, "load", fails)
     assert compare(files("432", "434")) == 1 and capsys.readouterr().err.endswith("vs2: The disk is full.\n")
 
 

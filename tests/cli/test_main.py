@@ -16,7 +16,7 @@ from tests.support.clips import moving_square
 from tests.support.patience import HANGING
 from tests.support.scopes import REASONS, write_scope
 from tests.support.tiny import write_judge, write_tiny
-from vs2.cli import main, terminal
+from vs2.cli import judging, main, terminal
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.model import catalogue
@@ -163,7 +163,7 @@ def test_without_thinking_and_with_samples_confidence_is_shown(clip, folder, cap
     ],
 )
 def test_bad_input_is_one_line_and_status_2_before_any_waiting(arguments, says, clip, monkeypatch, capsys):
-    monkeypatch.setattr(main, "load", lambda *_: pytest.fail("the judge was loaded"))
+    monkeypatch.setattr(judging, "load", lambda *_: pytest.fail("the judge was loaded"))
     arguments = [str(clip) if part == "CLIP" else part for part in arguments]
     prompt = [] if "--prompt" in arguments else ["--prompt", "a cow"]
     assert main.main(["score", *arguments, *prompt]) == 2
@@ -199,7 +199,7 @@ def test_a_broken_file_and_a_failure_have_their_statuses(clip, folder, tmp_path,
     def fails(*_):
         raise Failure("The disk\nis full.")
 
-    monkeypatch.setattr(main, "load", fails)
+    monkeypatch.setattr(judging, "load", fails)
     assert score(clip, folder) == 1
     assert capsys.readouterr().err.endswith("vs2: The disk is full.\n")
 
@@ -250,8 +250,8 @@ def test_unread_is_said_and_untrusted_text_cannot_drive_the_terminal(clip, monke
         Thought("three", 5),
         unread(warnings=("\x1b[31mred",)),
     )
-    monkeypatch.setattr(main, "load", lambda *_: fake)
-    monkeypatch.setattr(main, "check_before_loading", lambda *_: None)
+    monkeypatch.setattr(judging, "load", lambda *_: fake)
+    monkeypatch.setattr(judging, "check_before_loading", lambda *_: None)
     assert score(clip, "mini") == 0 and fake.closed
     out, err = capsys.readouterr()
     assert "One two" in out and "[Memory ran out.]\nthree" in out and "Note: red" in out
@@ -265,8 +265,8 @@ def test_unread_is_said_and_untrusted_text_cannot_drive_the_terminal(clip, monke
 
 def test_an_interrupt_is_quiet(clip, monkeypatch, capsys):
     fake = Fake(KeyboardInterrupt())
-    monkeypatch.setattr(main, "load", lambda *_: fake)
-    monkeypatch.setattr(main, "check_before_loading", lambda *_: None)
+    monkeypatch.setattr(judging, "load", lambda *_: fake)
+    monkeypatch.setattr(judging, "check_before_loading", lambda *_: None)
     assert score(clip, "mini") == 130 and "Traceback" not in capsys.readouterr().err
 
 

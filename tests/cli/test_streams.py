@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.clips import moving_square
 from tests.support.tiny import write_judge
-from vs2.cli import main, streams
+from vs2.cli import main, score, streams
 from vs2.errors import Failure
 from vs2.settings import Settings
 from vs2.texts import argument, path_text, told, wired
@@ -127,7 +127,7 @@ def test_what_is_no_text_is_one_sentence(folder):
 @pytest.mark.parametrize("command", ["score", "compare", "best-of"])
 def test_a_prompt_or_a_path_may_begin_with_a_dash(words, command, monkeypatch):
     seen = []
-    monkeypatch.setattr(main, "run_score", seen.append)
+    monkeypatch.setattr(score, "run", seen.append)
     monkeypatch.setattr("vs2.cli.compare.run", seen.append)
     monkeypatch.setattr("vs2.cli.best_of.run", seen.append)
     words = [word if command != "best-of" or not word.endswith("no.mp4") else "3" for word in words]

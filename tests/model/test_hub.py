@@ -118,7 +118,7 @@ def server():
 
 CODE = """
 import sys
-from vs2 import hub
+from vs2.model import hub
 from vs2.errors import Problem
 try:
     print(hub.fetch(sys.argv[1]))

@@ -16,18 +16,20 @@ PATIENCE = 120  # seconds that a page or the app may stand still, on a machine w
 
 
 @contextmanager
-def serve_app(home: Path, port: int, **variables: str):
+def serve_app(home: Path, port: int, command=(sys.executable, "app.py"), cwd: Path = ROOT, environment=None,
+              **variables: str):
     """`python app.py` with its data in `home`; gives its address, and stops it at the end.
 
-    variables: of its environment. What it logs is in `home / "app.log"`; a traceback there is a fault.
+    variables: of its environment, which is that of the tests where None is given. What it logs is in
+    `home / "app.log"`; a traceback there is a fault.
     """
     home.mkdir(parents=True, exist_ok=True)
     log = home / "app.log"
-    environment = os.environ | {
+    environment = (os.environ if environment is None else environment) | {
         "VS2_MODEL": "mini", "VS2_PRECISION": "fp32", "VS2_HOME": str(home), "GRADIO_SERVER_PORT": str(port),
         "GRADIO_TEMP_DIR": str(home / "uploads"), "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"} | variables
     with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
+        process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=output, stderr=output)
     address = f"http://127.0.0.1:{port}/"
     try:
         started = eventually(lambda: answers(address) or process.poll() is not None, PATIENCE, moved=log.read_text)

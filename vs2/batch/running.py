@@ -36,8 +36,10 @@ def run(rows: Iterable[Row], judge, *, workers: int = 1, engine: str = "local", 
 
     judge: a `Judge`, or a function that loads one, which `workers` above 1 and the engine "ray" need; it is called once
     in each worker, so it must be a module's function or a partial of one. gpus: this machine's; each worker takes one.
-    options: those of `vs2.options.Options`. Closing the generator ends the work at once; once `stop()` is true, no
-    further row is begun. Raises BadInput for an option out of range, and what loading the judge raises.
+    options: those of `vs2.options.Options`.
+
+    Closing the generator ends the work at once; once `stop()` is true, no further row is begun.
+    Raises BadInput for an option out of range, and what loading the judge raises.
     """
     Options(**options)
     rows = {row.number: row for row in rows}

@@ -11,7 +11,7 @@ import tempfile
 from vs2.batch.parquet_worker import LIMITS_ERROR
 from vs2.batch.table_csv import check_columns, check_size, fit, named
 from vs2.errors import BadInput, Failure
-from vs2.resources import HOME
+from vs2.resources import NOWHERE, for_python
 
 SECONDS = 60.0          # for the reading, and of processor time
 MEMORY = 2 * 2**30      # bytes of address space
@@ -47,13 +47,12 @@ def _read(data: bytes, shown: str, limits) -> dict:
     """What the worker says. Its answer goes to a file whose size the system bounds."""
     job = {"rows": limits.rows, "columns": limits.columns, "seconds": SECONDS, "cpu": SECONDS, "memory": MEMORY,
            "writes": 4 * limits.table_bytes}
-    environment = {name: os.environ[name] for name in KEPT if name in os.environ} | {
-        "PYTHONPATH": os.pathsep.join([str(HOME), *(os.path.abspath(entry) for entry in sys.path if entry)]),
+    environment = {name: os.environ[name] for name in KEPT if name in os.environ} | for_python() | {
         "OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system", "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         with tempfile.TemporaryFile(prefix="vs2-parquet-") as answer:
             done = subprocess.run([sys.executable, "-m", "vs2.batch.parquet_worker", json.dumps(job)],
-                                  input=data, cwd=HOME, stdout=answer, stderr=subprocess.DEVNULL, env=environment,
+                                  input=data, cwd=NOWHERE, stdout=answer, stderr=subprocess.DEVNULL, env=environment,
                                   timeout=SECONDS + 30, start_new_session=True)
             answer.seek(0)
             said = answer.read(job["writes"] + 1)

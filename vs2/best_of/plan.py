@@ -21,7 +21,7 @@ class Plan:
     judging: the judge's options. keep: 0 judges all as `judging` says; k judges all without a rationale, then the best
     k as `judging` says. replies: sampled ones of a second judgement that breaks a tie; 0 leaves the tie.
     gain: None draws all N; else stop early, when the candidates to come promise less than so many points
-    (`vs2.stopping`).
+    (`vs2.best_of.stopping`).
     """
 
     prompt: str

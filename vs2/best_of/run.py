@@ -65,8 +65,9 @@ class Run:
     def events(self, patience: float | None = None) -> Iterator[Event | None]:
         """Begins, and gives the events as they come; the last one is `Done`. To be called once.
 
-        patience: gives None when nothing came for so many seconds. Closing it stops the run. Raises Failure where the
-        folder can no longer be written.
+        patience: gives None when nothing came for so many seconds.
+
+        Closing it stops the run. Raises Failure where the folder can no longer be written.
         """
         if self._begun:
             raise Failure("This run was begun already: make a new one to go on.")

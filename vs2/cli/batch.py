@@ -40,7 +40,7 @@ def add(commands) -> None:
 def run(arguments) -> None:
     """`vs2 batch`. Raises BadInput or Failure where not one row has scores; the result is written all the same."""
     from vs2.batch import results, table
-    from vs2.batch.engines import NO_RAY, enough
+    from vs2.batch.engines import enough, no_ray
     from vs2.cli.terminal import Status
     from vs2.options import Options
     from vs2.settings import Settings
@@ -52,7 +52,7 @@ def run(arguments) -> None:
     Options(**options)
     enough(arguments.workers)
     if arguments.engine == "ray" and find_spec("ray") is None:
-        raise BadInput(NO_RAY)
+        raise BadInput(no_ray())
     out = Path(arguments.out)
     results.check_out(out)
     settings = Settings.read()

@@ -2,10 +2,9 @@
 import importlib.util
 from dataclasses import dataclass
 
+from vs2.extras import install
 from vs2.generate.pipelines import PRESETS
 from vs2.generate.providers import PROVIDERS
-
-INSTALL = "run `pip install -e '.[generate]'` in the project's folder"
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def _diffusion(name: str, missing: list[str], memory: int | None) -> Listed:
     preset = PRESETS[name]
     reason = remedy = ""
     if missing:
-        reason, remedy = f"{' and '.join(missing)} is not installed.", f"To use it, {INSTALL}."
+        reason, remedy = f"{' and '.join(missing)} is not installed.", f"To use it, {install('generate')}."
     elif memory is None:
         reason = "It needs a CUDA GPU and this machine has none that torch can use."
         remedy = f"Run it on a machine with a CUDA GPU of {preset.memory / 1e9:.0f} GB or more."

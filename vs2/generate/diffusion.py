@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from vs2.errors import BadInput, Failure, Problem
+from vs2.extras import install
 from vs2.generate import pipeline_files
-from vs2.generate.catalogue import INSTALL, gpu_memory
+from vs2.generate.catalogue import gpu_memory
 from vs2.generate.files import Draft, Film
 from vs2.generate.pipelines import LENGTHS, PLACEMENTS, PRESETS, frames_for, placement, suits
 from vs2.generate.protocol import Event, Generator, Limits, Notice, Progress, Request, rounded, rounding
@@ -51,7 +52,7 @@ class Diffusion(Generator):
                  device: str = "auto", placement: str = "auto"):
         missing = [package for package in ("diffusers", "ftfy") if importlib.util.find_spec(package) is None]
         if missing:
-            raise Failure(f"{' and '.join(missing)} is not installed: {INSTALL}.")
+            raise Failure(f"{' and '.join(missing)} is not installed: {install('generate')}.")
         if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= 200):
             raise BadInput(f"steps is {steps!r}: it must be a whole number from 1 to 200.")
         if guidance is not None and (isinstance(guidance, bool) or not isinstance(guidance, int | float)

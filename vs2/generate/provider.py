@@ -20,7 +20,7 @@ from vs2.generate.protocol import Event, Generator, Limits, Notice, Progress, Re
 from vs2.generate.provider_worker import LARGEST
 from vs2.generate.providers import PROVIDERS
 from vs2.model import hub
-from vs2.resources import HOME
+from vs2.resources import NOWHERE, for_python
 from vs2.video.worker.wire import WireError, receive, send
 
 TICK = 0.1          # seconds between two looks at `stop`
@@ -171,11 +171,10 @@ def _is_json(value) -> bool:
 def _started() -> subprocess.Popen:
     """The process that asks; with the environment of this one, less what could tell a token."""
     environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
-    path = os.pathsep.join([str(HOME), *filter(None, [environment.get("PYTHONPATH")])])
-    environment |= {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONPATH": path}
+    environment |= for_python() | {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     try:
         return subprocess.Popen([sys.executable, "-m", "vs2.generate.provider_worker"], stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, cwd=NOWHERE,
                                 start_new_session=True)     # Ctrl+C is for this process to answer
     except OSError as error:
         raise Failure(f"The process that asks the provider could not be started ({error.strerror}): close other "

@@ -71,8 +71,8 @@ def locate(name: str) -> Checkpoint:
     """
     if name == MINI:
         if not (ASSETS / MINI / "config.json").exists():
-            raise Failure("The built-in checkpoint assets/mini is not there: run vs2 from a checkout of the project, "
-                          "or rebuild it with `make mini`.")
+            raise Failure("The built-in checkpoint assets/mini is not there: install vs2 again, or rebuild it with "
+                          "`make mini` in a checkout of the project.")
         return inspect(ASSETS / MINI, MINI)
     folder = Path(name).expanduser()
     try:

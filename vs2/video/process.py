@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from contextlib import closing
 
 from vs2.errors import Failure
-from vs2.resources import HOME
+from vs2.resources import NOWHERE, for_python
 from vs2.video.worker.wire import STATUS, WireError, receive, send
 
 try:
@@ -210,12 +210,11 @@ def _popen() -> tuple[subprocess.Popen, socket.socket | None]:
     keep = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG", "LC_ALL")
     environment = {name: os.environ[name] for name in keep if name in os.environ}
     # One arena of memory: each thread's own would reserve 64 MB of the address space that a job's limit counts.
-    packages = [str(HOME), *(os.path.abspath(entry) for entry in sys.path if entry)]
-    environment |= {"PYTHONPATH": os.pathsep.join(packages), "OMP_NUM_THREADS": "1",
-                    "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "PYTHONDONTWRITEBYTECODE": "1",
-                    "PYTHONUTF8": "1"}      # paths come as vs2.texts.wired makes them
+    environment |= for_python() | {
+        "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUTF8": "1"}      # paths come as vs2.texts.wired makes them
     command = [sys.executable, "-m", MODULE, str(os.getpid())]
-    options = dict(cwd=HOME, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    options = dict(cwd=NOWHERE, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                    stderr=subprocess.DEVNULL, start_new_session=True)
     if not FORKS:
         process = subprocess.Popen(command, **options)

@@ -121,7 +121,7 @@ def server():
 CODE = """
 import sys
 from pathlib import Path
-from train import feedback_hub
+from train.data import feedback_hub
 from vs2.errors import Problem
 try:
     print(feedback_hub.fetch(sys.argv[1], sys.argv[3], Path(sys.argv[2])))

@@ -119,11 +119,11 @@ KINDS = ("grpo", "dapo")
 SCRIPT = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-from train import grpo, rewards
+from train.grpo import rewards, run
 rewards.REWARDS["toy"] = lambda group: [sum(letter in "abcdefg" for letter in reply) / max(1, len(reply))
                                         for reply in group.replies]
 for path in sys.argv[2:]:
-    grpo.run(json.load(open(path)))
+    run.run(json.load(open(path)))
 """
 
 

@@ -255,7 +255,7 @@ def test_an_exception_in_the_caller_does_not_leave_half_a_conversation(clip, mon
 
 
 def test_a_busy_worker_dies_with_its_parent():
-    code = ("import os, signal\nfrom vs2 import video_pool\n"
+    code = ("import os, signal\nfrom vs2.video import pool as video_pool\n"
             "with video_pool.borrow() as worker:\n"
             "    os.kill(worker.pid, signal.SIGSTOP)\n"  # it cannot see its pipe close
             "    print(worker.pid, flush=True)\n    os.kill(os.getpid(), signal.SIGKILL)\n")
@@ -264,7 +264,8 @@ def test_a_busy_worker_dies_with_its_parent():
     assert gone(int(done.stdout))
 
 
-ONE_JOB = "import os, sys\nfrom vs2 import video_pool\nwith video_pool.borrow() as worker:\n    worker.finish()\n"
+ONE_JOB = ("import os, sys\nfrom vs2.video import pool as video_pool\n"
+           "with video_pool.borrow() as worker:\n    worker.finish()\n")
 
 
 def test_an_idle_worker_ends_when_the_program_does():

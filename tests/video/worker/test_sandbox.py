@@ -153,9 +153,9 @@ def workers_after(facts):
 
 CONFINED = """
 import ctypes, os, sys
-from vs2 import video_sandbox
+from vs2.video.worker import sandbox
 {before}
-print(*video_sandbox.confine({reads!r}, []), sep=",", flush=True)
+print(*sandbox.confine({reads!r}, []), sep=",", flush=True)
 {code}
 """
 

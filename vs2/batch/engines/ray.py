@@ -4,9 +4,14 @@ from collections.abc import Callable, Iterable, Iterator
 
 from vs2.batch.engines.task import CRASHED, TICK, Outcome, Task, enough, judged
 from vs2.errors import BadInput, Failure, Problem
+from vs2.extras import install
 
 STARTS = 3      # times that Ray is started: it gives its own processes 30 seconds, too few on a busy machine
-NO_RAY = "Ray is not installed: run `pip install -e '.[scale]'` in the project's folder, or take --engine local."
+
+
+def no_ray() -> str:
+    """What to do where Ray is asked for and not installed."""
+    return f"Ray is not installed: {install('scale', 'ray')}, or take --engine local."
 
 
 def _begin(ray) -> None:
@@ -32,7 +37,7 @@ class Ray:
         try:
             import ray
         except ImportError as error:
-            raise BadInput(NO_RAY) from error
+            raise BadInput(no_ray()) from error
         enough(count)
         self._ray, self._load, self._count, self._options = ray, load, count, options
 

@@ -85,6 +85,6 @@ MEANINGS = (
 
 MEASURE = "Measure a judge yourself"
 MEASURE_NOTE = (
-    "Any checkpoint folder can be measured like this. `--write` puts the numbers into its card, where this page finds "
-    "them the next time the app starts with that judge.")
+    "Any checkpoint folder can be measured like this, in a checkout of the project. `--write` puts the numbers into "
+    "its card, where this page finds them the next time the app starts with that judge.")
 COMMAND = "python -m train.measure FOLDER --suite all --write"
