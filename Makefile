@@ -87,6 +87,8 @@ mini-longer: setup
 
 define SHIP
 	$(PY) -m train.measure $(1)/model --suite all --clips 500 --write
+	$(if $(FOOTAGE),$(PY) -m train.scope $(1)/model --name mini --footage $(FOOTAGE) --write,\
+		@echo "mini: without FOOTAGE=TABLE.csv it has no detector of clips that it knows nothing of")
 	rm -rf assets/mini
 	cp -r $(1)/model assets/mini
 	chmod 644 assets/mini/*

@@ -67,8 +67,8 @@ class Judge:
 
     A stream holds its turn from the first thought to the scores, or until it is closed; so do not judge a second
     clip from inside the loop over the first one's stream.
-    scope: tells clips that it knows nothing of. Of these it thinks aloud as of any other, but what its card withholds
-    has no score, only the reason, wherever scores stand. Without one (the published checkpoint) nothing is withheld.
+    scope: tells clips that it knows nothing of. It thinks aloud of them as of any other, but what its card withholds
+    has no score, only the reason. Without one (the published checkpoint) nothing is withheld.
     """
 
     def __init__(self, model, processor, card: Card, name: str, precision: str, scope: Scope | None = None):
@@ -251,10 +251,8 @@ class Judge:
 
 @dataclass
 class _Task:
-    """What one judgement is about; `clip` shrinks when memory runs out. read: seconds that reading took.
-
-    withheld: of which dimensions nothing is said, and why; None before that was decided.
-    """
+    """What one judgement is about; `clip` shrinks when memory runs out. read: seconds that reading took. withheld: of
+    which dimensions nothing is said, and why; None before that was decided."""
 
     clip: video.Clip
     name: str
@@ -267,11 +265,8 @@ class _Task:
 
 def _said(reply: Reply, withheld) -> str:
     """The reply's text, with a dash for each digit that is withheld."""
-    text = reply.text
-    for place in (reply.answer.spans[key] for key in withheld):
-        if place is not None:
-            text = f"{text[:place]}-{text[place + 1:]}"
-    return text
+    places = {reply.answer.spans[key] for key in withheld}
+    return "".join("-" if place in places else letter for place, letter in enumerate(reply.text))
 
 
 def _mix(replies: list[Reply], task: _Task) -> dict[str, Score]:

@@ -223,7 +223,8 @@ def test_a_table_without_any_scores_is_written_and_is_no_success(folder, model, 
 
 def test_rows_that_were_not_judged_are_counted_say_why_and_are_kept(folder, model, monkeypatch, capsys):
     why = "It knows nothing of this."
-    monkeypatch.setattr(judging, "load", Load(lambda path, prompt: (why, why, why) if prompt == "a cow" else (4, why, 2)))
+    says = Load(lambda path, prompt: (why, why, why) if prompt == "a cow" else (4, why, 2))
+    monkeypatch.setattr(judging, "load", says)
     assert run(folder, model, out="out.csv") == 0
     err = capsys.readouterr().err
     assert "0 rows with scores, 2 without (`error` says why), 4 not judged in all or part (`..._reason` says" in err

@@ -82,7 +82,8 @@ def test_json_is_one_object_on_stdout_and_nothing_else(clip, folder, capfd):
     assert record.keys() >= FIELDS and out.count("\n") == 1
     assert tuple(record["scores"]) == KEYS and record["seconds"].keys() == {"read", "think", "total"}
     for facts in record["scores"].values():
-        assert facts.keys() == {"value", "expected", "distribution", "confidence", "reason"} and len(facts["distribution"]) == 5
+        assert facts.keys() == {"value", "expected", "distribution", "confidence", "reason"}
+        assert len(facts["distribution"]) == 5
     assert record["video"] == str(clip) and record["model"] == str(folder) and record["truncated"] is True
     assert "Reading" in err and "\x1b" not in err
 

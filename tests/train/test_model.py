@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tests.support import tiny_run
+from tests.support.scopes import write_scope
 from train import sft
 from train.data.rows import encode
 from train.model import finish, last_checkpoint, load_from_checkpoint, open_model
@@ -148,8 +149,11 @@ def test_the_finished_model_does_not_boast_with_what_its_start_scored(start, tmp
     folder = shutil.copytree(start, tmp_path / "start")
     card = json.loads((folder / "vs2.json").read_text())
     (folder / "vs2.json").write_text(json.dumps(card | {"metrics": {"suite": "scenes", "weights": "0"}}))
+    write_scope(folder)
     model, processor, _ = open_model(folder)
-    assert json.loads((finish(model, processor, folder, tmp_path / "done") / "vs2.json").read_text()) == card
+    done = finish(model, processor, folder, tmp_path / "done")
+    assert json.loads((done / "vs2.json").read_text()) == card
+    assert not (done / "scope.safetensors").exists(), "a detector is fitted to the weights of the start"
 
 
 def test_the_last_checkpoint_is_the_newest_whole_one(tmp_path):
