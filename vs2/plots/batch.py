@@ -17,12 +17,12 @@ _STEP = 10      # points that agree to a tenth are one
 
 
 def number(evaluation: Evaluation, key: str) -> float | None:
-    """The expected score of a dimension, or of all of them ("overall"); None where it could not be read."""
+    """The expected score of a dimension, or of all of them ("overall"); None where it was not read or not judged."""
     return evaluation.overall if key == OVERALL else evaluation.scores[key].expected
 
 
 def histogram(evaluations: Sequence[Evaluation]) -> go.Figure:
-    """How many clips got each of the scores 1 to 5, a bar a dimension. Unread scores are in no bar."""
+    """How many clips got each of the scores 1 to 5, a bar a dimension. Scores that are not there are in no bar."""
     figure, most = go.Figure(), 0
     for index, key in enumerate(KEYS):
         counts = Counter(evaluation.scores[key].value for evaluation in evaluations)

@@ -26,8 +26,8 @@ def radar(evaluations: Sequence[Evaluation | None], names: Sequence[str] | None 
     """The three expected scores of each evaluation on fixed axes from 1 to 5.
 
     evaluations: None is a candidate without one, which keeps its place and its colour. names: one a candidate, shown
-    in a legend when there are several. A score that was not read leaves a gap: its corner is not drawn, never put at
-    0 or 1. No evaluations give the empty chart.
+    in a legend when there are several. A score that was not read or not judged leaves a gap: its corner is not drawn,
+    never put at 0 or 1. No evaluations give the empty chart.
     """
     names = list(names) if names is not None else [f"Candidate {number}" for number in range(1, len(evaluations) + 1)]
     figure = go.Figure()
