@@ -1,4 +1,5 @@
 """`Evaluation` and `Score`: the one record that the judge makes and every other part passes around."""
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from math import isfinite
 
@@ -24,7 +25,7 @@ class Score:
     confidence: float | None = None
 
     @classmethod
-    def of(cls, value: int | None, distribution, confident: bool) -> "Score":
+    def of(cls, value: int | None, distribution: Iterable[float] | None, confident: bool) -> "Score":
         """A score from its digit and p(1..5); `confident` says whether a confidence may be claimed."""
         if value is None or distribution is None:
             return cls(value)
@@ -91,8 +92,8 @@ class Evaluation:
     @property
     def overall(self) -> float | None:
         """The mean of the three `expected`; None when one of them could not be read."""
-        expected = [self.scores[key].expected for key in KEYS]
-        return None if None in expected else sum(expected) / len(expected)
+        expected = [score.expected for key in KEYS if (score := self.scores[key]).expected is not None]
+        return sum(expected) / len(expected) if len(expected) == len(KEYS) else None
 
     @property
     def unread(self) -> tuple[str, ...]:

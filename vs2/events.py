@@ -1,7 +1,7 @@
 """What a judgement says while it runs. A stream yields these in order and ends in an `Evaluation`."""
 from dataclasses import dataclass
 
-from vs2.evaluation import Score
+from vs2.evaluation import Evaluation, Score
 from vs2.video import Clip
 
 
@@ -39,3 +39,6 @@ class Scored:
     """The scores, before the record around them is complete."""
 
     scores: dict[str, Score]
+
+
+Event = Reading | FramesRead | Thought | Retry | Scored | Evaluation

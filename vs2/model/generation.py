@@ -7,8 +7,9 @@ The device is waited for once a token, when what it chose is read; what it chose
 Nothing here knows about videos or files; `judge.py` makes events and a record of what comes out.
 """
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 
@@ -19,6 +20,9 @@ from vs2.model.inputs import Inputs, cache_of, step_kwargs
 from vs2.model.tokens import Text, Wire
 from vs2.options import Options
 from vs2.rubric import BY_KEY, DIRECT, KEYS, REASONED, SCALE, THINK_CLOSE, AnswerForm
+
+if TYPE_CHECKING:
+    from transformers import Cache
 
 HEARTBEAT = 8            # steps without text after which an empty piece tells that work goes on
 
@@ -75,11 +79,12 @@ class Row:
         self.ids += tokens
         return "".join([self.text.add(token) for token in tokens])
 
-    def ask(self, digit: int, logits, wire: Wire) -> str:
+    def ask(self, digit: int, logits: Sequence[float], wire: Wire) -> str:
         """Writes the digit that was asked for, and the words that ask for the next or end the reply; gives the text.
 
-        digit: 0 to 4, its place in SCALE. logits: the five digits', unprocessed.
+        digit: 0 to 4, its place in SCALE. logits: the five digits', unprocessed. Only for a row with a `form`.
         """
+        assert self.form is not None, "this row was not asked for its answer"
         self.digits[len(self.ids)] = tuple(logits)
         self.slot += 1
         self.done = self.slot == len(KEYS)
@@ -89,7 +94,7 @@ class Row:
     def reply(self) -> Reply:
         """What was written, read."""
         read = answer.read(self.text.whole)
-        distributions = dict.fromkeys(KEYS)
+        distributions: dict[str, tuple[float, ...] | None] = dict.fromkeys(KEYS)
         for key, place in read.spans.items():
             logits = None if place is None else self.digits.get(self.text.token_at(place))
             if logits is not None:
@@ -101,8 +106,25 @@ class Row:
         return Reply(self.text.whole, tuple(self.ids), read, distributions, self.truncated, tuple(notes))
 
 
+Writing = Generator[Piece, None, list[Reply]]       # pieces, then the replies as its value
+
+
+class Written(Protocol):
+    """Replies that are being written. tokens: of all of them. step: one more of each; the first row's new text."""
+
+    rows: list[Row]
+
+    @property
+    def active(self) -> object: ...         # what is true while one is not done
+
+    @property
+    def tokens(self) -> int: ...
+
+    def step(self) -> str: ...
+
+
 def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | None = None,
-             stop: Callable[[], bool] = lambda: False) -> Iterator[Piece]:
+             stop: Callable[[], bool] = lambda: False) -> Writing:
     """Yields pieces of the first reply's rationale; returns (as the generator's value) the list of `Reply`.
 
     inputs: on the model's device; with think=False they end in DIRECT's first lead. Raises Stopped when `stop`
@@ -114,8 +136,8 @@ def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | No
     return (yield from write(batch, stop))
 
 
-def write(batch, stop: Callable[[], bool]) -> Iterator[Piece]:
-    """Steps through replies that are being written (`_Batch`, or what has its active, tokens, rows and step)."""
+def write(batch: Written, stop: Callable[[], bool]) -> Writing:
+    """Steps through replies that are being written."""
     shown, silence = answer.Rationale(), 0
     while batch.active:
         if stop():
@@ -151,8 +173,12 @@ class _Batch:
         self.dice = torch.Generator(inputs.input_ids.device).manual_seed(options.seed)
         self.processors = _processors(model.generation_config, options)
         self.digits = sent(list(wire.digits), inputs.input_ids.device)
-        self.inputs, self.cache, self.logits, self.seen = inputs, None, None, None
-        self.free, self.said = None, []     # what was chosen freely last: on the device, and read
+        self.inputs: Inputs | None = inputs     # until the model has read them, which makes the next three
+        self.cache: Cache
+        self.logits: torch.Tensor               # [rows, vocabulary]
+        self.seen: torch.Tensor                 # [rows, length]
+        self.free: torch.Tensor                 # what was chosen freely last: on the device, and read
+        self.said: list[int] = []
 
     @property
     def tokens(self) -> int:
@@ -161,8 +187,9 @@ class _Batch:
     @torch.inference_mode()
     def step(self) -> str:
         """The prefill, or the next token of every row (several where all rows have them); the first row's new text."""
-        if self.cache is None:
-            self._prefill()
+        if self.inputs is not None:
+            inputs, self.inputs = self.inputs, None     # the pixels are not needed again
+            self._prefill(inputs)
             return ""
         text = self._choose()
         self._drop_finished()
@@ -170,14 +197,13 @@ class _Batch:
             self._forward()
         return text
 
-    def _prefill(self) -> None:
-        out = self.model(**self.inputs.model_kwargs(), use_cache=True, logits_to_keep=1)
+    def _prefill(self, inputs: Inputs) -> None:
+        out = self.model(**inputs.model_kwargs(), use_cache=True, logits_to_keep=1)
         self.cache, count = cache_of(out), len(self.rows)
         if count > 1:
             self.cache.batch_repeat_interleave(count)
-        self.logits = out.logits[:, -1].float().expand(count, -1)  # [rows, vocabulary]
-        self.seen = self.inputs.input_ids.expand(count, -1)        # [rows, length]
-        self.inputs = None  # the pixels are not needed again
+        self.logits = out.logits[:, -1].float().expand(count, -1)
+        self.seen = inputs.input_ids.expand(count, -1)
 
     def _forward(self) -> None:
         count = min(len(row.feed) for row in self.active)

@@ -15,7 +15,7 @@ from pathlib import Path
 from vs2.errors import Failure
 from vs2.texts import wired
 from vs2.video.faults import refusal
-from vs2.video.pool import for_page
+from vs2.video.pool import Worker, for_page
 from vs2.video.reader import Limits, check_file, order, with_worker
 
 LIMITS = Limits(deadline=120.0, cpu=400.0)
@@ -47,7 +47,7 @@ def playable(path: str | Path, folder: str | Path, limits: Limits = LIMITS, page
     job = {"kind": "playable", "out": wired(part), "container": "" if fps is not None else _container(source),
            "writes": limits.max_bytes, **order(source, limits, fps)}
 
-    def attempt(worker, until, first):
+    def attempt(worker: Worker, until: float, first: bool) -> Path:
         # One step that may rightly take long: unlike a stalled decord, a second try would not be quicker.
         worker.due(until)
         worker.send(job | {"seconds": until - time.monotonic()})
@@ -59,7 +59,8 @@ def playable(path: str | Path, folder: str | Path, limits: Limits = LIMITS, page
             worker.finish()
             os.replace(part, result)
             return result
-        raise _failure(message) or refusal(worker, message, name, limits)
+        failure = _failure(message)
+        raise refusal(worker, message, name, limits) if failure is None else failure
 
     try:
         part.touch(exist_ok=False)  # the worker may fill this one file and make none
@@ -88,4 +89,4 @@ def _failure(message: dict) -> Failure | None:
     return {
         "disk": Failure("The copy for the browser cannot be written: free some disk space, or check the folder."),
         "encoder": Failure("This installation of PyAV has no h264 encoder: install PyAV from its wheels."),
-    }.get(message.get("code"))
+    }.get(message.get("code", ""))

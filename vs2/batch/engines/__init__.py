@@ -6,6 +6,6 @@ in which they are done. Closing it ends the work at once.
 from vs2.batch.engines.here import Here
 from vs2.batch.engines.processes import Processes
 from vs2.batch.engines.ray import NO_RAY, Ray
-from vs2.batch.engines.task import Task, enough
+from vs2.batch.engines.task import Scorer, Task, enough
 
-__all__ = ["NO_RAY", "Here", "Processes", "Ray", "Task", "enough"]
+__all__ = ["NO_RAY", "Here", "Processes", "Ray", "Scorer", "Task", "enough"]
