@@ -1,8 +1,15 @@
 """What a judgement says while it runs. A stream yields these in order and ends in an `Evaluation`."""
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from vs2.evaluation import Evaluation, Score
+from vs2.options import Given
 from vs2.video import Clip
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
 
 @dataclass(frozen=True)
@@ -42,3 +49,15 @@ class Scored:
 
 
 Event = Reading | FramesRead | Thought | Retry | Scored | Evaluation
+
+
+class AnyJudge(Protocol):
+    """Who judges: a `vs2.judge.Judge`, or what stands for one."""
+
+    @property
+    def name(self) -> str:
+        """What the record calls it."""
+
+    def stream(self, source: str | Path, prompt: str, /, *, stop: Callable[[], bool],
+               **options: "Unpack[Given]") -> Iterator[Event]:
+        """As `vs2.judge.Judge.stream`."""

@@ -33,7 +33,7 @@ from vs2.video.sampling import PATCH, fit
 
 if TYPE_CHECKING:
     from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
-    from typing_extensions import Unpack    # from typing, it needs Python 3.11
+    from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
 Stream = Generator[events.Event, None, None]    # ends in the Evaluation, unless it was stopped; closing it stops it
 RETRIES = 3  # times that the pixels are halved before memory is given up on

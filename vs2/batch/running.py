@@ -15,7 +15,7 @@ from vs2.evaluation import Evaluation
 from vs2.options import Given, Options
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack    # from typing, it needs Python 3.11
+    from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
 ENGINES = ("local", "ray")
 

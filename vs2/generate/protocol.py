@@ -11,7 +11,7 @@ from vs2.generate.record import Record
 from vs2.rubric import MAX_PROMPT_CHARACTERS
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack    # from typing, it needs Python 3.11
+    from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
 MOST_SEED = 2**32 - 1       # what numpy, torch and the providers' models all take
 

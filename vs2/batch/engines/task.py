@@ -8,7 +8,7 @@ from vs2.evaluation import Evaluation
 from vs2.options import Given
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack    # from typing, it needs Python 3.11
+    from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
 Outcome = Evaluation | Problem
 TICK = 0.2      # seconds between looks at `stop`
@@ -30,7 +30,7 @@ class Task:
 class Scorer(Protocol):
     """What judges one video file after another, as a `vs2.judge.Judge` does."""
 
-    def score(self, source: str | Path, prompt: str, *, fps: float | None = None,
+    def score(self, source: str | Path, prompt: str, /, *, fps: float | None = None,
               **options: "Unpack[Given]") -> Evaluation:
         """What it says of the file. Raises Problem."""
 
