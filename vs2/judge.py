@@ -21,7 +21,7 @@ from vs2.model import as_published, checkpoint, gpu, together, weights
 from vs2.model import generation as decode
 from vs2.model import inputs as qwen
 from vs2.model.card import Card
-from vs2.model.generation import Reply
+from vs2.model.reply import Reply
 from vs2.model.tokens import Wire
 from vs2.options import Given, Options
 from vs2.rubric import DIRECT, KEYS, SCALE, check_prompt

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from vs2 import events, generate
 from vs2.best_of import cost, stopping
@@ -23,21 +22,13 @@ from vs2.best_of.outcome import COMPLETE, EARLY, STOPPED, Entry, Outcome, rejudg
 from vs2.best_of.plan import AGAIN, FULL, Plan
 from vs2.best_of.tally import Tally
 from vs2.candidates import overall
-from vs2.errors import Failure, Problem
+from vs2.errors import Failure
 from vs2.evaluation import Evaluation
-from vs2.events import AnyJudge
+from vs2.events import AnyJudge, ManyJudge
 from vs2.generate.protocol import Generated, Generator, Progress, Request
 
 AHEAD = 2       # clips made ahead of the judge where the run may stop early
 BEAT = 0.5      # seconds between two looks at whether it is to stop
-
-
-@runtime_checkable
-class _Many(Protocol):
-    """A judge of several files at once, as `vs2.judge.Judge` is."""
-
-    def score_many(self, sources: Sequence[str | Path], prompts: Sequence[str], /) -> Sequence[Evaluation | Problem]:
-        """Without thinking, each file's Evaluation or the Problem in its place."""
 
 
 class Run:
@@ -60,7 +51,7 @@ class Run:
         self._tally = Tally(rates or cost.guess(plan, name, judge.name, cuda), name.startswith("provider"),
                             name.startswith("diffusers"), cuda)
         asked = plan.asked(plan.first)
-        able = not asked["think"] and asked["samples"] == 1 and isinstance(judge, _Many)
+        able = not asked["think"] and asked["samples"] == 1 and isinstance(judge, ManyJudge)
         self._batch = batch if able else 1
         self._entries: list[Entry] = []
         self._finalists: tuple[int, ...] = ()
@@ -269,7 +260,7 @@ class Run:
     def _judge_several(self, numbers: list[int], stage: str) -> list[Evaluation | None]:
         """As `_judge`, in one batch where there are several to judge."""
         new = [number for number in numbers if not getattr(self._entries[number], stage)]
-        if len(new) < 2 or not isinstance(self.judge, _Many):
+        if len(new) < 2 or not isinstance(self.judge, ManyJudge):
             return [self._judge(number, stage) for number in numbers]
         paths = [str(self._entries[number].path) for number in new]
         for number, path in zip(new, paths, strict=True):

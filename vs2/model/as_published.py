@@ -18,6 +18,7 @@ from vs2.errors import BadInput, Failure
 from vs2.evaluation import Published
 from vs2.model import generation
 from vs2.model.inputs import Inputs, cache_of, step_kwargs
+from vs2.model.reply import Row
 from vs2.model.tokens import Text, Wire
 from vs2.options import Options
 from vs2.rubric import DIMENSIONS, KEYS, SCALE
@@ -53,7 +54,7 @@ class _Drawn:
 
     def __init__(self, model, tokenizer, inputs: Inputs, options: Options, wire: Wire):
         self.model, self.options, self.wire = model, options, wire
-        self.rows = [generation.Row(Text(tokenizer, wire.silent))]
+        self.rows = [Row(Text(tokenizer, wire.silent))]
         self.ends = generation.ends(model, tokenizer)
         self.chain = processors(model.generation_config, options.temperature)
         self.dice = torch.Generator(inputs.input_ids.device).manual_seed(options.seed)

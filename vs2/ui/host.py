@@ -9,22 +9,27 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from vs2 import video
 from vs2.errors import BadInput, Failure, Problem
 from vs2.events import FramesRead, Reading
-from vs2.options import Options
+from vs2.options import Given, Options
 from vs2.rubric import check_prompt
 from vs2.settings import zero_gpu
 from vs2.ui import loan, text
 from vs2.ui.guard import who
 
+if TYPE_CHECKING:
+    from vs2.judge import Judge
+
 # The loaded judges, by what the page calls them; "" is the app's own. ZeroGPU forks this process for each call, so
 # they cannot travel as an argument.
-_judges: dict[str, object] = {}
+_judges: dict[str, "Judge"] = {}
 
 # Judgements in the line; each holds a thread. Below what the guard lets into the server (guard/events.py), so that who
 # is refused is told why on the page.
@@ -75,17 +80,20 @@ def judged(request: Request, stop: str, clip: video.Clip | None = None, read: fl
     `_borrowed` has read, in `read` seconds, and its frames are told of before.
     """
     flag = Path(stop)
-    options = {"think": request.think, "budget": request.budget, "samples": request.samples, "seed": request.seed,
-               "stop": lambda: not flag.exists()}
+    options: Given = {"think": request.think, "budget": request.budget, "samples": request.samples,
+                      "seed": request.seed}
     try:
         if clip is None:
-            rate = {} if request.fps is None else {"fps": request.fps}
-            yield from _judges[request.judge].stream(request.video, request.prompt, **rate, **options)
+            read_and_judge = _judges[request.judge].stream
+            if request.fps is not None:     # of pictures; a video says it itself
+                read_and_judge = partial(read_and_judge, fps=request.fps)
+            yield from read_and_judge(request.video, request.prompt, stop=lambda: not flag.exists(), **options)
             return
         yield loan.Borrowed()
         if not flag.exists():
             return
-        for event in _judges[request.judge].stream_clip(clip, request.prompt, name=request.video, read=read, **options):
+        for event in _judges[request.judge].stream_clip(clip, request.prompt, name=request.video, read=read,
+                                                        stop=lambda: not flag.exists(), **options):
             if not (isinstance(event, FramesRead) and event.clip is clip):     # no need to send the frames back
                 yield event
     except Problem as problem:  # raised in the fork it would lose its class and its sentence on the way
@@ -210,7 +218,7 @@ class Host:
     for, in place of the one of them before.
     """
 
-    def __init__(self, load: Callable[[], object], others: dict[str, Callable[[], object]] | None = None,
+    def __init__(self, load: Callable[[], "Judge"], others: dict[str, Callable[[], "Judge"]] | None = None,
                  log: Callable[[BaseException], None] = lambda error: None):
         self._load, self._others, self.log = load, dict(others or {}), log
         self._loaded = threading.Event()
@@ -262,7 +270,7 @@ class Host:
         """Whether loading has ended, well or not."""
         return self._loaded.is_set()
 
-    def wait(self, timeout: float | None = None):
+    def wait(self, timeout: float | None = None) -> "Judge | None":
         """The judge, once it is loaded; None when `timeout` seconds were not enough. Raises what loading raised."""
         if not self._loaded.wait(timeout):
             return None
@@ -330,7 +338,8 @@ class _Turn:
 def _place(line: list[Run], run: Run) -> int:
     """Where a run joins the line: addresses take turns, so that nobody waits for all that another has asked for."""
     before = Counter(other.address for other in line)
-    mine, seen = before[run.address] if run.address else 0, Counter()
+    mine = before[run.address] if run.address else 0
+    seen: Counter[str] = Counter()
     for index, other in enumerate(line):
         if run.address and index and other.address and seen[other.address] > mine:
             return index
