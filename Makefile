@@ -51,6 +51,7 @@ versions: setup
 
 lint: setup
 	@$(PY) -m ruff check .
+	@$(PY) -m mypy
 
 # Trains the built-in judge again, from nothing: scenes, supervised, reinforced, measured, shipped to assets/mini. Two
 # processes of one thread train about twice as fast as one of two; PROCESSES=1 for one GPU. A run that was killed goes on
@@ -87,5 +88,5 @@ perf: setup
 	@set -e; for script in $(filter-out %_rows.py,$(wildcard perf/*.py)); do echo "perf: $$script"; $(PY) "$$script"; done
 
 clean:
-	rm -rf $(VENV) build .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

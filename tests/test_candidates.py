@@ -176,3 +176,30 @@ def test_the_record_is_plain_json():
     assert written["ranking"] == [2, 0] and written["tie"] is False and written["winner"] == 2
     assert written["candidates"][1] == {"video": "b.mp4", "prompt": "another prompt", "error": "It is empty."}
     assert Evaluation.from_dict(written["candidates"][2]) == candidates[2]
+
+
+def withheld(*keys: str):
+    """A candidate of 4s, but for dimensions that were not judged."""
+    made = judged(4, 4, 4)
+    return replace(made, scores=made.scores | {key: Score(reason="No scene.") for key in keys})
+
+
+def test_what_was_not_judged_ranks_last_and_is_averaged_over_by_no_rule():
+    part, whole = withheld("physical_consistency"), judged(2, 2, 2)
+    assert part.overall is None and part.withheld == ("physical_consistency",) and part.unread == ()
+    decision = decide([part, whole])
+    assert decision.ranking == (1, 0) and decision.winner == 1
+    assert decision.reason.endswith("candidate 1 ranks last, for its physical consistency was not judged.")
+    assert decide([part, whole], "visual_quality").winner == 0, "by what was judged of both"
+    none = decide([withheld(*KEYS), withheld(*KEYS)])
+    assert none.winner is None and not none.tie
+    assert "its visual quality, text alignment and physical consistency were not judged" in none.reason
+
+
+def test_nothing_can_be_claimed_for_what_was_not_judged():
+    with pytest.raises(ValueError, match="not judged"):
+        Score(4, reason="No scene.")
+    with pytest.raises(ValueError, match="not judged"):
+        Score(confidence=1.0, reason="No scene.")
+    again = Evaluation.from_dict(json.loads(json.dumps(withheld("text_alignment").to_dict())))
+    assert again.scores["text_alignment"].reason == "No scene." and again.withheld == ("text_alignment",)

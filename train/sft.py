@@ -98,7 +98,7 @@ def run(config: dict, resume: bool = False, callbacks=None) -> Path:
     Raises BadInput or Failure.
     """
     config = configuration.check(config)
-    configuration.refuse(config, "train/sft.py", "grpo")
+    configuration.refuse(config, "train.sft", "grpo")
     output, data = Path(config["output"]), config["data"]
     arguments = _arguments(config)       # before the model: under DeepSpeed they make from_pretrained shard
     if "look" in config:

@@ -146,7 +146,7 @@ def decide(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> Decisio
 
 
 def overall(evaluation: Evaluation, rule: Rule = MEAN) -> float | None:
-    """The number that the rule compares first; None where it needs a score that was not read."""
+    """The number that the rule compares first; None where it needs a score that is not there."""
     found = _measures(evaluation, rule)
     return found[0].value if found else None
 
@@ -179,7 +179,7 @@ def _weights(rule: Rule) -> dict[str, float]:
 
 
 def _measures(evaluation: Evaluation, rule: Rule) -> list[_Measure] | None:
-    """What the rule compares, in order; None where it needs a score that was not read."""
+    """What the rule compares, in order; None where it needs a score that is not there."""
     weights = _weights(rule)
     expected = {key: value for key in weights if (value := evaluation.scores[key].expected) is not None}
     if len(expected) < len(weights):
@@ -259,9 +259,17 @@ def _rest(candidates: Sequence[Candidate | None], rule: Rule, measured: Containe
         if isinstance(candidate, Failed):
             parts.append(f"candidate {n + 1} was not judged")
         elif candidate is not None and n not in measured:
-            unread = [_named(key) for key in _weights(rule) if candidate.scores[key].expected is None]
-            parts.append(f"candidate {n + 1} ranks last, for its {_list(unread)} could not be read")
+            parts.append(f"candidate {n + 1} ranks last, for {_lacks(candidate, rule)}")
     return "".join(f"; {part}" for part in parts) if measured else ": " * bool(parts) + "; ".join(parts)
+
+
+def _lacks(evaluation: Evaluation, rule: Rule) -> str:
+    """Which scores of those that the rule needs are not there, and which way."""
+    needed = [key for key in _weights(rule) if evaluation.scores[key].expected is None]
+    withheld = [_named(key) for key in needed if key in evaluation.withheld]
+    unread = [_named(key) for key in needed if key not in evaluation.withheld]
+    said = [f"its {_list(withheld)} {'were' if len(withheld) > 1 else 'was'} not judged"] if withheld else []
+    return _list(said + ([f"its {_list(unread)} could not be read"] if unread else []))
 
 
 def _named(key: str) -> str:

@@ -8,9 +8,10 @@ from vs2.rubric import KEYS, SCALE
 
 @dataclass(frozen=True)
 class Score:
-    """One dimension's score.
+    """One dimension's score; or that it was not judged, and why.
 
-    value: the digit that the judge wrote, 1 to 5; None when none could be read.
+    value: the digit that the judge wrote, 1 to 5; None when none could be read, or when it was not judged.
+    reason: of what was not judged, one sentence why; all else is None then, for nothing may be claimed about it.
     expected: sum of s * p(s) over the distribution; None with it.
     distribution: p(1) to p(5), summing to 1, from the unprocessed logits at the digit's own token.
     confidence: probability of the most likely score, only where that means something: over several
@@ -23,6 +24,16 @@ class Score:
     expected: float | None = None
     distribution: tuple[float, ...] | None = None
     confidence: float | None = None
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.reason is not None and (self.value, self.expected, self.distribution, self.confidence) != (None,) * 4:
+            raise ValueError("what was not judged has no score")
+
+    @property
+    def judged(self) -> bool:
+        """Whether the judge was let say something of it, readable or not."""
+        return self.reason is None
 
     @classmethod
     def of(cls, value: int | None, distribution: Iterable[float] | None, confident: bool) -> "Score":
@@ -91,14 +102,19 @@ class Evaluation:
 
     @property
     def overall(self) -> float | None:
-        """The mean of the three `expected`; None when one of them could not be read."""
+        """The mean of the three `expected`; None when one of them could not be read or was not judged."""
         expected = [score.expected for key in KEYS if (score := self.scores[key]).expected is not None]
         return sum(expected) / len(expected) if len(expected) == len(KEYS) else None
 
     @property
     def unread(self) -> tuple[str, ...]:
         """The dimensions whose score could not be read."""
-        return tuple(key for key in KEYS if self.scores[key].value is None)
+        return tuple(key for key in KEYS if self.scores[key].judged and self.scores[key].value is None)
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """The dimensions that were not judged: `scores[key].reason` says why."""
+        return tuple(key for key in KEYS if not self.scores[key].judged)
 
     def to_dict(self) -> dict:
         """Plain JSON values; `from_dict` takes them back."""

@@ -1,7 +1,7 @@
 """The judge: a stream of events that ends in an `Evaluation`, one judgement at a time.
 
-What is read comes from `video.py`, what the model is fed from `qwen.py`, the reply from `decode.py`; this file puts
-them in order, mixes several replies into one record, and starts again with fewer pixels when memory runs out.
+What is read comes from `vs2.video`, what the model is fed from `model.inputs`, the reply from `model.generation`; this
+file puts them in order, mixes several replies into one record, and starts again with fewer pixels when memory runs out.
 """
 import os
 import threading

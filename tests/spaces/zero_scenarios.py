@@ -6,7 +6,8 @@ from vs2.errors import Problem
 from vs2.evaluation import Evaluation
 from vs2.events import Thought
 from vs2.model import checkpoint, weights
-from vs2.ui.host import Host, Request, Run
+from vs2.ui.host import Host, Run
+from vs2.ui.judgement import Request
 
 PROMPT = "a red ball bounces on grass"
 

@@ -20,7 +20,7 @@ from train import sft
 from train.data import files
 from train.data.rows import encode, encode_drill
 from train.grpo import policy, rewards, rollout, run
-from train.grpo.run import GRPOTrainer
+from train.grpo.trainer import GRPOTrainer
 from train.sft import SftTrainer
 
 PIECE = 2           # tokens whose logits are computed at a time

@@ -224,11 +224,11 @@ def test_a_new_model_needs_its_shape(part, key):
 
 
 def test_what_a_script_does_not_use_is_refused(tmp_path):
-    with pytest.raises(BadInput, match="sft.py does not use `grpo`"):
+    with pytest.raises(BadInput, match="train.sft does not use `grpo`"):
         sft.run({**GOOD, "output": str(tmp_path), "grpo": {"beta": 0.1}})
     for extra, says in (({"data": {"kind": "reviews", "cutoff": 5}}, "`data.cutoff`"),
                         ({"data": {"kind": "reviews", "eval_rows": 5}}, "`data.eval_rows`")):
-        with pytest.raises(BadInput, match=f"grpo.py does not use {says}"):
+        with pytest.raises(BadInput, match=f"train.grpo does not use {says}"):
             run.run({**GOOD, "output": str(tmp_path), **extra})
     with pytest.raises(BadInput, match="length_bonus must be two whole"):
         run.options(configuration.check({**GOOD, "grpo": {"length_bonus": 5}, "train": ON_A_CPU}))

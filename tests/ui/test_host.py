@@ -24,7 +24,7 @@ from tests.support.patience import HANGING
 from tests.support.ports import free_port
 from tests.ui.test_pages import ANN, BEN, Scripted, close, eventually, hosted, site_of
 from vs2.errors import BadInput, Failure
-from vs2.ui import app, host, loan, text
+from vs2.ui import app, host, judgement, loan, text
 from vs2.ui.best_of.run import Line
 from vs2.ui.progress import Progress
 
@@ -37,7 +37,7 @@ def clip_file(tmp_path_factory) -> str:
 def test_one_judgement_at_a_time_in_turn():
     judge = Scripted()
     one = hosted(judge)
-    runs = [host.Run(host.Request("v", str(n)), one) for n in range(4)]
+    runs = [host.Run(judgement.Request("v", str(n)), one) for n in range(4)]
     ends = [[event for event in run.events() if event is not None][-1] for run in runs]
     assert [end.prompt for end in ends] == ["0", "1", "2", "3"] and judge.most == 1
 
@@ -49,24 +49,24 @@ def test_a_model_that_cannot_be_loaded_is_said_when_asked():
     broken = host.Host(load)
     broken.start(background=False)
     with pytest.raises(Failure, match="no network"):
-        list(host.Run(host.Request("v", "p"), broken).events())
+        list(host.Run(judgement.Request("v", "p"), broken).events())
 
 
 def test_too_long_a_line_is_refused(monkeypatch):
     monkeypatch.setattr(host, "MOST_WAITING", 0)
     with pytest.raises(Failure, match="try again in a few minutes"):
-        list(host.Run(host.Request("v", "p"), hosted(Scripted())).events())
+        list(host.Run(judgement.Request("v", "p"), hosted(Scripted())).events())
 
 
 def test_a_visitor_has_a_share_of_the_line(monkeypatch):
     monkeypatch.setattr(host, "MOST_EACH", 2)
     go = threading.Event()
     shared = hosted(Scripted(go=go))
-    runs = [host.Run(host.Request("v", "p", visitor=ANN), shared) for _ in range(2)]
+    runs = [host.Run(judgement.Request("v", "p", visitor=ANN), shared) for _ in range(2)]
     assert eventually(lambda: len(shared._line) == 2)
     with pytest.raises(Failure, match="stop one of them"):
-        list(host.Run(host.Request("v", "p", visitor=ANN), shared).events())
-    other = host.Run(host.Request("v", "p", visitor=BEN), shared)
+        list(host.Run(judgement.Request("v", "p", visitor=ANN), shared).events())
+    other = host.Run(judgement.Request("v", "p", visitor=BEN), shared)
     assert eventually(lambda: other.ahead() == 2)
     go.set()
     assert all([event for event in run.events() if event is not None] for run in [*runs, other])
@@ -97,7 +97,7 @@ def test_the_judge_before_is_gone_when_the_next_one_looks_for_memory():
     try:
         kept = []       # the page may keep a run and what went wrong with it
         for name in "abca":
-            kept.append(host.Run(host.Request("v", "p", judge=name), shared))
+            kept.append(host.Run(judgement.Request("v", "p", judge=name), shared))
             try:
                 list(kept[-1].events())
             except BadInput as problem:
@@ -124,9 +124,9 @@ def test_a_problem_does_not_keep_the_judge():
 
     shared = host.Host(Scripted, {"a": Breaks})
     shared.start(background=False)
-    run = host.Run(host.Request("v", "p", judge="a"), shared)
+    run = host.Run(judgement.Request("v", "p", judge="a"), shared)
     assert eventually(lambda: not run._events.empty() and not shared._line)
-    assert here[0]() is host._judges.pop("a")
+    assert here[0]() is judgement.judges.pop("a")
     assert eventually(lambda: here[0]() is None), "what waits for the page holds a sentence, and no frames"
     with pytest.raises(BadInput, match="no video"):
         list(run.events())
@@ -136,14 +136,14 @@ def test_who_leaves_the_line_loads_nothing_and_keeps_no_place(monkeypatch):
     go, loaded = threading.Event(), []
     slow = host.Host(lambda: Scripted(), {"other": lambda: loaded.append("other") or Scripted()})
     for _ in range(3):          # while the app's own judge is still loading
-        run = host.Run(host.Request("v", "p", visitor=ANN), slow)
+        run = host.Run(judgement.Request("v", "p", visitor=ANN), slow)
         assert eventually(lambda run=run: run in slow._line)
         run.stop()
     assert eventually(lambda: not slow._line)
     slow._load = lambda: Scripted(go=go)
     slow.start(background=False)
-    first = host.Run(host.Request("v", "p"), slow)
-    waiting = host.Run(host.Request("v", "p", judge="other"), slow)
+    first = host.Run(judgement.Request("v", "p"), slow)
+    waiting = host.Run(judgement.Request("v", "p", judge="other"), slow)
     assert eventually(lambda: waiting.ahead() == 1)
     waiting.stop()
     assert eventually(lambda: waiting not in slow._line) and not loaded
@@ -173,9 +173,9 @@ def lent(function):
      Failure, "You have exceeded your GPU quota ( 60s left). Sign in & try again."),
 ])
 def test_a_sentence_survives_zerogpu(monkeypatch, raised, kind, said):
-    monkeypatch.setattr(host, "judged", lent(host.judged))
+    monkeypatch.setattr(judgement, "judged", lent(judgement.judged))
     with pytest.raises(kind) as caught:
-        list(host.Run(host.Request("v", "p"), hosted(Scripted(problem=raised))).events())
+        list(host.Run(judgement.Request("v", "p"), hosted(Scripted(problem=raised))).events())
     assert str(caught.value) == said
 
 
@@ -203,15 +203,15 @@ def borrowing(run) -> list:
     (2048, 1, None), (1024, 8, None), (2048, 8, r"budget to 1219 tokens or sample fewer"),
     (4096, 1, r"budget to 2500 tokens\.")])
 def test_zerogpu_is_not_borrowed_for_what_it_cannot_end(zero, monkeypatch, clip_file, budget, samples, advice):
-    request = host.Request(clip_file, "p", budget=budget, samples=samples)
+    request = judgement.Request(clip_file, "p", budget=budget, samples=samples)
     with monkeypatch.context() as elsewhere:
         elsewhere.delenv("SPACES_ZERO_GPU")
-        host.check_loan(request)  # nothing is too long there
+        judgement.check_loan(request)  # nothing is too long there
     judge = Lent()
     run = host.Run(request, hosted(judge))
     if advice is None:
         assert borrowing(run)[-1] == "Evaluation"
-        assert host.seconds_needed(request) <= loan.MOST_SECONDS
+        assert judgement.seconds_needed(request) <= loan.MOST_SECONDS
     else:
         with pytest.raises(BadInput, match=advice):
             list(run.events())
@@ -222,21 +222,21 @@ def test_what_is_wrong_is_found_before_a_gpu_is_borrowed(zero, clip_file, tmp_pa
     (tmp_path / "text.mp4").write_text("no video", encoding="utf-8")
     judge = Lent()
     on = hosted(judge)
-    for request, says in ((host.Request(str(tmp_path / "text.mp4"), "p"), "holds text"),
-                          (host.Request(str(tmp_path / "none.mp4"), "p"), "does not exist"),
-                          (host.Request(clip_file, " "), "prompt is empty"),
-                          (host.Request(clip_file, "p", samples=0), "samples is 0")):
+    for request, says in ((judgement.Request(str(tmp_path / "text.mp4"), "p"), "holds text"),
+                          (judgement.Request(str(tmp_path / "none.mp4"), "p"), "does not exist"),
+                          (judgement.Request(clip_file, " "), "prompt is empty"),
+                          (judgement.Request(clip_file, "p", samples=0), "samples is 0")):
         with pytest.raises(BadInput, match=says):
             list(host.Run(request, on).events())
     assert judge.said == judge.closed == 0
-    run = host.Run(host.Request(clip_file, "p", budget=100), on)
+    run = host.Run(judgement.Request(clip_file, "p", budget=100), on)
     kinds = borrowing(run)
     assert kinds[:4] == ["Reading", "FramesRead", "Borrowing", "Borrowed"] and kinds[-1] == "Evaluation"
     assert judge.clip.metadata.name == "clip.mp4" and judge.read > 0
 
 
 def test_the_status_says_how_long_a_gpu_is_borrowed_for(zero, clip_file):
-    run = host.Run(host.Request(clip_file, "p"), hosted(Lent()))
+    run = host.Run(judgement.Request(clip_file, "p"), hosted(Lent()))
     progress, lines = Progress(run), []
     for event in run.events():
         progress.take(event)
@@ -249,7 +249,7 @@ def test_on_zerogpu_only_ones_own_runs_are_waited_for(zero, clip_file):
     go = threading.Event()
     judge = Lent(go=go)
     shared = hosted(judge)
-    runs = [host.Run(host.Request(clip_file, str(n), visitor=visitor), shared)
+    runs = [host.Run(judgement.Request(clip_file, str(n), visitor=visitor), shared)
             for n, visitor in enumerate((ANN, BEN, ANN, ""))]
     assert eventually(lambda: judge.together == 3)      # Ann's second waits for her first
     assert [run.ahead() for run in runs] == [0, 0, 1, 0]
@@ -281,7 +281,7 @@ def test_a_stop_while_zerogpu_looks_for_a_gpu_is_no_failure(zero, clip_file, mon
     visit = contextvars.copy_context()
     visit.run(LocalContext.blocks.set, blocks)
     visit.run(LocalContext.event_id.set, "e")
-    run = visit.run(host.Run, host.Request(clip_file, "p"), shared)
+    run = visit.run(host.Run, judgement.Request(clip_file, "p"), shared)
     assert eventually(lambda: len(looks) > 3)
     run.stop()
     assert list(run.events()) == [] and eventually(lambda: run not in shared._line)

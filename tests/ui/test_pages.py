@@ -20,7 +20,8 @@ from vs2.model.card import Card
 from vs2.rubric import KEYS
 from vs2.settings import Settings
 from vs2.ui import app, host, player, text
-from vs2.ui.evaluate.page import EvaluatePage, examples
+from vs2.ui.evaluate.page import EvaluatePage
+from vs2.ui.examples import examples
 from vs2.ui.site import Site
 from vs2.video import Clip
 

@@ -15,7 +15,7 @@ from vs2.rubric import KEYS
 
 
 def measured(trainer, prompts: blocks.Prompts) -> dict[str, list[float]]:
-    """What the replies are worth to each clip of `prompts`, by all processes of a train.grpo.run.GRPOTrainer together.
+    """What the replies are worth to each clip of `prompts`, by all processes of a GRPOTrainer together.
 
     reward: the weighted sum. rewards/NAME, exact_KEY (share of replies whose score is right), within_one (share of all
     scores), unread (share of replies without all three scores), mean_length (tokens), clipped_ratio (share of replies

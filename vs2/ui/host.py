@@ -5,132 +5,26 @@ import queue
 import sys
 import tempfile
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from vs2 import video
 from vs2.errors import BadInput, Failure, Problem
-from vs2.events import FramesRead, Reading
-from vs2.options import Given, Options
-from vs2.rubric import check_prompt
 from vs2.settings import zero_gpu
-from vs2.ui import loan, text
+from vs2.ui import judgement, loan, text
 from vs2.ui.guard import who
 
 if TYPE_CHECKING:
     from vs2.judge import Judge
-
-# The loaded judges, by what the page calls them; "" is the app's own. ZeroGPU forks this process for each call, so
-# they cannot travel as an argument.
-_judges: dict[str, "Judge"] = {}
 
 # Judgements in the line; each holds a thread. Below what the guard lets into the server (guard/events.py), so that who
 # is refused is told why on the page.
 MOST_WAITING = 48
 MOST_EACH = 3       # of one visitor's
 MOST_ADDRESS = 12   # of one address's, for a visitor can call itself anything
-
-
-@dataclass(frozen=True)
-class Request:
-    """What one visitor asks of a judge. `video` is a path on this machine, `judge` one of `Host.names` ("": the app's).
-
-    visitor: whose it is, for the fair share of the line; "" shares with nobody.
-    fps: pictures a second, where the video is a zip of them.
-    """
-
-    video: str
-    prompt: str
-    think: bool = True
-    budget: int = 1024
-    samples: int = 1
-    seed: int = 0
-    visitor: str = ""
-    judge: str = ""
-    fps: float | None = None
-
-
-def seconds_needed(request: Request, *_) -> int:
-    """How long ZeroGPU is asked to lend a GPU for; takes what `judged` takes."""
-    return loan.asked(request.think, request.budget, request.samples)
-
-
-def check_loan(request: Request) -> None:
-    """Raises BadInput for what no GPU is borrowed for: options out of range, or more time than ZeroGPU lends.
-
-    Anywhere else nothing is too long.
-    """
-    if zero_gpu():
-        Options(think=request.think, budget=request.budget, samples=request.samples, seed=request.seed)
-        loan.check(request.think, request.budget, request.samples)
-
-
-@loan.gpu(seconds_needed)
-def judged(request: Request, stop: str, clip: video.Clip | None = None, read: float = 0.0) -> Iterator:
-    """The judge's events, and last the Problem that ended them, if one did.
-
-    `stop` is a file: once it is gone the judge stops, even in the process that ZeroGPU forked. There `clip` is what
-    `_borrowed` has read, in `read` seconds, and its frames are told of before.
-    """
-    flag = Path(stop)
-    options: Given = {"think": request.think, "budget": request.budget, "samples": request.samples,
-                      "seed": request.seed}
-    try:
-        if clip is None:
-            read_and_judge = _judges[request.judge].stream
-            if request.fps is not None:     # of pictures; a video says it itself
-                read_and_judge = partial(read_and_judge, fps=request.fps)
-            yield from read_and_judge(request.video, request.prompt, stop=lambda: not flag.exists(), **options)
-            return
-        yield loan.Borrowed()
-        if not flag.exists():
-            return
-        for event in _judges[request.judge].stream_clip(clip, request.prompt, name=request.video, read=read,
-                                                        stop=lambda: not flag.exists(), **options):
-            if not (isinstance(event, FramesRead) and event.clip is clip):     # no need to send the frames back
-                yield event
-    except Problem as problem:  # raised in the fork it would lose its class and its sentence on the way
-        yield problem
-
-
-def _borrowed(request: Request, stop: str) -> Iterator:
-    """As `judged`, on ZeroGPU: what can be found out without a GPU comes before one is asked for."""
-    check_prompt(request.prompt)
-    yield Reading(request.video)
-    reading, elapsed = clock(), clock()
-    clip = video.read(request.video, _judges[request.judge].card.sampling, fps=request.fps)
-    read = reading()
-    yield FramesRead(clip)
-    yield loan.Borrowing(loan.cost(request.think, request.budget, request.samples))
-    watch = loan.Stopwatch(request, elapsed)
-    for event in judged(request, stop, clip, read):
-        watch.take(event)
-        yield event
-
-
-def following(put: queue.Queue, stopped: Callable[[], bool], patience: float) -> Iterator:
-    """What a thread puts into a queue, as ("event", it); None where nothing came within `patience` seconds.
-
-    Ends at ("end", None) or when `stopped()`; raises what comes as ("error", it).
-    """
-    while not stopped():
-        try:
-            kind, value = put.get(timeout=patience)
-        except queue.Empty:
-            yield None
-            continue
-        if kind == "end":
-            return
-        if kind == "error":
-            raise value
-        yield value
 
 
 def _release() -> None:
@@ -154,7 +48,7 @@ class Run:
     A Problem of the judge is raised there; whatever else it raises becomes a Failure.
     """
 
-    def __init__(self, request: Request, host: "Host"):
+    def __init__(self, request: judgement.Request, host: "Host"):
         self.request, self.host, self.address = request, host, who.here()
         self.stopped = False
         self._events: queue.Queue = queue.Queue()
@@ -176,11 +70,11 @@ class Run:
 
     def events(self, patience: float = 0.1) -> Iterator:
         """The events as they come, None where none came in time; ends with the judgement or when it is stopped."""
-        return following(self._events, lambda: self.stopped, patience)
+        return judgement.following(self._events, lambda: self.stopped, patience)
 
     def _work(self) -> None:
         try:
-            check_loan(self.request)
+            judgement.check_loan(self.request)
             if zero_gpu():
                 loan.let_go_when(lambda: self.stopped)
             with self.host.turn(self):
@@ -188,7 +82,7 @@ class Run:
                     continue                    # a run that is stopped meanwhile gives up its place
                 if not self.stopped:
                     self.host.need(self.request.judge)
-                    for event in (_borrowed if zero_gpu() else judged)(self.request, str(self._stop)):
+                    for event in judgement.begun(self.request, str(self._stop)):
                         if isinstance(event, Problem):
                             raise event
                         self._events.put(("event", event))
@@ -239,9 +133,9 @@ class Host:
             self._fetch()
 
     def _fetch(self) -> None:
-        _judges.clear()
+        judgement.judges.clear()
         try:
-            _judges[""] = self._load()
+            judgement.judges[""] = self._load()
         except Problem as problem:
             self._problem = problem
         except Exception as error:
@@ -252,18 +146,18 @@ class Host:
 
     def need(self, name: str) -> None:
         """Loads the judge called `name` where it is not; to be called in a run's turn. Raises BadInput for no such."""
-        if name in _judges:
+        if name in judgement.judges:
             return
         if name not in self._others:
             raise BadInput(text.NO_JUDGE)
-        for other in [other for other in _judges if other]:
-            del _judges[other]
+        for other in [other for other in judgement.judges if other]:
+            del judgement.judges[other]
         _release()              # before the next one looks for how much memory is free
-        _judges[name] = self._others[name]()
+        judgement.judges[name] = self._others[name]()
 
     def has(self, name: str = "") -> bool:
         """Whether that judge is ready."""
-        return self.loaded and name in _judges
+        return self.loaded and name in judgement.judges
 
     @property
     def loaded(self) -> bool:
@@ -276,7 +170,7 @@ class Host:
             return None
         if self._problem is not None:
             raise self._problem
-        return _judges[""]
+        return judgement.judges[""]
 
     def ahead(self, run: Run) -> int:
         """How many runs have to end before this one begins."""
@@ -298,11 +192,11 @@ class Host:
 
         On ZeroGPU the model itself does not know it: only the thread that loaded it sees the imitation of CUDA.
         """
-        if zero_gpu() and "" in _judges:
+        if zero_gpu() and "" in judgement.judges:
             import torch
 
             return torch.device("cuda")
-        return getattr(_judges.get(""), "device", None)
+        return getattr(judgement.judges.get(""), "device", None)
 
     def turn(self, run: Run) -> "_Turn":
         """A context that waits for the run's turn and gives it up at the end. Raises Failure for too long a line."""
@@ -345,9 +239,3 @@ def _place(line: list[Run], run: Run) -> int:
             return index
         seen[other.address] += 1
     return len(line)
-
-
-def clock() -> Callable[[], float]:
-    """Seconds since now."""
-    started = time.monotonic()
-    return lambda: time.monotonic() - started

@@ -3,7 +3,8 @@ from vs2 import events
 from vs2.best_of import cost
 from vs2.evaluation import Evaluation, Score
 from vs2.ui import loan, parts, text
-from vs2.ui.host import Run, clock
+from vs2.ui.host import Run
+from vs2.ui.judgement import clock
 from vs2.video import Clip
 
 

@@ -8,7 +8,7 @@ from tests.support import tiny_run
 from tests.train.grpo.test_run import Rows, options
 from train.grpo import rewards, rollout
 from train.grpo.held_out import change, measured
-from train.grpo.run import GRPOTrainer
+from train.grpo.trainer import GRPOTrainer
 from train.model import open_model
 from vs2 import rubric
 

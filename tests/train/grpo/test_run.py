@@ -9,7 +9,7 @@ from tests.support import tiny_run
 from train.grpo import blocks, objective, policy, rewards, run
 from train.grpo.blocks import Blocks, Plan
 from train.grpo.objective import GRPOConfig, divergence, reduced, token_losses
-from train.grpo.run import GRPOTrainer
+from train.grpo.trainer import GRPOTrainer
 from train.model import open_model
 from vs2.errors import BadInput
 

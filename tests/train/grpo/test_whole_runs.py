@@ -10,7 +10,7 @@ import torch
 from tests.support import tiny_run
 from tests.support.patience import HANGING
 from train.grpo import rewards, run
-from train.grpo.run import GRPOTrainer
+from train.grpo.trainer import GRPOTrainer
 from train.model import open_model
 from vs2.errors import BadInput
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.ui.test_pages import Scripted, eventually, hosted
 from vs2.errors import Failure
-from vs2.ui import host, text
+from vs2.ui import host, judgement, text
 from vs2.ui.desk import Desk
 from vs2.ui.guard import events, served, who
 from vs2.ui.guard.answers import Refusal
@@ -132,7 +132,7 @@ def test_in_the_judges_line_too(monkeypatch):
 
     def run(address: str, prompt: str) -> host.Run:
         monkeypatch.setattr(who, "here", lambda: address)
-        made = host.Run(host.Request("v", prompt), shared)
+        made = host.Run(judgement.Request("v", prompt), shared)
         assert eventually(lambda: made in shared._line)
         return made
 
@@ -143,7 +143,7 @@ def test_in_the_judges_line_too(monkeypatch):
     monkeypatch.setattr(host, "MOST_ADDRESS", 1)
     with pytest.raises(Failure, match="from your network"):
         monkeypatch.setattr(who, "here", lambda: "a")
-        list(host.Run(host.Request("v", "p"), shared).events())
+        list(host.Run(judgement.Request("v", "p"), shared).events())
     go.set()
     assert [event for event in runs[0].events() if event is not None]
 

@@ -18,7 +18,8 @@ from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation
 from vs2.ui import player
 from vs2.ui.guard import who
-from vs2.ui.host import Host, Request, Run
+from vs2.ui.host import Host, Run
+from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
 from vs2.ui.text import batch as text
 from vs2.video import display_name

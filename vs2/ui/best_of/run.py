@@ -15,7 +15,8 @@ from vs2.errors import BadInput
 from vs2.evaluation import Evaluation
 from vs2.generate import Generator
 from vs2.options import Given, Options
-from vs2.ui.host import Host, Request, Run, clock
+from vs2.ui.host import Host, Run
+from vs2.ui.judgement import Request, clock
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # from typing, it needs Python 3.11

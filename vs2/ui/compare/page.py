@@ -20,7 +20,8 @@ from vs2.ui.compare import parts as pieces
 from vs2.ui.compare.board import Board, Item
 from vs2.ui.compare.parts import JUDGING, WAITING, Row
 from vs2.ui.compare.run import LEAST, PAUSE, Made, Queue, comparison, paired
-from vs2.ui.host import Request, Run
+from vs2.ui.host import Run
+from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
 from vs2.ui.ranking import Ranking, chosen
 from vs2.ui.scripts import COPY

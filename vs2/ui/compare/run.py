@@ -12,7 +12,8 @@ from vs2.options import Options
 from vs2.rubric import check_prompt
 from vs2.ui.compare.board import MOST
 from vs2.ui.compare.parts import Row
-from vs2.ui.host import Host, Request, Run, clock
+from vs2.ui.host import Host, Run
+from vs2.ui.judgement import Request, clock
 from vs2.ui.text import compare as text
 from vs2.video.rate import rates
 

@@ -16,7 +16,7 @@ from vs2.rubric import check_prompt
 from vs2.ui import given, parts, player, sent
 from vs2.ui.generate.choice import Choice, account
 from vs2.ui.generate.studio import Studio, Work
-from vs2.ui.host import clock
+from vs2.ui.judgement import clock
 from vs2.ui.site import Site
 from vs2.ui.text import generate as text
 from vs2.ui.wiring import PRIVATE, QUIET

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from vs2 import generate
 from vs2.errors import Failure, Problem
 from vs2.ui.guard import who
-from vs2.ui.host import following
+from vs2.ui.judgement import following
 from vs2.ui.text import generate as text
 
 MOST_TOGETHER = 4  # visitors who generate at the same time; each keeps a core or a GPU busy

@@ -1,0 +1,75 @@
+"""What the Evaluate page is made of, from top to bottom."""
+import gradio as gr
+
+from vs2 import plots
+from vs2.ui import loan, parts, player, text
+from vs2.ui.examples import examples
+from vs2.ui.generate.maker import Maker
+from vs2.ui.generate.studio import Studio
+from vs2.ui.history import History
+from vs2.ui.host import Host
+from vs2.ui.rationale import rationale
+from vs2.ui.scripts import COPY, FOLD, SEEK
+from vs2.ui.site import Site
+
+SURE = 5        # rationales that "How sure is it?" samples
+
+
+class Layout:
+    """The page's components. Made inside a `gr.Blocks` context."""
+
+    site: Site
+    host: Host
+    address: gr.HTML
+    studio: Studio
+
+    def _layout(self) -> None:
+        with gr.Row(elem_classes="vs-page", equal_height=False):
+            with gr.Column(scale=5, min_width=280, elem_classes="vs-ask"):
+                self.video = player.box("video")
+                self.prompt = gr.Textbox(label=text.PROMPT, placeholder=text.PROMPT_HINT, lines=3, max_lines=10,
+                                         elem_id="prompt")
+                self.maker = Maker(self.site, self.studio, self.address)
+                self.notice = gr.HTML("", elem_id="notice", apply_default_css=False)
+                with gr.Row(elem_classes="vs-actions"):
+                    self.go = gr.Button(text.EVALUATE, variant="primary", size="lg", elem_id="evaluate", scale=3)
+                    self.halt = gr.Button(text.STOP, size="lg", interactive=False, elem_id="stop", scale=1,
+                                          min_width=88)
+                self._examples()
+                self._settings()
+                self.history = History(self.site, self.address)
+            with gr.Column(scale=8, min_width=280, elem_classes="vs-answer"):
+                self.status = gr.HTML(parts.status(text.IDLE), elem_id="status", apply_default_css=False)
+                self.scores = gr.HTML(parts.scores(), elem_id="scores", apply_default_css=False)
+                with gr.Row(elem_classes="vs-beneath"):
+                    self.model = gr.HTML("", elem_id="model", apply_default_css=False)
+                    self.sure = gr.Button(text.HOW_SURE.format(count=SURE), size="sm", elem_id="sure", visible=False)
+                self.actions = gr.HTML("", elem_id="actions", apply_default_css=False, js_on_load=COPY)
+                self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False, js_on_load=SEEK)
+                with gr.Row(equal_height=False, elem_classes="vs-why"):
+                    with gr.Column(scale=8, min_width=280):
+                        self.rationale = gr.HTML(rationale(), elem_id="rationale", apply_default_css=False,
+                                                 js_on_load=FOLD)
+                    with gr.Column(scale=5, min_width=240, elem_classes="vs-profile"):
+                        gr.HTML(f"<h2>{text.PROFILE}</h2>", apply_default_css=False)
+                        self.radar = gr.Plot(plots.radar([]), show_label=False, container=False, elem_id="radar")
+
+    def _settings(self) -> None:
+        with gr.Accordion(text.SETTINGS, open=False, elem_id="settings", elem_classes="vs-settings"):
+            self.judge = gr.Dropdown([(text.JUDGE_DEFAULT, ""), *((name, name) for name in self.host.names)], value="",
+                                     label=text.JUDGE, info=text.JUDGE_HINT, elem_id="judge",
+                                     visible=bool(self.host.names))
+            self.think = gr.Checkbox(True, label=text.THINK, info=text.THINK_HINT, elem_id="think")
+            self.budget = gr.Slider(16, 2048, 1024, step=16, label=text.BUDGET, info=text.BUDGET_HINT,
+                                    elem_id="budget")
+            self.samples = gr.Slider(1, 8, 1, step=1, label=text.SAMPLES, info=text.SAMPLES_HINT, elem_id="samples")
+            self.seed = gr.Number(0, label=text.SEED, info=text.SEED_HINT, precision=0, minimum=0)
+        loan.note(self.think, self.budget, self.samples, text.GPU_ONE)
+
+    def _examples(self) -> None:
+        self.examples: list[tuple[gr.Button, dict]] = []
+        if shown := examples():
+            gr.HTML(f'<h2 class="vs-examples-title">{text.EXAMPLES}</h2>', apply_default_css=False)
+            with gr.Row(elem_classes="vs-examples"):
+                self.examples = [(gr.Button(row["shows"] or row["prompt"], size="sm", min_width=120), row)
+                                 for row in shown]
