@@ -11,9 +11,9 @@ divided by K - 1. After one greedy rationale the distribution is a spike that sa
 differences that are no more than rounding (`EQUAL`) are ties. A difference below one standard error is a tie: if the
 errors are normal, the order would come out the other way round more than once in six times.
 """
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from math import hypot, sqrt
+from math import hypot, inf, sqrt
 
 from vs2.errors import BadInput
 from vs2.evaluation import Evaluation
@@ -125,12 +125,13 @@ def rank(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> list[int]
 def decide(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> Decision:
     """The ranking, the winner or the tie, and why. Scores of different judges are ranked, but name no winner."""
     ranking = tuple(rank(candidates, rule))
-    measured = {n: found for n in ranking if (found := _measures(candidates[n], rule))}
+    judged = {n: candidate for n, candidate in enumerate(candidates) if isinstance(candidate, Evaluation)}
+    measured = {n: found for n in ranking if (found := _measures(judged[n], rule))}
     rest = _rest(candidates, rule, measured)
     if not measured:
         return Decision(ranking, (), None, f"No candidate wins{rest or ': there is none'}.")
     best, *others = measured
-    judges = list(dict.fromkeys(candidates[n].model for n in measured))
+    judges = list(dict.fromkeys(judged[n].model for n in measured))
     if len(judges) > 1:
         reason = f"No winner is named: {_list(judges)} judged them, and different judges do not share a scale"
         return Decision(ranking, (), None, f"{reason}{rest}.")
@@ -140,7 +141,8 @@ def decide(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> Decisio
     tied = (best, *(n for n in others if not _ahead(measured[best], measured[n])))
     if len(tied) > 1:
         return Decision(ranking, tied, None, f"{_tie(tied, measured, rule)}{rest}.")
-    return Decision(ranking, (), best, f"{_win(candidates, measured, rule)}{rest}.")
+    several = sum(candidate is not None for candidate in candidates) > 2
+    return Decision(ranking, (), best, f"{_win(judged, several, measured, rule)}{rest}.")
 
 
 def overall(evaluation: Evaluation, rule: Rule = MEAN) -> float | None:
@@ -156,7 +158,9 @@ def differences(candidates: Sequence[Candidate]) -> list[dict[str, float | None]
     """
     rows = [{key: c.scores[key].expected for key in KEYS} | {"overall": c.overall} if isinstance(c, Evaluation)
             else dict.fromkeys((*KEYS, "overall")) for c in candidates]
-    best = {key: max((row[key] for row in rows if row[key] is not None), default=None) for key in (*KEYS, "overall")}
+    # Where nobody has a score, nothing is compared with the best one.
+    best = {key: max((value for row in rows if (value := row[key]) is not None), default=-inf)
+            for key in (*KEYS, "overall")}
     return [{key: None if value is None else value - best[key] for key, value in row.items()} for row in rows]
 
 
@@ -177,22 +181,24 @@ def _weights(rule: Rule) -> dict[str, float]:
 def _measures(evaluation: Evaluation, rule: Rule) -> list[_Measure] | None:
     """What the rule compares, in order; None where it needs a score that is not there."""
     weights = _weights(rule)
-    if any(evaluation.scores[key].expected is None for key in weights):
+    expected = {key: value for key in weights if (value := evaluation.scores[key].expected) is not None}
+    if len(expected) < len(weights):
         return None
-    mean = _Measure(sum(w * evaluation.scores[key].expected for key, w in weights.items()),
+    mean = _Measure(sum(w * expected[key] for key, w in weights.items()),
                     sqrt(sum(w * w * _variance(evaluation, key) for key, w in weights.items())))
     if rule != WORST:
         return [mean]
-    worst = min(weights, key=lambda key: evaluation.scores[key].expected)
-    return [_Measure(evaluation.scores[worst].expected, sqrt(_variance(evaluation, worst))), mean]
+    worst = min(expected, key=expected.__getitem__)
+    return [_Measure(expected[worst], sqrt(_variance(evaluation, worst))), mean]
 
 
 def _variance(evaluation: Evaluation, key: str) -> float:
     """The square of the standard error of one expected score."""
     score = evaluation.scores[key]
-    if score.distribution is None:
+    if score.distribution is None or score.expected is None:
         return 0.0
-    spread = sum(p * (s - score.expected) ** 2 for s, p in zip(SCALE, score.distribution, strict=True))
+    mean = score.expected
+    spread = sum(p * (s - mean) ** 2 for s, p in zip(SCALE, score.distribution, strict=True))
     thought = [sample for sample in evaluation.samples if sample.get("rationale")]
     drawn = sum(sample.get("values", {}).get(key) is not None for sample in thought)
     return max(spread, 0.0) / (drawn - 1 if drawn > 1 else 1)
@@ -210,20 +216,24 @@ def _apart(one: _Measure, two: _Measure) -> bool:
     return abs(one.value - two.value) >= max(EQUAL, hypot(one.error, two.error))
 
 
-def _win(candidates: Sequence[Candidate], measured: dict[int, list[_Measure]], rule: Rule) -> str:
+def _win(judged: Mapping[int, Evaluation], several: bool, measured: dict[int, list[_Measure]], rule: Rule) -> str:
+    """Why the first of `measured` wins. several: whether more than these two took part."""
     best, second, *_ = measured
-    several = len(candidates) - list(candidates).count(None) > 2
     who = f"Candidate {best + 1} wins" + (f" over candidate {second + 1}, the next best" if several else "")
     first, next_first = measured[best][0], measured[second][0]
     if rule == WORST and _apart(first, next_first):
         return f"{who}: its worst score is higher ({_against(first.value, next_first.value)})"
-    better, worse, equal = [], [], False
+    better: list[str] = []
+    worse: list[str] = []
+    equal = False
     for key in _weights(rule):
-        pair = tuple(candidates[n].scores[key].expected for n in (best, second))
-        if abs(pair[0] - pair[1]) < EQUAL - 1e-9:  # rounding must not hide the difference that decided
+        one, two = judged[best].scores[key].expected, judged[second].scores[key].expected
+        if one is None or two is None:      # what is measured has all scores that the rule looks at
+            continue
+        if abs(one - two) < EQUAL - 1e-9:   # rounding must not hide the difference that decided
             equal = True
         else:
-            (better if pair[0] > pair[1] else worse).append(f"{_named(key)} ({_against(*pair)})")
+            (better if one > two else worse).append(f"{_named(key)} ({_against(one, two)})")
     parts = [f"better {_list(better)}"] + ([f"though worse {_list(worse)}"] if worse else [])
     return f"{who}: {', '.join(parts + (['equal otherwise'] if equal else []))}"
 
@@ -242,7 +252,7 @@ def _tie(tied: tuple[int, ...], measured: dict[int, list[_Measure]], rule: Rule)
             f"judge's own doubt (one standard error, {doubt:.2f})")
 
 
-def _rest(candidates: Sequence[Candidate], rule: Rule, measured) -> str:
+def _rest(candidates: Sequence[Candidate | None], rule: Rule, measured: Container[int]) -> str:
     """Who was left out of the decision, to end the sentence with."""
     parts = []
     for n, candidate in enumerate(candidates):

@@ -1,4 +1,5 @@
 """`Evaluation` and `Score`: the one record that the judge makes and every other part passes around."""
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from math import isfinite
 
@@ -25,7 +26,7 @@ class Score:
     confidence: float | None = None
     reason: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.reason is not None and (self.value, self.expected, self.distribution, self.confidence) != (None,) * 4:
             raise ValueError("what was not judged has no score")
 
@@ -35,7 +36,7 @@ class Score:
         return self.reason is None
 
     @classmethod
-    def of(cls, value: int | None, distribution, confident: bool) -> "Score":
+    def of(cls, value: int | None, distribution: Iterable[float] | None, confident: bool) -> "Score":
         """A score from its digit and p(1..5); `confident` says whether a confidence may be claimed."""
         if value is None or distribution is None:
             return cls(value)
@@ -102,8 +103,8 @@ class Evaluation:
     @property
     def overall(self) -> float | None:
         """The mean of the three `expected`; None when one of them could not be read or was not judged."""
-        expected = [self.scores[key].expected for key in KEYS]
-        return None if None in expected else sum(expected) / len(expected)
+        expected = [score.expected for key in KEYS if (score := self.scores[key]).expected is not None]
+        return sum(expected) / len(expected) if len(expected) == len(KEYS) else None
 
     @property
     def unread(self) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -19,9 +21,9 @@ from vs2.model import as_published, checkpoint, gpu, together, weights
 from vs2.model import generation as decode
 from vs2.model import inputs as qwen
 from vs2.model.card import Card
-from vs2.model.generation import Reply
+from vs2.model.reply import Reply
 from vs2.model.tokens import Wire
-from vs2.options import Options
+from vs2.options import Given, Options
 from vs2.rubric import DIRECT, KEYS, SCALE, check_prompt
 from vs2.settings import Settings
 from vs2.texts import path_text, told
@@ -29,6 +31,11 @@ from vs2.video.kind import NUMBERED
 from vs2.video.rate import is_pictures
 from vs2.video.sampling import PATCH, fit
 
+if TYPE_CHECKING:
+    from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
+    from typing_extensions import Unpack  # from typing, it needs Python 3.11
+
+Stream = Generator[events.Event, None, None]    # ends in the Evaluation, unless it was stopped; closing it stops it
 RETRIES = 3  # times that the pixels are halved before memory is given up on
 
 
@@ -68,7 +75,8 @@ class Judge:
     clip from inside the loop over the first one's stream.
     """
 
-    def __init__(self, model, processor, card: Card, name: str, precision: str):
+    def __init__(self, model: "Qwen2_5_VLForConditionalGeneration", processor: "Qwen2_5_VLProcessor", card: Card,
+                 name: str, precision: str) -> None:
         self.model, self.processor, self.card = model, processor, card
         self.name, self.precision = name, precision
         self._wire = Wire.of(processor.tokenizer)
@@ -79,9 +87,8 @@ class Judge:
         """Where the model is."""
         return self.model.device
 
-    def stream(self, source, prompt: str, *, fps: float | None = None, think: bool = True, budget: int = 1024,
-               samples: int = 1, temperature: float = 0.7, top_p: float = 1.0, seed: int = 0, published: bool = False,
-               stop: Callable[[], bool] = lambda: False) -> Iterator:
+    def stream(self, source: str | Path, prompt: str, *, fps: float | None = None,
+               stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Stream:
         """Events (see `vs2.events`) while the video file `source` is judged; the last one is the `Evaluation`.
 
         fps: pictures a second, where `source` is a folder or a zip of numbered pictures; for no other.
@@ -91,15 +98,15 @@ class Judge:
         """
         path = path_text(source)
         check_prompt(prompt)
-        options = Options(think, budget, samples, temperature, top_p, seed, published)
-        return self._stream(path, fps, prompt, options, stop)
+        return self._stream(path, fps, prompt, Options(**options), stop)
 
-    def score(self, source, prompt: str, **options) -> Evaluation:
+    def score(self, source: str | Path, prompt: str, *, fps: float | None = None,
+              stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Evaluation:
         """The `Evaluation` that `stream` ends in, with the same options."""
-        return _last(self.stream(source, prompt, **options))
+        return _last(self.stream(source, prompt, fps=fps, stop=stop, **options))
 
     def stream_clip(self, clip: video.Clip, prompt: str, *, name: str | None = None, read: float = 0.0,
-                    stop: Callable[[], bool] = lambda: False, **options) -> Iterator:
+                    stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Stream:
         """As `stream`, for a clip that was read already, with this judge's `card.sampling`.
 
         name: what to call it in the record. read: the seconds that reading it took.
@@ -107,11 +114,12 @@ class Judge:
         task = _Task(clip, name or clip.metadata.name, check_prompt(prompt), Options(**options), stop, read)
         return self._judge(task)
 
-    def score_clip(self, clip: video.Clip, prompt: str, **options) -> Evaluation:
+    def score_clip(self, clip: video.Clip, prompt: str, *, name: str | None = None, read: float = 0.0,
+                   stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Evaluation:
         """The `Evaluation` that `stream_clip` ends in."""
-        return _last(self.stream_clip(clip, prompt, **options))
+        return _last(self.stream_clip(clip, prompt, name=name, read=read, stop=stop, **options))
 
-    def score_many(self, sources: Sequence, prompts: Sequence[str],
+    def score_many(self, sources: Sequence[str | Path], prompts: Sequence[str],
                    fps: float | None = None) -> list[Evaluation | Problem]:
         """Judges several video files in one batch, without thinking: of each what `score(..., think=False)` gives.
 
@@ -120,7 +128,7 @@ class Judge:
         """
         if isinstance(sources, str) or isinstance(prompts, str) or len(sources) != len(prompts):
             raise BadInput("The videos and the prompts are no two lists of one length: give each video its prompt.")
-        found: list = []
+        found: list[_Task | Problem] = []
         for source, prompt in zip(sources, prompts, strict=True):
             started = time.perf_counter()
             try:
@@ -130,11 +138,12 @@ class Judge:
             except Problem as problem:
                 found.append(problem)
         tasks = [task for task in found if isinstance(task, _Task)]
-        judged = iter(self._together(tasks) if tasks else [])
+        judged = iter(self._together(tasks) if tasks else ())
         return [next(judged) if isinstance(task, _Task) else task for task in found]
 
-    def _together(self, tasks: list["_Task"]) -> list[Evaluation | Problem]:
+    def _together(self, tasks: list["_Task"]) -> Sequence[Evaluation | Problem]:
         self._settle()
+        replies: list[Reply] | None = None
         with self._turn:
             started = time.perf_counter()
             try:
@@ -143,7 +152,6 @@ class Judge:
             except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
                 if not weights.out_of_memory(error):
                     raise
-                replies = None
             thought = (time.perf_counter() - started) / len(tasks)
         if replies is None:
             gpu.release()
@@ -170,7 +178,8 @@ class Judge:
         if self._owner != os.getpid():
             self._turn, self._owner = threading.Lock(), os.getpid()
 
-    def _stream(self, path: str, fps: float | None, prompt: str, options: Options, stop) -> Iterator:
+    def _stream(self, path: str, fps: float | None, prompt: str, options: Options,
+                stop: Callable[[], bool]) -> Stream:
         name = told(path)
         started = time.perf_counter()
         yield events.Reading(name)
@@ -178,8 +187,9 @@ class Judge:
         clip = video.read(path, self.card.sampling, fps=fps)
         yield from self._judge(_Task(clip, name, prompt, options, stop, time.perf_counter() - started))
 
-    def _judge(self, task: "_Task") -> Iterator:
-        started, retries = time.perf_counter(), []
+    def _judge(self, task: "_Task") -> Stream:
+        started = time.perf_counter()
+        retries: list[str] = []
         self._settle()
         yield events.FramesRead(task.clip)
         while True:
@@ -206,7 +216,7 @@ class Judge:
         seconds = Seconds(task.read, thought, task.read + time.perf_counter() - started)
         yield self._record(task, replies, scores, retries, seconds)
 
-    def _think(self, task: "_Task") -> Iterator:
+    def _think(self, task: "_Task") -> Generator[events.Thought, None, list[Reply]]:
         """Thoughts of one attempt; returns its replies."""
         write = as_published.generate if task.options.published else decode.generate
         # The inputs have no name here, so that nothing holds the pixels once they were seen.
@@ -221,7 +231,8 @@ class Judge:
         finally:
             generation.close()
 
-    def _record(self, task: "_Task", replies: list[Reply], scores, retries: list[str], seconds: Seconds) -> Evaluation:
+    def _record(self, task: "_Task", replies: list[Reply], scores: dict[str, Score], retries: list[str],
+                seconds: Seconds) -> Evaluation:
         several, facts = len(replies) > 1, task.clip.metadata
         notes = [f"Reply {number} of {len(replies)}: {note}" if several else note
                  for number, reply in enumerate(replies, 1) for note in reply.notes]
@@ -271,7 +282,7 @@ def _mix(replies: list[Reply], options: Options) -> dict[str, Score]:
     return scores
 
 
-def _last(stream: Iterator) -> Evaluation:
+def _last(stream: Iterable[events.Event]) -> Evaluation:
     kept = deque(stream, maxlen=1)
     last = kept.pop() if kept else None
     if not isinstance(last, Evaluation):

@@ -225,6 +225,14 @@ def test_unread_is_said_and_untrusted_text_cannot_drive_the_terminal(clip, monke
     assert record["overall"] is None and record["scores"][KEYS[1]]["value"] is None
 
 
+def test_a_stream_that_ends_without_scores_is_a_failure():
+    from vs2.cli import judging
+    from vs2.events import Thought
+
+    with pytest.raises(Failure, match="stopped before it had scores"):
+        judging.follow(Fake(Thought("One", 1)).stream(), Fake(), terminal.Status())
+
+
 def test_an_interrupt_is_quiet(clip, monkeypatch, capsys):
     fake = Fake(KeyboardInterrupt())
     monkeypatch.setattr(judging, "load", lambda *_: fake)

@@ -56,7 +56,7 @@ def baselines(rows) -> dict[str, dict]:
 
 def summaries(results: dict[str, dict]) -> dict:
     """What vs2.json says of the results: of `scenes` the metrics by dimension, of the others a few numbers each."""
-    said = {}
+    said: dict[str, object] = {}
     if found := results.get("scenes"):
         said |= {"suite": "scenes", "clips": found["clips"]} | {key: found["metrics"][key] for key in KEYS}
     for suite, names in (("faults", ("pairs", "fell", "fell_by_value", "constant")),

@@ -7,6 +7,7 @@ from pathlib import Path
 from vs2.batch import results
 from vs2.batch.table import Row
 from vs2.best_of.cost import TIED, Spent
+from vs2.best_of.plan import AGAIN, FAST, FULL
 from vs2.candidates import MEAN, Decision, Failed, Rule, decide, overall
 from vs2.evaluation import Evaluation
 from vs2.generate.record import Record
@@ -38,6 +39,11 @@ class Entry:
         """The judgement to show: the full one where there is one."""
         return self.full or self.fast
 
+    def judged(self, which: str, found: Evaluation) -> "Entry":
+        """With the judgement `FAST`, `FULL` or `AGAIN`, and so without an error."""
+        return replace(self, fast=found if which == FAST else self.fast, full=found if which == FULL else self.full,
+                       again=found if which == AGAIN else self.again, error=None)
+
     def truth(self) -> dict[str, int] | None:
         """The true scores (1 to 5) by dimension, where the generator knows them; None before there is a judgement."""
         if self.path is None or self.evaluation is None:
@@ -57,8 +63,8 @@ class Entry:
 
     def to_dict(self) -> dict:
         """Plain JSON values: seed, file, evaluation, and what else there is; null for what there is not."""
-        def plain(found):
-            return found and found.to_dict()
+        def plain(found: Evaluation | None) -> dict | None:
+            return None if found is None else found.to_dict()
 
         return {"seed": self.seed, "file": self.path and told(str(self.path)), "evaluation": plain(self.evaluation),
                 "fast": plain(self.fast if self.full else None), "again": plain(self.again), "error": self.error}
@@ -97,7 +103,7 @@ class Outcome:
         """
         found = {e.number: overall(first, self.rule) for e in self.entries if (first := e.fast or e.full)}
         read = [value for value in found.values() if value is not None]
-        own = found.get(self.decision.winner)
+        own = None if self.decision.winner is None else found.get(self.decision.winner)
         return None if own is None or len(read) < 2 else own - sum(read) / len(read)
 
     def to_dict(self) -> dict:

@@ -151,7 +151,7 @@ class Progress:
     def __init__(self, status, count: int, kept: int, able: int):
         self.status, self.count, self.kept, self.able = status, count, kept, able
         self.seen = self.judged = self.failed = 0
-        self.first = None       # the first failure's sentence, and whether any was ours
+        self.first: str | None = None       # the first failure's sentence, and whether any was ours
         self.ours = False
         self._started = time.monotonic()
 

@@ -6,6 +6,7 @@ import sys
 from vs2 import candidates
 from vs2.cli import judging
 from vs2.errors import BadInput, Failure, Problem
+from vs2.evaluation import Evaluation
 from vs2.rubric import KEYS, check_prompt
 from vs2.texts import argument, told
 
@@ -114,10 +115,11 @@ def _line(number: int, candidate: candidates.Candidate) -> str:
 
 def _ending(found: list[candidates.Candidate], decision: candidates.Decision, rule: candidates.Rule, judge) -> str:
     """The ranking by the rule's number, and the decision, as lines."""
-    lines, values = [""], {n: candidates.overall(found[n], rule) for n in decision.ranking}
+    lines = [""]
+    values = {n: candidates.overall(one, rule) for n in decision.ranking if isinstance(one := found[n], Evaluation)}
     best = max((value for value in values.values() if value is not None), default=None)
     for place, (n, value) in enumerate(values.items(), 1):
-        gap = f" ({value - best:+.2f})" if value is not None and value != best else ""
+        gap = f" ({value - best:+.2f})" if value is not None and best is not None and value != best else ""
         shown = "not read" if value is None else f"{value:.2f}"
         lines.append(f"{place}. candidate {n + 1}, {_flat(found[n].video)}: {shown}{gap}")
     lines += [""] * bool(decision.ranking) + [_flat(decision.reason)]

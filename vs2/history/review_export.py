@@ -47,7 +47,9 @@ def archive(reviews: Iterable[tuple[str, Review]], path: Path, clip_of: Callable
     clip_of: an evaluation's id -> the file that was judged, None where it is not kept. A review of such an evaluation
     is left out: without its clip there is nothing to train on. Two evaluations of one file share it.
     """
-    lines, names, lacking = [], {}, 0
+    lines: list[str] = []
+    names: dict[Path, str] = {}
+    lacking = 0
     with zipfile.ZipFile(path, "w") as file:
         for evaluation, review in reviews:
             clip = clip_of(evaluation)

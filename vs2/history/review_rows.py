@@ -8,6 +8,7 @@
 `video` is absolute, or relative to the file. A score that the judge left unread is null. Offsets count characters.
 """
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -38,7 +39,7 @@ class Review:
     wrong_passages: tuple[tuple[int, int], ...] = ()
     note: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_prompt(self.prompt)
         _texts(self)
         _dimensions("scores", self.scores, whole=True)
@@ -126,7 +127,7 @@ def read(path: Path) -> tuple[list[Review], list[tuple[int, str]]]:
     return reviews, wrong
 
 
-def write(reviews, path: Path) -> None:
+def write(reviews: Iterable[Review], path: Path) -> None:
     """The reviews as a JSON Lines file, which replaces what is there in one step. Paths below its folder are relative.
     """
     path = Path(path)
@@ -137,7 +138,7 @@ def write(reviews, path: Path) -> None:
     part.replace(path)
 
 
-def _is_score(value) -> bool:
+def _is_score(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value in SCALE
 
 
@@ -147,7 +148,7 @@ def _texts(review: Review) -> None:
             raise BadInput(f"The review's {name} must be a text.")
 
 
-def _dimensions(name: str, values, whole: bool) -> None:
+def _dimensions(name: str, values: object, whole: bool) -> None:
     """Raises BadInput where `values` is no dict of dimensions, all of them if `whole`."""
     if not isinstance(values, dict) or not values.keys() <= set(KEYS) or (whole and values.keys() != set(KEYS)):
         raise BadInput(f"The review's {name} must be given by dimension: {', '.join(KEYS)}.")

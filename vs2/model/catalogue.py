@@ -20,8 +20,8 @@ def listing(settings: Settings) -> dict:
 
 
 def _mini() -> dict:
-    record = {"name": checkpoint.MINI, "parameters": None, "bytes": None, "here": False, "knows": "", "trained_on": "",
-              "metrics": {}, "problem": None}
+    record: dict[str, object] = {"name": checkpoint.MINI, "parameters": None, "bytes": None, "here": False,
+                                 "knows": "", "trained_on": "", "metrics": {}, "problem": None}
     try:
         found = checkpoint.locate(checkpoint.MINI)
         card = Card.read(found.folder)

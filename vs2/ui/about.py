@@ -1,4 +1,5 @@
 """The About page: what the scores mean and how they are made, what is kept where, how to script and to cite it."""
+from functools import partial
 from html import escape
 
 import gradio as gr
@@ -54,10 +55,14 @@ def _differing(score: int) -> str:
     return (text.DIFFER_MORE if score == SCALE[0] else text.DIFFER).format(count=count)
 
 
+def mixture() -> tuple[float, ...]:
+    """The mean of the worked example's distributions."""
+    return tuple(sum(column) / len(EXAMPLE) for column in zip(*EXAMPLE, strict=True))
+
+
 def example() -> tuple[Score, Score, Evaluation]:
     """The worked example: the score after the first rationale, that of the mixture, and the whole evaluation."""
-    mixture = [sum(column) / len(EXAMPLE) for column in zip(*EXAMPLE, strict=True)]
-    alone, mixed = Score.of(4, EXAMPLE[0], False), Score.of(4, mixture, True)
+    alone, mixed = Score.of(4, EXAMPLE[0], False), Score.of(4, mixture(), True)
     found = dict(zip(KEYS, (mixed, Score.of(5, ALIGNMENT, True), Score.of(2, PHYSICAL, True)), strict=True))
     return alone, mixed, Evaluation("", "", "", "", "", found, 0, Seconds(), 0)
 
@@ -70,8 +75,8 @@ def numbers() -> str:
         return (name, *(Cell(f"{p:.2f}", number=True) for p in distribution))
 
     rows = [row(text.RATIONALE.format(number=n), distribution) for n, distribution in enumerate(EXAMPLE, 1)]
-    rows.append(row(text.MIXTURE, mixed.distribution))
-    total = " + ".join(f"{score} × {p:.2f}" for score, p in zip(SCALE, mixed.distribution, strict=True) if p >= 0.005)
+    rows.append(row(text.MIXTURE, mixture()))
+    total = " + ".join(f"{score} × {p:.2f}" for score, p in zip(SCALE, mixture(), strict=True) if p >= 0.005)
     _, alignment, physical = (f"{evaluation.scores[key].expected:.2f}" for key in KEYS)
     return section(
         "about-numbers", text.NUMBERS, terms(text.NUMBERS_TERMS), paragraph(text.EXAMPLE),
@@ -130,11 +135,11 @@ class AboutPage:
 
     def __init__(self, site: Site, address: gr.HTML):
         self.site = site
-        html = {"apply_default_css": False}
+        html = partial(gr.HTML, apply_default_css=False)
         lead = paragraph(text.INTRO, "vs-doc-lead")
-        gr.HTML(lead + scores() + numbers(), elem_id="about-meaning", **html)
-        self.judge = gr.HTML(self.open({})[0], elem_id="about-knows", **html)
-        gr.HTML(privacy(site.settings) + rest(), elem_id="about-rest", js_on_load=ADDRESS, **html)
+        html(lead + scores() + numbers(), elem_id="about-meaning")
+        self.judge = html(self.open({})[0], elem_id="about-knows")
+        html(privacy(site.settings) + rest(), elem_id="about-rest", js_on_load=ADDRESS)
         self.opens = [self.judge]
 
     def open(self, address: dict) -> list:

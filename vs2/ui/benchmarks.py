@@ -6,6 +6,7 @@ anyone, so that a figure that is no number, or a suite that is not there, is lef
 import math
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath
 
 import gradio as gr
@@ -121,8 +122,9 @@ def _published(figure: published.Figure) -> tuple:
 
 def _here(found: Measured) -> Group:
     source = text.CARD.format(judge=found.judge)
-    rows = [(text.EXACT_OF.format(dimension=label), Cell(percent(share / 100), number=True), source)
-            for label, share in found.exact]
+    rows: list[tuple[Cell | str, ...]] = [
+        (text.EXACT_OF.format(dimension=label), Cell(percent(share / 100), number=True), source)
+        for label, share in found.exact]
     best = found.suite("best-of")
     if (uplift := number(best.get("uplift"))) is not None:
         size, contests = (plain(number(best.get(name)), ".0f") for name in ("size", "contests"))
@@ -151,7 +153,7 @@ def full(found: Measured) -> str:
     """The section with all metrics of the scenes; "" where they were not measured."""
     if not found.clips:
         return ""
-    rows = [(shared.SHORT[d.key], *_metrics(found.suite(d.key))) for d in DIMENSIONS]
+    rows: list[tuple[Cell | str, ...]] = [(shared.SHORT[d.key], *_metrics(found.suite(d.key))) for d in DIMENSIONS]
     if found.balanced:
         rows.append((text.ALWAYS_3, *_metrics({"exact": BLIND_EXACT, "within_one": BLIND_WITHIN_ONE})))
     caption = text.FULL_CAPTION.format(judge=found.judge, clips=found.clips)
@@ -211,13 +213,13 @@ def _best(values: dict) -> tuple | None:
         return None
     numbers = {name: plain(number(values.get(name)), ".2f") for name in ("picked", "random", "best")}
     size, contests = (plain(number(values.get(name)), ".0f") for name in ("size", "contests"))
-    edges = values.get("interval") if isinstance(values.get("interval"), list) else []
-    edges = [number(edge) for edge in edges]
-    interval = ("" if len(edges) != 2 or None in edges else
-                text.BEST_INTERVAL.format(low=f"{edges[0]:+.1f} %", high=f"{edges[1]:+.1f} %"))
-    said = ", ".join(part for part in (f"{uplift:+.1f} %", interval) if part)
+    edges = said if isinstance(said := values.get("interval"), list) else []
+    low, high = map(number, edges) if len(edges) == 2 else (None, None)
+    interval = ("" if low is None or high is None else
+                text.BEST_INTERVAL.format(low=f"{low:+.1f} %", high=f"{high:+.1f} %"))
+    gained = ", ".join(part for part in (f"{uplift:+.1f} %", interval) if part)
     return (Cell(text.BEST.format(size=size), text.BEST_ON.format(contests=contests, size=size)),
-            Cell(said, text.BEST_RESULT.format(**numbers)))
+            Cell(gained, text.BEST_RESULT.format(**numbers)))
 
 
 def rest() -> str:
@@ -238,17 +240,17 @@ class BenchmarksPage:
 
     def __init__(self, site: Site, address: gr.HTML):
         self.site = site
-        html = {"apply_default_css": False}
+        html = partial(gr.HTML, apply_default_css=False)
         table_now, chart_now, full_now = self.open({})
-        gr.HTML(paragraph(text.INTRO, "vs-doc-lead"), **html)
+        html(paragraph(text.INTRO, "vs-doc-lead"))
         with gr.Row(elem_classes="vs-doc-row", equal_height=False):
             with gr.Column(scale=7, min_width=280):
-                self.table = gr.HTML(table_now, elem_id="benchmarks-table", **html)
+                self.table = html(table_now, elem_id="benchmarks-table")
             with gr.Column(scale=5, min_width=280):
                 self.chart = gr.Plot(chart_now, show_label=False, container=False, elem_id="benchmarks-chart")
-                gr.HTML(paragraph(text.CHART, "vs-doc-note"), **html)
-        self.full = gr.HTML(full_now, elem_id="benchmarks-measured", **html)
-        gr.HTML(rest(), **html)
+                html(paragraph(text.CHART, "vs-doc-note"))
+        self.full = html(full_now, elem_id="benchmarks-measured")
+        html(rest())
         self.opens = [self.table, self.chart, self.full]
 
     def open(self, address: dict) -> list:

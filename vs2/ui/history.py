@@ -14,6 +14,7 @@ from vs2.rubric import KEYS
 from vs2.ui import parts, text
 from vs2.ui.scripts import ONE_DELETED, SAVE_FILE
 from vs2.ui.site import Site
+from vs2.ui.wiring import QUIET
 
 SHOWN = 30  # evaluations in the list
 
@@ -51,12 +52,11 @@ class History:
                 with gr.Row():
                     yes = gr.Button(text.DELETE_YES, size="sm", variant="stop", elem_id="history-clear-yes")
                     no = gr.Button(text.KEEP, size="sm")
-        quiet = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
-        self.list.select(self.drop, address, self.list, **quiet)
-        self.clear.click(self.ask, address, [self.sure, self.question], **quiet)
-        no.click(lambda: gr.update(visible=False), None, self.sure, **quiet)
-        yes.click(self.wipe, address, [self.list, self.sure], **quiet)
-        self.export.click(self.save, address, self.file, **quiet).success(None, None, None, js=SAVE_FILE, **quiet)
+        self.list.select(self.drop, address, self.list, **QUIET)
+        self.clear.click(self.ask, address, [self.sure, self.question], **QUIET)
+        no.click(lambda: gr.update(visible=False), None, self.sure, **QUIET)
+        yes.click(self.wipe, address, [self.list, self.sure], **QUIET)
+        self.export.click(self.save, address, self.file, **QUIET).success(None, None, None, js=SAVE_FILE, **QUIET)
 
     def _whose(self, visitor: str) -> str | None:
         return None if self.site.settings.shared_history else visitor

@@ -342,7 +342,8 @@ def test_exports_hold_what_was_said(page, clip):
         assert file.read("clips/00001.mp4") == b"a clip"
     training = made["training"]
     assert (training["count"], training["lacking"]) == (1, 1) and "are not kept" in training["said"]
-    for said in ({"address": BOB, "kind": "csv"}, {"address": ANN, "kind": "exe"}, {"address": {}, "kind": "csv"}):
+    for said in ({"address": BOB, "kind": "csv"}, {"address": ANN, "kind": "exe"}, {"address": {}, "kind": "csv"},
+                 {"address": ANN, "kind": ["csv"]}, {"address": ANN, "kind": {}}, {"address": ANN}):
         with pytest.raises(BadInput):
             page.export(said)
 

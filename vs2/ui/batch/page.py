@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
-from gradio.context import Context
+from gradio.components import Component
 
 from vs2.batch import results
 from vs2.errors import Problem
@@ -22,10 +22,16 @@ from vs2.ui.examples import examples
 from vs2.ui.judgement import Request
 from vs2.ui.site import Site
 from vs2.ui.text import batch as text
+from vs2.ui.wiring import PRIVATE, QUIET, blocks
 
 TICK = 0.25         # seconds between updates of the status line
 REDRAW = 2.0        # and of the plots, while rows come
 MOST_CALLS = 4      # calls from scripts that run or stand in the judge's line
+
+
+def _view() -> tuple[Filter, str, str]:
+    """What is shown of a table at first: all its rows, and two dimensions."""
+    return Filter(), DIMENSIONS[0], DIMENSIONS[1]
 
 
 class BatchPage(Layout):
@@ -43,22 +49,20 @@ class BatchPage(Layout):
         self._connect()
 
     def _connect(self) -> None:
-        quiet = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
         options = [self.think, self.budget, self.samples, self.seed]
         drawn = [self.table, self.histogram, self.scatter]
         whole = [self.box, self.notice, self.status, self.wrong, *drawn, self.csv, self.json, self.go, self.halt,
                  self.again]
-        once = {**quiet, "trigger_mode": "once"}
-        self.box.upload(self.check, [self.box, self.address], whole, **(quiet | {"concurrency_limit": 2}),
-                        trigger_mode="multiple")
-        self.box.clear(self.forget, self.address, whole, trigger_mode="multiple", **quiet)
-        self.example.click(self.try_examples, self.address, whole, **once)
-        self.again.click(self.restart, self.address, whole, **once)
-        self.go.click(self.stream, [*options, self.judge, self.address], whole, **once)
-        self.halt.click(self.stop, self.address, None, queue=False, api_visibility="private", show_progress="hidden")
+        self.box.upload(self.check, [self.box, self.address], whole, trigger_mode="multiple", concurrency_limit=2,
+                        **PRIVATE)
+        self.box.clear(self.forget, self.address, whole, trigger_mode="multiple", **QUIET)
+        self.example.click(self.try_examples, self.address, whole, trigger_mode="once", **QUIET)
+        self.again.click(self.restart, self.address, whole, trigger_mode="once", **QUIET)
+        self.go.click(self.stream, [*options, self.judge, self.address], whole, trigger_mode="once", **QUIET)
+        self.halt.click(self.stop, self.address, None, queue=False, **PRIVATE)
         gr.on([self.filters.select, self.across.change, self.upwards.change], self.show,
-              [self.filters, self.across, self.upwards, self.address], drawn, trigger_mode="always_last", **quiet)
-        Context.root_block.load(self.restore, self.address, whole, js="() => [window.vs2.read()]", **quiet)
+              [self.filters, self.across, self.upwards, self.address], drawn, trigger_mode="always_last", **QUIET)
+        blocks().load(self.restore, self.address, whole, js="() => [window.vs2.read()]", **QUIET)
         with gr.Row(visible=False):  # the same for scripts: one call, one list of records
             files = sent.files("files", "multiple")
             records = gr.JSON(label="rows")
@@ -77,13 +81,14 @@ class BatchPage(Layout):
 
     def _drawn(self, job: Job | None, judging: int | None = None, plots: bool = True) -> dict:
         """The table and the plots of the rows that the filter of the job takes."""
-        chosen, across, upwards = job.view if job else (Filter(), *DIMENSIONS[:2])
-        update = {self.table: pieces.table(job, chosen, judging)}
+        chosen, across, upwards = job.view if job and job.view else _view()
+        update: dict[Component, object] = {self.table: pieces.table(job, chosen, judging)}
         if plots:
-            taken = [one for one in job.scored if chosen.takes(one.row, one)] if job else []
-            evaluations = [one.evaluation for one in taken]
+            taken = [(one.row.video, one.evaluation) for one in (job.scored if job else ())
+                     if one.evaluation and chosen.takes(one.row, one)]
+            evaluations = [evaluation for _, evaluation in taken]
             update[self.histogram] = batch_plots.histogram(evaluations)
-            update[self.scatter] = batch_plots.scatter(evaluations, [one.row.video for one in taken], across, upwards)
+            update[self.scatter] = batch_plots.scatter(evaluations, [name for name, _ in taken], across, upwards)
         return update
 
     def _buttons(self, job: Job | None, running: bool = False) -> dict:
@@ -141,7 +146,8 @@ class BatchPage(Layout):
         answer = {"checked": True, "turn": value.get("turn") if isinstance(value, dict) else None}
         key = self._key(address, request)
         self._newest[key] = mine = object()
-        before, problem = self.jobs.get(key), None
+        before, problem = self.jobs.get(key), ""
+        job: Job | None = None
         try:
             if not (before and before.judging):
                 yield {self.status: parts.status(text.CHECKING, (), "busy") + pieces.progress(0, 0)}
@@ -149,10 +155,10 @@ class BatchPage(Layout):
         except Exception as error:
             job, problem = before, self._sentence(error)
         if self._newest.get(key) is not mine:     # other files have come meanwhile, or all were removed
-            if job is not before:
+            if job is not None and job is not before:
                 job.close()
             return
-        if problem is not None:     # what was there stays as it is
+        if job is None or problem:      # what was there stays as it is
             kept = {"kept": job.names} if job else {}
             whole = {} if job and job.judging else self._whole(job, self._standing(job))
             yield {self.box: {**answer, **kept, "problem": problem}, **whole}
@@ -165,7 +171,7 @@ class BatchPage(Layout):
 
     def _made(self, files: list[tuple[str, str]]) -> Job:
         job = Job(files)
-        job.view = (Filter(), *DIMENSIONS[:2])
+        job.view = _view()
         # What was unpacked is deleted when uploads are.
         self.box.temp_files.update(str(row.path) for row in job.rows if row.path)
         return job
@@ -209,7 +215,7 @@ class BatchPage(Layout):
         job = self.jobs.get(self._key(address, request))
         if job is None:
             return {self.notice: gr.skip()}
-        job.view = (Filter(), *DIMENSIONS[:2])
+        job.view = _view()
         return {self.box: {"checked": True, "kept": job.names}, **self._whole(job, self._standing(job))}
 
     def show(self, filters, across: str, upwards: str, address: dict | None, request: gr.Request) -> dict:

@@ -100,9 +100,9 @@ class Filter:
         """The filter that a browser names; whatever makes no sense in it is left out."""
         said = value if isinstance(value, dict) else {}
         scores = {str(score): score for score in SCALE}
-        whole = (SCALE[0], SCALE[-1])
-        ranges = {key: tuple(scores.get(str(said.get(f"{key}_{end}")), edge)
-                             for end, edge in zip(("from", "to"), whole, strict=True)) for key in LABELS}
+        least, most = whole = SCALE[0], SCALE[-1]
+        ranges = {key: (scores.get(str(said.get(f"{key}_from")), least), scores.get(str(said.get(f"{key}_to")), most))
+                  for key in LABELS}
         ranges = {key: ends for key, ends in ranges.items() if ends != whole}   # the whole scale filters nothing
         return cls(str(said.get("search") or "")[:200].strip().lower(), str(said.get("show") or "all"), ranges)
 
@@ -167,7 +167,7 @@ def _line(row: Row, result: Result | None, kept: str, judging: int | None) -> st
     if row.number == judging:
         state, said = "judging", text.JUDGING
     elif result is not None:
-        state, said = "failed", result.error
+        state, said = "failed", result.error or ""
     return f'<tr data-state="{state}">{start}<td colspan="{len(LABELS)}">{escape(said)}</td></tr>'
 
 

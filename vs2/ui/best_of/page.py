@@ -1,10 +1,8 @@
 """The Best of N page: several videos generated for one prompt and judged as they come; the best one, and why."""
 import secrets
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 import gradio as gr
-from gradio.context import Context
 
 from vs2 import best_of, candidates
 from vs2.best_of import Plan
@@ -25,6 +23,7 @@ from vs2.ui.ranking import Ranking, chosen
 from vs2.ui.site import Site
 from vs2.ui.text import best_of as text
 from vs2.ui.text import generate as making
+from vs2.ui.wiring import PRIVATE, QUIET, blocks
 
 PAUSE = 0.4         # seconds between updates of the page: with sixteen players on it each costs a browser
 LEAST, MOST = 2, 16
@@ -40,7 +39,7 @@ class BestOfPage:
 
     def __init__(self, site: Site, address: gr.HTML, studio: Studio | None = None):
         self.site, self.host, self.address, self.studio = site, site.host, address, studio or Studio()
-        self._runs: dict[str, tuple[best_of.Run, Contest]] = {}  # by visitor's session, so that Stop finds its run
+        self._runs: dict[str | None, tuple[best_of.Run, Contest]] = {}  # by visitor's session: Stop finds its run
         self._rates: dict[tuple, Rates] = {}  # what finished runs learned of time, by what they asked for
         self.opens: list = []
         self._layout()
@@ -103,21 +102,19 @@ class BestOfPage:
         return [self.status, self.notes, self.verdict, self.save, self.actions, self.grid, self.live]
 
     def _connect(self) -> None:
-        private = {"api_visibility": "private", "show_progress": "hidden"}
-        quiet = {**private, "concurrency_limit": None}
         asked = [self.count, self.seed, self.seconds, *self.ranking.inputs, self.fast, self.early, self.ties,
                  self.think, self.budget]
         running = gr.on([self.go.click, self.prompt.submit], self.stream,
                         [self.prompt, *self.choice.inputs, *asked, self.judge, self.address],
-                        [*self._results(), self.notice, self.go, self.halt], trigger_mode="once", **quiet)
+                        [*self._results(), self.notice, self.go, self.halt], trigger_mode="once", **QUIET)
         # Only now: Gradio drops a click that comes before it has counted the run as ended.
-        running.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **private)
-        self.halt.click(self.stop, None, None, queue=False, **private)
+        running.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
+        self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         price = self.price, [self.choice.generator, *asked, self.judge], self.cost
-        gr.on([Context.root_block.load, *(one.change for one in (
+        gr.on([blocks().load, *(one.change for one in (
             self.count, self.seconds, self.fast, self.ties, self.think, self.budget, self.choice.generator,
-            self.judge))], *price, trigger_mode="always_last", **quiet)
-        running.then(*price, **quiet)
+            self.judge))], *price, trigger_mode="always_last", **QUIET)
+        running.then(*price, **QUIET)
         with gr.Row(visible=False):  # the same run for scripts: one call, one record
             generator = gr.Textbox("sketch", label="generator")
             token = gr.Textbox("", type="password", label="token")
@@ -171,7 +168,9 @@ class BestOfPage:
                think: bool, budget: int, judge: str, address: dict | None, request: gr.Request) -> Iterator[dict]:
         """What the button does: candidates as they are generated and judged, until there is a winner or a stop."""
         session, visitor = request.session_hash, self.site.visitor(address)
-        contest = work = run = None
+        contest: Contest | None = None
+        work: Work | None = None
+        run: best_of.Run | None = None
         try:
             own = (token or "").strip() or account(request)
             asked = self.plan(check_prompt(prompt or ""), Choice.named(generator, model, own), count, seed, seconds,
@@ -194,14 +193,14 @@ class BestOfPage:
             contest.keep(lambda evaluation, path: self.site.keep(evaluation, path, visitor))
             yield {**self._shown(contest), self.halt: gr.update(interactive=False)}
         except Exception as error:
-            if contest and contest.outcome is None:     # what is finished stays, with its ranking and its files
+            if contest and run and contest.outcome is None:     # what is finished stays, with its ranking and its files
                 contest.take(best_of.Done(run.outcome()))
             yield {**(self._shown(contest) if contest else {}), self.notice: parts.problem(self._sentence(error)),
                    self.status: parts.status(text.FAILED, (), "failed"), self.halt: gr.update(interactive=False)}
         finally:  # also when the visitor has gone
             if work:
                 work.stop()
-            if contest and self._runs.get(session, ())[:1] == (run,):
+            if (mine := self._runs.get(session)) and mine[0] is run:
                 del self._runs[session]
             if contest:
                 contest.keep(lambda evaluation, path: self.site.keep(evaluation, path, visitor))
@@ -243,15 +242,15 @@ class BestOfPage:
 
     def stop(self, request: gr.Request) -> None:
         """What the Stop button does: the run ends by itself and keeps what is finished."""
-        run, contest = self._runs.get(request.session_hash, (None, None))
-        if run:
+        if found := self._runs.get(request.session_hash):
+            run, contest = found
             contest.stopping = True
             run.stop()
 
     def best_of(self, prompt: str, count: int = 4, generator: str = "sketch", token: str = "", seed: int = 0,
                 seconds: float = 0, rule: str = candidates.MEAN, fast: bool = False, early: bool = False,
                 think: bool = True, budget: int = Options.budget,
-                request: gr.Request = None) -> Iterator[dict | None]:
+                request: gr.Request | None = None) -> Iterator[dict | None]:
         """The endpoint `/best_of`: the whole run as JSON, after it has ended. Nothing is stored.
 
         Parameters:
@@ -267,7 +266,7 @@ class BestOfPage:
             think: whether to reason before scoring; without, the scores come at once.
             budget: the most tokens of reasoning for each video.
         """
-        contest = work = run = None
+        work: Work | None = None
         who = request and request.session_hash or secrets.token_hex(8)
         try:
             own = (token or "").strip() or account(request)
@@ -281,8 +280,11 @@ class BestOfPage:
                 for event in work.events(1):
                     self._take(contest, event)
                     yield None  # nothing yet: here Gradio ends the call of a client that has gone
-            files = {number: seat.player for number, seat in contest.seats.items()}
-            yield told(contest.outcome, lambda entry: PurePosixPath(sent.SERVED + files[entry.number])).to_dict()
+            if contest.outcome is not None:     # else nobody waits any more
+                record = told(contest.outcome).to_dict()
+                for number, one in enumerate(record["candidates"]):
+                    one["file"] = one["file"] and sent.SERVED + contest.seat(number).player
+                yield record
         except Exception as error:
             raise gr.Error(self._sentence(error), print_exception=False) from error
         finally:

@@ -53,11 +53,12 @@ def _said(seat: Seat) -> str:
 
 def grid(contest: Contest | None) -> dict:
     """The value of the grid: {items: [...], number}, best first."""
-    items = []
-    winner = contest and contest.outcome and contest.outcome.decision.winner
+    items: list[dict] = []
+    winner = contest.outcome.decision.winner if contest and contest.outcome else None
+    plan = contest.plan if contest else None
     for seat in contest.ranked if contest else ():
         evaluation, number = seat.evaluation, seat.number + 1
-        note = text.AT_A_GLANCE if evaluation and seat.fast and seat.state == JUDGED and contest.plan.keep else ""
+        note = text.AT_A_GLANCE if evaluation and seat.fast and seat.state == JUDGED and plan and plan.keep else ""
         links = [{"to": f"?e={seat.kept}", "said": words.OPEN, "label": words.OPEN_LABEL.format(number=number)},
                  {"to": f"?show=review&e={seat.kept}", "said": words.REVIEW,
                   "label": words.REVIEW_LABEL.format(number=number)}] if seat.kept else []
@@ -66,7 +67,7 @@ def grid(contest: Contest | None) -> dict:
             "label": text.VIDEO.format(number=number, seed=seat.seed), "player": seat.player,
             "percent": None if seat.fraction is None else round(100 * min(max(seat.fraction, 0), 1)),
             "place": text.PLACES.get(seat.place, text.PLACE.format(place=seat.place)) if seat.place else "",
-            "overall": _number(overall(evaluation, contest.plan.rule)) if evaluation else "",
+            "overall": _number(overall(evaluation, plan.rule)) if evaluation and plan else "",
             "scores": {key: _number(evaluation.scores[key].expected) for key in KEYS} if evaluation else None,
             "winner": winner is not None and winner == seat.number, "note": seat.error or note, "kept": seat.kept,
             "links": links})
@@ -112,11 +113,12 @@ def live(contest: Contest) -> str:
 
 def verdict(contest: Contest | None) -> str:
     """Who won and why, the runner-up, and what choosing was worth."""
-    outcome = contest and contest.outcome
-    if outcome is None:
+    outcome = contest.outcome if contest else None
+    if contest is None or outcome is None:
         return f'<div class="vs-verdict vs-empty">{text.VERDICT_EMPTY}</div>'
     decision = outcome.decision
-    if outcome.winner is None:
+    winner = outcome.winner
+    if winner is None:
         return (f'<div class="vs-verdict" data-kind="none" role="status"><h2>{text.NO_WINNER}</h2>'
                 f'<p>{escape(decision.reason)}</p></div>')
     title = text.TIE if decision.tie else text.WINNER
@@ -130,9 +132,9 @@ def verdict(contest: Contest | None) -> str:
     if outcome.uplift is not None:
         said = text.UPLIFT.format(uplift=outcome.uplift, count=sum(bool(s.evaluation) for s in contest.seats.values()))
         more.append(f'<p class="vs-uplift">{escape(said.replace("-", chr(0x2212), 1))}</p>')
-    name = text.CANDIDATE.format(seed=outcome.winner.seed)
+    name = text.CANDIDATE.format(seed=winner.seed)
     return (f'<div class="vs-verdict" data-kind="{"tie" if decision.tie else "winner"}" role="status"><h2>{title} '
-            f'<b class="vs-number">{decision.winner + 1}</b><span class="vs-name">{escape(name)}</span></h2>'
+            f'<b class="vs-number">{winner.number + 1}</b><span class="vs-name">{escape(name)}</span></h2>'
             f'<p>{escape(decision.reason)}</p>{"".join(more)}</div>')
 
 
@@ -146,7 +148,7 @@ def actions(contest: Contest) -> str:
     outcome = contest.outcome
     if outcome is None or not contest.seats:
         return ""
-    shown = told(outcome, lambda entry: Path(entry.path.name))
+    shown = told(outcome)
     record = json.dumps(shown.to_dict(), ensure_ascii=False, indent=2).encode("utf-8", "replace")
     with tempfile.TemporaryDirectory(prefix="vs2-table-") as folder:
         table = Path(folder) / "table.csv"

@@ -59,8 +59,13 @@ def items(value) -> list[Item]:
     """The candidates on the board, at most `MOST`, whatever a browser says."""
     said = value.get("items") if isinstance(value, dict) else None
     found = [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
-    return [Item(*(str(one.get(name) or "") for name in ("key", "name", "prompt", "path", "id")),
-                 one.get("again") is True, str(one.get("problem") or ""), one.get("rate")) for one in found[:MOST]]
+
+    def text_of(one: dict, name: str) -> str:
+        return str(one.get(name) or "")
+
+    return [Item(text_of(one, "key"), text_of(one, "name"), text_of(one, "prompt"), text_of(one, "path"),
+                 text_of(one, "id"), one.get("again") is True, text_of(one, "problem"), one.get("rate"))
+            for one in found[:MOST]]
 
 
 class Board:
@@ -92,14 +97,14 @@ class Board:
 
     def prepare(self, said) -> dict:
         """An upload that was looked at: {path, fps, player} with a copy that browsers play, or {problem}."""
-        value = said if isinstance(said, dict) else None
+        value = said if isinstance(said, dict) else {}
         try:
             path, _ = player.given(value)
             rate = player.rate(path, value.get("rate"))
             fps = player.look(path, _FIRST, rate).metadata.fps
         except Problem as problem:
             return {"problem": str(problem)}
-        done = player.prepare({"path": path, "name": str(value.get("name") or ""), "fps": rate}, self.box) or {}
+        done = player.prepare({"path": path, "name": str(value.get("name") or ""), "fps": rate}, self.box)
         return {"problem": done["problem"]} if done.get("problem") else {
             "path": path, "fps": fps, "rate": rate, "player": done.get("player", "")}
 

@@ -27,6 +27,7 @@ from vs2.ui.ranking import Ranking, chosen
 from vs2.ui.scripts import COPY
 from vs2.ui.site import Site
 from vs2.ui.text import compare as text
+from vs2.ui.wiring import PRIVATE, QUIET
 
 RADAR, LEGEND = 280, 20  # pixels: the chart's height, and what each candidate's line in its legend adds
 MOST_CALLS = 4           # calls from scripts that run or stand in the judge's line
@@ -39,7 +40,7 @@ class ComparePage:
 
     def __init__(self, site: Site, address: gr.HTML):
         self.site, self.host, self.address = site, site.host, address
-        self._queues: dict[str, Queue] = {}  # by visitor's session, so that Stop finds its queue
+        self._queues: dict[str | None, Queue] = {}  # by visitor's session, so that Stop finds its queue
         self._layout()
         self.opens = [self.board.opened]
         self._connect()
@@ -91,16 +92,15 @@ class ComparePage:
         return [self.told, self.verdict, self.table, self.radar, self.rationales, self.actions]
 
     def _connect(self) -> None:
-        private = {"api_visibility": "private", "show_progress": "hidden"}
         options = [self.think, self.budget, self.samples, self.seed]
         gr.on([self.go.click, self.prompt.submit], self.stream,
               [self.board.box, self.prompt, *options, self.judge, self.made, self.address, *self.ranking.inputs],
               [*self._results(), self.notice, self.status, self.live, self.made, self.go, self.halt],
-              trigger_mode="once", concurrency_limit=None, **private)
-        self.halt.click(self.stop, None, None, queue=False, **private)
+              trigger_mode="once", **QUIET)
+        self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         gr.on([self.board.box.select, *self.ranking.changed()], self.show,
               [self.board.box, self.prompt, self.made, *self.ranking.inputs], [*self._results(), self.notice],
-              trigger_mode="always_last", concurrency_limit=None, **private)
+              trigger_mode="always_last", **QUIET)
         with gr.Row(visible=False):  # the same comparison for scripts: one call, one record
             files = sent.files("videos", "multiple")
             prompts = sent.values("prompts", {"type": "array", "items": {"type": "string"}})
@@ -181,9 +181,9 @@ class ComparePage:
         try:
             asked = Request("", "", **given.judging(think, budget, samples, seed),
                             visitor=visitor or request.session_hash or "", judge=judge or "")
-            rule = chosen(rule, visual, alignment, physical)
+            by = chosen(rule, visual, alignment, physical)
             queue = self._queue(board.items(value), prompt or "", asked, made)
-            queue.rule = rule
+            queue.rule = by
         except Problem as problem:
             yield {self.notice: parts.problem(str(problem))}
             return

@@ -102,8 +102,8 @@ def _cell(key: str, value: float | None, less: float | None, differ: bool) -> st
     """differ: whether the candidates' scores do; where they are all the same there is no best one."""
     if value is None:
         return f'<td data-of="{key}" data-worth=""><span class="vs-unread-cell">{text.UNREAD}</span></td>'
-    best = less > -candidates.EQUAL
-    below = "" if not differ else text.BEST if best else f"{less:+.2f}".replace("-", "\u2212")
+    best = less is not None and less > -candidates.EQUAL
+    below = "" if not differ or less is None else text.BEST if best else f"{less:+.2f}".replace("-", "\u2212")
     return (f'<td data-of="{key}" data-worth="{value:.6f}"{" class=vs-best" * (best and differ)}><b>{value:.2f}</b>'
             f'<small>{below}</small></td>')
 
@@ -144,14 +144,14 @@ def table(rows: Sequence[Row], decision: Decision | None) -> str:
     if not rows:
         return (f'<section class="vs-compared" aria-label="{text.TABLE}"><header><h2>{text.TABLE}</h2></header>'
                 f'<p class="vs-empty">{text.TABLE_EMPTY}</p></section>')
-    judged = [row for row in rows if row.evaluation]
+    judged = [row.evaluation for row in rows if row.evaluation]
     prompts = len({row.prompt for row in rows}) > 1
-    models = len({(row.evaluation.model, row.evaluation.precision) for row in judged}) > 1
+    models = len({(one.model, one.precision) for one in judged}) > 1
     places = {n: str(place) for place, n in enumerate(decision.ranking, 1)} if decision else {}
     for n in decision.tied if decision else ():
         places[n] = "1"
     below = candidates.differences(compared(rows))
-    differ = {key: any(less[key] is not None and less[key] <= -candidates.EQUAL for less in below)
+    differ = {key: any((gap := less[key]) is not None and gap <= -candidates.EQUAL for less in below)
               for key in (*KEYS, "overall")}
     lines = []
     for n, (row, less) in enumerate(zip(rows, below, strict=True)):
@@ -177,7 +177,7 @@ def _said(evaluation: Evaluation, key: str) -> str:
 
 def rationales(rows: Sequence[Row]) -> str:
     """What the judge says of each candidate, side by side, one dimension at a time: a radio button chooses it."""
-    judged = [(number, row) for number, row in enumerate(rows, 1) if row.evaluation]
+    judged = [(number, row.name, row.evaluation) for number, row in enumerate(rows, 1) if row.evaluation]
     if not judged:
         return ""
     choices, panels = [], []
@@ -186,11 +186,11 @@ def rationales(rows: Sequence[Row]) -> str:
         choices.append(f'<label><input type="radio" name="compare-part" value="{key}"{" checked" * (key == KEYS[0])}>'
                        f'<span>{escape(shared.SHORT.get(key, label))}</span></label>')
         columns = []
-        for number, row in judged:
-            value = row.evaluation.scores[key].value if key in KEYS else None
+        for number, name, evaluation in judged:
+            value = evaluation.scores[key].value if key in KEYS else None
             chip = f'<span class="vs-chip">{value}<small>/5</small></span>' if value else ""
-            columns.append(f'<article><h3>{_dot(number)}<span class="vs-name">{escape(row.name)}</span>{chip}</h3>'
-                           f'{_said(row.evaluation, key)}</article>')
+            columns.append(f'<article><h3>{_dot(number)}<span class="vs-name">{escape(name)}</span>{chip}</h3>'
+                           f'{_said(evaluation, key)}</article>')
         panels.append(f'<div class="vs-columns" data-part="{key}" role="group" aria-label="{escape(label)}">'
                       f'{"".join(columns)}</div>')
     return (f'<section class="vs-beside" aria-label="{text.RATIONALES}"><header><h2>{text.RATIONALES}</h2></header>'

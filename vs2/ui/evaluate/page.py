@@ -20,6 +20,7 @@ from vs2.ui.progress import Progress
 from vs2.ui.rationale import Times, rationale
 from vs2.ui.site import Site
 from vs2.ui.text import generate as making
+from vs2.ui.wiring import PRIVATE, QUIET
 from vs2.video.sampling import Sampling
 
 PAUSE = 0.1     # seconds between updates of the page while text comes
@@ -34,7 +35,7 @@ class EvaluatePage(Layout):
 
     def __init__(self, site: Site, address: gr.HTML, studio: Studio | None = None):
         self.site, self.host, self.address, self.studio = site, site.host, address, studio or Studio()
-        self._runs: dict[str, Run] = {}  # by visitor's session, so that Stop finds its run
+        self._runs: dict[str | None, Run] = {}  # by visitor's session, so that Stop finds its run
         self._layout()
         self.opens = [self.history.list, self.video, self.prompt, *self._results()]
         self._connect()
@@ -52,29 +53,30 @@ class EvaluatePage(Layout):
         return dict(zip(self._results(), values, strict=True))
 
     def _connect(self) -> None:
-        private = {"api_visibility": "private", "show_progress": "hidden"}
         asked = [self.video, self.prompt, self.think, self.budget, self.samples, self.seed, self.judge, self.address]
-        once = {**private, "trigger_mode": "once", "concurrency_limit": None}
-        running = gr.on([self.go.click, self.prompt.submit], self.stream, asked, self._results(), **once)
+        running = gr.on([self.go.click, self.prompt.submit], self.stream, asked, self._results(),
+                        trigger_mode="once", **QUIET)
         several = [gr.State(SURE) if one is self.samples else one for one in asked]     # the setting stays as it is
-        unsure = self.sure.click(self.stream, several, self._results(), **once)
+        unsure = self.sure.click(self.stream, several, self._results(), trigger_mode="once", **QUIET)
         for ended in (running, unsure):
             # Only now: Gradio drops a click that comes before it has counted the run as ended.
-            ended.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **private)
-            ended.then(self.history.listing, self.address, self.history.list, concurrency_limit=None, **private)
-        self.halt.click(self.stop, None, None, queue=False, **private)
+            ended.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
+            ended.then(self.history.listing, self.address, self.history.list, **QUIET)
+        self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         # A new video ends what runs on the old one, and takes the old results off the page. It may come while the
         # one before is still prepared: then both are, and the box keeps the answer about its own.
-        anew = {**private, "trigger_mode": "multiple"}
-        ends = {"cancels": [running, unsure], "queue": False}
-        self.video.upload(self.replaced, None, self._results(), **ends, **anew).then(
+        ends = [running, unsure]
+        self.video.upload(self.replaced, None, self._results(), cancels=ends, queue=False, trigger_mode="multiple",
+                          **PRIVATE).then(
             # How many clips are looked at is the desk's matter (vs2/ui/desk.py): a visitor's second clip need not wait
             # for the first.
-            lambda value: player.prepare(value, self.video), self.video, self.video, concurrency_limit=None, **anew)
-        self.video.clear(self.forget, None, self._results(), **ends, **anew)
+            lambda value: player.prepare(value, self.video), self.video, self.video, trigger_mode="multiple",
+            **QUIET)
+        self.video.clear(self.forget, None, self._results(), cancels=ends, queue=False, trigger_mode="multiple",
+                         **PRIVATE)
         for button, row in self.examples:
             button.click(self.choosing(row), None, [self.video, self.prompt, *self._results()],
-                         cancels=[running, unsure], **private)
+                         cancels=ends, **PRIVATE)
         self.maker.connect(self.prompt, self.video, [self.video, *self._results()],
                            lambda value: {self.video: value, **self._blank()}, lambda session: session in self._runs)
         with gr.Row(visible=False):  # the same judgement for scripts: one call, one record
@@ -143,7 +145,7 @@ class EvaluatePage(Layout):
             if self.maker.busy(request.session_hash):
                 raise BadInput(making.WHILE_GENERATING)
             path, name = player.given(value)
-            fps = player.rate(path, value.get("fps"))
+            fps = player.rate(path, (value or {}).get("fps"))
             if not (prompt or "").strip():
                 raise BadInput(text.NO_PROMPT)
         except Problem as problem:
@@ -161,8 +163,9 @@ class EvaluatePage(Layout):
             yield from self._follow(progress)
             if self._runs.get(request.session_hash) is not run:     # left for an evaluation that was opened
                 return
-            ended = progress.evaluation is not None and not run.stopped
-            yield {**(self._done(progress, path, name, visitor) if ended else self._stopped(progress)), **over}
+            judged = None if run.stopped else progress.evaluation
+            yield {**(self._stopped(progress) if judged is None else
+                      self._done(progress, judged, path, name, visitor)), **over}
         except Exception as error:
             if run and self._runs.get(request.session_hash) is not run:
                 return
@@ -208,8 +211,8 @@ class EvaluatePage(Layout):
             update[self.frames] = parts.frames(progress.clip)
         return update
 
-    def _done(self, progress: Progress, path: str, name: str, visitor: str) -> dict:
-        evaluation = replace(progress.evaluation, video=name)  # the visitor's name for it, not our folder
+    def _done(self, progress: Progress, evaluation: Evaluation, path: str, name: str, visitor: str) -> dict:
+        evaluation = replace(evaluation, video=name)  # the visitor's name for it, not our folder
         if extra := [note for note in progress.notes if note not in evaluation.warnings]:
             evaluation = replace(evaluation, warnings=(*extra, *evaluation.warnings))
         kept = self.site.keep(evaluation, path, visitor)

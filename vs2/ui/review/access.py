@@ -74,8 +74,8 @@ def whose(site: Site, address: object) -> str | None:
 def wanted(said: object) -> Filter:
     """The filter that a browser asks for; what it cannot mean is left out."""
     said = said if isinstance(said, dict) else {}
-    scores = said.get("scores") if isinstance(said.get("scores"), dict) else {}
-    bounds = {key: tuple(pair) for key, pair in scores.items()
+    scores = given if isinstance(given := said.get("scores"), dict) else {}
+    bounds = {key: (pair[0], pair[1]) for key, pair in scores.items()
               if key in KEYS and isinstance(pair, list) and len(pair) == 2 and all(_score(one) for one in pair)}
     bounds = {key: pair for key, pair in bounds.items() if pair != (SCALE[0], SCALE[-1])}
     reviewed = said.get("reviewed")

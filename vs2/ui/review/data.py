@@ -68,8 +68,8 @@ def export(reviews: list[tuple[str, Review]], kind: str, store: Store) -> dict:
         raise BadInput(text.BAD_REQUEST)
     if not reviews:
         raise BadInput(text.NO_REVIEWS)
-    stored = {id: store.get(id) for id in {id for id, _ in reviews}}
-    reviews = [(id, replace(review, video=Path(name_of(stored[id])))) for id, review in reviews if stored[id]]
+    stored = {id: found for id in {id for id, _ in reviews} if (found := store.get(id)) is not None}
+    reviews = [(id, replace(review, video=Path(name_of(stored[id])))) for id, review in reviews if id in stored]
     lacking = 0
     try:
         path = Path(tempfile.mkdtemp(prefix="reviews-", dir=get_upload_folder())) / FILES[kind]
