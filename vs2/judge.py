@@ -14,7 +14,7 @@ import torch
 
 from vs2 import events, forks, video
 from vs2.errors import BadInput, Failure, Problem
-from vs2.evaluation import Evaluation, Score, Seconds
+from vs2.evaluation import Evaluation, Score, Seconds, differing
 from vs2.model import as_published, checkpoint, gpu, together, weights
 from vs2.model import generation as decode
 from vs2.model import inputs as qwen
@@ -227,13 +227,15 @@ class Judge:
                  for number, reply in enumerate(replies, 1) for note in reply.notes]
         samples = tuple({"rationale": reply.answer.rationale, "values": dict(reply.answer.values),
                          "truncated": reply.truncated} for reply in replies) if several else ()
+        shown = next((number for number, reply in enumerate(replies) if not differing(reply.answer.values, scores)), 0)
         return Evaluation(
             video=task.name, prompt=task.prompt, model=self.name, precision=self.precision,
-            rationale=replies[0].answer.rationale, scores=scores, frames=len(task.clip.frames), seconds=seconds,
+            rationale=replies[shown].answer.rationale, scores=scores, frames=len(task.clip.frames), seconds=seconds,
             tokens=sum(len(reply.ids) for reply in replies), truncated=any(reply.truncated for reply in replies),
             warnings=(*task.clip.warnings, *retries, *notes), frame_times=tuple(map(float, task.clip.times)),
-            reply=replies[0].text, samples=samples, published=replies[0].published,
-            given_fps=facts.fps if facts.container == NUMBERED else None)
+            reply=replies[shown].text, samples=samples, published=replies[0].published,
+            given_fps=facts.fps if facts.container == NUMBERED else None, shown=shown,
+            looped=any(reply.looped for reply in replies))
 
 
 @dataclass

@@ -116,10 +116,11 @@ def _ending(found: list[candidates.Candidate], decision: candidates.Decision, ru
     """The ranking by the rule's number, and the decision, as lines."""
     lines, values = [""], {n: candidates.overall(found[n], rule) for n in decision.ranking}
     best = max((value for value in values.values() if value is not None), default=None)
-    for place, (n, value) in enumerate(values.items(), 1):
-        gap = f" ({value - best:+.2f})" if value is not None and value != best else ""
-        shown = "not read" if value is None else f"{value:.2f}"
-        lines.append(f"{place}. candidate {n + 1}, {_flat(found[n].video)}: {shown}{gap}")
+    for n, value in values.items():
+        less = "" if value is None else f"{value - best:+.2f}"
+        gap = f" ({less})" if less not in ("", "+0.00", "-0.00") else ""
+        shown = candidates.displayed(found[n], rule) or "not read"
+        lines.append(f"{decision.place[n]}. candidate {n + 1}, {_flat(found[n].video)}: {shown}{gap}")
     lines += [""] * bool(decision.ranking) + [_flat(decision.reason)]
     if judge.card.knows:
         lines.append(f"{_flat(judge.name)}: {_flat(judge.card.knows)}")

@@ -15,11 +15,13 @@ import torch
 from vs2 import answer
 from vs2.errors import Failure
 from vs2.evaluation import Published
+from vs2.model import repetition
 from vs2.model.inputs import Inputs, cache_of, step_kwargs
 from vs2.model.tokens import Text, Wire
 from vs2.options import Options
 from vs2.rubric import BY_KEY, DIRECT, KEYS, REASONED, SCALE, THINK_CLOSE, AnswerForm
 
+LOOPED = "The judge repeated itself over and over; its words were ended there."
 HEARTBEAT = 8            # steps without text after which an empty piece tells that work goes on
 
 
@@ -41,7 +43,8 @@ class Reply:
 
     ids: its tokens, the words put in its mouth included, without the end's and the opening's of think=False.
     distributions: p(1) to p(5) at the token of each dimension's digit, None where it was not read.
-    truncated: the budget was reached and the answer asked for. notes: sentences for people.
+    truncated: thinking was cut and the answer asked for, at the budget or, where `looped`, because it went round in
+        circles. notes: sentences for people.
     published: what the published script says of the reply, where it was drawn as that does (`vs2.model.as_published`).
     """
 
@@ -52,6 +55,7 @@ class Reply:
     truncated: bool = False
     notes: tuple[str, ...] = ()
     published: dict[str, Published] | None = None
+    looped: bool = False
 
 
 @dataclass
@@ -66,6 +70,7 @@ class Row:
     digits: dict[int, tuple[float, ...]] = field(default_factory=dict)  # place in `ids` -> the five digits' logits
     closed_at: int | None = None   # tokens written when `</think>` came last
     truncated: bool = False
+    looped: bool = False
     done: bool = False
     notes: list[str] = field(default_factory=list)
 
@@ -98,7 +103,8 @@ class Row:
         unread = [BY_KEY[key].label for key in KEYS if read.values[key] is None]
         if unread:
             notes.append(f"Not read from the reply: {', '.join(unread)}.")
-        return Reply(self.text.whole, tuple(self.ids), read, distributions, self.truncated, tuple(notes))
+        return Reply(self.text.whole, tuple(self.ids), read, distributions, self.truncated, tuple(notes),
+                     looped=self.looped)
 
 
 def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | None = None,
@@ -222,7 +228,7 @@ class _Batch:
         return (shares / torch.empty_like(shares).exponential_(1, generator=self.dice)).argmax(-1)
 
     def _continue(self, row: Row, token: int, logits) -> str:
-        """Writes a free token; at the end of the budget, or of a reply without its answer, asks for the answer."""
+        """Writes a free token; asks for the answer at the end of the budget, of a reply without it, and of a loop."""
         if token in self.ends:
             return self._end(row)
         if token in self.wire.digits:
@@ -233,7 +239,9 @@ class _Batch:
         if row.text.whole.find(THINK_CLOSE, before) >= 0 and (row.closed_at is None or not spent):
             row.closed_at = len(row.ids)
         if row.closed_at is None:
-            return new + self._cut(row) if spent else new
+            row.looped = (not spent and len(row.ids) % repetition.EVERY == 0
+                          and repetition.circles(row.ids, row.text.whole))
+            return new + self._cut(row) if spent or row.looped else new
         if len(row.ids) - row.closed_at >= self.allowance:
             return new + self._end(row)
         return new
@@ -253,10 +261,15 @@ class _Batch:
         return new + row.write(self.wire.closing)
 
     def _cut(self, row: Row) -> str:
-        """The budget is spent while thinking: asks for the answer, unless the scores came before the explanation."""
-        if answer.read(row.text.whole).complete:
+        """Thinking ends here, spent or in circles: asks for the answer, unless the scores came before the explanation.
+        """
+        complete = answer.read(row.text.whole).complete
+        if row.looped:
+            row.notes.append(LOOPED if complete else f"{LOOPED[:-1]}, and the scores were asked for.")
+        if complete:
             row.done = True
-            row.notes.append(f"The explanation after the scores was cut at {self.options.budget} tokens.")
+            if not row.looped:
+                row.notes.append(f"The explanation after the scores was cut at {self.options.budget} tokens.")
             return row.text.finish()
         row.truncated, row.form = True, REASONED
         return row.write(self.wire.closing)

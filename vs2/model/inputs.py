@@ -169,6 +169,13 @@ def plain_ids(tokenizer, text: str) -> list[int]:
     return ids
 
 
+def fitting(tokenizer, prompt: str, tokens: int) -> int:
+    """How many characters of the prompt, from its start, are at most so many tokens: all of them where it fits."""
+    text = tokenisable(prompt)
+    ends = [end for _, end in tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]]
+    return len(prompt) if len(ends) <= tokens else ends[tokens - 1] if tokens > 0 else 0
+
+
 def _encode(tokenizer, pieces) -> list[int]:
     return [number for piece in pieces for number in tokenizer(piece, add_special_tokens=False)["input_ids"]]
 

@@ -147,9 +147,7 @@ def table(rows: Sequence[Row], decision: Decision | None) -> str:
     judged = [row for row in rows if row.evaluation]
     prompts = len({row.prompt for row in rows}) > 1
     models = len({(row.evaluation.model, row.evaluation.precision) for row in judged}) > 1
-    places = {n: str(place) for place, n in enumerate(decision.ranking, 1)} if decision else {}
-    for n in decision.tied if decision else ():
-        places[n] = "1"
+    places = {n: str(place) for n, place in decision.place.items()} if decision else {}
     below = candidates.differences(compared(rows))
     differ = {key: any(less[key] is not None and less[key] <= -candidates.EQUAL for less in below)
               for key in (*KEYS, "overall")}
