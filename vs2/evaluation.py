@@ -2,7 +2,7 @@
 from dataclasses import asdict, dataclass, field
 from math import isfinite
 
-from vs2.rubric import KEYS, SCALE
+from vs2.rubric import BY_KEY, KEYS, SCALE
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,14 @@ class Evaluation:
         number = self.shown if number is None else number
         values = self.samples[number].get("values", {}) if 0 <= number < len(self.samples) else {}
         return differing(values, self.scores)
+
+    @property
+    def aside(self) -> str:
+        """What has to stand beside the rationale where its own reply gave other scores than `scores`, else ""."""
+        other = [f"{BY_KEY[key].label} {digit or 'not read'}, where all samples together say {self.scores[key].value}"
+                 for key, digit in self.differing().items()]
+        return f"This sample gave {'other scores' if len(other) > 1 else 'another score'}: {'; '.join(other)}." \
+            if other else ""
 
     def to_dict(self) -> dict:
         """Plain JSON values; `from_dict` takes them back."""

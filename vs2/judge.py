@@ -20,6 +20,7 @@ from vs2.model import generation as decode
 from vs2.model import inputs as qwen
 from vs2.model.card import Card
 from vs2.model.generation import Reply
+from vs2.model.prompts import too_long
 from vs2.model.tokens import Wire
 from vs2.options import Options
 from vs2.rubric import DIRECT, KEYS, SCALE, check_prompt
@@ -78,6 +79,10 @@ class Judge:
     def device(self) -> torch.device:
         """Where the model is."""
         return self.model.device
+
+    def too_long(self, prompt: str) -> str:
+        """A sentence on a prompt longer than those it was measured with (`Card.longest_prompt`), "" on others."""
+        return too_long(self.processor.tokenizer, self.card, prompt)
 
     def stream(self, source, prompt: str, *, fps: float | None = None, think: bool = True, budget: int = 1024,
                samples: int = 1, temperature: float = 0.7, top_p: float = 1.0, seed: int = 0, published: bool = False,
@@ -232,7 +237,8 @@ class Judge:
             video=task.name, prompt=task.prompt, model=self.name, precision=self.precision,
             rationale=replies[shown].answer.rationale, scores=scores, frames=len(task.clip.frames), seconds=seconds,
             tokens=sum(len(reply.ids) for reply in replies), truncated=any(reply.truncated for reply in replies),
-            warnings=(*task.clip.warnings, *retries, *notes), frame_times=tuple(map(float, task.clip.times)),
+            warnings=(*filter(None, [self.too_long(task.prompt)]), *task.clip.warnings, *retries, *notes),
+            frame_times=tuple(map(float, task.clip.times)),
             reply=replies[shown].text, samples=samples, published=replies[0].published,
             given_fps=facts.fps if facts.container == NUMBERED else None, shown=shown,
             looped=any(reply.looped for reply in replies))

@@ -7,12 +7,13 @@ from tests.model.test_generation import scripted, tiny  # noqa: F401
 from vs2.model import repetition
 from vs2.options import Options
 from vs2.rubric import KEYS, REASONED, reply
+from vs2.scenes import world
 
-PARAGRAPH = ("The ball enters from the left and rolls on the grass. Its shadow follows it at all times, and the light "
+PARAGRAPH = ("The ball enters from the left and rolls on the grass. Its shadow follows it at all times, and light "
              "does not change. Nothing in the background moves, and the edges stay sharp until the end of the clip. ")
-PROSE = ("The opening frames show a narrow street at dusk, wet from rain, with two figures under one umbrella. Both walk "
-         "towards the camera while a tram crosses behind them from left to right; its windows glow and are mirrored in "
-         "the puddles. Details hold up well: bricks keep their texture, and the lettering over the bakery stays legible "
+PROSE = ("The opening frames show a narrow street at dusk, wet from rain, with two figures under one umbrella. Both "
+         "walk towards the camera while a tram crosses behind them from left to right; its windows glow, mirrored in "
+         "the puddles. Details hold up well: bricks keep their texture, and letters over the bakery stay legible "
          "throughout. Around the middle the taller figure's left hand merges with the handle for a moment, which a "
          "careful viewer will notice. The prompt asked for a cyclist as well, who never appears, and for snow, where "
          "this is plainly rain. Movement is natural otherwise; coats swing with each step, reflections shift as they "
@@ -28,8 +29,7 @@ LISTS = {
                              "that could be seen.\n" for n in range(50)),
     "elements": "".join(f"- {name}: asked {word}, shown {word}, same\n" for name, word in zip(
         ("count", "colour", "shape", "motion", "background", "beside") * 3,
-        "one two three red blue green ball box star rests flies swings grass sand snow night bricks nothing".split(),
-        strict=True)),
+        (*world.COUNTS, *world.COLOURS, *world.SHAPES, *world.MOTIONS), strict=True)),
     "a table": "| frame | sharp | moves |\n|---|---|---|\n" + "".join(f"| {n} | yes | yes |\n" for n in range(1, 40)),
     "the same under sixteen frames": "no fault\n" * 16,
     "a place a second": "It goes: " + ", ".join(["middle centre"] * 24) + ".",
@@ -38,7 +38,8 @@ LISTS = {
     "three dimensions with one sentence": "".join(f"{d}: nothing is wrong with it in any frame of the clip.\n"
                                                   for d in ("Visual", "Text", "Physical")),
 }
-LOOPS = {"a word": "Nothing " * 400, "a word after sense": PROSE + "Nothing " * 300, "a sentence": "It is clear. " * 200,
+LOOPS = {"a word": "Nothing " * 400,
+         "a word after sense": PROSE + "Nothing " * 300, "a sentence": "It is clear. " * 200,
          "a paragraph": PARAGRAPH * 12, "two sentences": "The ball rolls. The grass is still. " * 100,
          "lines": "- shape: asked other, shown other, unknown\n- motion: asked other, shown other, unknown\n" * 60,
          "Chinese": "画面清晰。" * 160, "a mark": "<|video_pad|>" * 900}

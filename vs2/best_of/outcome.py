@@ -117,8 +117,9 @@ class Outcome:
         return ranked + [entry.number for entry in self.entries if entry.number not in ranked]
 
     def _row(self, number: int, entry: Entry) -> dict:
-        more = {"place": self.decision.place.get(entry.number), "candidate": entry.number + 1, "generator seed": entry.seed,
-                "generator": self.generator, "pass": "full" if entry.full else "fast" if entry.fast else None}
+        more = {"place": self.decision.place.get(entry.number), "candidate": entry.number + 1,
+                "generator seed": entry.seed, "generator": self.generator,
+                "pass": "full" if entry.full else "fast" if entry.fast else None}
         row = Row(number, entry.path.name if entry.path else "", self.prompt, more)
         return results.record(row, entry.evaluation, entry.error)
 

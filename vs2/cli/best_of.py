@@ -80,6 +80,7 @@ def run(arguments) -> None:
     status.show("Loading the judge")
     with contextlib.redirect_stdout(sys.stderr):    # what libraries say is no part of the output
         judge = judging.load(name, arguments.precision, settings)
+        judging.warn(judge, [plan.prompt], status)
         one = best_of.Run(plan, judge, folder, generator, batch=arguments.batch)
         shown = Shown(status, plan)
         try:

@@ -52,6 +52,7 @@ def run(arguments) -> None:
     status.show("Loading the judge")
     with contextlib.redirect_stdout(sys.stderr):  # what libraries say is no part of the output
         judge = judging.load(name, arguments.precision, settings)
+        judging.warn(judge, prompts, status)
     try:
         found = _judge_all(judge, asked, options, arguments.json, status)
     finally:

@@ -1,5 +1,6 @@
 """What the subcommands that judge share: their options, what is checked before a judge is loaded, following one."""
 import argparse
+import sys
 
 from vs2.rubric import check_prompt
 
@@ -51,6 +52,17 @@ def load(name: str, precision: str, settings):
     from vs2.judge import load
 
     return load(name, precision, settings)
+
+
+def warn(judge, prompts, status) -> None:
+    """Says, before anything is judged, which prompts are longer than those that the judge was measured with."""
+    from vs2.cli.terminal import plain
+
+    if not getattr(judge.card, "longest_prompt", None):     # nobody measured it
+        return
+    for sentence in dict.fromkeys(filter(None, map(judge.too_long, dict.fromkeys(prompts)))):
+        status.clear()
+        print(f"Note: {plain(sentence)}", file=sys.stderr, flush=True)
 
 
 def follow(stream, judge, status, say=lambda text: None):

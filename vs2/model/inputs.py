@@ -169,11 +169,20 @@ def plain_ids(tokenizer, text: str) -> list[int]:
     return ids
 
 
+def counted(tokenizer, prompt: str) -> int:
+    """How many tokens the prompt has."""
+    return len(plain_ids(tokenizer, tokenisable(prompt)))
+
+
 def fitting(tokenizer, prompt: str, tokens: int) -> int:
     """How many characters of the prompt, from its start, are at most so many tokens: all of them where it fits."""
-    text = tokenisable(prompt)
-    ends = [end for _, end in tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]]
-    return len(prompt) if len(ends) <= tokens else ends[tokens - 1] if tokens > 0 else 0
+    if counted(tokenizer, prompt) <= tokens:
+        return len(prompt)
+    low, high = 0, len(prompt)      # the first `low` fit, the first `high` do not
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if counted(tokenizer, prompt[:middle]) <= tokens else (low, middle)
+    return low
 
 
 def _encode(tokenizer, pieces) -> list[int]:

@@ -187,8 +187,10 @@ def rationales(rows: Sequence[Row]) -> str:
         for number, row in judged:
             value = row.evaluation.scores[key].value if key in KEYS else None
             chip = f'<span class="vs-chip">{value}<small>/5</small></span>' if value else ""
+            aside = row.evaluation.aside if key == EVERYTHING or key in row.evaluation.differing() else ""
+            aside = f'<p class="vs-aside">{escape(aside)}</p>' if aside else ""
             columns.append(f'<article><h3>{_dot(number)}<span class="vs-name">{escape(row.name)}</span>{chip}</h3>'
-                           f'{_said(row.evaluation, key)}</article>')
+                           f'{aside}{_said(row.evaluation, key)}</article>')
         panels.append(f'<div class="vs-columns" data-part="{key}" role="group" aria-label="{escape(label)}">'
                       f'{"".join(columns)}</div>')
     return (f'<section class="vs-beside" aria-label="{text.RATIONALES}"><header><h2>{text.RATIONALES}</h2></header>'
