@@ -18,8 +18,8 @@ def too_long(tokenizer, card: Card, prompt: str) -> str:
     fits = fitting(tokenizer, prompt, card.longest_prompt)
     if fits >= len(prompt):
         return ""
-    return (f"This prompt is longer than any that this judge was measured with: of its {len(prompt)} characters the "
-            f"first {fits} would not be. Its scores and its words may be wrong, so shorten the prompt.")
+    return (f"This prompt is longer than any that this judge was measured with: it has {len(prompt)} characters, where "
+            f"{fits} of such would be the most. Its scores and its words may be wrong, so shorten the prompt.")
 
 
 def long_ones(tokenizer, card: Card, prompts: Sequence[str]) -> list[int]:
