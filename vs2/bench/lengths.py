@@ -5,9 +5,10 @@ of the scenes' prompts are said again in other wordings, the others go on about 
 keywords, in Chinese, of which a small vocabulary makes a token a byte). Lengths are in tokens of the judge's own
 tokenizer, for that is what it reads: 100 letters of one prompt can be more tokens than 400 of another.
 
-A length holds if every score can be read and nearly all digits stay what they are with the bare prompt. What is said
-again must change no score; of other words a judge may think that the clip does not show them, so there the alignment
-does not count. `longest` is the last length before the first that does not hold, or that of the longest bare prompt.
+A length holds if every score can be read, no thinking had to be cut, and nearly all digits stay what they are with the
+bare prompt. What is said again must change no score; of other words a judge may think that the clip does not show them,
+so there the alignment does not count. `longest` is the last length before the first that does not hold, or that of the
+longest bare prompt.
 """
 from dataclasses import replace
 

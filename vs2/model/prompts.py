@@ -13,13 +13,14 @@ def too_long(tokenizer, card: Card, prompt: str) -> str:
     """What to say of a prompt that is longer than those the judge was measured with, in a sentence; "" of any other."""
     if card.longest_prompt is None:
         return ""
-    from vs2.model.inputs import fitting
+    from vs2.model.inputs import counted
 
-    fits = fitting(tokenizer, prompt, card.longest_prompt)
-    if fits >= len(prompt):
+    tokens = counted(tokenizer, prompt)
+    if tokens <= card.longest_prompt:
         return ""
-    return (f"This prompt is longer than any that this judge was measured with: it has {len(prompt)} characters, where "
-            f"{fits} of such would be the most. Its scores and its words may be wrong, so shorten the prompt.")
+    return (f"This prompt is longer than any that this judge was measured with: {tokens} tokens, where "
+            f"{card.longest_prompt} were the most (a word that it does not know is several). Its scores, the alignment "
+            "first of all, and its words may be wrong: a shorter and plainer prompt is safer.")
 
 
 def long_ones(tokenizer, card: Card, prompts: Sequence[str]) -> list[int]:
