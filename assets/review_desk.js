@@ -23,6 +23,7 @@ function rating(key) {  // what is said of one dimension: the judge's score, agr
 function build() {
   rated.replaceChildren();
   const found = new Set();
+  if (shown.aside) rated.append(make("p", "vs-aside", shown.aside));  // the samples together gave another score
   for (const part of shown.parts) {
     const box = make("section", "vs-rated-part");
     if (part.key && !found.has(part.key)) { found.add(part.key); box.dataset.key = part.key; box.append(...rating(part.key)); }

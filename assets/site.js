@@ -57,3 +57,12 @@ document.addEventListener("click", (event) => {
   history.pushState(null, "", query.size ? `?${query}` : location.pathname);
   go();
 });
+// A chart is a picture to those who do not see it: what it shows is in its layout (vs2/plots/scores.py).
+function named_chart(chart) {
+  const label = chart.layout?.meta?.label;
+  if (!label || chart.getAttribute("aria-label") === label) return;
+  chart.setAttribute("role", "img");
+  chart.setAttribute("aria-label", label);
+}
+new MutationObserver(() => document.querySelectorAll(".js-plotly-plot").forEach(named_chart))
+  .observe(document.body, { childList: true, subtree: true });

@@ -12,7 +12,7 @@ differences that are no more than rounding (`EQUAL`) are ties. A difference belo
 errors are normal, the order would come out the other way round more than once in six times.
 """
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot, inf, sqrt
 
 from vs2.errors import BadInput
@@ -46,19 +46,27 @@ class Decision:
     """What a comparison comes to. Candidates are meant by their index in what was compared.
 
     ranking: best first, those with an unread score last; without those that were not judged. winner: None for a
-    tie, and where there is nothing to tell a winner by. tied: the candidates that share the first place, or none.
-    reason: one sentence; it counts the candidates from 1.
+    tie, and where there is nothing to tell a winner by. tied: the candidates that share the first place, or none: the
+    first ones of the ranking.
+    reason: one sentence; it counts the candidates from 1. places: of each in `ranking`, from 1, as in "1, 1, 3" (see
+    `decide`); what has more to tell candidates apart by than one rule replaces them.
     """
 
     ranking: tuple[int, ...]
     tied: tuple[int, ...]
     winner: int | None
     reason: str
+    places: tuple[int, ...] = ()
 
     @property
     def tie(self) -> bool:
         """Whether several share the first place."""
         return bool(self.tied)
+
+    @property
+    def place(self) -> dict[int, int]:
+        """The place, from 1, of each candidate that is ranked."""
+        return dict(zip(self.ranking, self.places, strict=True))
 
 
 @dataclass(frozen=True)
@@ -116,17 +124,57 @@ def rank(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> list[int]
         found = measured[n]
         if found is None:
             return (False,)
-        # A worst score of 2.001 is as bad as one of 1.999; then the mean has to tell.
-        return (True, *(round(m.value, 1) if m is not found[-1] else m.value for m in found))
+        # A worst score of 2.001 is as bad as one of 1.999; then the mean has to tell. Those that show the same numbers
+        # stand together, so what is shown comes before what is not.
+        *first, last = (m.value for m in found)
+        return (True, *(round(value, 1) for value in first), *map(shown, (last, *first)), last, *first)
 
     return sorted(measured, key=order, reverse=True)
 
 
+def shown(value: float) -> str:
+    """A score as every place displays it that ranks by it: to two decimals. Candidates that show the same, tie."""
+    return f"{value:.2f}"
+
+
+def displayed(evaluation: Evaluation, rule: Rule = MEAN) -> str | None:
+    """What the rule compares, for people: its number, and the mean beside a worst score; None where it has none."""
+    found = _measures(evaluation, rule)
+    if not found:
+        return None
+    return shown(found[0].value) + "".join(f" (mean {shown(m.value)})" for m in found[1:])
+
+
 def decide(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> Decision:
-    """The ranking, the winner or the tie, and why. Scores of different judges are ranked, but name no winner."""
+    """The ranking, the winner or the tie, and why. Scores of different judges are ranked, but name no winner.
+
+    Candidates that show the same numbers have the same place, and so have those that tie for the first; the next one's
+    place counts how many are before it, as in "1, 1, 3". A tie takes in all that rank above, or show the same as, the
+    last one that cannot be told from the best: nobody stands between candidates that share a place.
+    """
     ranking = tuple(rank(candidates, rule))
     judged = {n: candidate for n, candidate in enumerate(candidates) if isinstance(candidate, Evaluation)}
     measured = {n: found for n in ranking if (found := _measures(judged[n], rule))}
+    decision = _decided(candidates, judged, rule, ranking, measured)
+    return replace(decision, places=_places(ranking, measured, len(decision.tied)))
+
+
+def _places(ranking: tuple[int, ...], measured: dict[int, list[_Measure]], tied: int) -> tuple[int, ...]:
+    """The first `tied` share a place, and so do neighbours that show the same, be it nothing."""
+    places: list[int] = []
+    for at, n in enumerate(ranking):
+        same = at and (at < tied or _numbers(measured.get(n)) == _numbers(measured.get(ranking[at - 1])))
+        places.append(places[-1] if same else at + 1)
+    return tuple(places)
+
+
+def _numbers(found: list[_Measure] | None) -> tuple[str, ...]:
+    return tuple(shown(m.value) for m in found or ())
+
+
+def _decided(candidates: Sequence[Candidate | None], judged: Mapping[int, Evaluation], rule: Rule,
+             ranking: tuple[int, ...], measured: dict[int, list[_Measure]]) -> Decision:
+    """All but the places."""
     rest = _rest(candidates, rule, measured)
     if not measured:
         return Decision(ranking, (), None, f"No candidate wins{rest or ': there is none'}.")
@@ -138,8 +186,10 @@ def decide(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> Decisio
     if not others:
         reason = f"Candidate {best + 1} wins: it is the only one with scores to compare"
         return Decision(ranking, (), best, f"{reason}{rest}.")
-    tied = (best, *(n for n in others if not _ahead(measured[best], measured[n])))
-    if len(tied) > 1:
+    level = [n for n in others if not _ahead(measured[best], measured[n])]
+    if level:
+        last, order = _numbers(measured[level[-1]]), list(measured)
+        tied = tuple(order[:max(at for at, n in enumerate(order, 1) if _numbers(measured[n]) == last)])
         return Decision(ranking, tied, None, f"{_tie(tied, measured, rule)}{rest}.")
     several = sum(candidate is not None for candidate in candidates) > 2
     return Decision(ranking, (), best, f"{_win(judged, several, measured, rule)}{rest}.")

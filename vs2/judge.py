@@ -16,11 +16,12 @@ import torch
 
 from vs2 import events, forks, video
 from vs2.errors import BadInput, Failure, Problem
-from vs2.evaluation import Evaluation, Score, Seconds
+from vs2.evaluation import Evaluation, Score, Seconds, differing
 from vs2.model import as_published, checkpoint, gpu, together, weights
 from vs2.model import generation as decode
 from vs2.model import inputs as qwen
 from vs2.model.card import Card
+from vs2.model.prompts import too_long
 from vs2.model.reply import Reply
 from vs2.model.tokens import Wire
 from vs2.options import Given, Options
@@ -86,6 +87,10 @@ class Judge:
     def device(self) -> torch.device:
         """Where the model is."""
         return self.model.device
+
+    def too_long(self, prompt: str) -> str:
+        """A sentence on a prompt longer than those it was measured with (`Card.longest_prompt`), "" on others."""
+        return too_long(self.processor.tokenizer, self.card, prompt)
 
     def stream(self, source: str | Path, prompt: str, *, fps: float | None = None,
                stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Stream:
@@ -238,13 +243,16 @@ class Judge:
                  for number, reply in enumerate(replies, 1) for note in reply.notes]
         samples = tuple({"rationale": reply.answer.rationale, "values": dict(reply.answer.values),
                          "truncated": reply.truncated} for reply in replies) if several else ()
+        shown = next((number for number, reply in enumerate(replies) if not differing(reply.answer.values, scores)), 0)
         return Evaluation(
             video=task.name, prompt=task.prompt, model=self.name, precision=self.precision,
-            rationale=replies[0].answer.rationale, scores=scores, frames=len(task.clip.frames), seconds=seconds,
+            rationale=replies[shown].answer.rationale, scores=scores, frames=len(task.clip.frames), seconds=seconds,
             tokens=sum(len(reply.ids) for reply in replies), truncated=any(reply.truncated for reply in replies),
-            warnings=(*task.clip.warnings, *retries, *notes), frame_times=tuple(map(float, task.clip.times)),
-            reply=replies[0].text, samples=samples, published=replies[0].published,
-            given_fps=facts.fps if facts.container == NUMBERED else None)
+            warnings=(*filter(None, [self.too_long(task.prompt)]), *task.clip.warnings, *retries, *notes),
+            frame_times=tuple(map(float, task.clip.times)),
+            reply=replies[shown].text, samples=samples, published=replies[0].published,
+            given_fps=facts.fps if facts.container == NUMBERED else None, shown=shown,
+            looped=any(reply.looped for reply in replies))
 
 
 @dataclass

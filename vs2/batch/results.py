@@ -16,8 +16,8 @@ from vs2.rubric import KEYS
 from vs2.video import display_name
 
 FIELDS = ("row", "video", "prompt", "model", "precision", "rationale", "scores", "overall", "frames", "seconds",
-          "tokens", "truncated", "warnings", "frame_times", "reply", "samples", "published", "given_fps", "error",
-          "key")
+          "tokens", "truncated", "warnings", "frame_times", "reply", "samples", "published", "given_fps", "shown",
+          "looped", "error", "key")
 PARTS = ("value", "expected", "confidence")
 COLUMNS = ("video", "prompt", "model", "precision", *(f"{key}_{part}" for key in KEYS for part in PARTS), "overall",
            "rationale", "frames", "seconds", "tokens", "truncated", "warnings", "error")

@@ -116,17 +116,17 @@ class Outcome:
 
     def write_table(self, path: Path) -> None:
         """The candidates, best first, as a CSV or JSON Lines file (by its suffix), as a batch's are. Raises Failure."""
-        results.write([self._row(place, self.entries[n]) for place, n in enumerate(self._order(), 1)], Path(path))
+        results.write([self._row(number, self.entries[n]) for number, n in enumerate(self._order(), 1)], Path(path))
 
     def _order(self) -> list[int]:
         ranked = list(self.decision.ranking)
         return ranked + [entry.number for entry in self.entries if entry.number not in ranked]
 
-    def _row(self, place: int, entry: Entry) -> dict:
-        ranked = entry.number in self.decision.ranking
-        more = {"place": place if ranked else None, "candidate": entry.number + 1, "generator seed": entry.seed,
-                "generator": self.generator, "pass": "full" if entry.full else "fast" if entry.fast else None}
-        row = Row(place, entry.path.name if entry.path else "", self.prompt, more)
+    def _row(self, number: int, entry: Entry) -> dict:
+        more = {"place": self.decision.place.get(entry.number), "candidate": entry.number + 1,
+                "generator seed": entry.seed, "generator": self.generator,
+                "pass": "full" if entry.full else "fast" if entry.fast else None}
+        row = Row(number, entry.path.name if entry.path else "", self.prompt, more)
         return results.record(row, entry.evaluation, entry.error)
 
 
@@ -144,7 +144,9 @@ def settle(entries: Sequence[Entry], rule: Rule = MEAN, finalists: Sequence[int]
         in_it = [e.candidate("full") if e.number in finalists or e.path is None else None for e in entries]
         first = decide(in_it, rule)
         rest = decide([e.fast if e.number not in first.ranking else None for e in entries], rule)
-        first = replace(first, ranking=first.ranking + rest.ranking)
+        # Scores of two kinds are not compared: the others' places begin after the last of the finalists.
+        first = replace(first, ranking=first.ranking + rest.ranking,
+                        places=first.places + tuple(len(first.ranking) + place for place in rest.places))
     else:
         first = decide([e.candidate("fast" if fast else "full") for e in entries], rule)
     again = rejudged(first)
@@ -162,13 +164,13 @@ def rejudged(decision: Decision) -> tuple[int, ...]:
 
 
 def _broken(entries: Sequence[Entry], first: Decision, again: tuple[int, ...], rule: Rule, replies: int) -> Decision:
-    """The tie's order by the second judgement."""
+    """The tie's order by the second judgement, which picks one of those that share the first place."""
     second = decide([e.again if e.number in again else None for e in entries], rule)
     ranking = second.ranking + tuple(n for n in first.ranking if n not in second.ranking)
     reason = second.reason[0].lower() + second.reason[1:]
     whom = "" if len(again) == len(first.tied) else f" of the first {len(again)}"
     said = f"{_numbers(first.tied)} tied; by a second judgement{whom} of {replies} sampled replies each, {reason}"
-    return Decision(ranking, second.tied, second.winner, said)
+    return Decision(ranking, second.tied, second.winner, said, tuple(first.place[n] for n in ranking))
 
 
 def _numbers(tied: Sequence[int]) -> str:

@@ -80,6 +80,7 @@ def run(arguments) -> None:
     status.show("Loading the judge")
     with contextlib.redirect_stdout(sys.stderr):    # what libraries say is no part of the output
         judge = judging.load(name, arguments.precision, settings)
+        judging.warn(judge, [plan.prompt], status)
         one = best_of.Run(plan, judge, folder, generator, batch=arguments.batch)
         shown = Shown(status, plan)
         try:
@@ -218,7 +219,7 @@ def line(event) -> str:
 def ending(outcome, judge, folder) -> str:
     """The table, best first, the winner and why."""
     lines = [f"{'place':>5}  {'candidate':>9}  {'seed':>10}  " + "  ".join(f"{name:>9}" for name in COLUMNS) + "  file"]
-    for place, n in enumerate(outcome.decision.ranking, 1):
+    for n, place in outcome.decision.place.items():
         entry = outcome.entries[n]
         cells = "  ".join(f"{number(score):>9}" for score in values(entry.evaluation))
         lines.append(f"{place:>5}  {n + 1:>9}  {entry.seed:>10}  {cells}  {flat(entry.path.name)}")

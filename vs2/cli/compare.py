@@ -53,6 +53,7 @@ def run(arguments) -> None:
     status.show("Loading the judge")
     with contextlib.redirect_stdout(sys.stderr):  # what libraries say is no part of the output
         judge = judging.load(name, arguments.precision, settings)
+        judging.warn(judge, prompts, status)
     try:
         found = _judge_all(judge, asked, options, arguments.json, status)
     finally:
@@ -118,10 +119,12 @@ def _ending(found: list[candidates.Candidate], decision: candidates.Decision, ru
     lines = [""]
     values = {n: candidates.overall(one, rule) for n in decision.ranking if isinstance(one := found[n], Evaluation)}
     best = max((value for value in values.values() if value is not None), default=None)
-    for place, (n, value) in enumerate(values.items(), 1):
-        gap = f" ({value - best:+.2f})" if value is not None and best is not None and value != best else ""
-        shown = "not read" if value is None else f"{value:.2f}"
-        lines.append(f"{place}. candidate {n + 1}, {_flat(found[n].video)}: {shown}{gap}")
+    for n, value in values.items():
+        less = "" if value is None or best is None else f"{value - best:+.2f}"
+        gap = f" ({less})" if less not in ("", "+0.00", "-0.00") else ""
+        one = found[n]
+        shown = isinstance(one, Evaluation) and candidates.displayed(one, rule) or "not read"
+        lines.append(f"{decision.place[n]}. candidate {n + 1}, {_flat(one.video)}: {shown}{gap}")
     lines += [""] * bool(decision.ranking) + [_flat(decision.reason)]
     if judge.card.knows:
         lines.append(f"{_flat(judge.name)}: {_flat(judge.card.knows)}")

@@ -1,5 +1,6 @@
 """What the subcommands that judge share: their options, what is checked before a judge is loaded, following one."""
 import argparse
+import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,17 @@ def load(name: str, precision: str, settings: "Settings") -> "Judge":
     from vs2.judge import load
 
     return load(name, precision, settings)
+
+
+def warn(judge: "Judge", prompts: Iterable[str], status: "Status") -> None:
+    """Says, before anything is judged, which prompts are longer than those that the judge was measured with."""
+    from vs2.cli.terminal import plain
+
+    if not getattr(judge.card, "longest_prompt", None):     # nobody measured it
+        return
+    for sentence in dict.fromkeys(filter(None, map(judge.too_long, dict.fromkeys(prompts)))):
+        status.clear()
+        print(f"Note: {plain(sentence)}", file=sys.stderr, flush=True)
 
 
 def follow(stream: "Iterable[events.Event]", judge: "Judge", status: "Status",

@@ -83,6 +83,7 @@ def summary(evaluation: Evaluation) -> str:
     """One line: what was judged, by what, in how long."""
     seconds = evaluation.seconds
     several = f" in {len(evaluation.samples)} replies" if evaluation.samples else ""
-    cut = ", thinking cut at its budget" if evaluation.truncated else ""
+    where = "where it repeated itself" if evaluation.looped else "at its budget"
+    cut = f", thinking cut {where}" if evaluation.truncated else ""
     return (f"{plain(evaluation.model)} at {evaluation.precision}: {evaluation.frames} frames, "
             f"{evaluation.tokens} tokens{several}{cut}; {seconds.read:.1f} s reading, {seconds.think:.1f} s judging")

@@ -13,13 +13,17 @@ MOST_PIXELS = 16384 * PATCH**2       # of one frame: what Qwen2.5-VL takes of an
 
 @dataclass(frozen=True)
 class Card:
-    """A checkpoint's query and sampling, and for people: what it knows, was trained on and measured."""
+    """A checkpoint's query and sampling, and for people: what it knows, was trained on and measured.
+
+    longest_prompt: the longest prompt, in tokens, that it was measured with; None where nobody measured it.
+    """
 
     query: str = PUBLISHED_QUERY
     sampling: Sampling = Sampling()
     knows: str = ""
     trained_on: str = ""
     metrics: dict = field(default_factory=dict)
+    longest_prompt: int | None = None       # tokens
 
     @classmethod
     def read(cls, folder: Path) -> "Card":
@@ -48,15 +52,19 @@ class Card:
             raise ValueError("query, knows and trained_on must be texts, metrics an object")
         if "$t2v_prompt" not in query:
             raise ValueError("its query has no $t2v_prompt")
-        return cls(query, sampling, **said, metrics=metrics)
+        longest = record.get("longest_prompt")
+        if longest is not None and (isinstance(longest, bool) or not isinstance(longest, int) or longest < 1):
+            raise ValueError("longest_prompt must be a number of tokens, 1 or more")
+        return cls(query, sampling, **said, metrics=metrics, longest_prompt=longest)
 
     def record(self) -> dict:
         """What `of` makes this card from, without what is empty."""
         sampling = self.sampling
         found = {"query": self.query, "fps": sampling.fps, "min_frames": sampling.min_frames,
                  "max_frames": sampling.max_frames, "pixels": [sampling.min_pixels, sampling.max_pixels],
-                 "knows": self.knows, "trained_on": self.trained_on, "metrics": self.metrics}
-        return {name: value for name, value in found.items() if value not in ("", {})}
+                 "knows": self.knows, "trained_on": self.trained_on, "longest_prompt": self.longest_prompt,
+                 "metrics": self.metrics}
+        return {name: value for name, value in found.items() if value not in ("", {}, None)}
 
 
 def _check(sampling: Sampling) -> None:

@@ -14,6 +14,7 @@ import torch
 
 from vs2 import answer
 from vs2.errors import Failure
+from vs2.model import repetition
 from vs2.model.inputs import Inputs, cache_of, step_kwargs
 from vs2.model.reply import Piece, Reply, Row
 from vs2.model.tokens import Text, Wire
@@ -23,6 +24,7 @@ from vs2.rubric import DIRECT, REASONED, SCALE, THINK_CLOSE
 if TYPE_CHECKING:
     from transformers import Cache
 
+LOOPED = "The judge repeated itself over and over; its words were ended there."
 HEARTBEAT = 8            # steps without text after which an empty piece tells that work goes on
 
 
@@ -172,7 +174,7 @@ class _Batch:
         return (shares / torch.empty_like(shares).exponential_(1, generator=self.dice)).argmax(-1)
 
     def _continue(self, row: Row, token: int, logits) -> str:
-        """Writes a free token; at the end of the budget, or of a reply without its answer, asks for the answer."""
+        """Writes a free token; asks for the answer at the end of the budget, of a reply without it, and of a loop."""
         if token in self.ends:
             return self._end(row)
         if token in self.wire.digits:
@@ -183,7 +185,9 @@ class _Batch:
         if row.text.whole.find(THINK_CLOSE, before) >= 0 and (row.closed_at is None or not spent):
             row.closed_at = len(row.ids)
         if row.closed_at is None:
-            return new + self._cut(row) if spent else new
+            row.looped = (not spent and len(row.ids) % repetition.EVERY == 0
+                          and repetition.circles(row.ids, row.text.whole))
+            return new + self._cut(row) if spent or row.looped else new
         if len(row.ids) - row.closed_at >= self.allowance:
             return new + self._end(row)
         return new
@@ -203,10 +207,15 @@ class _Batch:
         return new + row.write(self.wire.closing)
 
     def _cut(self, row: Row) -> str:
-        """The budget is spent while thinking: asks for the answer, unless the scores came before the explanation."""
-        if answer.read(row.text.whole).complete:
+        """Thinking ends here, spent or in circles: asks for the answer, unless the scores came before the explanation.
+        """
+        complete = answer.read(row.text.whole).complete
+        if row.looped:
+            row.notes.append(LOOPED if complete else f"{LOOPED[:-1]}, and the scores were asked for.")
+        if complete:
             row.done = True
-            row.notes.append(f"The explanation after the scores was cut at {self.options.budget} tokens.")
+            if not row.looped:
+                row.notes.append(f"The explanation after the scores was cut at {self.options.budget} tokens.")
             return row.text.finish()
         row.truncated, row.form = True, REASONED
         return row.write(self.wire.closing)

@@ -175,6 +175,22 @@ def plain_ids(tokenizer, text: str) -> list[int]:
     return ids
 
 
+def counted(tokenizer, prompt: str) -> int:
+    """How many tokens the prompt has."""
+    return len(plain_ids(tokenizer, tokenisable(prompt)))
+
+
+def fitting(tokenizer, prompt: str, tokens: int) -> int:
+    """How many characters of the prompt, from its start, are at most so many tokens: all of them where it fits."""
+    if counted(tokenizer, prompt) <= tokens:
+        return len(prompt)
+    low, high = 0, len(prompt)      # the first `low` fit, the first `high` do not
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if counted(tokenizer, prompt[:middle]) <= tokens else (low, middle)
+    return low
+
+
 def _encode(tokenizer, pieces) -> list[int]:
     return [number for piece in pieces for number in tokenizer(piece, add_special_tokens=False)["input_ids"]]
 

@@ -24,7 +24,8 @@ class Reply:
 
     ids: its tokens, the words put in its mouth included, without the end's and the opening's of think=False.
     distributions: p(1) to p(5) at the token of each dimension's digit, None where it was not read.
-    truncated: the budget was reached and the answer asked for. notes: sentences for people.
+    truncated: thinking was cut and the answer asked for, at the budget or, where `looped`, because it went round in
+        circles. notes: sentences for people.
     published: what the published script says of the reply, where it was drawn as that does (`vs2.model.as_published`).
     """
 
@@ -35,6 +36,7 @@ class Reply:
     truncated: bool = False
     notes: tuple[str, ...] = ()
     published: dict[str, Published] | None = None
+    looped: bool = False
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Row:
     digits: dict[int, tuple[float, ...]] = field(default_factory=dict)  # place in `ids` -> the five digits' logits
     closed_at: int | None = None   # tokens written when `</think>` came last
     truncated: bool = False
+    looped: bool = False
     done: bool = False
     notes: list[str] = field(default_factory=list)
 
@@ -82,4 +85,5 @@ class Row:
         unread = [BY_KEY[key].label for key in KEYS if read.values[key] is None]
         if unread:
             notes.append(f"Not read from the reply: {', '.join(unread)}.")
-        return Reply(self.text.whole, tuple(self.ids), read, distributions, self.truncated, tuple(notes))
+        return Reply(self.text.whole, tuple(self.ids), read, distributions, self.truncated, tuple(notes),
+                     looped=self.looped)

@@ -160,6 +160,16 @@ class Host:
         return self.loaded and name in judgement.judges
 
     @property
+    def own(self):
+        """The app's own judge; None while it is not loaded."""
+        return judgement.judges.get("") if self.loaded else None
+
+    def too_long(self, prompt: str, name: str = "") -> str:
+        """What to say of a prompt longer than those that judge was measured with; "" also while it is not loaded."""
+        judge = judgement.judges.get(name) if self.loaded else None
+        return judge.too_long(prompt) if judge and judge.card.longest_prompt else ""
+
+    @property
     def loaded(self) -> bool:
         """Whether loading has ended, well or not."""
         return self._loaded.is_set()

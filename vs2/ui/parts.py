@@ -165,4 +165,5 @@ def spoken(evaluation: Evaluation) -> str:
         score = evaluation.scores[key]
         expected = "" if score.expected is None else f" ({text.EXPECTED} {score.expected:.2f})"
         lines.append(f"{BY_KEY[key].label}: {text.UNREAD if score.value is None else score.value}{expected}")
-    return "\n".join([*lines, "", evaluation.rationale]).strip()
+    said = [evaluation.aside, evaluation.rationale] if evaluation.aside else [evaluation.rationale]
+    return "\n".join([*lines, "", *said]).strip()

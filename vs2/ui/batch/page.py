@@ -120,8 +120,8 @@ class BatchPage(Layout):
     def _whole(self, job: Job | None, status: str, notice: str = "") -> dict:
         """Everything on the page but the box, while nothing runs."""
         return {self.notice: parts.problem(notice) if notice else "", self.status: status,
-                self.wrong: pieces.wrong(job.rows) if job else "", **self._drawn(job), **self._buttons(job),
-                **self._files(job)}
+                self.wrong: pieces.wrong(job.rows) + pieces.long_prompts(job.rows, self.host.own) if job else "",
+                **self._drawn(job), **self._buttons(job), **self._files(job)}
 
     def _checked(self, job: Job) -> str:
         able = sum(not row.problem for row in job.rows)

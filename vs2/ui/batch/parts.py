@@ -6,6 +6,7 @@ from html import escape
 from vs2.batch import Result
 from vs2.batch.table import Row
 from vs2.evaluation import Evaluation
+from vs2.model.prompts import long_ones
 from vs2.plots.batch import OVERALL, number
 from vs2.rubric import KEYS, SCALE
 from vs2.ui import parts
@@ -68,6 +69,19 @@ def wrong(rows: Sequence[Row]) -> str:
                     for row in bad[:MOST_LISTED])
     opened = " open" * (len(bad) <= 5)
     return f'<details class="vs-wrong"{opened}><summary>{title}</summary><ul>{lines}</ul></details>'
+
+
+def long_prompts(rows: Sequence[Row], judge) -> str:
+    """The rows whose prompts are longer than those that the judge was measured with; nothing without a judge yet."""
+    if judge is None or not judge.card.longest_prompt:
+        return ""
+    found = [rows[place].number for place in long_ones(judge.processor.tokenizer, judge.card,
+                                                       [row.prompt for row in rows])]
+    if not found:
+        return ""
+    named = ", ".join(map(str, found[:MOST_LISTED])) + ", …" * (len(found) > MOST_LISTED)
+    said = text.LONG_ONE if len(found) == 1 else text.LONG.format(count=len(found))
+    return f'<p class="vs-long-prompts" role="status">{escape(text.LONG_ROWS.format(said=said, rows=named))}</p>'
 
 
 def progress(done: int, count: int) -> str:
@@ -156,7 +170,8 @@ def _line(row: Row, result: Result | None, kept: str, judging: int | None) -> st
         name = (f'<a data-open href="?e={escape(kept)}" aria-label="{text.OPEN.format(number=row.number)}">'
                 f'{escape(row.video)}</a>')
     evaluation = result and result.evaluation
-    notes = [text.CUT] * evaluation.truncated + list(evaluation.warnings) if evaluation else []
+    cut = evaluation and evaluation.truncated and not evaluation.looped     # a loop is said among the warnings
+    notes = [text.CUT] * bool(cut) + list(evaluation.warnings) if evaluation else []
     below = f"<small>{escape(row.prompt[:240])}</small>" + "".join(
         f'<small class="vs-note">{escape(note)}</small>' for note in notes)
     start = (f'<td data-of="number" data-worth="{row.number}">{row.number}</td>'

@@ -19,6 +19,7 @@ from vs2.ui.best_of.run import Contest, Line, Served, begin, follow, told
 from vs2.ui.generate.choice import Choice, account
 from vs2.ui.generate.maker import notes
 from vs2.ui.generate.studio import Studio, Work
+from vs2.ui.prompt_note import PromptNote
 from vs2.ui.ranking import Ranking, chosen
 from vs2.ui.site import Site
 from vs2.ui.text import best_of as text
@@ -55,6 +56,7 @@ class BestOfPage:
                 with gr.Column(scale=6, min_width=280):
                     self.prompt = gr.Textbox(label=text.PROMPT, placeholder=text.PROMPT_HINT, lines=3, max_lines=10,
                                              elem_id="best-prompt")
+                    self.prompt_note = PromptNote(self.host, "best-prompt-note")
                     self.ranking = Ranking("best", text.RULE, text.RULE_HINT)
                 with gr.Column(scale=5, min_width=280):
                     self._settings()
@@ -109,6 +111,7 @@ class BestOfPage:
                         [*self._results(), self.notice, self.go, self.halt], trigger_mode="once", **QUIET)
         # Only now: Gradio drops a click that comes before it has counted the run as ended.
         running.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
+        self.prompt_note.watch(self.prompt, self.judge)
         self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         price = self.price, [self.choice.generator, *asked, self.judge], self.cost
         gr.on([blocks().load, *(one.change for one in (

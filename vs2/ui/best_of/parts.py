@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from vs2.best_of import Estimate
-from vs2.candidates import overall
+from vs2.candidates import displayed
 from vs2.rubric import KEYS
 from vs2.ui import parts
 from vs2.ui.best_of.run import JUDGED, JUDGING, LEFT_OUT, LOST, MADE, MAKING, Contest, Seat, told
@@ -67,7 +67,7 @@ def grid(contest: Contest | None) -> dict:
             "label": text.VIDEO.format(number=number, seed=seat.seed), "player": seat.player,
             "percent": None if seat.fraction is None else round(100 * min(max(seat.fraction, 0), 1)),
             "place": text.PLACES.get(seat.place, text.PLACE.format(place=seat.place)) if seat.place else "",
-            "overall": _number(overall(evaluation, plan.rule)) if evaluation and plan else "",
+            "overall": (displayed(evaluation, plan.rule) or text.UNREAD) if evaluation and plan else "",
             "scores": {key: _number(evaluation.scores[key].expected) for key in KEYS} if evaluation else None,
             "winner": winner is not None and winner == seat.number, "note": seat.error or note, "kept": seat.kept,
             "links": links})
@@ -123,12 +123,11 @@ def verdict(contest: Contest | None) -> str:
                 f'<p>{escape(decision.reason)}</p></div>')
     title = text.TIE if decision.tie else text.WINNER
     more = []
-    if len(decision.ranking) > 1:
-        second = contest.seat(next(n for n in decision.ranking if n != decision.winner))
-        value = second.evaluation and overall(second.evaluation, outcome.rule)
-        if value is not None:
-            said = text.RUNNER_UP.format(number=second.number + 1, seed=second.seed, value=value)
-            more.append(f'<p class="vs-more-said">{escape(said)}</p>')
+    # Who shares the first place is named in the reason.
+    second = next((contest.seat(n) for n, place in decision.place.items() if place > 1), None)
+    if second and second.evaluation and (value := displayed(second.evaluation, outcome.rule)):
+        said = text.RUNNER_UP.format(number=second.number + 1, seed=second.seed, value=value)
+        more.append(f'<p class="vs-more-said">{escape(said)}</p>')
     if outcome.uplift is not None:
         said = text.UPLIFT.format(uplift=outcome.uplift, count=sum(bool(s.evaluation) for s in contest.seats.values()))
         more.append(f'<p class="vs-uplift">{escape(said.replace("-", chr(0x2212), 1))}</p>')

@@ -98,7 +98,8 @@ def follow(run: best_of.Run, folder: tempfile.TemporaryDirectory) -> Iterator:
 class Seat:
     """One candidate. number: from 0. player: the copy of its clip that is served, "" before it has one.
 
-    fast: it was judged without reasoning so far. place: in the ranking, from 1. kept: its id in the history.
+    fast: it was judged without reasoning so far. place: in the ranking, from 1; others may share it. order: how many
+    stand before it on the page. kept: its id in the history.
     """
 
     number: int
@@ -111,6 +112,7 @@ class Seat:
     fast: bool = False
     error: str = ""
     place: int | None = None
+    order: int | None = None
     kept: str = ""
 
 
@@ -135,7 +137,7 @@ class Contest:
     @property
     def ranked(self) -> list[Seat]:
         """Best first, then those without a place by their numbers."""
-        return sorted(self.seats.values(), key=lambda seat: (seat.place is None, seat.place or 0, seat.number))
+        return sorted(self.seats.values(), key=lambda seat: (seat.order is None, seat.order or 0, seat.number))
 
     def take(self, event) -> None:
         """One event; None is none."""
@@ -194,9 +196,9 @@ class Contest:
 
     def _rank(self, decision) -> None:
         for seat in self.seats.values():
-            seat.place = None
-        for place, number in enumerate(decision.ranking, 1):
-            self.seat(number).place = 1 if number in decision.tied else place
+            seat.place = seat.order = None
+        for order, (number, place) in enumerate(decision.place.items()):
+            self.seat(number).place, self.seat(number).order = place, order
 
 
 def told(outcome: Outcome) -> Outcome:

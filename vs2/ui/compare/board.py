@@ -68,6 +68,12 @@ def items(value) -> list[Item]:
             for one in found[:MOST]]
 
 
+def own_prompts(value, prompt: str = "") -> list[tuple[str, str]]:
+    """The prompts that candidates have of their own, each with what the candidate is called."""
+    return [(f"{text.CANDIDATE} {number}", item.prompt) for number, item in enumerate(items(value), 1)
+            if item.prompt.strip() and item.prompt != prompt]
+
+
 class Board:
     """The component and what its script asks the server for. Made inside a `gr.Blocks` context.
 

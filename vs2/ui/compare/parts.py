@@ -147,9 +147,7 @@ def table(rows: Sequence[Row], decision: Decision | None) -> str:
     judged = [row.evaluation for row in rows if row.evaluation]
     prompts = len({row.prompt for row in rows}) > 1
     models = len({(one.model, one.precision) for one in judged}) > 1
-    places = {n: str(place) for place, n in enumerate(decision.ranking, 1)} if decision else {}
-    for n in decision.tied if decision else ():
-        places[n] = "1"
+    places = {n: str(place) for n, place in decision.place.items()} if decision else {}
     below = candidates.differences(compared(rows))
     differ = {key: any((gap := less[key]) is not None and gap <= -candidates.EQUAL for less in below)
               for key in (*KEYS, "overall")}
@@ -189,8 +187,10 @@ def rationales(rows: Sequence[Row]) -> str:
         for number, name, evaluation in judged:
             value = evaluation.scores[key].value if key in KEYS else None
             chip = f'<span class="vs-chip">{value}<small>/5</small></span>' if value else ""
+            aside = evaluation.aside if key == EVERYTHING or key in evaluation.differing() else ""
+            aside = f'<p class="vs-aside">{escape(aside)}</p>' if aside else ""
             columns.append(f'<article><h3>{_dot(number)}<span class="vs-name">{escape(name)}</span>{chip}</h3>'
-                           f'{_said(evaluation, key)}</article>')
+                           f'{aside}{_said(evaluation, key)}</article>')
         panels.append(f'<div class="vs-columns" data-part="{key}" role="group" aria-label="{escape(label)}">'
                       f'{"".join(columns)}</div>')
     return (f'<section class="vs-beside" aria-label="{text.RATIONALES}"><header><h2>{text.RATIONALES}</h2></header>'

@@ -8,6 +8,7 @@ from vs2.ui.generate.maker import Maker
 from vs2.ui.generate.studio import Studio
 from vs2.ui.history import History
 from vs2.ui.host import Host
+from vs2.ui.prompt_note import PromptNote
 from vs2.ui.rationale import rationale
 from vs2.ui.scripts import COPY, FOLD, SEEK
 from vs2.ui.site import Site
@@ -29,6 +30,7 @@ class Layout:
                 self.video = player.box("video")
                 self.prompt = gr.Textbox(label=text.PROMPT, placeholder=text.PROMPT_HINT, lines=3, max_lines=10,
                                          elem_id="prompt")
+                self.prompt_note = PromptNote(self.host, "prompt-note")
                 self.maker = Maker(self.site, self.studio, self.address)
                 self.notice = gr.HTML("", elem_id="notice", apply_default_css=False)
                 with gr.Row(elem_classes="vs-actions"):

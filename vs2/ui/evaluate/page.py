@@ -17,7 +17,7 @@ from vs2.ui.generate.studio import Studio
 from vs2.ui.host import Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
-from vs2.ui.rationale import Times, rationale
+from vs2.ui.rationale import Times, rationale, samples
 from vs2.ui.site import Site
 from vs2.ui.text import generate as making
 from vs2.ui.wiring import PRIVATE, QUIET
@@ -62,6 +62,7 @@ class EvaluatePage(Layout):
             # Only now: Gradio drops a click that comes before it has counted the run as ended.
             ended.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
             ended.then(self.history.listing, self.address, self.history.list, **QUIET)
+        self.prompt_note.watch(self.prompt, self.judge)
         self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         # A new video ends what runs on the old one, and takes the old results off the page. It may come while the
         # one before is still prepared: then both are, and the box keeps the answer about its own.
@@ -226,16 +227,17 @@ class EvaluatePage(Layout):
     def _shown(self, evaluation: Evaluation, kept: str) -> dict:
         """What an evaluation shows, whether it was just made or opened again; `kept` is its id, "" without one."""
         notes = list(dict.fromkeys(evaluation.warnings))
-        if evaluation.truncated:
+        if evaluation.truncated and not evaluation.looped:
             notes.append(text.TRUNCATED)
-        others = tuple(str(sample.get("rationale", "")) for sample in evaluation.samples[1:])
+        others, sampled = samples(evaluation)
         # One reply with a confidence is one that was asked for without thinking.
         direct = not evaluation.samples and any(score.confidence is not None for score in evaluation.scores.values())
         empty = text.RATIONALE_NONE if direct else text.RATIONALE_SILENT
         return {
             self.scores: parts.scores(evaluation.scores, evaluation.overall),
             self.rationale: rationale(evaluation.rationale, empty=empty, others=others, notes=tuple(notes),
-                                      scores=evaluation.scores, times=Times(evaluation.frame_times)),
+                                      scores=evaluation.scores, times=Times(evaluation.frame_times), sampled=sampled,
+                                      aside=evaluation.aside, differing=evaluation.differing()),
             self.radar: plots.radar([evaluation], [evaluation.video]),
             self.actions: parts.actions(evaluation, kept),
         }

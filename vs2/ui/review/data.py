@@ -43,7 +43,8 @@ def detail(found: Stored, review: Review | None) -> dict:
     return {"id": found.id, "video": _sound(name_of(found)), "prompt": _sound(evaluation.prompt),
             "model": model(evaluation.model), "precision": evaluation.precision,
             "scores": {key: evaluation.scores[key].value for key in KEYS}, "parts": parts,
-            "sentences": passages.sentences(said), "clip": found.clip is not None, "reviews": found.reviews,
+            "aside": _sound(evaluation.aside), "sentences": passages.sentences(said),
+            "clip": found.clip is not None, "reviews": found.reviews,
             "review": None if review is None else said_in(review)}
 
 

@@ -52,6 +52,9 @@ FAILED = "Not judged"
 # The rows that cannot be judged
 WRONG = "{count} rows cannot be judged"
 WRONG_ONE = "1 row cannot be judged"
+LONG = "{count} prompts are longer than any that this judge was measured with"
+LONG_ONE = "1 prompt is longer than any that this judge was measured with"
+LONG_ROWS = "{said}: the scores and the words there may be wrong, so shorten them (rows {rows})."
 WRONG_ROW = "Row {number}"
 
 # The result
