@@ -1,6 +1,6 @@
 """What a Best-of-N run comes to: its candidates, their order, the one that is taken and why, in one sentence."""
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -108,16 +108,21 @@ class Outcome:
                 "rule": self.rule if isinstance(self.rule, str) else dict(self.rule), "ended": self.ended,
                 "note": self.note, "finalists": list(self.finalists), "spent": dict(vars(self.spent))}
 
-    def write_table(self, path: Path) -> None:
-        """The candidates, best first, as a CSV or JSON Lines file (by its suffix), as a batch's are. Raises Failure."""
-        results.write([self._row(place, self.entries[n]) for place, n in enumerate(self._order(), 1)], Path(path))
+    def write_table(self, path: Path, knows: Callable[[str], str] | None = None) -> None:
+        """The candidates, best first, as a CSV or JSON Lines file (by its suffix), as a batch's are. Raises Failure.
+
+        knows: what the judge of a name knows, for a column of its own.
+        """
+        rows = [self._row(place, self.entries[n]) for place, n in enumerate(self._order(), 1)]
+        results.write(results.with_knows(rows, knows) if knows else rows, Path(path))
 
     def _order(self) -> list[int]:
         ranked = list(self.decision.ranking)
         return ranked + [entry.number for entry in self.entries if entry.number not in ranked]
 
     def _row(self, place: int, entry: Entry) -> dict:
-        ranked = entry.number in self.decision.ranking
+        scored = entry.evaluation and overall(entry.evaluation, self.rule) is not None
+        ranked = scored and entry.number in self.decision.ranking   # last of the ranking, but at no place, without
         more = {"place": place if ranked else None, "candidate": entry.number + 1, "generator seed": entry.seed,
                 "generator": self.generator, "pass": "full" if entry.full else "fast" if entry.fast else None}
         row = Row(place, entry.path.name if entry.path else "", self.prompt, more)

@@ -7,7 +7,7 @@ from html import escape
 from vs2 import answer
 from vs2.evaluation import Score
 from vs2.rubric import BY_KEY, KEYS
-from vs2.ui import text
+from vs2.ui import text, withheld
 
 # A time as judges write it: 1.5 s, 2 seconds, 0:03; or a frame by its number, counted from 1.
 _TIME = re.compile(r"\b(?:(?P<minutes>\d{1,2}):(?P<rest>[0-5]\d(?:\.\d+)?)|(?P<seconds>\d{1,4}(?:\.\d{1,3})?)[ \u00a0]?"
@@ -51,7 +51,7 @@ def chip(score: Score | None) -> str:
     if score is None:
         return '<span class="vs-chip vs-none" aria-hidden="true">–</span>'
     if score.value is None:
-        return f'<span class="vs-chip vs-none">{text.UNREAD}</span>'
+        return f'<span class="vs-chip vs-none">{text.UNREAD if score.judged else text.WITHHELD}</span>'
     return f'<span class="vs-chip">{score.value}<small>/5</small></span>'
 
 
@@ -75,7 +75,8 @@ def rationale(said: str = "", live: bool = False, empty: str = text.RATIONALE_EM
 
     others: the further rationales of several samples. notes: what else is to be said of the judgement.
     """
-    body = sections(said, scores, times) if said.strip() else f'<p class="vs-empty">{escape(empty)}</p>'
+    body = (withheld.mark(scores) + sections(said, scores, times) if said.strip() else
+            f'<p class="vs-empty">{escape(empty)}</p>')
     more = "".join(f"<h3>{text.SAMPLE.format(number=number)}</h3>{sections(other, None, times)}"
                    for number, other in enumerate(others, 2))
     if more:

@@ -10,6 +10,7 @@ from gradio.utils import get_upload_folder
 from vs2 import best_of, events
 from vs2.best_of import Entry, Estimate, Outcome, Plan
 from vs2.best_of.cost import Rates
+from vs2.candidates import overall
 from vs2.evaluation import Evaluation
 from vs2.generate import Generator
 from vs2.ui.host import Host, Run
@@ -185,7 +186,9 @@ class Contest:
         for seat in self.seats.values():
             seat.place = None
         for place, number in enumerate(decision.ranking, 1):
-            self.seat(number).place = 1 if number in decision.tied else place
+            evaluation = self.seat(number).evaluation
+            if evaluation is None or overall(evaluation, self.plan.rule) is not None:   # else it is last, at no place
+                self.seat(number).place = 1 if number in decision.tied else place
 
 
 def told(outcome: Outcome, where: Callable[[Entry], Path]) -> Outcome:

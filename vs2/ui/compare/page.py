@@ -169,7 +169,7 @@ class ComparePage:
         radar.update_layout(height=RADAR + LEGEND * judged)
         # Each message to the board differs from the one before, else its script would not hear of it.
         told = {"states": pieces.states(rows, decision), "busy": busy, "number": secrets.token_hex(4)}
-        values = (told, pieces.verdict(decision, rows), pieces.table(rows, decision), radar,
+        values = (told, pieces.verdict(decision, rows), pieces.table(rows, decision, rule), radar,
                   pieces.rationales(rows), pieces.actions(rows, decision))
         return dict(zip(self._results(), values, strict=True))
 
