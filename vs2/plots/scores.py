@@ -10,6 +10,7 @@ from vs2.rubric import KEYS, SCALE
 # One a candidate. Told apart by people with any colour vision (after Okabe and Ito), readable on light and dark.
 COLOURS = ("#1a9c86", "#d9822b", "#4c86d6", "#c2619b", "#8a8f2e", "#8b6fd1")
 AXES = {"visual_quality": "Visual quality", "text_alignment": "Alignment", "physical_consistency": "Physical"}
+NOT_JUDGED = "not judged"
 GRID, TEXT = "rgba(128,136,140,0.32)", "#6b747a"
 
 
@@ -26,8 +27,8 @@ def radar(evaluations: Sequence[Evaluation | None], names: Sequence[str] | None 
     """The three expected scores of each evaluation on fixed axes from 1 to 5.
 
     evaluations: None is a candidate without one, which keeps its place and its colour. names: one a candidate, shown
-    in a legend when there are several. A score that was not read leaves a gap: its corner is not drawn, never put at
-    0 or 1. No evaluations give the empty chart.
+    in a legend when there are several. A score that was not read or not judged leaves a gap: its corner is not drawn,
+    never put at 0 or 1. No evaluations give the empty chart.
     """
     names = list(names) if names is not None else [f"Candidate {number}" for number in range(1, len(evaluations) + 1)]
     figure = go.Figure()
@@ -45,10 +46,13 @@ def radar(evaluations: Sequence[Evaluation | None], names: Sequence[str] | None 
             line={"color": colour, "width": 2.5}, marker={"color": colour, "size": 7}, cliponaxis=False,
             hovertemplate="%{theta}: %{r:.2f}<extra>%{fullData.name}</extra>"
                           if len(evaluations) > 1 else "%{theta}: %{r:.2f}<extra></extra>"))
+    # One evaluation alone: an axis that was not judged says so. Of several, the table beside them does.
+    alone = evaluations[0] if len(evaluations) == 1 else None
+    named = [f"{AXES[key]}<br>{NOT_JUDGED}" if alone and not alone.scores[key].judged else AXES[key] for key in KEYS]
     # The names of the axes, a line off their corners: as tick labels they would stand beside them and shrink the chart.
     figure.add_trace(go.Scatterpolar(
         r=[SCALE[-1]] * len(axes), theta=axes, mode="text",
-        text=[f"{axes[0]}<br> ", *(f" <br>{axis}" for axis in axes[1:])], hoverinfo="skip", showlegend=False,
+        text=[f"{named[0]}<br> ", *(f" <br>{axis}" for axis in named[1:])], hoverinfo="skip", showlegend=False,
         textposition=["top center", "bottom center", "bottom center"], cliponaxis=False))
     return figure.update_layout(
         template="none", height=280, autosize=True, paper_bgcolor="rgba(0,0,0,0)", showlegend=len(evaluations) > 1,

@@ -29,7 +29,8 @@ def item(found: Stored, mine: bool) -> dict:
     evaluation = found.evaluation
     return {"id": found.id, "video": _sound(name_of(found)), "prompt": _sound(evaluation.prompt[:200]),
             "model": model(evaluation.model), "scores": [evaluation.scores[key].value for key in KEYS],
-            "lacking": [withheld.lacking(evaluation, key) for key in KEYS], "withheld": withheld.short(evaluation),
+            "lacking": [withheld.lacking(evaluation, key) for key in KEYS],
+            "withheld": withheld.short(evaluation),
             "reviews": found.reviews, "mine": mine, "created": found.created}
 
 

@@ -111,8 +111,8 @@ SPACES = (
     ("CPU basic", "`mini`, the built-in one", "nobody"),
 )
 WAY_SPACE_NOTE = (
-    "`docs/spaces.md` has the details. No Space of Hugging Face's has run this software yet: its parts were tested with "
-    "stand-ins.")
+    "`docs/spaces.md` has the details. No Space of Hugging Face's has run this software yet: it was tested with "
+    "stand-ins for what is theirs.")
 
 # What is stored
 PRIVACY = "What is stored, and where"

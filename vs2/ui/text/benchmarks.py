@@ -8,19 +8,19 @@ INTRO = (
 # What the authors published
 THEIRS = "Published: VideoScore2 on clips that people scored"
 THEIRS_NOTE = (
-    "Real generated videos, with scores that people gave; how often a judge gives the same score. Measured by the "
+    "Generated videos that people scored or compared, and how often a judge agrees with those people. Measured by the "
     "authors of VideoScore2.")
 THEIRS_CAPTION = "Figures published by the authors of VideoScore2, on their benchmarks"
-THEIR_AXIS = "Share of people's clips with the right score"
+THEIR_AXIS = "On clips that people judged: how often a judge agrees"
 THEIR_CHART = "The chart draws the percentages of this table, all but the gain."
 
 # What was measured here
 OURS = "Measured here: on rendered scenes"
 OURS_NOTE = (
-    "Scenes of simple shapes, drawn by this project's own simulator, which knows their true scores. They are far easier "
-    "than real clips, and say nothing about those.")
+    "Scenes of simple shapes, drawn by this project's own simulator, which knows their true scores. They are far "
+    "easier than real clips, and say nothing about those.")
 OURS_CAPTION = "Figures measured by this project of the judge {judge}, on rendered scenes"
-OUR_AXIS = "{judge}: share of {clips} rendered scenes with the right score"
+OUR_AXIS = "{judge} on {clips} rendered scenes: how often it is right"
 OUR_CHART = "The chart draws the percentages of this table, all but the gain. Dotted: what always saying 3 would reach."
 FIGURE = "Figure"
 VALUE = "Value"
