@@ -249,7 +249,8 @@ def _rest(candidates: Sequence[Candidate], rule: Rule, measured) -> str:
         if isinstance(candidate, Failed):
             parts.append(f"candidate {n + 1} was not judged")
         elif candidate is not None and n not in measured:
-            parts.append(f"candidate {n + 1} ranks last, for {_lacks(candidate, rule)}")
+            place = "has no place" if set(candidate.withheld) & set(_weights(rule)) else "ranks last"
+            parts.append(f"candidate {n + 1} {place}, for {_lacks(candidate, rule)}")
     return "".join(f"; {part}" for part in parts) if measured else ": " * bool(parts) + "; ".join(parts)
 
 

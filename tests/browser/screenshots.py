@@ -14,7 +14,8 @@ from pathlib import Path
 from PIL import Image
 
 from tests.browser import chromium
-from tests.browser.conftest import ROOT, Visit, serve_app
+from tests.browser.conftest import Visit
+from tests.support.apps import ROOT, serve_app
 from tests.support.ports import free_port
 
 VIEWS = (  # name, width, height, scheme

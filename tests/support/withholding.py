@@ -35,7 +35,7 @@ KINDS = {"none": (FOREIGN,) * 3, "part": (4, FOREIGN, FOREIGN), "mixed": (UNSURE
 
 
 class Withholding(Scripted):
-    """A judge called mini whose scores are those of `KINDS` for the prompt's first word, or for the file's first letters.
+    """A judge called mini whose scores are those of `KINDS` for the file's first letters, else the prompt's first word.
 
     real: whether it reads the clip, for pictures of the pages.
     """

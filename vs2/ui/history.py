@@ -27,8 +27,8 @@ def row(stored: Stored, own: bool) -> str:
                              for key, value in values.items()))
     when = datetime.fromtimestamp(stored.created, timezone.utc)
     overall = "<b></b>" if evaluation.overall is None else f"<b>{evaluation.overall:.2f}</b>"
-    if evaluation.withheld:
-        overall = f"<small>{withheld.short(evaluation)}</small>"
+    if said := withheld.short(evaluation):
+        overall = f"<small>{said}</small>"
     delete = (f'<button type="button" class="vs-quiet" data-delete="{escape(stored.id)}" aria-label="'
               f'{escape(text.DELETE_ONE.format(video=evaluation.video))}">×</button>') if own else ""
     return (f'<li><a data-open href="?e={escape(stored.id)}">'

@@ -47,9 +47,11 @@ def lacking(evaluation: Evaluation, key: str) -> str:
 
 
 def short(evaluation: Evaluation) -> str:
-    """For a list: whether all was not judged, or how much of it; "" where all was."""
-    count = len(evaluation.withheld)
-    return text.WITHHELD if count == len(KEYS) else text.WITHHELD_PART.format(count=count) if count else ""
+    """For a list: whether all was not judged, or how many were not judged or not read; "" where all are there."""
+    if all_of(evaluation.scores):
+        return text.WITHHELD
+    counts = ((text.WITHHELD_PART, len(evaluation.withheld)), (text.UNREAD_PART, len(evaluation.unread)))
+    return ", ".join(said.format(count=count) for said, count in counts if count)
 
 
 def cell(evaluation: Evaluation, key: str) -> str:

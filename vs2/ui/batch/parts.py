@@ -15,6 +15,7 @@ from vs2.ui.text import batch as text
 from vs2.ui.theme import script as script_of
 
 MEGABYTES = LIMITS.clip.max_bytes // 2**20
+MOST_NUMBERS = 12   # rows that one reason names
 MOST_LISTED = 50    # rows that cannot be judged, shown with their reasons; the table below shows all
 SHOWS = {"all": text.SHOW_ALL, "scored": text.SHOW_SCORED, "withheld": text.SHOW_WITHHELD, "failed": text.SHOW_FAILED,
          "open": text.SHOW_OPEN}
@@ -168,9 +169,6 @@ def _line(row: Row, result: Result | None, kept: str, judging: int | None) -> st
     notes = [text.CUT] * evaluation.truncated + list(evaluation.warnings) if evaluation else []
     below = f"<small>{escape(row.prompt[:240])}</small>" + "".join(
         f'<small class="vs-note">{escape(note)}</small>' for note in notes)
-    if evaluation:
-        below += "".join(f'<small class="vs-note vs-whole">{escape(one)}</small>'
-                         for one in withheld.sentences(evaluation.scores))
     start = (f'<td data-of="number" data-worth="{row.number}">{row.number}</td>'
              f'<th scope="row">{name}{below}</th>')
     if evaluation:
@@ -199,7 +197,24 @@ def table(job: Job | None, chosen: Filter, judging: int | None = None) -> str:
             f'<p role="status">{count}</p></header>'
             f'<div class="vs-wide" tabindex="0" role="region" aria-label="{text.RESULT}"><table><thead>'
             f'<tr>{heads}</tr></thead><tbody>{lines}</tbody></table></div>'
-            f'{whose.of(result.evaluation for result in job.evaluated)}</section>')
+            f'{reasons(job.evaluated)}{whose.of(result.evaluation for result in job.evaluated)}</section>')
+
+
+def reasons(evaluated: Sequence[Result]) -> str:
+    """Why what was not judged was not, each reason once with the rows that it holds for; "" for none."""
+    found: dict[str, list[int]] = {}
+    for result in evaluated:
+        for sentence in withheld.sentences(result.evaluation.scores):
+            found.setdefault(sentence, []).append(result.row.number)
+    return withheld.listed((f"<b>{_rows(numbers)}</b> ", said) for said, numbers in found.items())
+
+
+def _rows(numbers: Sequence[int]) -> str:
+    if len(numbers) == 1:
+        return text.WRONG_ROW.format(number=numbers[0])
+    first = ", ".join(map(str, numbers[:MOST_NUMBERS]))
+    return text.ROWS_NAMED.format(numbers=first) if len(numbers) <= MOST_NUMBERS else text.ROWS_MORE.format(
+        numbers=first, more=len(numbers) - MOST_NUMBERS)
 
 
 def uncounted(evaluations: Sequence[Evaluation]) -> str:

@@ -14,7 +14,7 @@ from vs2.candidates import Rule
 from vs2.errors import BadInput, Problem
 from vs2.options import Options
 from vs2.rubric import check_prompt
-from vs2.ui import given, parts, sent
+from vs2.ui import given, parts, sent, whose
 from vs2.ui import text as shared
 from vs2.ui.best_of import parts as pieces
 from vs2.ui.best_of.run import Contest, Line, Served, begin, follow, told
@@ -74,7 +74,7 @@ class BestOfPage:
                 self.save = gr.DownloadButton(text.SAVE, size="sm", visible=False, elem_id="best-save", scale=0,
                                               min_width=170)
                 self.actions = gr.HTML("", elem_id="best-actions", apply_default_css=False)
-            self.judged = gr.HTML("", elem_id="best-judged", apply_default_css=False)
+            self.judged = gr.HTML(whose.lines([]), elem_id="best-judged", apply_default_css=False)
             self.grid = gr.HTML(None, html_template=pieces.template(), js_on_load=pieces.script(),
                                 apply_default_css=False, elem_id="best-grid")
             self.live = gr.HTML("", elem_id="best-live", apply_default_css=False)

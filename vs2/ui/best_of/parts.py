@@ -71,7 +71,7 @@ def grid(contest: Contest | None) -> dict:
             "overall": _number(evaluation, "overall", overall(evaluation, contest.plan.rule)) if evaluation else "",
             "scores": {key: _number(evaluation, key, evaluation.scores[key].expected) for key in KEYS}
             if evaluation else None,
-            "winner": winner is not None and winner == seat.number, "note": seat.error or " ".join((*why, note)),
+            "winner": winner is not None and winner == seat.number, "note": seat.error or " ".join(filter(None, (*why, note))),
             "kept": seat.kept,
             "links": links})
     # Each value differs from the one before, else the script would not hear of it.
@@ -80,7 +80,7 @@ def grid(contest: Contest | None) -> dict:
 
 def judges(contest: Contest | None) -> str:
     """Whose the scores are, once there are some."""
-    return whose.of(seat.evaluation for seat in contest.ranked if seat.evaluation) if contest else ""
+    return whose.of(seat.evaluation for seat in contest.ranked if seat.evaluation) if contest else whose.lines([])
 
 
 def line(contest: Contest) -> str:

@@ -85,6 +85,12 @@ def _dot(number: int) -> str:
     return f'<b class="vs-number" style="--candidate:{colour}">{number}</b>'
 
 
+def legend(number: int, row: Row) -> str:
+    """What the candidate is called beside the radar, which has nothing to draw of one that was not judged."""
+    none = row.evaluation and withheld.all_of(row.evaluation.scores)
+    return f"{number} {row.name}" + f" ({shared.WITHHELD})" * bool(none)
+
+
 def verdict(decision: Decision | None, rows: Sequence[Row] = ()) -> str:
     """Who wins and why, in a sentence; where nothing is decided, what comes here."""
     if decision is None:

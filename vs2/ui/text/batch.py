@@ -46,7 +46,7 @@ RATE = "{rate} a minute"
 LEFT = "{time} left"
 PROGRESS = "Rows done"
 DONE = "Done: {scored} of {count} rows have scores"
-DONE_WITHHELD = "; not judged, as the judge does not know such clips: {count}"
+DONE_WITHHELD = ", {count} not judged"
 STOPPED = "Stopped with {done} of {count} rows; what is finished is kept"
 FAILED = "Not judged"
 
@@ -54,6 +54,8 @@ FAILED = "Not judged"
 WRONG = "{count} rows cannot be judged"
 WRONG_ONE = "1 row cannot be judged"
 WRONG_ROW = "Row {number}"
+ROWS_NAMED = "Rows {numbers}"
+ROWS_MORE = "Rows {numbers} and {more} more"
 
 # The result
 RESULT = "Rows"
