@@ -142,7 +142,7 @@ NO_EXPORT = "There is nothing to export yet: evaluate a video first."
 JUDGED_BY = "Judge"
 MODEL_PRECISION = "{name}, {precision}"
 KNOWS_NOT = "What this judge knows is not said here."
-WAY = "For real footage: the published judge"
+WAY = "What to use for real footage"
 
 SHORT = {
     "visual_quality": "Visual quality",
