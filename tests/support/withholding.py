@@ -37,14 +37,14 @@ KINDS = {"none": (FOREIGN,) * 3, "part": (4, FOREIGN, FOREIGN), "mixed": (UNSURE
 class Withholding(Scripted):
     """A judge called mini whose scores are those of `KINDS` for the file's first letters, else the prompt's first word.
 
-    real: whether it reads the clip, for pictures of the pages.
+    real: whether it reads the clip, for pictures of the pages. pause: seconds between two words.
     """
 
     card = mini_card() or Card()
 
-    def __init__(self, real: bool = False):
+    def __init__(self, real: bool = False, pause: float = 0.01):
         super().__init__(words=SAID.split(" "))
-        self.real = real
+        self.real, self.pause = real, pause
 
     def stream(self, path, prompt, think=True, budget=1024, samples=1, seed=0, stop=lambda: False):
         yield events.Reading(path)
@@ -53,7 +53,7 @@ class Withholding(Scripted):
             if stop():
                 return
             yield events.Thought(f"{word} ", number)
-            time.sleep(0.01)
+            time.sleep(self.pause)
         name = str(path).rsplit("/", 1)[-1]
         kind = next((kind for kind in KINDS if name.startswith(kind)), prompt.split(" ")[0])
         found = scores(*KINDS.get(kind, KINDS["whole"]))

@@ -56,7 +56,8 @@ def radar(evaluations: Sequence[Evaluation | None], names: Sequence[str] | None 
         textposition=["top center", "bottom center", "bottom center"], cliponaxis=False))
     return figure.update_layout(
         template="none", height=280, autosize=True, paper_bgcolor="rgba(0,0,0,0)", showlegend=len(evaluations) > 1,
-        font={"family": "inherit", "size": 12, "color": TEXT}, margin={"l": 26, "r": 26, "t": 38 + 16 * ("<br>" in named[0]), "b": 0},
+        font={"family": "inherit", "size": 12, "color": TEXT},
+        margin={"l": 26, "r": 26, "t": 38 + 16 * ("<br>" in named[0]), "b": 0},
         legend={"orientation": "h", "y": -0.08, "x": 0.5, "xanchor": "center"},
         hoverlabel={"font": {"family": "system-ui, sans-serif"}}, dragmode=False,
         polar={

@@ -71,9 +71,8 @@ def grid(contest: Contest | None) -> dict:
             "overall": _number(evaluation, "overall", overall(evaluation, contest.plan.rule)) if evaluation else "",
             "scores": {key: _number(evaluation, key, evaluation.scores[key].expected) for key in KEYS}
             if evaluation else None,
-            "winner": winner is not None and winner == seat.number, "note": seat.error or " ".join(filter(None, (*why, note))),
-            "kept": seat.kept,
-            "links": links})
+            "winner": winner is not None and winner == seat.number,
+            "note": seat.error or " ".join(filter(None, (*why, note))), "kept": seat.kept, "links": links})
     # Each value differs from the one before, else the script would not hear of it.
     return {"items": items, "number": secrets.token_hex(4)}
 

@@ -40,7 +40,8 @@ ELEMENT = {"beside": "second object"}
 NUMBERS = "How the numbers are made"
 NUMBERS_TERMS = (
     ("value", "The digit that the judge wrote. Where none can be read it is `null` and shown as not read: never 0, "
-              "never a guess."),
+              "never a guess. Where the judge sees that it does not know such clips it gives none: `null` again, shown "
+              "as not judged, with its `reason`."),
     ("distribution", "The probability of each digit from 1 to 5, from the model's logits at the very token of that "
                      "digit."),
     ("expected", "The mean of the five scores, each weighted by its probability. It tells a firm 4 from a 4 that was "
@@ -48,7 +49,8 @@ NUMBERS_TERMS = (
     ("confidence", "The probability of the likeliest score, and only where that says something: over several "
                    "rationales, or without thinking. After one rationale the digit is all but certain, for the "
                    "rationale has just named it; that is no measure of doubt."),
-    ("overall", "The mean of the three expected scores; there is none where one of the three could not be read."),
+    ("overall", "The mean of the three expected scores; there is none where one of the three could not be read or "
+                "was not judged."),
 )
 EXAMPLE = "An example, in visual quality: three rationales are sampled, and their distributions are mixed."
 EXAMPLE_CAPTION = "The probability of each score after three rationales, and their mixture"
