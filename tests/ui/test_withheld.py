@@ -18,7 +18,7 @@ from vs2.batch import Result
 from vs2.batch.table import Row as TableRow
 from vs2.errors import BadInput
 from vs2.rubric import KEYS
-from vs2.ui import parts, text, withheld
+from vs2.ui import judgement, parts, text, withheld
 from vs2.ui.batch import parts as batch
 from vs2.ui.batch.job import Job
 from vs2.ui.batch.parts import Filter
@@ -31,6 +31,12 @@ from vs2.ui.rationale import rationale
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 NONE, PART, MIXED = (FOREIGN,) * 3, (4, FOREIGN, FOREIGN), (UNSURE, FOREIGN, FOREIGN)
 UNREAD, WHOLE = (4, None, 2), (4, 5, 2)
+
+
+@pytest.fixture(autouse=True)
+def nobody_loaded(monkeypatch):
+    """Judges that other tests have loaded are not there."""
+    monkeypatch.setattr(judgement, "judges", {})
 
 
 def words(html: str) -> str:
