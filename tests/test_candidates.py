@@ -190,7 +190,7 @@ def test_what_was_not_judged_ranks_last_and_is_averaged_over_by_no_rule():
     assert part.overall is None and part.withheld == ("physical_consistency",) and part.unread == ()
     decision = decide([part, whole])
     assert decision.ranking == (1, 0) and decision.winner == 1
-    assert decision.reason.endswith("candidate 1 ranks last, for its physical consistency was not judged.")
+    assert decision.reason.endswith("candidate 1 has no place, for its physical consistency was not judged.")
     assert decide([part, whole], "visual_quality").winner == 0, "by what was judged of both"
     none = decide([withheld(*KEYS), withheld(*KEYS)])
     assert none.winner is None and not none.tie

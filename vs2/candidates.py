@@ -45,18 +45,19 @@ Candidate = Evaluation | Failed
 class Decision:
     """What a comparison comes to. Candidates are meant by their index in what was compared.
 
-    ranking: best first, those with an unread score last; without those that were not judged. winner: None for a
-    tie, and where there is nothing to tell a winner by. tied: the candidates that share the first place, or none: the
-    first ones of the ranking.
+    ranking: best first, then those with an unread score, last those of which a score was withheld; without those that
+    failed. winner: None for a tie, and where there is nothing to tell a winner by. tied: the candidates that share the
+    first place, or none: the first ones of the ranking.
     reason: one sentence; it counts the candidates from 1. places: of each in `ranking`, from 1, as in "1, 1, 3" (see
-    `decide`); what has more to tell candidates apart by than one rule replaces them.
+    `decide`), None where a score that the rule needs was not judged; what has more to tell candidates apart by than one
+    rule replaces them.
     """
 
     ranking: tuple[int, ...]
     tied: tuple[int, ...]
     winner: int | None
     reason: str
-    places: tuple[int, ...] = ()
+    places: tuple[int | None, ...] = ()
 
     @property
     def tie(self) -> bool:
@@ -65,8 +66,8 @@ class Decision:
 
     @property
     def place(self) -> dict[int, int]:
-        """The place, from 1, of each candidate that is ranked."""
-        return dict(zip(self.ranking, self.places, strict=True))
+        """The place, from 1, of each candidate that has one."""
+        return {n: place for n, place in zip(self.ranking, self.places, strict=True) if place is not None}
 
 
 @dataclass(frozen=True)
@@ -118,12 +119,13 @@ def rank(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> list[int]
     dimension's key, or weights by key. Raises BadInput for another rule.
     """
     check_rule(rule)
-    measured = {n: _measures(c, rule) for n, c in enumerate(candidates) if isinstance(c, Evaluation)}
+    judged = {n: c for n, c in enumerate(candidates) if isinstance(c, Evaluation)}
+    measured = {n: _measures(c, rule) for n, c in judged.items()}
 
     def order(n: int) -> tuple:
         found = measured[n]
         if found is None:
-            return (False,)
+            return (False, not _withheld(judged[n], rule))
         # A worst score of 2.001 is as bad as one of 1.999; then the mean has to tell. Those that show the same numbers
         # stand together, so what is shown comes before what is not.
         *first, last = (m.value for m in found)
@@ -156,7 +158,9 @@ def decide(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> Decisio
     judged = {n: candidate for n, candidate in enumerate(candidates) if isinstance(candidate, Evaluation)}
     measured = {n: found for n in ranking if (found := _measures(judged[n], rule))}
     decision = _decided(candidates, judged, rule, ranking, measured)
-    return replace(decision, places=_places(ranking, measured, len(decision.tied)))
+    places = _places(ranking, measured, len(decision.tied))
+    return replace(decision, places=tuple(None if _withheld(judged[n], rule) else place
+                                          for n, place in zip(ranking, places, strict=True)))
 
 
 def _places(ranking: tuple[int, ...], measured: dict[int, list[_Measure]], tied: int) -> tuple[int, ...]:
@@ -309,8 +313,14 @@ def _rest(candidates: Sequence[Candidate | None], rule: Rule, measured: Containe
         if isinstance(candidate, Failed):
             parts.append(f"candidate {n + 1} was not judged")
         elif candidate is not None and n not in measured:
-            parts.append(f"candidate {n + 1} ranks last, for {_lacks(candidate, rule)}")
+            place = "has no place" if _withheld(candidate, rule) else "ranks last"
+            parts.append(f"candidate {n + 1} {place}, for {_lacks(candidate, rule)}")
     return "".join(f"; {part}" for part in parts) if measured else ": " * bool(parts) + "; ".join(parts)
+
+
+def _withheld(evaluation: Evaluation, rule: Rule) -> bool:
+    """Whether a score that the rule needs was not judged."""
+    return bool(set(evaluation.withheld) & set(_weights(rule)))
 
 
 def _lacks(evaluation: Evaluation, rule: Rule) -> str:

@@ -6,9 +6,8 @@ from dataclasses import replace
 
 from tests.ui.test_pages import HOSTILE, SCORES, clip
 from vs2.evaluation import Evaluation, Score, Seconds
-from vs2.model.card import Card
 from vs2.rubric import KEYS
-from vs2.ui import parts, text
+from vs2.ui import parts, text, whose
 from vs2.ui.rationale import Times, rationale, words
 from vs2.ui.rationale import samples as samples_of
 
@@ -43,7 +42,7 @@ def test_times_in_a_rationale_show_the_video_there():
 def test_every_piece_escapes_what_it_did_not_write():
     evil = '"><script>x</script>'
     record = Evaluation(f"/tmp/{evil}.mp4", evil, evil, evil, evil, SCORES, 8, Seconds(), 1)
-    for shown in (parts.problem(evil), parts.status(evil, (evil,), evil), parts.model(evil, evil, Card(knows=evil)),
+    for shown in (parts.problem(evil), parts.status(evil, (evil,), evil), whose.line(evil, evil),
                   parts.actions(record, "x")):
         assert "<script" not in shown
 
@@ -77,7 +76,8 @@ def test_the_download_is_the_whole_record():
     record = Evaluation("a/clip.mp4", "p", "mini", "fp32", HOSTILE, SCORES, 8, Seconds(), 1)
     link = parts.actions(record)
     data = base64.b64decode(re.search(r'base64,([^"]+)"', link)[1])
-    assert json.loads(data) == json.loads(json.dumps(record.to_dict())) and 'download="clip.vs2.json"' in link
+    whole = json.loads(json.dumps(record.to_dict() | {"judge_knows": whose.knows("mini")}))
+    assert json.loads(data) == whole and 'download="clip.vs2.json"' in link
 
 
 def sampled(shown: int) -> Evaluation:

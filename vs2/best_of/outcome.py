@@ -1,6 +1,6 @@
 """What a Best-of-N run comes to: its candidates, their order, the one that is taken and why, in one sentence."""
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -114,9 +114,13 @@ class Outcome:
                 "rule": self.rule if isinstance(self.rule, str) else dict(self.rule), "ended": self.ended,
                 "note": self.note, "finalists": list(self.finalists), "spent": dict(vars(self.spent))}
 
-    def write_table(self, path: Path) -> None:
-        """The candidates, best first, as a CSV or JSON Lines file (by its suffix), as a batch's are. Raises Failure."""
-        results.write([self._row(number, self.entries[n]) for number, n in enumerate(self._order(), 1)], Path(path))
+    def write_table(self, path: Path, knows: Callable[[str], str] | None = None) -> None:
+        """The candidates, best first, as a CSV or JSON Lines file (by its suffix), as a batch's are. Raises Failure.
+
+        knows: what the judge of a name knows, for a column of its own.
+        """
+        rows = [self._row(place, self.entries[n]) for place, n in enumerate(self._order(), 1)]
+        results.write(results.with_knows(rows, knows) if knows else rows, Path(path))
 
     def _order(self) -> list[int]:
         ranked = list(self.decision.ranking)
@@ -146,7 +150,7 @@ def settle(entries: Sequence[Entry], rule: Rule = MEAN, finalists: Sequence[int]
         rest = decide([e.fast if e.number not in first.ranking else None for e in entries], rule)
         # Scores of two kinds are not compared: the others' places begin after the last of the finalists.
         first = replace(first, ranking=first.ranking + rest.ranking,
-                        places=first.places + tuple(len(first.ranking) + place for place in rest.places))
+                        places=first.places + tuple(place and len(first.ranking) + place for place in rest.places))
     else:
         first = decide([e.candidate("fast" if fast else "full") for e in entries], rule)
     again = rejudged(first)
@@ -170,7 +174,7 @@ def _broken(entries: Sequence[Entry], first: Decision, again: tuple[int, ...], r
     reason = second.reason[0].lower() + second.reason[1:]
     whom = "" if len(again) == len(first.tied) else f" of the first {len(again)}"
     said = f"{_numbers(first.tied)} tied; by a second judgement{whom} of {replies} sampled replies each, {reason}"
-    return Decision(ranking, second.tied, second.winner, said, tuple(first.place[n] for n in ranking))
+    return Decision(ranking, second.tied, second.winner, said, tuple(first.place.get(n) for n in ranking))
 
 
 def _numbers(tied: Sequence[int]) -> str:

@@ -219,7 +219,8 @@ def line(event) -> str:
 def ending(outcome, judge, folder) -> str:
     """The table, best first, the winner and why."""
     lines = [f"{'place':>5}  {'candidate':>9}  {'seed':>10}  " + "  ".join(f"{name:>9}" for name in COLUMNS) + "  file"]
-    for n, place in outcome.decision.place.items():
+    for n in outcome.decision.ranking:
+        place = outcome.decision.place.get(n, "–")
         entry = outcome.entries[n]
         cells = "  ".join(f"{number(score):>9}" for score in values(entry.evaluation))
         lines.append(f"{place:>5}  {n + 1:>9}  {entry.seed:>10}  {cells}  {flat(entry.path.name)}")

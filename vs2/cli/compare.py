@@ -124,7 +124,8 @@ def _ending(found: list[candidates.Candidate], decision: candidates.Decision, ru
         gap = f" ({less})" if less not in ("", "+0.00", "-0.00") else ""
         one = found[n]
         shown = isinstance(one, Evaluation) and candidates.displayed(one, rule) or "not read"
-        lines.append(f"{decision.place[n]}. candidate {n + 1}, {_flat(one.video)}: {shown}{gap}")
+        place = f"{decision.place[n]}." if n in decision.place else "–"
+        lines.append(f"{place} candidate {n + 1}, {_flat(one.video)}: {shown}{gap}")
     lines += [""] * bool(decision.ranking) + [_flat(decision.reason)]
     if judge.card.knows:
         lines.append(f"{_flat(judge.name)}: {_flat(judge.card.knows)}")

@@ -194,7 +194,8 @@ class Store:
             if found is None:
                 raise BadInput("There is no such evaluation to review, it may have been deleted: open another one.")
             evaluation = _evaluation(found[1])
-            if (review.prompt, review.model, review.rationale, review.scores) != _judgement(evaluation):
+            judged = review.prompt, review.model, review.rationale, review.scores
+            if judged != _judgement(evaluation) or review.not_judged != Review.withheld(evaluation):
                 raise BadInput("The review is of another judgement than the one it was sent for: open the evaluation "
                                "again and review that.")
             db.execute("INSERT INTO reviews (evaluation, reviewer, updated, record) VALUES (?, ?, ?, ?) ON CONFLICT "
@@ -246,7 +247,7 @@ class Store:
             passages = tuple((start, end) for start, end in said.pop("wrong_passages"))
             prompt, model, rationale, scores = _judgement(evaluation)
             return id, Review(video, prompt, model, rationale, scores, json.loads(reviewer), wrong_passages=passages,
-                              **said)
+                              not_judged=Review.withheld(evaluation), **said)
 
 
 def _row(evaluation: Evaluation) -> dict:

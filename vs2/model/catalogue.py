@@ -5,6 +5,8 @@ from vs2.model import checkpoint
 from vs2.model.card import Card
 from vs2.settings import Settings
 
+PUBLISHED_KNOWS = "AI-generated videos of all kinds; the published VideoScore2, Qwen2.5-VL 7B."     # it has no card
+
 
 def listing(settings: Settings) -> dict:
     """`{models: [...], default, why}` as plain JSON values; sizes in bytes, metrics in fractions of 1."""
@@ -37,6 +39,6 @@ def _published() -> dict:
 
     here = isinstance(try_to_load_from_cache(checkpoint.PUBLISHED, "config.json"), str)
     return {"name": checkpoint.PUBLISHED, "parameters": 8_300_000_000, "bytes": 16_600_000_000, "here": here,
-            "knows": "AI-generated videos of all kinds; the published VideoScore2, Qwen2.5-VL 7B.",
+            "knows": PUBLISHED_KNOWS,
             "trained_on": "VideoFeedback2: 27,168 videos with scores and rationales.",
             "metrics": {"VideoScore-Bench-v2": {"exact": 0.4435}}, "problem": None}

@@ -10,6 +10,7 @@ from vs2.rubric import KEYS, SCALE
 # One a candidate. Told apart by people with any colour vision (after Okabe and Ito), readable on light and dark.
 COLOURS = ("#1a9c86", "#d9822b", "#4c86d6", "#c2619b", "#8a8f2e", "#8b6fd1")
 AXES = {"visual_quality": "Visual quality", "text_alignment": "Alignment", "physical_consistency": "Physical"}
+NOT_JUDGED = "not judged"
 GRID, TEXT = "rgba(128,136,140,0.32)", "#6b747a"
 NOTHING = "rgba(0,0,0,0)"
 HEIGHT, LEGEND = 280, 20    # pixels: the chart's, and what each candidate's line in its legend adds
@@ -33,8 +34,9 @@ def radar(evaluations: Sequence[Evaluation | None], names: Sequence[str] | None 
     """The three expected scores of each evaluation on fixed axes from 1 to 5; its words are in `layout.meta.label`.
 
     evaluations: None is a candidate without one, which keeps its place and its colour. names: one a candidate, shown
-    in a legend when there are several. A score that was not read leaves a gap: its corner is not drawn, never put at
-    0 or 1. Where candidates lie on each other, those below are drawn larger. No evaluations give the empty chart.
+    in a legend when there are several. A score that was not read or not judged leaves a gap: its corner is not drawn,
+    never put at 0 or 1. Where candidates lie on each other, those below are drawn larger. No evaluations give the
+    empty chart.
     """
     names = list(names) if names is not None else [f"Candidate {number}" for number in range(1, len(evaluations) + 1)]
     figure = go.Figure()
@@ -54,16 +56,20 @@ def radar(evaluations: Sequence[Evaluation | None], names: Sequence[str] | None 
             line={"color": colour, "width": WIDTH + wider * hidden_edges},
             marker={"color": colour, "size": [*dots, dots[0]], "opacity": 1, "line": {"width": 0}}, cliponaxis=False,
             hovertemplate="%{theta}: %{r:.2f}" + ("<extra>%{fullData.name}</extra>" if several else "<extra></extra>")))
+    # One evaluation alone: an axis that was not judged says so. Of several, the table beside them does.
+    alone = evaluations[0] if len(evaluations) == 1 else None
+    named = [f"{AXES[key]}<br>{NOT_JUDGED}" if alone and not alone.scores[key].judged else AXES[key] for key in KEYS]
     # The names of the axes, a line off their corners: as tick labels they would stand beside them and shrink the chart.
     figure.add_trace(go.Scatterpolar(
         r=[SCALE[-1]] * len(axes), theta=axes, mode="text",
-        text=[f"{axes[0]}<br> ", *(f" <br>{axis}" for axis in axes[1:])], hoverinfo="skip", showlegend=False,
+        text=[f"{named[0]}<br> ", *(f" <br>{axis}" for axis in named[1:])], hoverinfo="skip", showlegend=False,
         textposition=["top center", "bottom center", "bottom center"], cliponaxis=False))
     largest = max((max(trace.marker.size) for trace in figure.data[:-1]), default=DOT)
     return figure.update_layout(
         template="none", height=HEIGHT + LEGEND * len(drawn) * several, autosize=True, paper_bgcolor=NOTHING,
         showlegend=several, meta={"label": described(evaluations, names)},
-        font={"family": "inherit", "size": 12, "color": TEXT}, margin={"l": 26, "r": 26, "t": 38, "b": 0},
+        font={"family": "inherit", "size": 12, "color": TEXT},
+        margin={"l": 26, "r": 26, "t": 38 + 16 * ("<br>" in named[0]), "b": 0},
         legend={"orientation": "h", "y": -0.08, "x": 0.5, "xanchor": "center", "itemsizing": "constant"},
         hoverlabel={"font": {"family": "system-ui, sans-serif"}}, dragmode=False,
         polar={

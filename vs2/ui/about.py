@@ -12,9 +12,10 @@ from vs2.scenes import world
 from vs2.settings import Settings
 from vs2.ui import text as shared
 from vs2.ui.article import Cell, Group, code, listing, paragraph, prose, section, table, terms
-from vs2.ui.benchmarks import mini_card, running, shown
+from vs2.ui.benchmarks import running
 from vs2.ui.site import Site
 from vs2.ui.text import about as text
+from vs2.ui.whose import SECTION, mini_card, shown
 
 # p(1) to p(5) at the digit after each of three rationales: the worked example.
 EXAMPLE = ((0.0, 0.0, 0.02, 0.97, 0.01), (0.0, 0.03, 0.93, 0.03, 0.01), (0.0, 0.0, 0.04, 0.95, 0.01))
@@ -107,6 +108,17 @@ def _card(card: Card) -> str:
     return "".join(paragraph(one) for one in said)
 
 
+def ways() -> str:
+    """How to have the published judge, for real footage: what the page's links at scores lead to."""
+    return section(
+        SECTION, text.WAYS, paragraph(text.WAYS_NOTE),
+        paragraph(text.WAY_GPU), code(text.WAY_GPU_CODE, text.WAY_GPU),
+        paragraph(text.WAY_SPACE),
+        table(text.WAY_SPACE_CAPTION, (text.HARDWARE, text.SERVES, text.PAYS), [Group("", text.SPACES)],
+              "vs-doc-facts"),
+        paragraph(text.WAY_SPACE_NOTE, "vs-doc-note"))
+
+
 def privacy(settings: Settings) -> str:
     """What is stored where, until when, and who sees it."""
     evaluate = f'<a href="?" data-open>{escape(shared.PAGES["evaluate"])}</a>'
@@ -139,7 +151,7 @@ class AboutPage:
         lead = paragraph(text.INTRO, "vs-doc-lead")
         html(lead + scores() + numbers(), elem_id="about-meaning")
         self.judge = html(self.open({})[0], elem_id="about-knows")
-        html(privacy(site.settings) + rest(), elem_id="about-rest", js_on_load=ADDRESS)
+        html(ways() + privacy(site.settings) + rest(), elem_id="about-rest", js_on_load=ADDRESS)
         self.opens = [self.judge]
 
     def open(self, address: dict) -> list:

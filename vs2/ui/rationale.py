@@ -8,7 +8,7 @@ from types import MappingProxyType
 from vs2 import answer
 from vs2.evaluation import Evaluation, Score
 from vs2.rubric import BY_KEY, KEYS
-from vs2.ui import text
+from vs2.ui import text, withheld
 
 # A time as judges write it: 1.5 s, 2 seconds, 0:03; or a frame by its number, counted from 1.
 _TIME = re.compile(r"\b(?:(?P<minutes>\d{1,2}):(?P<rest>[0-5]\d(?:\.\d+)?)|(?P<seconds>\d{1,4}(?:\.\d{1,3})?)[ \u00a0]?"
@@ -73,7 +73,7 @@ def chip(score: Score | None) -> str:
     if score is None:
         return '<span class="vs-chip vs-none" aria-hidden="true">–</span>'
     if score.value is None:
-        return f'<span class="vs-chip vs-none">{text.UNREAD}</span>'
+        return f'<span class="vs-chip vs-none">{text.UNREAD if score.judged else text.WITHHELD}</span>'
     return f'<span class="vs-chip">{score.value}<small>/5</small></span>'
 
 
@@ -107,7 +107,8 @@ def rationale(said: str = "", live: bool = False, empty: str = text.RATIONALE_EM
     others: the further rationales of several samples; sampled: what is known of each of them, in the same order. notes:
     what else is to be said of the judgement. aside, differing: where this rationale gave other scores (`Evaluation`).
     """
-    body = sections(said, scores, times, differing) if said.strip() else f'<p class="vs-empty">{escape(empty)}</p>'
+    body = (withheld.mark(scores) + sections(said, scores, times, differing) if said.strip() else
+            f'<p class="vs-empty">{escape(empty)}</p>')
     body = (f'<p class="vs-aside">{escape(aside)}</p>' if aside else "") + body
     known = sampled or [Sample(number) for number in range(2, len(others) + 2)]
     more = "".join(f"<h3>{text.SAMPLE.format(number=one.number)}</h3>{sections(other, one.scores, times)}"

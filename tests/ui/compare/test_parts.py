@@ -9,6 +9,7 @@ from vs2.candidates import Failed
 from vs2.rubric import KEYS
 from vs2.ui.compare import parts
 from vs2.ui.compare.parts import Row
+from vs2.ui.text import UNREAD
 from vs2.ui.text import compare as text
 
 
@@ -19,7 +20,7 @@ def test_the_table_by_hand():
     assert cells(shown, "visual_quality") == ["4.000000", "5.000000"]
     assert "<b>4.00</b><small>\u22121.00</small>" in shown and f"<b>5.00</b><small>{text.BEST}</small>" in shown
     assert cells(shown, "text_alignment") == ["3.000000", ""] and cells(shown, "overall") == ["3.000000", ""]
-    assert cells(shown, "place") == ["1", "2", "", ""] and shown.count(text.UNREAD) == 2
+    assert cells(shown, "place") == ["1", "", "", ""] and shown.count(UNREAD) == 2
     assert "Not judged: c.mp4 is &lt;b&gt;damaged&lt;/b&gt;." in shown and shown.count(text.NOT_YET) == 1
     assert f'href="?e={"k" * 22}"' in shown and f'href="?show=review&amp;e={"k" * 22}"' in shown
     assert "p</small>" not in shown  # one prompt for all is not repeated in each row

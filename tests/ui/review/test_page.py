@@ -124,7 +124,7 @@ def test_the_list_is_ones_own_and_what_a_link_names(page):
     assert [item["id"] for item in listed["items"]] == [mine] and listed["count"] == 1 and listed["named"] == 0
     assert listed["items"][0] | {"id": "", "created": 0} == {
         "id": "", "video": "a.mp4", "prompt": "a ball", "model": "mini", "scores": [4, 5, 2], "reviews": 0,
-        "mine": False, "created": 0}
+        "mine": False, "created": 0, "lacking": ["not read"] * 3, "withheld": ""}
     listed = page.find({"address": ANN | {"e": [theirs, mine, "x" * 22]}}, None)
     assert [item["id"] for item in listed["items"]] == [theirs, mine] and listed["named"] == 1
     searched = page.find({"address": ANN | {"e": [theirs]}, "filter": {"text": "a ball"}}, None)

@@ -16,7 +16,7 @@ from vs2.batch import Result, archive, results, table
 from vs2.batch.table import Row
 from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation
-from vs2.ui import player
+from vs2.ui import player, whose, withheld
 from vs2.ui.guard import who
 from vs2.ui.host import Host, Run
 from vs2.ui.judgement import Request
@@ -93,10 +93,15 @@ class Job:
                 or isinstance(self.results[row.number].problem, Failure)]
 
     @property
-    def scored(self) -> list[Result]:
-        """The results with scores, in the table's order."""
+    def evaluated(self) -> list[Result]:
+        """The results with an evaluation, in the table's order: with scores, or with the reason why there are none."""
         return [self.results[row.number] for row in self.rows
                 if row.number in self.results and self.results[row.number].evaluation]
+
+    @property
+    def scored(self) -> list[Result]:
+        """Those of them of which the judge judged anything."""
+        return [one for one in self.evaluated if one.evaluation and not withheld.all_of(one.evaluation.scores)]
 
     def judge(self, host: Host, asked: Request, keep: Callable[[Evaluation, Path], str] = lambda *_: "",
               pause: float = PAUSE) -> Generator[tuple[Row, Progress | None], None, None]:
@@ -153,8 +158,9 @@ class Job:
     def records(self) -> list[dict]:
         """One record a row, as in the files of `vs2 batch`; a row that was not judged has neither scores nor error."""
         made = [(row, self.results.get(row.number)) for row in self.rows]
-        return [results.record(row, result.evaluation, result.error) if result else results.record(row, None, None)
-                for row, result in made]
+        found = [results.record(row, result.evaluation, result.error) if result else results.record(row, None, None)
+                 for row, result in made]
+        return results.with_knows(found, whose.knows)
 
     def close(self) -> None:
         """Ends it and deletes what was unpacked for it."""

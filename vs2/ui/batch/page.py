@@ -50,7 +50,7 @@ class BatchPage(Layout):
 
     def _connect(self) -> None:
         options = [self.think, self.budget, self.samples, self.seed]
-        drawn = [self.table, self.histogram, self.scatter]
+        drawn = [self.table, self.histogram, self.uncounted, self.scatter, self.undrawn]
         whole = [self.box, self.notice, self.status, self.wrong, *drawn, self.csv, self.json, self.go, self.halt,
                  self.again]
         self.box.upload(self.check, [self.box, self.address], whole, trigger_mode="multiple", concurrency_limit=2,
@@ -84,11 +84,13 @@ class BatchPage(Layout):
         chosen, across, upwards = job.view if job and job.view else _view()
         update: dict[Component, object] = {self.table: pieces.table(job, chosen, judging)}
         if plots:
-            taken = [(one.row.video, one.evaluation) for one in (job.scored if job else ())
+            taken = [(one.row.video, one.evaluation) for one in (job.evaluated if job else ())
                      if one.evaluation and chosen.takes(one.row, one)]
             evaluations = [evaluation for _, evaluation in taken]
             update[self.histogram] = batch_plots.histogram(evaluations)
             update[self.scatter] = batch_plots.scatter(evaluations, [name for name, _ in taken], across, upwards)
+            update[self.uncounted] = pieces.uncounted(evaluations)
+            update[self.undrawn] = pieces.undrawn(evaluations, across, upwards)
         return update
 
     def _buttons(self, job: Job | None, running: bool = False) -> dict:
@@ -97,7 +99,7 @@ class BatchPage(Layout):
         if job and left:
             said = text.RESUME.format(count=left) if job.asked else (
                 text.JUDGE_ROW if left == 1 else text.JUDGE_ROWS.format(count=left))
-        judged = bool(job and job.scored)
+        judged = bool(job and job.evaluated)
         return {self.go: gr.update(value=said, interactive=not running and bool(left or job is None)),
                 self.halt: gr.update(interactive=running), self.again: gr.update(visible=judged and not running)}
 
@@ -137,9 +139,11 @@ class BatchPage(Layout):
         if job.left:
             stage = text.STOPPED.format(done=len(job.results), count=len(job.rows))
             return pieces.status(job, stage, 0, 0, "failed" if job.given_up else "stopped")
-        scored = len(job.scored)
-        return pieces.status(job, text.DONE.format(scored=scored, count=len(job.rows)), 0, 0,
-                             "done" if scored else "failed")
+        scored, evaluated = len(job.scored), len(job.evaluated)
+        stage = text.DONE.format(scored=scored, count=len(job.rows))
+        if evaluated > scored:
+            stage += text.DONE_WITHHELD.format(count=evaluated - scored)
+        return pieces.status(job, stage, 0, 0, "done" if evaluated else "failed")
 
     def check(self, value, address: dict | None, request: gr.Request) -> Iterator[dict]:
         """For new files in the box: checks them, and says which rows cannot be judged. Nothing is judged."""

@@ -9,15 +9,17 @@ from vs2.evaluation import Evaluation
 from vs2.model.prompts import long_ones
 from vs2.plots.batch import OVERALL, number
 from vs2.rubric import KEYS, SCALE
-from vs2.ui import parts
+from vs2.ui import parts, whose, withheld
 from vs2.ui import text as shared
 from vs2.ui.batch.job import LIMITS, MOST_FILES, Job
 from vs2.ui.text import batch as text
 from vs2.ui.theme import script as script_of
 
 MEGABYTES = LIMITS.clip.max_bytes // 2**20
+MOST_NUMBERS = 12   # rows that one reason names
 MOST_LISTED = 50    # rows that cannot be judged, shown with their reasons; the table below shows all
-SHOWS = {"all": text.SHOW_ALL, "scored": text.SHOW_SCORED, "failed": text.SHOW_FAILED, "open": text.SHOW_OPEN}
+SHOWS = {"all": text.SHOW_ALL, "scored": text.SHOW_SCORED, "withheld": text.SHOW_WITHHELD, "failed": text.SHOW_FAILED,
+         "open": text.SHOW_OPEN}
 LABELS = {**shared.SHORT, OVERALL: text.OVERALL}
 
 _ICON = ('<svg viewBox="0 0 32 32" width="34" height="34" fill="none" stroke="currentColor" stroke-width="1.6" '
@@ -121,15 +123,23 @@ class Filter:
         return cls(str(said.get("search") or "")[:200].strip().lower(), str(said.get("show") or "all"), ranges)
 
     def takes(self, row: Row, result: Result | None) -> bool:
-        """Whether the row is shown. A score that was not read lies in no range."""
+        """Whether the row is shown. A score that is not there lies in no range."""
         evaluation = result and result.evaluation
-        if self.show in SHOWS and self.show != "all":
-            state = "open" if result is None else "scored" if evaluation else "failed"
-            if state != self.show:
-                return False
+        if self.show in SHOWS and self.show != "all" and self.show not in _states(result):
+            return False
         said = f"{row.video}\n{row.prompt}\n{evaluation.rationale if evaluation else ''}".lower()
         return self.search in said and all(evaluation and _within(number(evaluation, key), *ends)
                                            for key, ends in self.ranges.items())
+
+
+def _states(result: Result | None) -> set[str]:
+    """Which of `SHOWS` a row is, "all" left out. One that was judged in part is two of them."""
+    if result is None:
+        return {"open"}
+    if not result.evaluation:
+        return {"failed"}
+    some = {"withheld"} if result.evaluation.withheld else set()
+    return some if withheld.all_of(result.evaluation.scores) else {*some, "scored"}
 
 
 def _within(score: float | None, least: float, most: float) -> bool:
@@ -158,7 +168,7 @@ def _head(by: str, label: str) -> str:
 def _score(key: str, evaluation: Evaluation) -> str:
     value = number(evaluation, key)
     if value is None:
-        return f'<td data-of="{key}" data-worth=""><span class="vs-unread-cell">{text.UNREAD}</span></td>'
+        return f'<td data-of="{key}" data-worth="">{withheld.cell(evaluation, key)}</td>'
     sure = evaluation.scores[key].confidence if key in KEYS else None
     below = "" if sure is None else f"<small>{sure:.0%}</small>"
     return f'<td data-of="{key}" data-worth="{value:.6f}"><b>{value:.2f}</b>{below}</td>'
@@ -201,4 +211,38 @@ def table(job: Job | None, chosen: Filter, judging: int | None = None) -> str:
     return (f'<section class="vs-rows" aria-label="{text.RESULT}"><header><h2>{text.RESULT}</h2>'
             f'<p role="status">{count}</p></header>'
             f'<div class="vs-wide" tabindex="0" role="region" aria-label="{text.RESULT}"><table><thead>'
-            f'<tr>{heads}</tr></thead><tbody>{lines}</tbody></table></div></section>')
+            f'<tr>{heads}</tr></thead><tbody>{lines}</tbody></table></div>'
+            f'{reasons(job.evaluated)}{whose.of(one.evaluation for one in job.evaluated if one.evaluation)}</section>')
+
+
+def reasons(evaluated: Sequence[Result]) -> str:
+    """Why what was not judged was not, each reason once with the rows that it holds for; "" for none."""
+    found: dict[str, list[int]] = {}
+    for result in evaluated:
+        for sentence in withheld.sentences(result.evaluation.scores) if result.evaluation else ():
+            found.setdefault(sentence, []).append(result.row.number)
+    return withheld.listed((f"<b>{_rows(numbers)}</b> ", said) for said, numbers in found.items())
+
+
+def _rows(numbers: Sequence[int]) -> str:
+    if len(numbers) == 1:
+        return text.WRONG_ROW.format(number=numbers[0])
+    first = ", ".join(map(str, numbers[:MOST_NUMBERS]))
+    return text.ROWS_NAMED.format(numbers=first) if len(numbers) <= MOST_NUMBERS else text.ROWS_MORE.format(
+        numbers=first, more=len(numbers) - MOST_NUMBERS)
+
+
+def uncounted(evaluations: Sequence[Evaluation]) -> str:
+    """How many scores are in no bar of the histogram, and why; nothing where all are."""
+    return _note(withheld.left_out(text.UNCOUNTED, ((one, key) for one in evaluations for key in KEYS
+                                                    if one.scores[key].value is None)))
+
+
+def undrawn(evaluations: Sequence[Evaluation], across: str, upwards: str) -> str:
+    """How many clips are no point of the scatter, and why: by the first of the two dimensions that has no number."""
+    lacking = ((one, [key for key in (across, upwards) if number(one, key) is None]) for one in evaluations)
+    return _note(withheld.left_out(text.UNDRAWN, ((one, keys[0]) for one, keys in lacking if keys)))
+
+
+def _note(sentence: str) -> str:
+    return f'<p class="vs-left-out">{escape(sentence)}</p>' if sentence else ""

@@ -12,7 +12,7 @@ from vs2.candidates import Rule
 from vs2.errors import BadInput, Problem
 from vs2.options import Options
 from vs2.rubric import check_prompt
-from vs2.ui import given, parts, sent
+from vs2.ui import given, parts, sent, whose
 from vs2.ui import text as shared
 from vs2.ui.best_of import parts as pieces
 from vs2.ui.best_of.run import Contest, Line, Served, begin, follow, told
@@ -75,6 +75,7 @@ class BestOfPage:
                 self.save = gr.DownloadButton(text.SAVE, size="sm", visible=False, elem_id="best-save", scale=0,
                                               min_width=170)
                 self.actions = gr.HTML("", elem_id="best-actions", apply_default_css=False)
+            self.judged = gr.HTML(whose.lines([]), elem_id="best-judged", apply_default_css=False)
             self.grid = gr.HTML(None, html_template=pieces.template(), js_on_load=pieces.script(),
                                 apply_default_css=False, elem_id="best-grid")
             self.live = gr.HTML("", elem_id="best-live", apply_default_css=False)
@@ -101,7 +102,8 @@ class BestOfPage:
                                     elem_id="best-budget")
 
     def _results(self) -> list:
-        return [self.status, self.notes, self.verdict, self.save, self.actions, self.grid, self.live]
+        return [self.status, self.notes, self.verdict, self.save, self.actions, self.judged, self.grid,
+                self.live]
 
     def _connect(self) -> None:
         asked = [self.count, self.seed, self.seconds, *self.ranking.inputs, self.fast, self.early, self.ties,
@@ -224,7 +226,8 @@ class BestOfPage:
             if contest.outcome is None and contest.elapsed() - last >= PAUSE:
                 last = contest.elapsed()
                 yield {self.status: pieces.line(contest), self.notes: notes(contest.notes),
-                       self.grid: pieces.grid(contest), self.live: pieces.live(contest),
+                       self.judged: pieces.judges(contest), self.grid: pieces.grid(contest),
+                       self.live: pieces.live(contest),
                        self.halt: gr.update(interactive=True)}      # each time: a browser may skip all but the last
 
     def _shown(self, contest: Contest | None) -> dict:
@@ -233,7 +236,7 @@ class BestOfPage:
         values = (pieces.end(contest) if contest else parts.status(shared.IDLE),
                   notes(contest.notes if contest else []), pieces.verdict(contest),
                   gr.update(value=file, visible=bool(file)), pieces.actions(contest) if contest else "",
-                  pieces.grid(contest), "")
+                  pieces.judges(contest), pieces.grid(contest), "")
         return dict(zip(self._results(), values, strict=True))
 
     def _sentence(self, error: Exception) -> str:

@@ -197,8 +197,8 @@ class Contest:
     def _rank(self, decision) -> None:
         for seat in self.seats.values():
             seat.place = seat.order = None
-        for order, (number, place) in enumerate(decision.place.items()):
-            self.seat(number).place, self.seat(number).order = place, order
+        for order, number in enumerate(decision.ranking):
+            self.seat(number).place, self.seat(number).order = decision.place.get(number), order
 
 
 def told(outcome: Outcome) -> Outcome:

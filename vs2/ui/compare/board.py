@@ -12,7 +12,7 @@ import gradio as gr
 from vs2 import plots
 from vs2.errors import BadInput, Problem
 from vs2.history.store import Stored
-from vs2.ui import player
+from vs2.ui import player, whose, withheld
 from vs2.ui import text as shared
 from vs2.ui.guard.served import QUICK, SLOW, served
 from vs2.ui.site import Site
@@ -145,9 +145,9 @@ class Board:
 def _facts(stored: Stored) -> dict:
     evaluation = stored.evaluation
     when = datetime.fromtimestamp(stored.created, timezone.utc)
-    overall = "" if evaluation.overall is None else f"{evaluation.overall:.2f}"
+    overall = withheld.lacking(evaluation, "overall") if evaluation.overall is None else f"{evaluation.overall:.2f}"
     return {"id": stored.id, "name": evaluation.video, "prompt": evaluation.prompt, "overall": overall,
-            "by": text.BY.format(model=evaluation.model, when=f"{when:%b %d, %H:%M}")}
+            "by": text.BY.format(model=whose.shown(evaluation.model), when=f"{when:%b %d, %H:%M}")}
 
 
 def checked(item: Item, prompt: str) -> tuple[str, str, float | None]:

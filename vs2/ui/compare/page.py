@@ -165,11 +165,11 @@ class ComparePage:
         """Values of `_results` for these candidates; a decision only where all that runs has ended."""
         judged = sum(row.evaluation is not None for row in rows)
         decision = candidates.decide(pieces.compared(rows), rule) if judged >= LEAST and not busy else None
-        names = [f"{number} {row.name}" for number, row in enumerate(rows, 1)]
+        names = [pieces.legend(number, row) for number, row in enumerate(rows, 1)]
         radar = plots.radar([row.evaluation for row in rows] if judged else [], names if judged else None)
         # Each message to the board differs from the one before, else its script would not hear of it.
         told = {"states": pieces.states(rows, decision), "busy": busy, "number": secrets.token_hex(4)}
-        values = (told, pieces.verdict(decision, rows), pieces.table(rows, decision), radar,
+        values = (told, pieces.verdict(decision, rows), pieces.table(rows, decision, rule), radar,
                   pieces.rationales(rows), pieces.actions(rows, decision))
         return dict(zip(self._results(), values, strict=True))
 

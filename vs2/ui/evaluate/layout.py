@@ -42,11 +42,14 @@ class Layout:
                 self.history = History(self.site, self.address)
             with gr.Column(scale=8, min_width=280, elem_classes="vs-answer"):
                 self.status = gr.HTML(parts.status(text.IDLE), elem_id="status", apply_default_css=False)
+                # Of the scores below; before there are some, the judge that is there. One is shown (assets/whose.css).
+                with gr.Column(elem_id="whose"):
+                    self.model = gr.HTML("", elem_id="model", apply_default_css=False)
+                    self.judged = gr.HTML("", elem_id="judged", apply_default_css=False)
                 self.scores = gr.HTML(parts.scores(), elem_id="scores", apply_default_css=False)
                 with gr.Row(elem_classes="vs-beneath"):
-                    self.model = gr.HTML("", elem_id="model", apply_default_css=False)
+                    self.actions = gr.HTML("", elem_id="actions", apply_default_css=False, js_on_load=COPY)
                     self.sure = gr.Button(text.HOW_SURE.format(count=SURE), size="sm", elem_id="sure", visible=False)
-                self.actions = gr.HTML("", elem_id="actions", apply_default_css=False, js_on_load=COPY)
                 self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False, js_on_load=SEEK)
                 with gr.Row(equal_height=False, elem_classes="vs-why"):
                     with gr.Column(scale=8, min_width=280):

@@ -11,7 +11,7 @@ from vs2 import plots
 from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.history.store import Stored
-from vs2.ui import given, parts, player, sent, text
+from vs2.ui import given, parts, player, sent, text, whose, withheld
 from vs2.ui.evaluate.layout import SURE, Layout
 from vs2.ui.generate.studio import Studio
 from vs2.ui.host import Run
@@ -41,14 +41,14 @@ class EvaluatePage(Layout):
         self._connect()
 
     def _results(self) -> list:
-        return [self.status, self.notice, self.scores, self.rationale, self.radar, self.frames, self.actions,
-                self.sure, self.go, self.halt]
+        return [self.status, self.notice, self.judged, self.scores, self.rationale, self.radar, self.frames,
+                self.actions, self.sure, self.go, self.halt]
 
     def _blank(self, running: bool = False, judge: str = "") -> dict:
         """Values for `_results` that show nothing of an earlier video."""
         stage = text.IDLE if not running else text.READING if self.host.has(judge) else text.LOADING
-        values = (parts.status(stage, (), "busy" if running else "idle"), "", parts.scores(), rationale(live=running),
-                  plots.radar([]), parts.frames(), "", gr.update(visible=False),
+        values = (parts.status(stage, (), "busy" if running else "idle"), "", "", parts.scores(),
+                  rationale(live=running), plots.radar([]), parts.frames(), "", gr.update(visible=False),
                   gr.update(interactive=not running), gr.update(interactive=running))
         return dict(zip(self._results(), values, strict=True))
 
@@ -98,7 +98,7 @@ class EvaluatePage(Layout):
             return parts.problem(str(problem))
         if judge is None:
             return parts.status(text.LOADING, (), "busy")
-        return parts.model(judge.name, judge.precision, judge.card)
+        return whose.line(judge.name, judge.precision)
 
     def show_model(self) -> Iterator[str]:
         """For the page's load: what `about_judge` says, until the judge is there."""
@@ -222,7 +222,8 @@ class EvaluatePage(Layout):
         request = progress.run.request
         return {**self._shown(evaluation, kept), self.status: parts.status(stage, detail, "done"),
                 self.frames: parts.frames(progress.clip),
-                self.sure: gr.update(visible=request.think and request.samples == 1)}
+                self.sure: gr.update(visible=request.think and request.samples == 1
+                                     and not withheld.all_of(evaluation.scores))}
 
     def _shown(self, evaluation: Evaluation, kept: str) -> dict:
         """What an evaluation shows, whether it was just made or opened again; `kept` is its id, "" without one."""
@@ -234,6 +235,7 @@ class EvaluatePage(Layout):
         direct = not evaluation.samples and any(score.confidence is not None for score in evaluation.scores.values())
         empty = text.RATIONALE_NONE if direct else text.RATIONALE_SILENT
         return {
+            self.judged: whose.line(evaluation.model, evaluation.precision),
             self.scores: parts.scores(evaluation.scores, evaluation.overall),
             self.rationale: rationale(evaluation.rationale, empty=empty, others=others, notes=tuple(notes),
                                       scores=evaluation.scores, times=Times(evaluation.frame_times), sampled=sampled,

@@ -99,7 +99,8 @@ def review_of(found: Stored, who: str, said: object) -> Review:
     record = {
         "video": name_of(found), "prompt": evaluation.prompt, "model": evaluation.model, "reviewer": who, "note": note,
         "rationale": evaluation.rationale, "scores": {key: evaluation.scores[key].value for key in KEYS},
-        "verdicts": said.get("verdicts"), "corrected": said.get("corrected") or {}, "wrong_passages": passages}
+        "verdicts": said.get("verdicts"), "corrected": said.get("corrected") or {}, "wrong_passages": passages,
+        "not_judged": Review.withheld(evaluation)}
     made = Review.from_json(record)
     in_order = [{"start": start, "end": end} for start, end in merged(made.wrong_passages)]
     return Review.from_json(record | {"wrong_passages": in_order})
