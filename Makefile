@@ -51,6 +51,7 @@ versions: setup
 
 lint: setup
 	@$(PY) -m ruff check .
+	@$(PY) -m mypy
 
 # The site of docs/, in site/. `make test` builds it as well (tests/docs/test_site.py). The variable silences a notice of the
 # theme, which is maintained until May 2027.
@@ -98,5 +99,5 @@ perf: setup
 	@set -e; for script in $(filter-out %_rows.py,$(wildcard perf/*.py)); do echo "perf: $$script"; $(PY) "$$script"; done
 
 clean:
-	rm -rf $(VENV) build dist site .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) build dist site .mypy_cache .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

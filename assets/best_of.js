@@ -51,8 +51,12 @@ function show(item) {
   one.bar.style.width = `${item.percent ?? 0}%`;
   write(one.place, item.place);
   write(one.overall, item.overall);
+  one.overall.classList.toggle("vs-lacking", !/\d/.test(item.overall));  // words in a number's place
   one.scores.hidden = !item.scores;
-  for (const [key, cell] of Object.entries(one.cells)) write(cell, item.scores?.[key] ?? "");
+  for (const [key, cell] of Object.entries(one.cells)) {
+    write(cell, item.scores?.[key] ?? "");
+    cell.classList.toggle("vs-lacking", !/\d/.test(cell.textContent));
+  }
   write(one.note, item.note);
   one.note.classList.toggle("vs-problem", item.state === "failed");
   if (item.kept !== one.kept) {

@@ -32,7 +32,9 @@ function draft(id, who = reviewer) {
 const blank = () => ({ verdicts: {}, corrected: {}, wrong_passages: [], note: "" });
 const formOf = (review) => JSON.stringify([DIMENSIONS.map((key) => [review.verdicts[key] || "", review.corrected[key] || 0]),
   review.wrong_passages.map((passage) => [passage.start, passage.end]), review.note.trim()]);
-const lacking = () => DIMENSIONS.filter((key) => !said.verdicts[key]);
+// What the judge did not judge has no verdict, only the right score, for whoever wants to give it.
+const without = (key) => shown.not_judged[key] !== undefined;
+const lacking = () => DIMENSIONS.filter((key) => !said.verdicts[key] && !without(key));
 const changedSince = () => formOf(said) !== saved;
 function changed() {
   failed.delete(shown.id);

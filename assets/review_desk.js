@@ -8,21 +8,33 @@ function press(label, data, text) {
 }
 function rating(key) {  // what is said of one dimension: the judge's score, agree or disagree, the right score
   const head = make("header"), name = words.labels[key], score = shown.scores[key];
-  head.append(make("h3", "", name), make("span", "vs-judged", `${words.judge}: ${score ?? words.unread}`));
+  head.append(make("h3", "", name), make("span", "vs-judged", `${words.judge}: ${score ?? (without(key) ? words.withheld : words.unread)}`));
   const row = make("div", "vs-vote");
   row.setAttribute("role", "group");
   row.setAttribute("aria-label", say(words.verdict_on, { name }));
-  for (const value of ["agree", "disagree"]) row.append(press("", { verdict: value, of: key }, words[value]));
-  row.firstChild.disabled = score === null;
+  const why = without(key) ? [make("p", "vs-reason", shown.nothing.length ? "" : shown.not_judged[key]),
+    make("p", "vs-empty", words.nothing_to_agree)].filter((line) => line.textContent) : [];
+  if (!why.length) {
+    for (const value of ["agree", "disagree"]) row.append(press("", { verdict: value, of: key }, words[value]));
+    row.firstChild.disabled = score === null;
+  }
   const digits = make("span", "vs-right-score");
   digits.append(make("span", "", words.right));
   for (const digit of DIGITS) digits.append(press(say(words.right_for, { score: digit, name }), { score: digit, of: key }, digit));
   row.append(digits);
-  return [head, row];
+  return [head, ...why, row];
+}
+function nothing() {  // why nothing at all was judged, once, and that the words below are no description
+  const box = make("div", "vs-not-judged");
+  box.setAttribute("role", "note");
+  box.append(make("h3", "", words.nothing_title), ...shown.nothing.map((line) => make("p", "", line)));
+  if (shown.parts.length) box.append(make("p", "", words.unknowing));
+  return box;
 }
 function build() {
-  rated.replaceChildren();
+  rated.replaceChildren(...(shown.nothing.length ? [nothing()] : []));
   const found = new Set();
+  if (shown.aside) rated.append(make("p", "vs-aside", shown.aside));  // the samples together gave another score
   for (const part of shown.parts) {
     const box = make("section", "vs-rated-part");
     if (part.key && !found.has(part.key)) { found.add(part.key); box.dataset.key = part.key; box.append(...rating(part.key)); }
@@ -41,7 +53,8 @@ function build() {
     rated.append(box);
   }
   find(".vs-prompt").textContent = shown.prompt;
-  find(".vs-its-judge").textContent = [shown.video, shown.model, shown.precision].filter(Boolean).join(" · ");
+  find(".vs-its-judge").textContent = shown.video;
+  find(".vs-its-whose").innerHTML = shown.whose;  // escaped by the server
   note.value = said.note;
   desk.hidden = false;
 }
@@ -124,7 +137,7 @@ async function open(id) {
   saved = formOf(answer.review || blank());
   const left = draft(id);
   said = left || structuredClone(answer.review) || blank();
-  [active, sentence, awaitsScore, sure] = [Math.max(0, DIMENSIONS.findIndex((key) => !said.verdicts[key])), -1, false, 0];
+  [active, sentence, awaitsScore, sure] = [Math.max(0, DIMENSIONS.findIndex((key) => lacking().includes(key))), -1, false, 0];
   find(".vs-mark-bar").classList.remove("vs-needed");
   find(".vs-remove-review").textContent = words.remove;
   build();

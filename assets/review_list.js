@@ -42,9 +42,9 @@ function row(item) {
   const made = make("li"), button = press("", { id: item.id });
   button.setAttribute("aria-current", item.id === shown?.id);
   const digits = make("span", "vs-item-digits", item.scores.map((score) => score ?? "–").join(" "));
-  digits.title = DIMENSIONS.map((key, at) => `${words.short[key]}: ${item.scores[at] ?? words.unread}`).join(", ");
+  digits.title = DIMENSIONS.map((key, at) => `${words.short[key]}: ${item.scores[at] ?? item.lacking[at]}`).join(", ");
   const beneath = make("span", "vs-item-line");
-  beneath.append(digits, make("span", "vs-item-model", item.model), make("span", "vs-badge"));
+  beneath.append(digits, ...(item.withheld ? [make("span", "vs-item-withheld", item.withheld)] : []), make("span", "vs-item-model", item.model), make("span", "vs-badge"));
   button.append(make("span", "vs-item-prompt", item.prompt), beneath);
   made.append(button);
   label(button, item);

@@ -1,14 +1,19 @@
 // The Review page: verdicts, and passages marked as wrong. Follows review.js in one script.
 function verdict(key, value, score) {
+  active = DIMENSIONS.indexOf(key);
+  if (without(key)) {
+    if (score === undefined) return paint();
+    if (said.corrected[key] === score) delete said.corrected[key]; else said.corrected[key] = score;
+    return changed();
+  }
   if (value === "agree" && shown.scores[key] === null) return;
   if (score !== undefined && score === shown.scores[key]) value = "agree";
   said.verdicts[key] = value;
   if (value === "agree") delete said.corrected[key];
   else if (score !== undefined) said.corrected[key] = score;
   awaitsScore = value === "disagree" && score === undefined;
-  active = DIMENSIONS.indexOf(key);
   if (!awaitsScore) {
-    const next = DIMENSIONS.findIndex((one) => !said.verdicts[one]);
+    const next = DIMENSIONS.findIndex((one) => lacking().includes(one));
     if (next >= 0) active = next;
   }
   changed();

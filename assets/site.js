@@ -45,15 +45,38 @@ window.vs2 = {
     return { ...now, page, e: [] };
   },
 };
-window.addEventListener("popstate", go);
+// A part of a page that the address names after #: shown once its page is there.
+function reach(name, until = performance.now() + 10000) {
+  const part = name && document.getElementById(name);
+  if (part?.offsetParent) {
+    const title = part.querySelector("h2") ?? part;
+    title.tabIndex = -1;
+    title.focus({ preventScroll: true });
+    return part.scrollIntoView();
+  }
+  if (name && performance.now() < until) setTimeout(reach, 100, name, until);
+}
+const part = () => decodeURIComponent(location.hash.slice(1));
+window.addEventListener("popstate", () => { go(); reach(part()); });
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[data-open]");
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  const query = new URLSearchParams(location.search), wanted = new URL(link.href, location.href).searchParams;
+  const query = new URLSearchParams(location.search), { searchParams: wanted, hash } = new URL(link.href, location.href);
   for (const name of ["show", "e"]) {
     if (wanted.get(name)) query.set(name, wanted.get(name)); else query.delete(name);
   }
-  history.pushState(null, "", query.size ? `?${query}` : location.pathname);
+  history.pushState(null, "", (query.size ? `?${query}` : location.pathname) + hash);
   go();
+  reach(part());
 });
+// A chart is a picture to those who do not see it: what it shows is in its layout (vs2/plots/scores.py).
+function named_chart(chart) {
+  const label = chart.layout?.meta?.label;
+  if (!label || chart.getAttribute("aria-label") === label) return;
+  chart.setAttribute("role", "img");
+  chart.setAttribute("aria-label", label);
+}
+new MutationObserver(() => document.querySelectorAll(".js-plotly-plot").forEach(named_chart))
+  .observe(document.body, { childList: true, subtree: true });
+reach(part());

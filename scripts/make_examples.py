@@ -1,6 +1,8 @@
 """Makes the page's example clips, one good and one for each dimension: `python scripts/make_examples.py`.
 
-They are rendered from held-out seeds, so the built-in judge has never been trained on them.
+They are rendered from held-out seeds, so the built-in judge has never been trained on them. They are to show how it
+explains a fault, so they are clips that it explains rightly, which it does not do of all (`vs2 bench scenes` says how
+often it scores them rightly); tests/ui/test_examples.py holds each to what was rendered.
 """
 import csv
 import sys
@@ -22,11 +24,11 @@ def scene(number: int, shown=GOOD, asked=None, visual=None, physical=None) -> wo
 
 EXAMPLES = (
     ("good", scene(1), "Good: as asked, clean, and it falls as things fall"),
-    ("pixels", scene(2, replace(GOOD, shape="star", motion="swings"), visual=world.Fault("pixelation", 3)),
+    ("pixels", scene(20, replace(GOOD, shape="star", motion="swings"), visual=world.Fault("pixelation", 3)),
      "Visual quality: strong pixelation"),
     ("mismatch", scene(3, replace(GOOD, colour="yellow", background="sand", beside=None), GOOD),
      "Alignment: another colour, another ground, an object missing"),
-    ("vanishes", scene(4, replace(GOOD, colour="green", shape="box", motion="slides", background="snow", beside=None),
+    ("vanishes", scene(60, replace(GOOD, colour="green", shape="box", motion="slides", background="snow", beside=None),
                        physical=world.Fault("vanishes", 4, 0.6)),
      "Physics: it vanishes on its way"),
 )

@@ -1,11 +1,12 @@
 """Comparing candidates: the ranking by hand, ties by the spread, unread scores, and the sentence that says why."""
 import json
 from dataclasses import replace
+from itertools import pairwise, product
 from math import sqrt
 
 import pytest
 
-from vs2.candidates import Failed, check_rule, decide, differences, overall, parse_rule, rank, record
+from vs2.candidates import Failed, check_rule, decide, differences, displayed, overall, parse_rule, rank, record
 from vs2.errors import BadInput
 from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.rubric import KEYS
@@ -189,7 +190,7 @@ def test_what_was_not_judged_ranks_last_and_is_averaged_over_by_no_rule():
     assert part.overall is None and part.withheld == ("physical_consistency",) and part.unread == ()
     decision = decide([part, whole])
     assert decision.ranking == (1, 0) and decision.winner == 1
-    assert decision.reason.endswith("candidate 1 ranks last, for its physical consistency was not judged.")
+    assert decision.reason.endswith("candidate 1 has no place, for its physical consistency was not judged.")
     assert decide([part, whole], "visual_quality").winner == 0, "by what was judged of both"
     none = decide([withheld(*KEYS), withheld(*KEYS)])
     assert none.winner is None and not none.tie
@@ -203,3 +204,46 @@ def test_nothing_can_be_claimed_for_what_was_not_judged():
         Score(confidence=1.0, reason="No scene.")
     again = Evaluation.from_dict(json.loads(json.dumps(withheld("text_alignment").to_dict())))
     assert again.scores["text_alignment"].reason == "No scene." and again.withheld == ("text_alignment",)
+
+
+def test_what_is_displayed_the_same_has_the_same_place_and_the_next_one_counts_on():
+    """Means 4, 3 and 2; the two 3s differ by less than what two decimals show."""
+    nearly = (0, 0, 0.998, 0.0015, 0.0005)
+    decision = decide([judged(3, 3, 3), judged(4, 4, 4), judged(nearly, 3, 3), judged(2, 2, 2)])
+    assert decision.winner == 1 and decision.ranking[0] == 1 and decision.ranking[-1] == 3
+    assert decision.place == {1: 1, 0: 2, 2: 2, 3: 4} and len(decision.places) == 4
+    assert decide([judged(3, 3, 3)] * 3).place == {0: 1, 1: 1, 2: 1}
+    assert decide([judged(3, 3, 3), judged(3, 3, 3), judged(2, 2, 2)]).places == (1, 1, 3)
+    assert decide([]).place == {}
+
+
+@pytest.mark.parametrize("rule", ["mean", "worst", *KEYS, {VISUAL: 2, TEXT: 1}])
+def test_places_go_by_what_each_rule_displays(rule):
+    dice = [judged(*digits) for digits in list(product((1, 3, 5), repeat=3))[::2]]
+    dice += [judged((0, 0, 0.5, 0.5, 0), 3, 3), judged(3, (0, 0, 0.5, 0.5, 0), 3), judged(3, 3, 3)]
+    place = decide(dice, rule).place
+    assert sorted(place) == list(range(len(dice)))
+    for one, two in product(place, repeat=2):
+        if displayed(dice[one], rule) == displayed(dice[two], rule):
+            assert place[one] == place[two]
+    ranks = list(place.values())
+    assert ranks == sorted(ranks) and all(b in (a, at + 1) for at, (a, b) in enumerate(pairwise(ranks), 1))
+
+
+def test_those_that_tie_share_the_first_place_and_nobody_stands_between_them():
+    """The third cannot be told from the first for its own doubt; the second ranks above it, and ties too."""
+    wide = (0.1, 0.2, 0.2, 0.2, 0.3)    # 3.4 with a variance of 1.84
+    decision = decide([judged(4, 4, 4), judged(4, 4, 3), judged(*[wide] * 3), judged(1, 1, 1)])
+    assert decision.tied == (0, 1, 2) and decision.winner is None and decision.places == (1, 1, 1, 4)
+    assert decision.reason.startswith("Candidates 1, 2 and 3 tie")
+
+
+def test_the_unread_share_the_last_place():
+    assert decide([judged(3, None, 3), judged(1, 1, 1), judged(None, 2, 2)]).place == {1: 1, 0: 2, 2: 2}
+
+
+def test_a_worst_score_is_displayed_with_the_mean_that_tells_two_such_apart():
+    one, two = judged(2, 2, 2), judged(2, 5, 5)
+    assert displayed(one, "worst") == "2.00 (mean 2.00)" and displayed(two, "worst") == "2.00 (mean 4.00)"
+    assert decide([one, two], "worst").place == {1: 1, 0: 2} and decide([one, two], "worst").winner == 1
+    assert displayed(judged(2, None, 2)) is None and displayed(judged(2, 2, 2)) == "2.00"

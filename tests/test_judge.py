@@ -15,9 +15,10 @@ from tests.support.tiny import write_tiny
 from vs2 import events, judge, video
 from vs2.answer import read
 from vs2.errors import BadInput, Failure
-from vs2.evaluation import Evaluation, Seconds
+from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.model import generation
 from vs2.model.generation import Reply
+from vs2.model.mixture import mix
 from vs2.options import Options
 from vs2.rubric import DIRECT, KEYS, REASONED
 from vs2.settings import Settings
@@ -128,7 +129,7 @@ def test_without_thinking_it_claims_a_confidence(tiny, clip):
 
 def test_several_samples_are_mixed(tiny, clip):
     mixed = tiny.score(clip, PROMPT, budget=BUDGET, samples=4, temperature=2.0)
-    assert len(mixed.samples) == 4 and mixed.samples[0]["rationale"] == mixed.rationale
+    assert len(mixed.samples) == 4 and mixed.samples[mixed.shown]["rationale"] == mixed.rationale
     assert len({sample["rationale"] for sample in mixed.samples}) > 1
     for score in mixed.scores.values():
         assert score.confidence == max(score.distribution) and sum(score.distribution) == pytest.approx(1)
@@ -150,7 +151,7 @@ def reply(values, spread=None, **more) -> Reply:
 
 def test_a_mixture_is_the_mean_of_the_readable_ones():
     a, b = (0.0, 0.0, 0.9, 0.1, 0.0), (0.0, 0.0, 0.0, 0.6, 0.4)
-    scores = judge._mix([reply((3, 3, None), a), reply((4, None, None), b), reply((None,) * 3)], Options(samples=3))
+    scores = mix([reply((3, 3, None), a), reply((4, None, None), b), reply((None,) * 3)], Options(samples=3))
     assert scores[KEYS[0]].distribution == pytest.approx((0, 0, 0.45, 0.35, 0.2))
     assert (scores[KEYS[0]].value, scores[KEYS[0]].confidence) == (3, pytest.approx(0.45))
     assert scores[KEYS[0]].expected == pytest.approx(3.75)
@@ -158,11 +159,66 @@ def test_a_mixture_is_the_mean_of_the_readable_ones():
     assert scores[KEYS[2]].value is scores[KEYS[2]].expected is scores[KEYS[2]].distribution is None
 
 
+def mixed(tiny, clip, monkeypatch, *replies) -> Evaluation:
+    """What the judge makes of these replies."""
+    def generate(*_):
+        yield generation.Piece("x", 1)
+        return [replace(one, text=f"reply {n}", ids=(1,) * (n + 1), answer=replace(one.answer, rationale=f"words {n}"))
+                for n, one in enumerate(replies)]
+
+    monkeypatch.setattr(generation, "generate", generate)
+    return tiny.score(clip, PROMPT, samples=len(replies))
+
+
+def sure(*values) -> Reply:
+    """A reply that is as sure as can be of its digits."""
+    made = reply(values)
+    return replace(made, distributions={key: value and tuple(float(s == value) for s in range(1, 6))
+                                        for key, value in zip(KEYS, values, strict=True)})
+
+
+def test_the_rationale_shown_is_one_that_gave_the_scores_shown(tiny, clip, monkeypatch):
+    drawn = sure(5, 4, 3), sure(4, 4, 3), sure(5, 4, 2), sure(4, 4, 2), sure(4, 4, 2)
+    made = mixed(tiny, clip, monkeypatch, *drawn)
+    assert [made.scores[key].value for key in KEYS] == [4, 4, 2]
+    assert (made.shown, made.rationale, made.reply, made.tokens) == (3, "words 3", "reply 3", 15)
+    assert [sample["rationale"] for sample in made.samples] == [f"words {n}" for n in range(5)], "in the order drawn"
+    assert made.differing() == {} and made.aside == ""
+    assert made.differing(0) == {KEYS[0]: 5, KEYS[2]: 3} and made.differing(2) == {KEYS[0]: 5}
+    assert Evaluation.from_dict(json.loads(json.dumps(made.to_dict()))) == made
+
+
+def test_where_no_reply_gave_the_scores_the_first_is_shown_and_says_what_it_gave(tiny, clip, monkeypatch):
+    made = mixed(tiny, clip, monkeypatch, sure(5, 4, 5), sure(4, 5, 5), sure(5, 5, None))
+    assert [made.scores[key].value for key in KEYS] == [5, 5, 5] and made.shown == 0 and made.rationale == "words 0"
+    assert made.differing() == {KEYS[1]: 4}
+    assert made.aside == "This sample gave another score: Text-to-video alignment 4, where all samples together say 5."
+    assert made.differing(2) == {KEYS[2]: None}, "what it did not say is not what is shown"
+
+
+def test_what_was_not_judged_is_no_difference_and_older_records_are_read(tiny, clip, monkeypatch):
+    made = mixed(tiny, clip, monkeypatch, sure(5, 4, 5), sure(4, 5, 5), sure(5, 5, 4))
+    withheld = replace(made, scores=made.scores | {KEYS[1]: Score(reason="No scene.")})
+    assert withheld.differing() == {} and withheld.aside == ""
+    old = {name: value for name, value in made.to_dict().items() if name not in ("shown", "looped")}
+    read_again = Evaluation.from_dict(old)
+    assert read_again.shown == 0 and not read_again.looped and read_again.differing() == {KEYS[1]: 4}
+    bare = replace(made, samples=({"rationale": "a"}, {"rationale": "b"}))
+    assert bare.differing() == {} and replace(made, samples=()).differing() == {}
+
+
+def test_a_loop_is_marked_on_the_record(tiny, clip, monkeypatch):
+    lost = replace(sure(3, 3, 3), truncated=True, looped=True, notes=("It repeated itself.",))
+    made = mixed(tiny, clip, monkeypatch, sure(3, 3, 3), lost)
+    assert made.looped and made.truncated and "Reply 2 of 2: It repeated itself." in made.warnings
+    assert made.to_dict()["looped"] is True and not mixed(tiny, clip, monkeypatch, sure(3, 3, 3)).looped
+
+
 def test_a_digit_without_a_distribution_still_counts():
-    alone = judge._mix([reply((3, 3, 3))], Options())[KEYS[0]]
+    alone = mix([reply((3, 3, 3))], Options())[KEYS[0]]
     assert (alone.value, alone.expected, alone.distribution) == (3, None, None)
     assert (
-        judge._mix([reply((3, 3, 3)), reply((4, 4, 4), (0, 0, 0, 1.0, 0))], Options(samples=2))[KEYS[0]].expected == 3.5
+        mix([reply((3, 3, 3)), reply((4, 4, 4), (0, 0, 0, 1.0, 0))], Options(samples=2))[KEYS[0]].expected == 3.5
     )
 
 
@@ -177,7 +233,7 @@ def test_an_unread_score_is_null_and_says_so(tiny, clip, monkeypatch):
     made = tiny.score(clip, PROMPT)
     assert made.unread == ("text_alignment",) and made.overall is None
     assert made.to_dict()["scores"]["text_alignment"] == dict.fromkeys(
-        ("value", "expected", "distribution", "confidence")
+        ("value", "expected", "distribution", "confidence", "reason")
     )
     assert any("Text-to-video alignment" in warning for warning in made.warnings)
 

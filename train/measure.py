@@ -2,6 +2,7 @@
 
 Suites (vs2/bench): `scenes`, the metrics on held-out scenes beside two baselines that look at nothing; `faults`, real
 clips spoiled on purpose; `prompts`, the true prompt against another; `best-of`, what picking the best of 5 gains.
+`lengths`, on its own, how long a prompt may grow: the card's `longest_prompt`.
 --write puts the numbers into the checkpoint's vs2.json, where the app and the model card find them.
 """
 import argparse
@@ -32,14 +33,22 @@ def write(folder: Path, results: dict[str, dict], think: bool = True) -> Path:
     weights = fingerprint(folder)
     mode = "think" if think else "no-think"
     kept = old if (old.get("weights"), old.get("mode")) == (weights, mode) else {}
-    return put(folder, {"metrics": kept | suites.summaries(results) | {"weights": weights, "mode": mode}})
+    more = {}
+    if found := results.get("lengths"):
+        more["longest_prompt"] = found["metrics"]["longest"]
+    elif old.get("weights") != weights:
+        more["longest_prompt"] = None
+    return put(folder, {"metrics": kept | suites.summaries(results) | {"weights": weights, "mode": mode}} | more)
 
 
 def put(folder: Path, entries: dict) -> Path:
-    """Puts the entries into the folder's vs2.json, made if there is none, in one step; its path. The others stay."""
+    """Puts the entries into the folder's vs2.json, made if there is none, in one step; its path. The others stay.
+
+    None takes an entry out.
+    """
     path = Path(folder) / NAME
     card = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    card |= entries
+    card = {name: entry for name, entry in (card | entries).items() if entry is not None}
     draft = path.with_name(f"{NAME}.part")
     draft.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(draft, path)
@@ -92,7 +101,7 @@ def main(argv=None) -> int:
     """The command; its exit status."""
     parser = argparse.ArgumentParser(prog="python -m train.measure", description=__doc__.splitlines()[0])
     parser.add_argument("model", help="a checkpoint folder, or mini")
-    parser.add_argument("--suite", choices=(*suites.SUITES, "all"), default="scenes")
+    parser.add_argument("--suite", choices=(*suites.SUITES, "lengths", "all"), default="scenes")
     parser.add_argument("--clips", type=int, default=suites.CLIPS,
                         help="scenes of the suite scenes (500); prompts takes a fifth of it as pairs, best-of a tenth "
                              "as prompts")

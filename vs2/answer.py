@@ -5,6 +5,7 @@ only after the last `</think>`; what cannot be read is None, never a guess. Ever
 anchored, so the time is linear in the text.
 """
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from vs2.rubric import KEYS, THINK_CLOSE, THINK_OPEN
@@ -77,7 +78,7 @@ def read(reply: str) -> Answer:
     closed_at = reply.rfind(THINK_CLOSE)
     if closed_at >= 0:
         rationale = _untagged(reply[:closed_at])
-        items = [item for item in _lines(reply, closed_at + len(THINK_CLOSE)) if item is not None]
+        items = list(_lines(reply, closed_at + len(THINK_CLOSE)))
     elif THINK_OPEN in reply:
         cut = _open_tag(reply)
         rationale = _untagged(reply[:-cut] if cut > 1 else reply)
@@ -85,7 +86,7 @@ def read(reply: str) -> Answer:
     else:
         items, start, end = _first_block(reply)
         rationale = (reply[:start].strip() + "\n" + reply[end:].strip()).strip()
-    first = {}
+    first: dict[str, _Item] = {}
     for item in items:
         first.setdefault(item.key, item)
     read_items = {key: item for key, item in first.items() if item.value is not None}
@@ -99,14 +100,16 @@ def read_as_published(reply: str) -> tuple[int, int, int] | None:
     It is here to reproduce published numbers and their faults: it reads score lines inside the think block,
     does not check the range, and gives all three or nothing.
     """
-    scores, at = [], 0
+    scores: list[int] = []
+    at = 0
     for wire in ("visual quality", "text-to-video alignment", "physical/common-sense consistency"):
         found = re.compile(rf"{re.escape(wire)}:\s*([0-9]{{1,9}})", re.IGNORECASE).search(reply, at)
         if found is None:
             return None
         scores.append(int(found[1]))
         at = found.end()
-    return tuple(scores)
+    visual, text, physical = scores
+    return visual, text, physical
 
 
 def is_score_line(line: str) -> bool:
@@ -118,7 +121,7 @@ def _untagged(text: str) -> str:
     return _TAGS.sub("", text).strip()
 
 
-def _lines(text: str, start: int):
+def _lines(text: str, start: int) -> Iterator[_Item]:
     """The items of each line from `start` on, in order."""
     while start < len(text):
         end = text.find("\n", start)
@@ -129,7 +132,8 @@ def _lines(text: str, start: int):
 
 def _first_block(text: str) -> tuple[list[_Item], int, int]:
     """The first unbroken run of score lines (blank lines allowed): its items, and where it starts and ends."""
-    items, block_start, block_end, start = [], 0, 0, 0
+    items: list[_Item] = []
+    block_start, block_end, start = 0, 0, 0
     while start < len(text):
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
@@ -146,7 +150,7 @@ def _first_block(text: str) -> tuple[list[_Item], int, int]:
 
 def _items(line: str, offset: int) -> list[_Item]:
     """The `label: number` items of one line; `offset` is where the line starts in the reply."""
-    items = []
+    items: list[_Item] = []
     labels = list(_LABEL.finditer(line))
     for order, label in enumerate(labels):
         before = line[items[-1].end - offset if items else 0:label.start()]
@@ -163,14 +167,20 @@ def _items(line: str, offset: int) -> list[_Item]:
         digit = number["number"]
         good = (len(digit) == 1 and digit in "12345" and not number["minus"]
                 and not _NOT_A_SCORE.match(line, end, until) and (scale is None or scale["most"] == "5"))
-        items.append(_Item(label.lastgroup, int(digit) if good else None, offset + number.start("number"),
+        items.append(_Item(_dimension(label), int(digit) if good else None, offset + number.start("number"),
                            offset + (scale.end() if scale else end)))
     return items
 
 
+def _dimension(label: re.Match[str]) -> str:
+    """The key of the dimension that a label was found to name."""
+    return next(key for key, found in label.groupdict().items() if found is not None)
+
+
 def sections(rationale: str) -> dict[str, str]:
     """The rationale by its headings; a heading that comes twice keeps both texts."""
-    sections, heading = {"": []}, ""
+    sections: dict[str, list[str]] = {"": []}
+    heading = ""
     for line in rationale.split("\n"):
         found = None if is_score_line(line) else _heading(line.strip())
         if found:
@@ -187,9 +197,10 @@ def _heading(line: str) -> tuple[str, str] | None:
         colon = _COLON.match(line, label.end())
         rest = line[colon.end() if colon else label.end():].strip("*_ \t")
         if colon or not rest or line[:1] in "#*(" or rest[:1] in "-\u2013\u2014(":
-            return label.lastgroup, rest if colon else ""
+            return _dimension(label), rest if colon else ""
         return None
-    plain = _BEFORE.match(line[:_LONGEST_BEFORE]).end()
+    before = _BEFORE.match(line[:_LONGEST_BEFORE])
+    plain = before.end() if before else 0
     prompt = _PROMPT.match(line, plain)
     if prompt and (":" in prompt[0] or prompt.end() == len(line)):
         return "prompt", line[prompt.end():].strip()
@@ -209,10 +220,10 @@ class Rationale:
     _NAMED_BY = 64       # a score line names its dimension within so many characters
     _LONGEST_LINE = 300  # and has its digit within so many
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._held = ""        # text not yet given: a possible tag, a line that may hold a score
         self._space = ""       # white space that waits for what follows
-        self._thinks = None    # whether the reply opened a think block; None until that is known
+        self._thinks: bool | None = None    # whether the reply opened a think block; None until that is known
         self._closed = False
         self._scored = False   # in a scores-first reply: whether a score line was seen
         self._explains = False  # ... and whether its block of score lines is over

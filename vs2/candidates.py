@@ -11,9 +11,9 @@ divided by K - 1. After one greedy rationale the distribution is a spike that sa
 differences that are no more than rounding (`EQUAL`) are ties. A difference below one standard error is a tie: if the
 errors are normal, the order would come out the other way round more than once in six times.
 """
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import hypot, sqrt
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import hypot, inf, sqrt
 
 from vs2.errors import BadInput
 from vs2.evaluation import Evaluation
@@ -45,20 +45,29 @@ Candidate = Evaluation | Failed
 class Decision:
     """What a comparison comes to. Candidates are meant by their index in what was compared.
 
-    ranking: best first, those with an unread score last; without those that were not judged. winner: None for a
-    tie, and where there is nothing to tell a winner by. tied: the candidates that share the first place, or none.
-    reason: one sentence; it counts the candidates from 1.
+    ranking: best first, then those with an unread score, last those of which a score was withheld; without those that
+    failed. winner: None for a tie, and where there is nothing to tell a winner by. tied: the candidates that share the
+    first place, or none: the first ones of the ranking.
+    reason: one sentence; it counts the candidates from 1. places: of each in `ranking`, from 1, as in "1, 1, 3" (see
+    `decide`), None where a score that the rule needs was not judged; what has more to tell candidates apart by than one
+    rule replaces them.
     """
 
     ranking: tuple[int, ...]
     tied: tuple[int, ...]
     winner: int | None
     reason: str
+    places: tuple[int | None, ...] = ()
 
     @property
     def tie(self) -> bool:
         """Whether several share the first place."""
         return bool(self.tied)
+
+    @property
+    def place(self) -> dict[int, int]:
+        """The place, from 1, of each candidate that has one."""
+        return {n: place for n, place in zip(self.ranking, self.places, strict=True) if place is not None}
 
 
 @dataclass(frozen=True)
@@ -110,37 +119,84 @@ def rank(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> list[int]
     dimension's key, or weights by key. Raises BadInput for another rule.
     """
     check_rule(rule)
-    measured = {n: _measures(c, rule) for n, c in enumerate(candidates) if isinstance(c, Evaluation)}
+    judged = {n: c for n, c in enumerate(candidates) if isinstance(c, Evaluation)}
+    measured = {n: _measures(c, rule) for n, c in judged.items()}
 
     def order(n: int) -> tuple:
         found = measured[n]
         if found is None:
-            return (False,)
-        # A worst score of 2.001 is as bad as one of 1.999; then the mean has to tell.
-        return (True, *(round(m.value, 1) if m is not found[-1] else m.value for m in found))
+            return (False, not _withheld(judged[n], rule))
+        # A worst score of 2.001 is as bad as one of 1.999; then the mean has to tell. Those that show the same numbers
+        # stand together, so what is shown comes before what is not.
+        *first, last = (m.value for m in found)
+        return (True, *(round(value, 1) for value in first), *map(shown, (last, *first)), last, *first)
 
     return sorted(measured, key=order, reverse=True)
 
 
+def shown(value: float) -> str:
+    """A score as every place displays it that ranks by it: to two decimals. Candidates that show the same, tie."""
+    return f"{value:.2f}"
+
+
+def displayed(evaluation: Evaluation, rule: Rule = MEAN) -> str | None:
+    """What the rule compares, for people: its number, and the mean beside a worst score; None where it has none."""
+    found = _measures(evaluation, rule)
+    if not found:
+        return None
+    return shown(found[0].value) + "".join(f" (mean {shown(m.value)})" for m in found[1:])
+
+
 def decide(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> Decision:
-    """The ranking, the winner or the tie, and why. Scores of different judges are ranked, but name no winner."""
+    """The ranking, the winner or the tie, and why. Scores of different judges are ranked, but name no winner.
+
+    Candidates that show the same numbers have the same place, and so have those that tie for the first; the next one's
+    place counts how many are before it, as in "1, 1, 3". A tie takes in all that rank above, or show the same as, the
+    last one that cannot be told from the best: nobody stands between candidates that share a place.
+    """
     ranking = tuple(rank(candidates, rule))
-    measured = {n: found for n in ranking if (found := _measures(candidates[n], rule))}
+    judged = {n: candidate for n, candidate in enumerate(candidates) if isinstance(candidate, Evaluation)}
+    measured = {n: found for n in ranking if (found := _measures(judged[n], rule))}
+    decision = _decided(candidates, judged, rule, ranking, measured)
+    places = _places(ranking, measured, len(decision.tied))
+    return replace(decision, places=tuple(None if _withheld(judged[n], rule) else place
+                                          for n, place in zip(ranking, places, strict=True)))
+
+
+def _places(ranking: tuple[int, ...], measured: dict[int, list[_Measure]], tied: int) -> tuple[int, ...]:
+    """The first `tied` share a place, and so do neighbours that show the same, be it nothing."""
+    places: list[int] = []
+    for at, n in enumerate(ranking):
+        same = at and (at < tied or _numbers(measured.get(n)) == _numbers(measured.get(ranking[at - 1])))
+        places.append(places[-1] if same else at + 1)
+    return tuple(places)
+
+
+def _numbers(found: list[_Measure] | None) -> tuple[str, ...]:
+    return tuple(shown(m.value) for m in found or ())
+
+
+def _decided(candidates: Sequence[Candidate | None], judged: Mapping[int, Evaluation], rule: Rule,
+             ranking: tuple[int, ...], measured: dict[int, list[_Measure]]) -> Decision:
+    """All but the places."""
     rest = _rest(candidates, rule, measured)
     if not measured:
         return Decision(ranking, (), None, f"No candidate wins{rest or ': there is none'}.")
     best, *others = measured
-    judges = list(dict.fromkeys(candidates[n].model for n in measured))
+    judges = list(dict.fromkeys(judged[n].model for n in measured))
     if len(judges) > 1:
         reason = f"No winner is named: {_list(judges)} judged them, and different judges do not share a scale"
         return Decision(ranking, (), None, f"{reason}{rest}.")
     if not others:
         reason = f"Candidate {best + 1} wins: it is the only one with scores to compare"
         return Decision(ranking, (), best, f"{reason}{rest}.")
-    tied = (best, *(n for n in others if not _ahead(measured[best], measured[n])))
-    if len(tied) > 1:
+    level = [n for n in others if not _ahead(measured[best], measured[n])]
+    if level:
+        last, order = _numbers(measured[level[-1]]), list(measured)
+        tied = tuple(order[:max(at for at, n in enumerate(order, 1) if _numbers(measured[n]) == last)])
         return Decision(ranking, tied, None, f"{_tie(tied, measured, rule)}{rest}.")
-    return Decision(ranking, (), best, f"{_win(candidates, measured, rule)}{rest}.")
+    several = sum(candidate is not None for candidate in candidates) > 2
+    return Decision(ranking, (), best, f"{_win(judged, several, measured, rule)}{rest}.")
 
 
 def overall(evaluation: Evaluation, rule: Rule = MEAN) -> float | None:
@@ -156,7 +212,9 @@ def differences(candidates: Sequence[Candidate]) -> list[dict[str, float | None]
     """
     rows = [{key: c.scores[key].expected for key in KEYS} | {"overall": c.overall} if isinstance(c, Evaluation)
             else dict.fromkeys((*KEYS, "overall")) for c in candidates]
-    best = {key: max((row[key] for row in rows if row[key] is not None), default=None) for key in (*KEYS, "overall")}
+    # Where nobody has a score, nothing is compared with the best one.
+    best = {key: max((value for row in rows if (value := row[key]) is not None), default=-inf)
+            for key in (*KEYS, "overall")}
     return [{key: None if value is None else value - best[key] for key, value in row.items()} for row in rows]
 
 
@@ -177,22 +235,24 @@ def _weights(rule: Rule) -> dict[str, float]:
 def _measures(evaluation: Evaluation, rule: Rule) -> list[_Measure] | None:
     """What the rule compares, in order; None where it needs a score that is not there."""
     weights = _weights(rule)
-    if any(evaluation.scores[key].expected is None for key in weights):
+    expected = {key: value for key in weights if (value := evaluation.scores[key].expected) is not None}
+    if len(expected) < len(weights):
         return None
-    mean = _Measure(sum(w * evaluation.scores[key].expected for key, w in weights.items()),
+    mean = _Measure(sum(w * expected[key] for key, w in weights.items()),
                     sqrt(sum(w * w * _variance(evaluation, key) for key, w in weights.items())))
     if rule != WORST:
         return [mean]
-    worst = min(weights, key=lambda key: evaluation.scores[key].expected)
-    return [_Measure(evaluation.scores[worst].expected, sqrt(_variance(evaluation, worst))), mean]
+    worst = min(expected, key=expected.__getitem__)
+    return [_Measure(expected[worst], sqrt(_variance(evaluation, worst))), mean]
 
 
 def _variance(evaluation: Evaluation, key: str) -> float:
     """The square of the standard error of one expected score."""
     score = evaluation.scores[key]
-    if score.distribution is None:
+    if score.distribution is None or score.expected is None:
         return 0.0
-    spread = sum(p * (s - score.expected) ** 2 for s, p in zip(SCALE, score.distribution, strict=True))
+    mean = score.expected
+    spread = sum(p * (s - mean) ** 2 for s, p in zip(SCALE, score.distribution, strict=True))
     thought = [sample for sample in evaluation.samples if sample.get("rationale")]
     drawn = sum(sample.get("values", {}).get(key) is not None for sample in thought)
     return max(spread, 0.0) / (drawn - 1 if drawn > 1 else 1)
@@ -210,20 +270,24 @@ def _apart(one: _Measure, two: _Measure) -> bool:
     return abs(one.value - two.value) >= max(EQUAL, hypot(one.error, two.error))
 
 
-def _win(candidates: Sequence[Candidate], measured: dict[int, list[_Measure]], rule: Rule) -> str:
+def _win(judged: Mapping[int, Evaluation], several: bool, measured: dict[int, list[_Measure]], rule: Rule) -> str:
+    """Why the first of `measured` wins. several: whether more than these two took part."""
     best, second, *_ = measured
-    several = len(candidates) - list(candidates).count(None) > 2
     who = f"Candidate {best + 1} wins" + (f" over candidate {second + 1}, the next best" if several else "")
     first, next_first = measured[best][0], measured[second][0]
     if rule == WORST and _apart(first, next_first):
         return f"{who}: its worst score is higher ({_against(first.value, next_first.value)})"
-    better, worse, equal = [], [], False
+    better: list[str] = []
+    worse: list[str] = []
+    equal = False
     for key in _weights(rule):
-        pair = tuple(candidates[n].scores[key].expected for n in (best, second))
-        if abs(pair[0] - pair[1]) < EQUAL - 1e-9:  # rounding must not hide the difference that decided
+        one, two = judged[best].scores[key].expected, judged[second].scores[key].expected
+        if one is None or two is None:      # what is measured has all scores that the rule looks at
+            continue
+        if abs(one - two) < EQUAL - 1e-9:   # rounding must not hide the difference that decided
             equal = True
         else:
-            (better if pair[0] > pair[1] else worse).append(f"{_named(key)} ({_against(*pair)})")
+            (better if one > two else worse).append(f"{_named(key)} ({_against(one, two)})")
     parts = [f"better {_list(better)}"] + ([f"though worse {_list(worse)}"] if worse else [])
     return f"{who}: {', '.join(parts + (['equal otherwise'] if equal else []))}"
 
@@ -242,15 +306,21 @@ def _tie(tied: tuple[int, ...], measured: dict[int, list[_Measure]], rule: Rule)
             f"judge's own doubt (one standard error, {doubt:.2f})")
 
 
-def _rest(candidates: Sequence[Candidate], rule: Rule, measured) -> str:
+def _rest(candidates: Sequence[Candidate | None], rule: Rule, measured: Container[int]) -> str:
     """Who was left out of the decision, to end the sentence with."""
     parts = []
     for n, candidate in enumerate(candidates):
         if isinstance(candidate, Failed):
             parts.append(f"candidate {n + 1} was not judged")
         elif candidate is not None and n not in measured:
-            parts.append(f"candidate {n + 1} ranks last, for {_lacks(candidate, rule)}")
+            place = "has no place" if _withheld(candidate, rule) else "ranks last"
+            parts.append(f"candidate {n + 1} {place}, for {_lacks(candidate, rule)}")
     return "".join(f"; {part}" for part in parts) if measured else ": " * bool(parts) + "; ".join(parts)
+
+
+def _withheld(evaluation: Evaluation, rule: Rule) -> bool:
+    """Whether a score that the rule needs was not judged."""
+    return bool(set(evaluation.withheld) & set(_weights(rule)))
 
 
 def _lacks(evaluation: Evaluation, rule: Rule) -> str:

@@ -1,8 +1,9 @@
 """`Evaluation` and `Score`: the one record that the judge makes and every other part passes around."""
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from math import isfinite
 
-from vs2.rubric import KEYS, SCALE
+from vs2.rubric import BY_KEY, KEYS, SCALE
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Score:
     confidence: float | None = None
     reason: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.reason is not None and (self.value, self.expected, self.distribution, self.confidence) != (None,) * 4:
             raise ValueError("what was not judged has no score")
 
@@ -35,7 +36,7 @@ class Score:
         return self.reason is None
 
     @classmethod
-    def of(cls, value: int | None, distribution, confident: bool) -> "Score":
+    def of(cls, value: int | None, distribution: Iterable[float] | None, confident: bool) -> "Score":
         """A score from its digit and p(1..5); `confident` says whether a confidence may be claimed."""
         if value is None or distribution is None:
             return cls(value)
@@ -69,16 +70,25 @@ class Seconds:
     total: float = 0.0
 
 
+def differing(values: dict[str, int | None], scores: dict[str, Score]) -> dict[str, int | None]:
+    """Those of a reply's digits that are not the value of their dimension's score, unless that was not judged."""
+    return {key: values[key] for key in KEYS
+            if key in values and scores[key].judged and values[key] != scores[key].value}
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """What the judge said of one video. `to_dict` is the JSON of the command line and the API.
 
     video: the path or name as given. prompt: as given, never altered.
-    rationale: what was thought, without tags. reply: the whole text the model wrote (the first one's,
-        where several were sampled; `samples` then holds each one's rationale and digits), with a dash for
-        the digit of a dimension that was not judged.
-    frames: how many the judge saw; frame_times: their times in seconds. tokens: how many it wrote.
-    truncated: thinking was cut at the budget and the answer was asked for (with `published`: the reply was cut).
+    rationale: what was thought, without tags. reply: the whole text that the model wrote with it, a dash
+        in place of each digit of a dimension that was not judged.
+    samples: where several replies were sampled, each one's rationale and digits, in the order drawn. shown: which of
+        them, from 0, `rationale` and `reply` are of: the first whose digits are those of the mixture, as `scores` has
+        them, else the first; `differing` then says in what it gave other scores.
+    frames: how many the judge saw; frame_times: their times in seconds. tokens: how many it wrote, in all replies.
+    truncated: thinking was cut and the answer was asked for, at the budget or, where `looped`, because the judge
+        repeated itself without end (with `published`: the reply was cut).
     published: for each dimension what the authors' script says, where it was asked for as that does (nothing of one
         that was not judged); else None.
     given_fps: the pictures a second that were given for a folder or a zip of them; None of a video, which says its own.
@@ -100,12 +110,14 @@ class Evaluation:
     samples: tuple[dict, ...] = field(default=())
     published: dict[str, Published] | None = None
     given_fps: float | None = None
+    shown: int = 0
+    looped: bool = False
 
     @property
     def overall(self) -> float | None:
         """The mean of the three `expected`; None when one of them could not be read or was not judged."""
-        expected = [self.scores[key].expected for key in KEYS]
-        return None if None in expected else sum(expected) / len(expected)
+        expected = [score.expected for key in KEYS if (score := self.scores[key]).expected is not None]
+        return sum(expected) / len(expected) if len(expected) == len(KEYS) else None
 
     @property
     def unread(self) -> tuple[str, ...]:
@@ -116,6 +128,24 @@ class Evaluation:
     def withheld(self) -> tuple[str, ...]:
         """The dimensions that were not judged: `scores[key].reason` says why."""
         return tuple(key for key in KEYS if not self.scores[key].judged)
+
+    def differing(self, number: int | None = None) -> dict[str, int | None]:
+        """Where a sample gave another digit than `scores` has: dimension -> its own, None where it gave none.
+
+        number: of the sample, from 0; by default the one shown. What was not judged does not count, nor does a digit
+        that an older record does not say. One reply alone agrees with its scores.
+        """
+        number = self.shown if number is None else number
+        values = self.samples[number].get("values", {}) if 0 <= number < len(self.samples) else {}
+        return differing(values, self.scores)
+
+    @property
+    def aside(self) -> str:
+        """What has to stand beside the rationale where its own reply gave other scores than `scores`, else ""."""
+        other = [f"{BY_KEY[key].label} {digit or 'not read'}, where all samples together say {self.scores[key].value}"
+                 for key, digit in self.differing().items()]
+        return f"This sample gave {'other scores' if len(other) > 1 else 'another score'}: {'; '.join(other)}." \
+            if other else ""
 
     def to_dict(self) -> dict:
         """Plain JSON values; `from_dict` takes them back."""

@@ -1,8 +1,16 @@
 """What a judgement says while it runs. A stream yields these in order and ends in an `Evaluation`."""
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from vs2.evaluation import Score
+from vs2.errors import Problem
+from vs2.evaluation import Evaluation, Score
+from vs2.options import Given
 from vs2.video import Clip
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
 
 @dataclass(frozen=True)
@@ -39,3 +47,26 @@ class Scored:
     """The scores, before the record around them is complete."""
 
     scores: dict[str, Score]
+
+
+Event = Reading | FramesRead | Thought | Retry | Scored | Evaluation
+
+
+class AnyJudge(Protocol):
+    """Who judges: a `vs2.judge.Judge`, or what stands for one."""
+
+    @property
+    def name(self) -> str:
+        """What the record calls it."""
+
+    def stream(self, source: str | Path, prompt: str, /, *, stop: Callable[[], bool],
+               **options: "Unpack[Given]") -> Iterator[Event]:
+        """As `vs2.judge.Judge.stream`."""
+
+
+@runtime_checkable
+class ManyJudge(Protocol):
+    """A judge of several files at once, as `vs2.judge.Judge` is."""
+
+    def score_many(self, sources: Sequence[str | Path], prompts: Sequence[str], /) -> Sequence[Evaluation | Problem]:
+        """Without thinking, each file's Evaluation or the Problem in its place."""

@@ -7,29 +7,38 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from vs2 import events, forks, video
 from vs2.errors import BadInput, Failure, Problem
-from vs2.evaluation import Evaluation, Published, Score, Seconds
+from vs2.evaluation import Evaluation, Published, Score, Seconds, differing
 from vs2.model import as_published, checkpoint, gpu, together, weights
 from vs2.model import generation as decode
 from vs2.model import inputs as qwen
 from vs2.model.card import Card
-from vs2.model.generation import Reply
+from vs2.model.mixture import NOTHING, mix, written
+from vs2.model.prompts import too_long
+from vs2.model.reply import Reply
 from vs2.model.scope import Scope
 from vs2.model.tokens import Wire
-from vs2.options import Options
-from vs2.rubric import DIRECT, KEYS, SCALE, check_prompt
+from vs2.options import Given, Options
+from vs2.rubric import DIRECT, check_prompt
 from vs2.settings import Settings
 from vs2.texts import path_text, told
 from vs2.video.kind import NUMBERED
 from vs2.video.rate import is_pictures
 from vs2.video.sampling import PATCH, fit
 
+if TYPE_CHECKING:
+    from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
+    from typing_extensions import Unpack  # from typing, it needs Python 3.11
+
+Stream = Generator[events.Event, None, None]    # ends in the Evaluation, unless it was stopped; closing it stops it
 RETRIES = 3  # times that the pixels are halved before memory is given up on
 
 
@@ -71,7 +80,8 @@ class Judge:
     has no score, only the reason. Without one (the published checkpoint) nothing is withheld.
     """
 
-    def __init__(self, model, processor, card: Card, name: str, precision: str, scope: Scope | None = None):
+    def __init__(self, model: "Qwen2_5_VLForConditionalGeneration", processor: "Qwen2_5_VLProcessor", card: Card,
+                 name: str, precision: str, scope: Scope | None = None) -> None:
         self.model, self.processor, self.card, self.scope = model, processor, card, scope
         self.name, self.precision = name, precision
         self._wire = Wire.of(processor.tokenizer)
@@ -82,9 +92,12 @@ class Judge:
         """Where the model is."""
         return self.model.device
 
-    def stream(self, source, prompt: str, *, fps: float | None = None, think: bool = True, budget: int = 1024,
-               samples: int = 1, temperature: float = 0.7, top_p: float = 1.0, seed: int = 0, published: bool = False,
-               stop: Callable[[], bool] = lambda: False) -> Iterator:
+    def too_long(self, prompt: str) -> str:
+        """A sentence on a prompt longer than those it was measured with (`Card.longest_prompt`), "" on others."""
+        return too_long(self.processor.tokenizer, self.card, prompt)
+
+    def stream(self, source: str | Path, prompt: str, *, fps: float | None = None,
+               stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Stream:
         """Events (see `vs2.events`) while the video file `source` is judged; the last one is the `Evaluation`.
 
         fps: pictures a second, where `source` is a folder or a zip of numbered pictures; for no other.
@@ -94,15 +107,15 @@ class Judge:
         """
         path = path_text(source)
         check_prompt(prompt)
-        options = Options(think, budget, samples, temperature, top_p, seed, published)
-        return self._stream(path, fps, prompt, options, stop)
+        return self._stream(path, fps, prompt, Options(**options), stop)
 
-    def score(self, source, prompt: str, **options) -> Evaluation:
+    def score(self, source: str | Path, prompt: str, *, fps: float | None = None,
+              stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Evaluation:
         """The `Evaluation` that `stream` ends in, with the same options."""
-        return _last(self.stream(source, prompt, **options))
+        return _last(self.stream(source, prompt, fps=fps, stop=stop, **options))
 
     def stream_clip(self, clip: video.Clip, prompt: str, *, name: str | None = None, read: float = 0.0,
-                    stop: Callable[[], bool] = lambda: False, **options) -> Iterator:
+                    stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Stream:
         """As `stream`, for a clip that was read already, with this judge's `card.sampling`.
 
         name: what to call it in the record. read: the seconds that reading it took.
@@ -110,11 +123,12 @@ class Judge:
         task = _Task(clip, name or clip.metadata.name, check_prompt(prompt), Options(**options), stop, read)
         return self._judge(task)
 
-    def score_clip(self, clip: video.Clip, prompt: str, **options) -> Evaluation:
+    def score_clip(self, clip: video.Clip, prompt: str, *, name: str | None = None, read: float = 0.0,
+                   stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Evaluation:
         """The `Evaluation` that `stream_clip` ends in."""
-        return _last(self.stream_clip(clip, prompt, **options))
+        return _last(self.stream_clip(clip, prompt, name=name, read=read, stop=stop, **options))
 
-    def score_many(self, sources: Sequence, prompts: Sequence[str],
+    def score_many(self, sources: Sequence[str | Path], prompts: Sequence[str],
                    fps: float | None = None) -> list[Evaluation | Problem]:
         """Judges several video files in one batch, without thinking: of each what `score(..., think=False)` gives.
 
@@ -123,7 +137,7 @@ class Judge:
         """
         if isinstance(sources, str) or isinstance(prompts, str) or len(sources) != len(prompts):
             raise BadInput("The videos and the prompts are no two lists of one length: give each video its prompt.")
-        found: list = []
+        found: list[_Task | Problem] = []
         for source, prompt in zip(sources, prompts, strict=True):
             started = time.perf_counter()
             try:
@@ -133,27 +147,28 @@ class Judge:
             except Problem as problem:
                 found.append(problem)
         tasks = [task for task in found if isinstance(task, _Task)]
-        judged = iter(self._together(tasks) if tasks else [])
+        judged = iter(self._together(tasks) if tasks else ())
         return [next(judged) if isinstance(task, _Task) else task for task in found]
 
-    def _together(self, tasks: list["_Task"]) -> list[Evaluation | Problem]:
+    def _together(self, tasks: list["_Task"]) -> Sequence[Evaluation | Problem]:
         self._settle()
+        replies: list[Reply] | None = None
         with self._turn:
             started = time.perf_counter()
             try:
                 for task in tasks:
-                    self._settle_scope(task)
+                    self._ask_scope(task)
                 inputs = [self._inputs(task, torch.device("cpu")) for task in tasks]
                 replies = together.answers(self.model, self.processor.tokenizer, inputs, self._wire)
             except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
                 if not weights.out_of_memory(error):
                     raise
-                replies = None
             thought = (time.perf_counter() - started) / len(tasks)
         if replies is None:
             gpu.release()
             return [self._alone(task) for task in tasks]
-        return [self._record(task, [reply], _mix([reply], task), [], Seconds(task.read, thought, task.read + thought))
+        return [self._record(task, [reply], mix([reply], task.options, task.withheld), [],
+                             Seconds(task.read, thought, task.read + thought))
                 for task, reply in zip(tasks, replies, strict=True)]
 
     def _alone(self, task: "_Task") -> Evaluation | Problem:
@@ -168,11 +183,11 @@ class Judge:
         inputs = qwen.prepare(self.processor, task.clip, task.prompt, self.card, self.model.config, opening)
         return inputs.to(device or self.device, self.model.model.visual.dtype)
 
-    def _settle_scope(self, task: "_Task") -> None:
+    def _ask_scope(self, task: "_Task") -> None:
         """Decides once, before anything is thought, what is withheld of this clip."""
-        if task.withheld is None:
-            foreign = self.scope is not None and self.scope.foreign(self.model.model.visual, self.processor, task.clip)
-            task.withheld = self.card.scope.withholds if foreign else {}
+        if self.scope is not None and not task.asked:
+            task.withheld = self.scope.withheld(self.model.model.visual, self.processor, task.clip)
+            task.asked = True
 
     def _settle(self) -> None:
         """In a fork a thread that stayed with the parent may hold the turn. Raises Failure where it cannot work."""
@@ -180,7 +195,8 @@ class Judge:
         if self._owner != os.getpid():
             self._turn, self._owner = threading.Lock(), os.getpid()
 
-    def _stream(self, path: str, fps: float | None, prompt: str, options: Options, stop) -> Iterator:
+    def _stream(self, path: str, fps: float | None, prompt: str, options: Options,
+                stop: Callable[[], bool]) -> Stream:
         name = told(path)
         started = time.perf_counter()
         yield events.Reading(name)
@@ -188,15 +204,16 @@ class Judge:
         clip = video.read(path, self.card.sampling, fps=fps)
         yield from self._judge(_Task(clip, name, prompt, options, stop, time.perf_counter() - started))
 
-    def _judge(self, task: "_Task") -> Iterator:
-        started, retries = time.perf_counter(), []
+    def _judge(self, task: "_Task") -> Stream:
+        started = time.perf_counter()
+        retries: list[str] = []
         self._settle()
         yield events.FramesRead(task.clip)
         while True:
             with self._turn:
                 thinking = time.perf_counter()
                 try:
-                    self._settle_scope(task)
+                    self._ask_scope(task)
                     replies = yield from self._think(task)
                     break
                 except decode.Stopped:
@@ -212,12 +229,12 @@ class Judge:
             yield events.Retry(retries[-1])
             yield events.FramesRead(task.clip)
         thought = time.perf_counter() - thinking
-        scores = _mix(replies, task)
+        scores = mix(replies, task.options, task.withheld)
         yield events.Scored(scores)
         seconds = Seconds(task.read, thought, task.read + time.perf_counter() - started)
         yield self._record(task, replies, scores, retries, seconds)
 
-    def _think(self, task: "_Task") -> Iterator:
+    def _think(self, task: "_Task") -> Generator[events.Thought, None, list[Reply]]:
         """Thoughts of one attempt; returns its replies."""
         write = as_published.generate if task.options.published else decode.generate
         # The inputs have no name here, so that nothing holds the pixels once they were seen.
@@ -232,7 +249,8 @@ class Judge:
         finally:
             generation.close()
 
-    def _record(self, task: "_Task", replies: list[Reply], scores, retries: list[str], seconds: Seconds) -> Evaluation:
+    def _record(self, task: "_Task", replies: list[Reply], scores: dict[str, Score], retries: list[str],
+                seconds: Seconds) -> Evaluation:
         several, facts = len(replies) > 1, task.clip.metadata
         notes = [f"Reply {number} of {len(replies)}: {note}" if several else note
                  for number, reply in enumerate(replies, 1) for note in reply.notes]
@@ -240,19 +258,22 @@ class Judge:
                          "values": reply.answer.values | dict.fromkeys(task.withheld), "truncated": reply.truncated}
                         for reply in replies) if several else ()
         published = replies[0].published and replies[0].published | dict.fromkeys(task.withheld, Published())
+        shown = next((number for number, reply in enumerate(replies) if not differing(reply.answer.values, scores)), 0)
         return Evaluation(
             video=task.name, prompt=task.prompt, model=self.name, precision=self.precision,
-            rationale=replies[0].answer.rationale, scores=scores, frames=len(task.clip.frames), seconds=seconds,
+            rationale=replies[shown].answer.rationale, scores=scores, frames=len(task.clip.frames), seconds=seconds,
             tokens=sum(len(reply.ids) for reply in replies), truncated=any(reply.truncated for reply in replies),
-            warnings=(*task.clip.warnings, *retries, *notes), frame_times=tuple(map(float, task.clip.times)),
-            reply=_said(replies[0], task.withheld), samples=samples, published=published,
-            given_fps=facts.fps if facts.container == NUMBERED else None)
+            warnings=(*filter(None, [self.too_long(task.prompt)]), *task.clip.warnings, *retries, *notes),
+            frame_times=tuple(map(float, task.clip.times)),
+            reply=written(replies[shown], task.withheld), samples=samples, published=published,
+            given_fps=facts.fps if facts.container == NUMBERED else None, shown=shown,
+            looped=any(reply.looped for reply in replies))
 
 
 @dataclass
 class _Task:
     """What one judgement is about; `clip` shrinks when memory runs out. read: seconds that reading took. withheld: of
-    which dimensions nothing is said, and why; None before that was decided."""
+    which dimensions nothing is said, and why, once that was asked."""
 
     clip: video.Clip
     name: str
@@ -260,43 +281,11 @@ class _Task:
     options: Options
     stop: Callable[[], bool]
     read: float
-    withheld: dict[str, str] | None = None
+    withheld: Mapping[str, str] = NOTHING
+    asked: bool = False
 
 
-def _said(reply: Reply, withheld) -> str:
-    """The reply's text, with a dash for each digit that is withheld."""
-    places = {reply.answer.spans[key] for key in withheld}
-    return "".join("-" if place in places else letter for place, letter in enumerate(reply.text))
-
-
-def _mix(replies: list[Reply], task: _Task) -> dict[str, Score]:
-    """The three scores of one reply, or of several: p(s) is then the mean of p(s | rationale) over the readable ones.
-
-    What is withheld of the clip has none, but the reason.
-    The value of a mixture is its most likely score. Confidence is claimed for a mixture of at least two, and without
-    thinking; one rationale has named its score before the digit, which then says nothing about how sure it is.
-    """
-    scores, options = {}, task.options
-    for key in KEYS:
-        if key in task.withheld:
-            scores[key] = Score(reason=task.withheld[key])
-            continue
-        if len(replies) == 1:
-            scores[key] = Score.of(replies[0].answer.values[key], replies[0].distributions[key], not options.think)
-            continue
-        # A digit whose token is no bare digit has no distribution: it counts as what it says.
-        spread = [reply.distributions[key] or tuple(float(score == reply.answer.values[key]) for score in SCALE)
-                  for reply in replies if reply.answer.values[key] is not None]
-        if not spread:
-            scores[key] = Score()
-            continue
-        mixture = [sum(column) / len(spread) for column in zip(*spread, strict=True)]
-        value = SCALE[mixture.index(max(mixture))]
-        scores[key] = Score.of(value, mixture, not options.think or len(spread) > 1)
-    return scores
-
-
-def _last(stream: Iterator) -> Evaluation:
+def _last(stream: Iterable[events.Event]) -> Evaluation:
     kept = deque(stream, maxlen=1)
     last = kept.pop() if kept else None
     if not isinstance(last, Evaluation):

@@ -1,5 +1,6 @@
 """How to judge: what a caller may choose, checked before any model is touched."""
 from dataclasses import dataclass
+from typing import TypedDict
 
 from vs2.errors import BadInput
 
@@ -24,18 +25,30 @@ class Options:
     seed: int = 0
     published: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.think, bool):
             raise BadInput(f"think is {self.think!r:.60}: it must be true or false.")
         for name, least, most in (("budget", 1, MOST_BUDGET), ("samples", 1, MOST_SAMPLES), ("seed", 0, 2**63 - 1)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                 raise BadInput(f"{name} is {value!r:.60}: it must be a whole number from {least} to {most}.")
-        for name, most in (("temperature", 5.0), ("top_p", 1.0)):
+        for name, highest in (("temperature", 5.0), ("top_p", 1.0)):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
-                raise BadInput(f"{name} is {value!r:.60}: it must be a number above 0 and at most {most:g}.")
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= highest:
+                raise BadInput(f"{name} is {value!r:.60}: it must be a number above 0 and at most {highest:g}.")
         plain = self.think and self.samples == 1 and self.top_p == 1 and self.budget <= PUBLISHED_BUDGET
         if self.published and not plain:
             raise BadInput("published asks for one reply as the authors' script does: leave think, samples and top_p "
                            f"as they are, and budget at {PUBLISHED_BUDGET} or below.")
+
+
+class Given(TypedDict, total=False):
+    """The fields of `Options` as keywords, for functions that take them: `judge.score(..., **options)`."""
+
+    think: bool
+    budget: int
+    samples: int
+    temperature: float
+    top_p: float
+    seed: int
+    published: bool

@@ -3,6 +3,7 @@
 The published query is wire format: `TIGER-Lab/VideoScore2` was trained on it byte for byte, the leading
 newline, the indents, the en dashes and the trailing spaces included (its authors' inference script).
 """
+from collections.abc import Iterable
 from dataclasses import dataclass
 from string import Template
 
@@ -70,7 +71,7 @@ class AnswerForm:
     leads: tuple[str, str, str]
     end: str
 
-    def write(self, scores) -> str:
+    def write(self, scores: Iterable[int]) -> str:
         """The answer's text for three integers, as training targets and forced answers have it."""
         return "".join(f"{lead}{score}" for lead, score in zip(self.leads, scores, strict=True)) + self.end
 
@@ -82,6 +83,6 @@ DIRECT = AnswerForm(("visual quality: ", "; \ntext-to-video alignment: ",
                      ", \nphysical/common-sense consistency: "), "")
 
 
-def reply(rationale: str, scores) -> str:
+def reply(rationale: str, scores: Iterable[int]) -> str:
     """A whole reply in the published form: think block, then the scores. `scores`: three integers 1 to 5."""
     return f"\n{THINK_OPEN}\n{rationale.strip()}\n{THINK_CLOSE}{REASONED.write(scores)}"

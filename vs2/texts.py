@@ -32,10 +32,11 @@ def argument(text: str) -> str:
     """An argument of the command line that is text, in any locale: its bytes are UTF-8. Raises BadInput."""
     try:
         text.encode()
+        return text
     except UnicodeEncodeError:
-        text = text.encode(sys.getfilesystemencoding(), "surrogateescape")
+        raw = text.encode(sys.getfilesystemencoding(), "surrogateescape")
     try:
-        return text if isinstance(text, str) else text.decode()
+        return raw.decode()
     except UnicodeDecodeError as error:
         raise BadInput("The prompt is no text in UTF-8: type it in a terminal that is set to UTF-8, or put it into a "
                        "table for vs2 batch.") from error

@@ -90,6 +90,8 @@ def test_stop_begins_no_further_row_and_options_are_checked():
 def test_no_judge_is_loaded_for_rows_that_cannot_be_judged():
     found = list(batch.run([row(1, problem="Gone.")], lambda: pytest.fail("loaded")))
     assert [result.error for result in found] == ["Gone."]
+    found = list(batch.run([Row(7, "a.mp4", "a ball", {})], lambda: pytest.fail("loaded")))
+    assert [(result.row.number, result.error) for result in found] == [(7, "The row names no file to judge.")]
 
 
 def test_processes_share_the_rows_and_a_dead_one_loses_only_its_own(tmp_path):

@@ -194,3 +194,8 @@ def test_with_mini_the_best_of_five_gains_more_than_five_percent():
 def test_the_prompts_are_apart_from_those_that_judges_were_trained_on():
     assert best_of_n.FIRST > world.HELD_OUT and len({best_of_n.prompt(n) for n in range(40)}) > 35
     assert files.Draft      # the sketch's clips are named by seed, which `known` relies on
+
+
+def test_without_a_folder_there_has_to_be_a_count():
+    with pytest.raises(BadInput, match="how many prompts"):
+        best_of_n.run(FakeJudge(lambda path, prompt: [3] * 3), None)

@@ -43,7 +43,7 @@ def test_the_summary_by_hand():
     assert (got["pairs"], got["fell"], got["fell_by_value"], got["unread"]) == (8, 2 / 8, 1 / 8, 2)
     assert got["constant"] == ["c"], "b has an unread version, a falls"
     text = faults.table(got)
-    assert "| blur 4 | 4 | 0.250 | 0.000 | 0.04 |" in text and "versions: c. Unread scores: 2." in text
+    assert "| blur 4 | 4 | 0 | 0.250 | 0.000 | 0.04 |" in text and "versions: c. Unread scores: 2." in text
 
 
 def test_nothing_read_is_constant_and_has_no_mean():

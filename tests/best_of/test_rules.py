@@ -32,6 +32,11 @@ def test_a_tie_is_broken_by_a_second_sampled_judgement_of_the_tied(tmp_path):
     assert [event.stage for event in of(told, best_of.Judged)] == ["full"] * 5 + ["again"] * 3
     assert end.entries[2].again.overall == 3.5 and end.entries[2].evaluation.overall == 4.0
     assert end.to_dict()["candidates"][2]["again"]["overall"] == 3.5
+    assert end.decision.place == {2: 1, 1: 1, 4: 1, 0: 4, 3: 4}, "what is displayed the same has the same place"
+    end.write_table(tmp_path / "table.csv")
+    with (tmp_path / "table.csv").open(newline="", encoding="utf-8") as lines:
+        assert [(row["place"], row["candidate"]) for row in csv.DictReader(lines)] == [
+            ("1", "3"), ("1", "2"), ("1", "5"), ("4", "1"), ("4", "4")]
 
 
 def test_a_tie_that_stays_is_told_and_the_first_is_taken(tmp_path):

@@ -93,7 +93,7 @@ class Visit:
         if "show=" in at:
             page.wait_for_selector("#pages [role=tab][aria-selected=true]")
         else:
-            page.wait_for_selector("#model .vs-model")
+            page.wait_for_selector("#whose .vs-model:visible")
             page.wait_for_selector("#radar svg .polar")
 
     def reload(self, address: str | None = None) -> None:
@@ -104,7 +104,7 @@ class Visit:
             self.page.reload()
         else:
             self.page.goto(address)
-        self.page.wait_for_selector("#model .vs-model")
+        self.page.wait_for_selector("#whose .vs-model:visible")
         self.faults[:] = before + [fault for fault in self.faults[len(before):]
                                    if "AbortError" not in fault and "errored out" not in fault]
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -262,6 +263,36 @@ def test_unread_is_said_and_untrusted_text_cannot_drive_the_terminal(clip, monke
     assert score(clip, "mini", "--json") == 0
     record = json.loads(capsys.readouterr().out)
     assert record["overall"] is None and record["scores"][KEYS[1]]["value"] is None
+
+
+def test_a_stream_that_ends_without_scores_is_a_failure():
+    from vs2.cli import judging
+    from vs2.events import Thought
+
+    with pytest.raises(Failure, match="stopped before it had scores"):
+        judging.follow(Fake(Thought("One", 1)).stream(), Fake(), terminal.Status())
+
+
+def test_the_words_beside_sampled_scores_are_those_that_gave_them(clip, monkeypatch, capsys):
+    from vs2.events import Thought
+
+    samples = tuple({"rationale": words, "values": dict.fromkeys(KEYS, digit), "truncated": False}
+                    for words, digit in (("first words", 2), ("second \x1b[2Jwords", 3), ("third words", 3)))
+    scores = dict.fromkeys(KEYS, Score(3, 2.7, (0.0, 0.3, 0.7, 0.0, 0.0), 0.7))
+    made = Evaluation("a.mp4", "p", "fake", "fp32", "second \x1b[2Jwords", scores, 4, Seconds(), 9, samples=samples,
+                      shown=1)
+    fake = Fake(Thought("first words", 3), made)
+    monkeypatch.setattr(judging, "load", lambda *_: fake)
+    monkeypatch.setattr(judging, "check_before_loading", lambda *_: None)
+    assert score(clip, "mini", "--samples", "3") == 0
+    out = capsys.readouterr().out
+    places = [out.index(said) for said in ("first words", "reply 1 of 3. Reply 2 gave", "second words", "3 of 5")]
+    assert places == sorted(places)
+    assert "\x1b" not in out and "another score" not in out
+    fake.events = (Thought("first words", 3), replace(made, shown=0, rationale="first words"))
+    assert score(clip, "mini", "--samples", "3") == 0
+    out = capsys.readouterr().out
+    assert "This sample gave other scores: Visual quality 2, where all samples together say 3" in out
 
 
 def test_an_interrupt_is_quiet(clip, monkeypatch, capsys):

@@ -18,7 +18,8 @@ def shapes(figure):
 
 def test_axes_stay_from_one_to_five_whatever_is_drawn():
     for figure in (plots.radar([]), plots.radar([evaluation(3, 3, 3)])):
-        assert tuple(figure.layout.polar.radialaxis.range) == (1, 5)
+        least, most = figure.layout.polar.radialaxis.range     # a little beyond, or lines there are cut off
+        assert (least, most) == (1 - plots.ROOM, 5 + plots.ROOM) and 0 < plots.ROOM < 0.5
         assert tuple(figure.layout.polar.radialaxis.tickvals) == (1, 2, 3, 4, 5)
         assert list(figure.data[-1].theta) == [plots.AXES[key] for key in KEYS]
 
@@ -59,3 +60,35 @@ def test_a_score_a_hair_above_the_scale_is_drawn_on_it():
     scores = {key: Score(5, 5.0000002) for key in KEYS}
     figure = plots.radar([Evaluation("v", "p", "m", "fp32", "r", scores, 8, Seconds(), 1)])
     assert max(figure.data[0].r) == 5
+
+
+def test_candidates_that_lie_on_each_other_are_drawn_as_rims():
+    shared = plots.radar([evaluation(5, 4, 3), evaluation(5, 4, 2), evaluation(5, 1, 1)])
+    first, second, third = shapes(shared)
+    assert first.line.width > second.line.width == third.line.width == plots.WIDTH, "one edge is shared"
+    assert first.marker.size[0] > second.marker.size[0] > third.marker.size[0] == plots.DOT
+    assert first.marker.size[2] == second.marker.size[2] == plots.DOT, "nobody hides this corner"
+    widths = [shape.line.width for shape in shapes(plots.radar([evaluation(5, 5, 5)] * 6))]
+    assert widths == sorted(widths, reverse=True) and len(set(widths)) == 6 and widths[0] <= 14
+    apart, alone = shapes(plots.radar([evaluation(5, 5, 5), evaluation(1, 2, 3)]))
+    assert apart.line.width == alone.line.width == plots.WIDTH
+
+
+def test_an_unread_corner_hides_nothing():
+    first, _ = shapes(plots.radar([evaluation(4, None, 2), evaluation(4, None, 1)]))
+    assert first.marker.size[1] == plots.DOT and first.line.width == plots.WIDTH
+
+
+def test_the_numbers_of_the_axis_stand_clear_of_the_largest_dot():
+    for count in (1, 2, 6):
+        figure = plots.radar([evaluation(5, 5, 5)] * count)
+        assert figure.layout.polar.radialaxis.ticklen > max(figure.data[0].marker.size) / 2
+
+
+def test_the_radar_says_its_scores_in_words():
+    scores = {KEYS[0]: Score(5, 4.987), KEYS[1]: Score(), KEYS[2]: Score(reason="It is no scene.")}
+    odd = Evaluation("v", "p", "m", "fp32", "r", scores, 8, Seconds(), 1)
+    said = plots.radar([evaluation(4, 3, 2), None, odd], ["one", "two", "three"]).layout.meta["label"]
+    assert said == ("Radar of the scores, each from 1 to 5. one: Visual quality 4.00, Alignment 3.00, Physical 2.00; "
+                    "three: Visual quality 4.99, Alignment not read, Physical not judged.")
+    assert plots.radar([]).layout.meta["label"].endswith("no scores yet.")

@@ -46,8 +46,8 @@ def card(folder) -> dict:
 
 
 def results(*suites, value=0.123456):
-    found = {"scenes": {"clips": 7, "metrics": {key: {"exact": value, "pearson": None} for key in KEYS}},
-             "prompts": {"metrics": {"pairs": 3, "higher": value, "higher_by_value": 1.0, "ties": 0.0, "unread": 0}}}
+    found = {"scenes": {"clips": 7, "withheld": 0, "metrics": {key: {"exact": value, "pearson": None} for key in KEYS}},
+             "prompts": {"metrics": {"pairs": 3, "withheld": 0, "higher": value, "higher_by_value": 1.0, "ties": 0.0, "unread": 0}}}
     return {suite: found[suite] for suite in suites}
 
 
@@ -59,7 +59,7 @@ def test_the_command_measures_all_suites_prints_and_writes_them(fake, folder, tm
     said = capsys.readouterr().out
     assert status == 0 and "faults is left out" in said
     assert all(f"## {suite}" in said for suite in ("scenes", "prompts", "best-of")) and "## faults" not in said
-    assert "10 clips, 10 scores unread." in said and "| always 3 |" in said
+    assert "10 clips, 10 scores unread, 0 not judged." in said and "| always 3 |" in said
     found = json.loads(rows.read_text())
     assert list(found) == ["scenes", "prompts", "best-of"] and len(found["scenes"]["rows"]) == 10
     assert found["scenes"]["model"] == str(folder)

@@ -2,13 +2,14 @@
 import base64
 import json
 import re
+from dataclasses import replace
 
 from tests.ui.test_pages import HOSTILE, SCORES, clip
 from vs2.evaluation import Evaluation, Score, Seconds
-from vs2.model.card import Card
 from vs2.rubric import KEYS
-from vs2.ui import parts, text
+from vs2.ui import parts, text, whose
 from vs2.ui.rationale import Times, rationale, words
+from vs2.ui.rationale import samples as samples_of
 
 
 def test_what_the_model_says_is_text_and_nothing_else():
@@ -41,7 +42,7 @@ def test_times_in_a_rationale_show_the_video_there():
 def test_every_piece_escapes_what_it_did_not_write():
     evil = '"><script>x</script>'
     record = Evaluation(f"/tmp/{evil}.mp4", evil, evil, evil, evil, SCORES, 8, Seconds(), 1)
-    for shown in (parts.problem(evil), parts.status(evil, (evil,), evil), parts.model(evil, evil, Card(knows=evil)),
+    for shown in (parts.problem(evil), parts.status(evil, (evil,), evil), whose.line(evil, evil),
                   parts.actions(record, "x")):
         assert "<script" not in shown
 
@@ -75,4 +76,45 @@ def test_the_download_is_the_whole_record():
     record = Evaluation("a/clip.mp4", "p", "mini", "fp32", HOSTILE, SCORES, 8, Seconds(), 1)
     link = parts.actions(record)
     data = base64.b64decode(re.search(r'base64,([^"]+)"', link)[1])
-    assert json.loads(data) == json.loads(json.dumps(record.to_dict())) and 'download="clip.vs2.json"' in link
+    whole = json.loads(json.dumps(record.to_dict() | {"judge_knows": whose.knows("mini")}))
+    assert json.loads(data) == whole and 'download="clip.vs2.json"' in link
+
+
+def sampled(shown: int) -> Evaluation:
+    """5, 5, 2 over three samples, of which the second gave those."""
+    digits = ((4, 5, 2), (5, 5, 2), (5, 3, 2))
+    samples = tuple({"rationale": f"Visual quality: words {n}.", "values": dict(zip(KEYS, row, strict=True))}
+                    for n, row in enumerate(digits, 1))
+    scores = {key: Score.of(value, [float(s == value) for s in range(1, 6)], True)
+              for key, value in zip(KEYS, (5, 5, 2), strict=True)}
+    return Evaluation("a.mp4", "p", "mini", "fp32", samples[shown]["rationale"], scores, 8, Seconds(), 9,
+                      samples=samples, shown=shown)
+
+
+def shown_of(made: Evaluation) -> str:
+    others, known = samples_of(made)
+    return rationale(made.rationale, others=others, sampled=known, scores=made.scores, aside=made.aside,
+                     differing=made.differing())
+
+
+def test_the_samples_that_are_not_shown_keep_their_numbers_and_have_their_own_scores():
+    page = shown_of(sampled(1))
+    assert "vs-aside" not in page and "vs-own" not in page
+    assert re.findall(r"<h3>Rationale (\d)</h3>", page) == ["1", "3"]
+    assert re.findall(r"words (\d)", page) == ["2", "1", "3"]
+    assert re.findall(r'<span class="vs-chip">(\d)', page) == ["5", "4", "5"], "the shown score, then each one's own"
+
+
+def test_a_sample_with_another_score_says_so_in_place_and_when_copied():
+    made = sampled(0)
+    page = shown_of(made)
+    assert "This sample gave another score: Visual quality 4, where all samples together say 5." in page
+    assert '<span class="vs-own">this sample: 4</span>' in page
+    said = parts.spoken(made)
+    assert said.index("Visual quality: 5") < said.index("This sample gave another score") < said.index("words 1")
+    assert "sample" not in parts.spoken(sampled(1))
+
+
+def test_a_sample_of_an_older_record_without_digits_is_shown_as_it_was():
+    made = replace(sampled(0), samples=({"rationale": "one"}, {"rationale": "two"}), rationale="one")
+    assert "two" in shown_of(made) and "vs-aside" not in shown_of(made)

@@ -84,8 +84,8 @@ def settled(reviews: list[Review], key: str) -> int | None:
     gives no score does not count. None where nobody counts. Where several judgements differ, their mean is taken for
     the judge's score; a half that is as far from it on both sides goes down.
     """
-    said = sorted(review.scores[key] if review.verdicts[key] == AGREE else review.corrected[key]
-                  for review in reviews if review.verdicts[key] == AGREE or key in review.corrected)
+    said = sorted(review.scores[key] if review.verdicts.get(key) == AGREE else review.corrected[key]
+                  for review in reviews if review.verdicts.get(key) == AGREE or key in review.corrected)
     if not said:
         return None
     twice = said[(len(said) - 1) // 2] + said[len(said) // 2]

@@ -64,12 +64,12 @@ class Archive:
 
         kinds: what a table ends in, for people. Raises BadInput.
         """
-        tables = tables(name for name in self._members
-                        if not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts))
-        if len(tables) != 1:
-            raise BadInput(f"{self.name} holds {len(tables) or 'no'} tables ({kinds}): put exactly one in it, beside "
+        found = tables(name for name in self._members
+                       if not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts))
+        if len(found) != 1:
+            raise BadInput(f"{self.name} holds {len(found) or 'no'} tables ({kinds}): put exactly one in it, beside "
                            "the clips.")
-        return tables[0]
+        return found[0]
 
     def read(self, name: str, most: int) -> bytes:
         """The bytes of a member. Raises BadInput."""

@@ -57,7 +57,8 @@ def read(data: bytes, job: dict) -> dict:
         if count > job[name]:
             return {"error": name, "said": count}
     names = file.schema_arrow.names
-    rows, spent = [], 0
+    rows: list[list] = []
+    spent = 0
     # A column whose name stands twice cannot be told from the other; whoever asked refuses them both.
     wanted = None if len(set(names)) < len(names) else names
     for batch in file.iter_batches(BATCH, columns=wanted, use_threads=False):

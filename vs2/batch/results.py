@@ -8,6 +8,7 @@ import csv
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from vs2.batch.table import SUFFIXES, Row
@@ -17,13 +18,14 @@ from vs2.rubric import KEYS
 from vs2.video import display_name
 
 FIELDS = ("row", "video", "prompt", "model", "precision", "rationale", "scores", "overall", "frames", "seconds",
-          "tokens", "truncated", "warnings", "frame_times", "reply", "samples", "published", "given_fps", "error",
-          "key")
+          "tokens", "truncated", "warnings", "frame_times", "reply", "samples", "published", "given_fps", "shown",
+          "looped", "error", "key")
 PARTS = ("value", "expected", "confidence", "reason")
 COLUMNS = ("video", "prompt", "model", "precision", *(f"{key}_{part}" for key in KEYS for part in PARTS), "overall",
            "rationale", "frames", "seconds", "tokens", "truncated", "warnings", "error")
 PUBLISHED = tuple(f"{key}_published" for key in KEYS)    # columns only where the script's soft scores were asked for
-_TAKEN = {*FIELDS, *COLUMNS, *PUBLISHED}
+KNOWS = "judge_knows"   # a column only where somebody says it: see `with_knows`
+_TAKEN = {*FIELDS, *COLUMNS, *PUBLISHED, KNOWS}
 # The types of the columns that are no text, in Parquet; others have the type of what is in them.
 _TYPES = {"overall": float, "seconds": float, "frames": int, "tokens": int, "truncated": bool,
           **dict.fromkeys(PUBLISHED, float),
@@ -50,6 +52,11 @@ def record(row: Row, evaluation=None, error: str | None = None, key: str = "") -
     return made
 
 
+def with_knows(records: list[dict], knows: Callable[[str], str]) -> list[dict]:
+    """The records with what the judge of each knows beside its scores; `knows` says it of a judge's name."""
+    return [record | ({KNOWS: knows(record["model"])} if record["model"] else {}) for record in records]
+
+
 def flat(record: dict) -> dict:
     """The record as one level of columns, `COLUMNS` first; values are numbers, truths, texts or None."""
     row = {name: record.get(name) for name in COLUMNS}
@@ -58,6 +65,8 @@ def flat(record: dict) -> dict:
         row |= {f"{dimension}_{part}": score.get(part) for part in PARTS}
     if isinstance(record.get("published"), dict):
         row |= {column: record["published"][key]["soft"] for key, column in zip(KEYS, PUBLISHED, strict=True)}
+    if KNOWS in record:
+        row[KNOWS] = record[KNOWS]
     row["seconds"] = record["seconds"] and record["seconds"]["total"]
     row["warnings"] = "\n".join(record["warnings"])
     return row | {name: value for name, value in record.items() if name not in _TAKEN}

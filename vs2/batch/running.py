@@ -4,14 +4,18 @@
         for result in batch.run(rows, vs2.load("mini"), budget=512):
             print(result.row.number, result.error or result.evaluation.overall)
 """
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from vs2.batch.engines import Here, Processes, Ray, Task, enough
+from vs2.batch.engines import Here, Processes, Ray, Scorer, Task, enough
 from vs2.batch.table import Row
 from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
-from vs2.options import Options
+from vs2.options import Given, Options
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
 ENGINES = ("local", "ray")
 
@@ -30,8 +34,9 @@ class Result:
         return None if self.problem is None else str(self.problem)
 
 
-def run(rows: Iterable[Row], judge, *, workers: int = 1, engine: str = "local", gpus: int = 0,
-        stop: Callable[[], bool] = lambda: False, **options) -> Iterator[Result]:
+def run(rows: Iterable[Row], judge: Scorer | Callable[[], Scorer], *, workers: int = 1, engine: str = "local",
+        gpus: int = 0, stop: Callable[[], bool] = lambda: False,
+        **options: "Unpack[Given]") -> Generator[Result, None, None]:
     """A `Result` for each row: first those that cannot be judged, then the others in the order in which they are done.
 
     judge: a `Judge`, or a function that loads one, which `workers` above 1 and the engine "ray" need; it is called once
@@ -42,29 +47,31 @@ def run(rows: Iterable[Row], judge, *, workers: int = 1, engine: str = "local", 
     Raises BadInput for an option out of range, and what loading the judge raises.
     """
     Options(**options)
-    rows = {row.number: row for row in rows}
-    for row in rows.values():
-        if row.problem:
-            yield Result(row, None, BadInput(row.problem))
-    tasks = [Task(row.number, row.path, row.prompt, row.fps) for row in rows.values() if not row.problem]
+    numbered = {row.number: row for row in rows}
+    for row in numbered.values():
+        if row.problem or row.path is None:
+            yield Result(row, None, BadInput(row.problem or "The row names no file to judge."))
+    tasks = [Task(row.number, row.path, row.prompt, row.fps) for row in numbered.values()
+             if not row.problem and row.path is not None]
     if not tasks or stop():
         return
     outcomes = _crew(judge, workers, engine, gpus, options).judge(tasks, stop)
     try:
         for number, outcome in outcomes:
             if isinstance(outcome, Evaluation):     # named as in the table, not as on this machine
-                yield Result(rows[number], replace(outcome, video=rows[number].video))
+                yield Result(numbered[number], replace(outcome, video=numbered[number].video))
             else:
-                yield Result(rows[number], None, outcome)
+                yield Result(numbered[number], None, outcome)
     finally:
         outcomes.close()
 
 
-def _crew(judge, workers: int, engine: str, gpus: int, options: dict):
+def _crew(judge: Scorer | Callable[[], Scorer], workers: int, engine: str, gpus: int,
+          options: Given) -> Here | Processes | Ray:
     enough(workers)
     if engine not in ENGINES:
         raise BadInput(f"There is no engine {engine!r}: take one of {', '.join(ENGINES)}.")
-    if hasattr(judge, "score"):
+    if isinstance(judge, Scorer):
         if workers != 1 or engine != "local":
             raise BadInput("A loaded judge works alone: give the function that loads one for several workers.")
         return Here(judge, options)

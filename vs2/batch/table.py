@@ -147,7 +147,8 @@ def check(found: list[tuple[dict, str]], find: Callable[[str], str | Path],
     rows = []
     for number, (columns, problem) in enumerate(found, 1):
         named, prompt = (columns.get(name) for name in NEEDED)
-        path = rate = None
+        path: Path | None = None
+        rate: float | None = None
         try:
             if problem:
                 raise BadInput(problem)
@@ -155,10 +156,11 @@ def check(found: list[tuple[dict, str]], find: Callable[[str], str | Path],
                 if not isinstance(value, str) and value is not None:
                     raise BadInput(f"The row's {name} is no text: write it in quotes.")
                 (value or "").encode()
-            if not (named or "").strip():
+            written = (named or "").strip()
+            if not written:
                 raise BadInput("The row names no video: give the path of its file.")
             check_prompt(prompt or "")
-            place = find(named.strip())
+            place = find(written)
             rate = _rate(columns.get("fps"), fps) if is_pictures(place) else None
             path, _, _ = check_file(place, clip, rate)
         except UnicodeEncodeError:
@@ -166,7 +168,7 @@ def check(found: list[tuple[dict, str]], find: Callable[[str], str | Path],
         except BadInput as error:
             problem = str(error)
         other = {name: value for name, value in columns.items() if name not in NEEDED}
-        rows.append(Row(number, *(_text(value) for value in (named, prompt)), other, path, problem, rate))
+        rows.append(Row(number, _text(named), _text(prompt), other, path, problem, rate))
     return rows
 
 

@@ -116,8 +116,7 @@ def _beginning(text: str) -> tuple[int, int, str | None]:
     """Where the table begins: the place, the lines before it, and the mark that a line `sep=` names."""
     place = lines = 0
     mark = None
-    while place < len(text):
-        line = _LINE.match(text, place)
+    while line := (_LINE.match(text, place) if place < len(text) else None):
         if said := _SEP.fullmatch(line[1]) if mark is None else None:
             mark = said[1]
         elif line[1].strip(' "' + MARKS):
@@ -128,7 +127,8 @@ def _beginning(text: str) -> tuple[int, int, str | None]:
 
 def _mark(text: str, marks: str) -> str:
     """What stands between the columns: the first mark that the header can be read with."""
-    header = _LINE.match(text)[1].lower()
+    first = _LINE.match(text)
+    header = first[1].lower() if first else ""
     return next((mark for mark in marks if set(NEEDED) <= {name.strip(' "') for name in header.split(mark)}), marks[0])
 
 

@@ -25,7 +25,7 @@ def rows(data: bytes, shown: str, limits) -> list[tuple[dict, str]]:
     that cannot be used, Failure where its reader cannot be started.
     """
     found = _read(data, shown, limits)
-    error, said = found.get("error"), found.get("said")
+    error, said = found.get("error"), found.get("said", 0)
     if error == "package":
         raise BadInput("Parquet needs the package pyarrow: install it with `pip install pyarrow`, or give a .csv.")
     if error == "rows":

@@ -50,7 +50,8 @@ def prompt(number: int) -> str:
 
 def pools(folder) -> list[Pool]:
     """The ready-made pools in a folder, without prompts of one clip. Raises BadInput, naming what is missing."""
-    clips, found = listed(folder), {}
+    clips = listed(folder)
+    found: dict[str, list[tuple[Path, tuple[float, ...]]]] = {}
     with open(Path(folder) / TABLE, newline="", encoding="utf-8-sig") as file:
         for clip, row in zip(clips, csv.DictReader(file), strict=True):
             found.setdefault(clip.prompt, []).append((clip.path, _scores(row, clip.path.name, folder)))
@@ -77,7 +78,7 @@ def judged(judge, item, **options) -> dict:
     The judge gets the file and the prompt; the true scores are read after it has spoken. A clip of a folder that it
     cannot judge has no scores, and `errors` says why.
     """
-    errors = []
+    errors: list[str] = []
     if isinstance(item, Pool):
         said = [_said(judge, path, item.prompt, errors, options) for path in item.paths]
         asked, true = item.prompt, [list(scores) for scores in item.true]
@@ -88,7 +89,8 @@ def judged(judge, item, **options) -> dict:
             for k in range(size):
                 made = sketch.generate(asked, seed=number * size + k, folder=folder)
                 said.append(judge.score(made.path, asked, **options))
-                true.append([made.record.truth[key] for key in KEYS])
+                truth = made.record.truth or {}     # of a sketch it is known
+                true.append([truth[key] for key in KEYS])
                 made.path.unlink()
     return {"prompt": asked, "true": true, "expected": [one and read(one)["expected"] for one in said],
             "overall": [one and one.overall for one in said],
@@ -173,7 +175,9 @@ def run(judge, count: int | None = 40, folder=None, sizes=SIZES, progress=None, 
     `vs2.bench.work.Processes`. options go to `judge.score`. progress: called with (done, count) after each prompt.
     Raises BadInput for a folder that cannot be used, and what the judge raises.
     """
-    items = [(n, max(sizes)) for n in range(count)] if folder is None else pools(folder)[:count]
+    if folder is None and count is None:
+        raise BadInput("No count was given: without a folder of clips, say how many prompts the sketch draws for.")
+    items = pools(folder)[:count] if folder is not None else [(n, max(sizes)) for n in range(count or 0)]
     rows = each(judge, judged, items, progress, **options)
     metrics = summary(rows, sizes)
     return {"suite": "best-of-n", "model": judge.name, "clips": metrics["clips"], "metrics": metrics, "rows": rows}

@@ -48,7 +48,8 @@ class Beginning(Sampling):
     def size(self, frames: int, height: int, width: int) -> tuple[int, int]:
         """Height and width, even, as h264 needs them."""
         scale = min(1.0, SIDE / min(height, width))
-        return tuple(max(2, round(side * scale / 2) * 2) for side in (height, width))
+        high, wide = (max(2, round(side * scale / 2) * 2) for side in (height, width))
+        return high, wide
 
 
 def listed(folder) -> list[RealClip]:
@@ -97,7 +98,7 @@ def summary(rows) -> dict:
     FALL), fell_by_value, constant (the clips whose digit is the same in all versions), unread (scores), faults: {kind
     strength: {pairs, withheld, fell, fell_by_value, mean_fall}}}.
     """
-    by_fault = {}
+    by_fault: dict[str, list[tuple[dict, dict]]] = {}
     for row in rows:
         clean, *others = row["versions"]
         for other in others:

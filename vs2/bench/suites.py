@@ -2,15 +2,15 @@
 from pathlib import Path
 
 from vs2 import metrics
-from vs2.bench import best_of, best_of_n, faults, prompts, scenes
+from vs2.bench import best_of, best_of_n, faults, lengths, prompts, scenes
 from vs2.errors import BadInput
 from vs2.rubric import KEYS
 
 SUITES = ("scenes", "faults", "prompts", "best-of")     # what a checkpoint's card tells of
-NAMES = (*SUITES, "best-of-n")
+NAMES = (*SUITES, "lengths", "best-of-n")
 CLIPS = 500                 # scenes of the suite `scenes`, where nothing else is asked
 PAIRS, CONTESTS = 5, 10     # scenes of the suite `scenes` to one pair of prompts, to one contest of 5
-POOLS = 12                  # to one pool of `best-of-n`
+POOLS = 12                  # to one pool of `best-of-n`, or one scene of `lengths`
 
 
 def run(judge, suite: str, clips: int, data: Path | None, progress=None, limit: int | None = None, **options) -> dict:
@@ -29,6 +29,8 @@ def run(judge, suite: str, clips: int, data: Path | None, progress=None, limit: 
         return best_of_n.run(judge, limit or (max(1, clips // POOLS) if data is None else None), data, **options)
     if limit is not None:
         clips = limit * {"prompts": PAIRS, "best-of": CONTESTS}.get(suite, 1)
+    if suite == "lengths":
+        return lengths.run(judge, limit or max(1, clips // POOLS), **options)
     if suite == "prompts":
         return prompts.run(judge, max(1, clips // PAIRS), **options)
     if suite == "best-of":
@@ -41,7 +43,7 @@ def table(result: dict) -> str:
     if result["suite"] == "scenes":
         found = metrics.table(result["metrics"] | baselines(result["rows"]))
         return f"{found}\n\n{result['clips']} clips, {result['unread']} scores unread, {result['withheld']} not judged."
-    return {"faults": faults, "prompts": prompts, "best-of": best_of,
+    return {"faults": faults, "prompts": prompts, "best-of": best_of, "lengths": lengths,
             "best-of-n": best_of_n}[result["suite"]].table(result["metrics"])
 
 
@@ -56,12 +58,13 @@ def baselines(rows) -> dict[str, dict]:
 
 def summaries(results: dict[str, dict]) -> dict:
     """What vs2.json says of the results: of `scenes` the metrics by dimension, of the others a few numbers each."""
-    said = {}
+    said: dict[str, object] = {}
     if found := results.get("scenes"):
         said |= {"suite": "scenes", "clips": found["clips"], "withheld": found["withheld"]}
         said |= {key: found["metrics"][key] for key in KEYS}
     for suite, names in (("faults", ("pairs", "withheld", "fell", "fell_by_value", "constant")),
                          ("prompts", ("pairs", "withheld", "higher", "higher_by_value", "ties")),
+                         ("lengths", ("clips", "withheld", "longest", "characters")),
                          ("best-of", ("contests", "size", "withheld", "picked", "random", "best", "uplift",
                                       "interval"))):
         if found := results.get(suite):

@@ -3,7 +3,7 @@
 Making and judging overlap: the second clip is made while the first one is judged. So N of each take one clip, one
 judgement, and N - 1 times the slower of the two.
 """
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from vs2.best_of.plan import Plan
 
@@ -29,7 +29,8 @@ class Rates:
         """With measurement number `count` (from 1) of "clip", "fast", "full" or "again": the mean of all of them."""
         before = getattr(self, what)
         mean = seconds if count == 1 or before is None else before + (seconds - before) / count
-        return replace(self, **{what: mean})
+        means: dict[str, float | None] = {"clip": self.clip, "fast": self.fast, "full": self.full, "again": self.again}
+        return Rates(**means | {what: mean}, measured=self.measured)
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,8 @@ def guess(plan: Plan, generator: str, model: str, cuda: bool) -> Rates:
     else, for it depends on the model, the machine and a provider's line.
     """
     width, height = plan.size or SKETCH
-    clip = FRAME * 16 * (plan.seconds or 3.0) * width * height / (SKETCH[0] * SKETCH[1])
-    clip = clip if generator == "sketch" else None
+    drawn = FRAME * 16 * (plan.seconds or 3.0) * width * height / (SKETCH[0] * SKETCH[1])
+    clip = drawn if generator == "sketch" else None
     several, ties = replies_take(plan.judging.samples), replies_take(plan.replies)
     if model == "mini":
         return Rates(clip, 0.4, 1.5 * several if plan.judging.think else 0.4, 1.5 * ties)
@@ -128,16 +129,15 @@ def replies_take(count: int) -> float:
 
 def estimate(work: Work, rates: Rates, gpu_clips: bool = False, gpu_judge: bool = False) -> Estimate:
     """The cost of `work` at these rates. gpu_clips, gpu_judge: whether making and judging use a GPU."""
-    first = rates.fast if work.fast else rates.full
-    parts = {"clips": _times(work.clips, rates.clip), "first": _times(work.first, first),
-             "full": _times(work.full, rates.full)}
+    clips, full = _times(work.clips, rates.clip), _times(work.full, rates.full)
+    first = _times(work.first, rates.fast if work.fast else rates.full)
     ties = _times(min(TIED, work.clips + work.first) if work.replies else 0, rates.again)
-    gpu = _sum(parts["clips"] if gpu_clips else 0.0, *((parts["first"], parts["full"]) if gpu_judge else ()))
-    if None in parts.values():
+    gpu = _sum(clips if gpu_clips else 0.0, *((first, full) if gpu_judge else ()))
+    if clips is None or first is None or full is None:
         return Estimate(None, None, gpu, work, rates.measured)
     # The shorter of the two hides behind the longer, but for one of its own.
-    short, count = min((parts["clips"], work.clips), (parts["first"], work.first))
-    seconds = max(parts["clips"], parts["first"]) + (short / count if count else 0.0) + parts["full"]
+    short, count = min((clips, work.clips), (first, work.first))
+    seconds = max(clips, first) + (short / count if count else 0.0) + full
     most = None if ties is None else seconds + ties
     return Estimate(seconds, most, gpu, work, rates.measured)
 
@@ -155,7 +155,8 @@ def _times(count: int, seconds: float | None) -> float | None:
 
 
 def _sum(*parts: float | None) -> float | None:
-    return None if None in parts else sum(parts)
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
 
 
 def _count(count: int, noun: str) -> str:

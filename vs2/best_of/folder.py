@@ -9,8 +9,10 @@ import json
 import os
 import re
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from vs2.best_of.outcome import Entry
 from vs2.best_of.plan import AGAIN, FAST, FULL, Plan
@@ -58,7 +60,7 @@ class RunFolder:
         with self._held:
             return dict(self._entries.get(str(seed), {}))
 
-    def put(self, seed: int, **values) -> None:
+    def put(self, seed: int, **values: object) -> None:
         """Adds to what is known of a candidate, plain JSON values; it is on the disk when this returns."""
         with self._held:
             before = self._entries
@@ -105,7 +107,10 @@ class RunFolder:
             passes.pop(FAST, None)
         if AGAIN in passes and len(passes[AGAIN].samples) != plan.replies:
             del passes[AGAIN]
-        return replace(entry, path=path, record=Record.from_dict(found["record"]), error=None, **passes)
+        entry = replace(entry, path=path, record=Record.from_dict(found["record"]), error=None)
+        for name, judged in passes.items():
+            entry = entry.judged(name, judged)
+        return entry
 
     def close(self) -> None:
         """Lets another run work here. What was put is on the disk already."""
@@ -176,7 +181,7 @@ def _check(entry: dict) -> None:
             Evaluation.from_dict(entry[name])
 
 
-def _digest(file):
+def _digest(file: BinaryIO) -> "hashlib._Hash":
     """hashlib.file_digest, which Python 3.10 lacks."""
     digest = hashlib.sha256()
     while chunk := file.read(2**20):
@@ -185,7 +190,7 @@ def _digest(file):
 
 
 @contextlib.contextmanager
-def _disk(folder: Path):
+def _disk(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -5,8 +5,8 @@ import queue
 class Line:
     """Numbers of candidates, first in, first out; one thread puts, another takes."""
 
-    def __init__(self):
-        self._waiting: queue.SimpleQueue = queue.SimpleQueue()
+    def __init__(self) -> None:
+        self._waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
 
     def put(self, number: int) -> None:
         """One more waits."""
@@ -18,7 +18,7 @@ class Line:
 
     def take(self, most: int) -> list[int]:
         """The next one, waited for, and as many more as are there, up to `most`; empty after the last."""
-        found = []
+        found: list[int] = []
         while len(found) < most and not (found and self._waiting.empty()):
             number = self._waiting.get()
             if number is None:

@@ -1,12 +1,13 @@
 """What a Best-of-N run comes to: its candidates, their order, the one that is taken and why, in one sentence."""
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vs2.batch import results
 from vs2.batch.table import Row
 from vs2.best_of.cost import TIED, Spent
+from vs2.best_of.plan import AGAIN, FAST, FULL
 from vs2.candidates import MEAN, Decision, Failed, Rule, decide, overall
 from vs2.evaluation import Evaluation
 from vs2.generate.record import Record
@@ -38,6 +39,11 @@ class Entry:
         """The judgement to show: the full one where there is one."""
         return self.full or self.fast
 
+    def judged(self, which: str, found: Evaluation) -> "Entry":
+        """With the judgement `FAST`, `FULL` or `AGAIN`, and so without an error."""
+        return replace(self, fast=found if which == FAST else self.fast, full=found if which == FULL else self.full,
+                       again=found if which == AGAIN else self.again, error=None)
+
     def truth(self) -> dict[str, int] | None:
         """The true scores (1 to 5) by dimension, where the generator knows them; None before there is a judgement."""
         if self.path is None or self.evaluation is None:
@@ -57,8 +63,8 @@ class Entry:
 
     def to_dict(self) -> dict:
         """Plain JSON values: seed, file, evaluation, and what else there is; null for what there is not."""
-        def plain(found):
-            return found and found.to_dict()
+        def plain(found: Evaluation | None) -> dict | None:
+            return None if found is None else found.to_dict()
 
         return {"seed": self.seed, "file": self.path and told(str(self.path)), "evaluation": plain(self.evaluation),
                 "fast": plain(self.fast if self.full else None), "again": plain(self.again), "error": self.error}
@@ -97,7 +103,7 @@ class Outcome:
         """
         found = {e.number: overall(first, self.rule) for e in self.entries if (first := e.fast or e.full)}
         read = [value for value in found.values() if value is not None]
-        own = found.get(self.decision.winner)
+        own = None if self.decision.winner is None else found.get(self.decision.winner)
         return None if own is None or len(read) < 2 else own - sum(read) / len(read)
 
     def to_dict(self) -> dict:
@@ -108,19 +114,23 @@ class Outcome:
                 "rule": self.rule if isinstance(self.rule, str) else dict(self.rule), "ended": self.ended,
                 "note": self.note, "finalists": list(self.finalists), "spent": dict(vars(self.spent))}
 
-    def write_table(self, path: Path) -> None:
-        """The candidates, best first, as a CSV or JSON Lines file (by its suffix), as a batch's are. Raises Failure."""
-        results.write([self._row(place, self.entries[n]) for place, n in enumerate(self._order(), 1)], Path(path))
+    def write_table(self, path: Path, knows: Callable[[str], str] | None = None) -> None:
+        """The candidates, best first, as a CSV or JSON Lines file (by its suffix), as a batch's are. Raises Failure.
+
+        knows: what the judge of a name knows, for a column of its own.
+        """
+        rows = [self._row(place, self.entries[n]) for place, n in enumerate(self._order(), 1)]
+        results.write(results.with_knows(rows, knows) if knows else rows, Path(path))
 
     def _order(self) -> list[int]:
         ranked = list(self.decision.ranking)
         return ranked + [entry.number for entry in self.entries if entry.number not in ranked]
 
-    def _row(self, place: int, entry: Entry) -> dict:
-        ranked = entry.number in self.decision.ranking
-        more = {"place": place if ranked else None, "candidate": entry.number + 1, "generator seed": entry.seed,
-                "generator": self.generator, "pass": "full" if entry.full else "fast" if entry.fast else None}
-        row = Row(place, entry.path.name if entry.path else "", self.prompt, more)
+    def _row(self, number: int, entry: Entry) -> dict:
+        more = {"place": self.decision.place.get(entry.number), "candidate": entry.number + 1,
+                "generator seed": entry.seed, "generator": self.generator,
+                "pass": "full" if entry.full else "fast" if entry.fast else None}
+        row = Row(number, entry.path.name if entry.path else "", self.prompt, more)
         return results.record(row, entry.evaluation, entry.error)
 
 
@@ -138,7 +148,9 @@ def settle(entries: Sequence[Entry], rule: Rule = MEAN, finalists: Sequence[int]
         in_it = [e.candidate("full") if e.number in finalists or e.path is None else None for e in entries]
         first = decide(in_it, rule)
         rest = decide([e.fast if e.number not in first.ranking else None for e in entries], rule)
-        first = replace(first, ranking=first.ranking + rest.ranking)
+        # Scores of two kinds are not compared: the others' places begin after the last of the finalists.
+        first = replace(first, ranking=first.ranking + rest.ranking,
+                        places=first.places + tuple(place and len(first.ranking) + place for place in rest.places))
     else:
         first = decide([e.candidate("fast" if fast else "full") for e in entries], rule)
     again = rejudged(first)
@@ -156,13 +168,13 @@ def rejudged(decision: Decision) -> tuple[int, ...]:
 
 
 def _broken(entries: Sequence[Entry], first: Decision, again: tuple[int, ...], rule: Rule, replies: int) -> Decision:
-    """The tie's order by the second judgement."""
+    """The tie's order by the second judgement, which picks one of those that share the first place."""
     second = decide([e.again if e.number in again else None for e in entries], rule)
     ranking = second.ranking + tuple(n for n in first.ranking if n not in second.ranking)
     reason = second.reason[0].lower() + second.reason[1:]
     whom = "" if len(again) == len(first.tied) else f" of the first {len(again)}"
     said = f"{_numbers(first.tied)} tied; by a second judgement{whom} of {replies} sampled replies each, {reason}"
-    return Decision(ranking, second.tied, second.winner, said)
+    return Decision(ranking, second.tied, second.winner, said, tuple(first.place.get(n) for n in ranking))
 
 
 def _numbers(tied: Sequence[int]) -> str:

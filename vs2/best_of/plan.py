@@ -1,15 +1,14 @@
 """What a Best-of-N run is asked for, checked before anything is loaded."""
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from vs2.candidates import MEAN, Rule, check_rule
 from vs2.errors import BadInput
 from vs2.generate.protocol import MOST_SEED
-from vs2.options import MOST_SAMPLES, Options
+from vs2.options import MOST_SAMPLES, Given, Options
 from vs2.rubric import check_prompt
 
 MOST = 64       # candidates
 FAST, FULL, AGAIN = "fast", "full", "again"     # the passes: without rationale, as asked, sampled to break a tie
-ALWAYS = ("think", "budget", "samples", "seed")
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Plan:
     replies: int = 4
     gain: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_prompt(self.prompt)
         check_rule(self.rule)
         for name, least, most in (("count", 1, MOST), ("seed", 0, MOST_SEED), ("keep", 0, MOST),
@@ -61,14 +60,21 @@ class Plan:
         """The first pass: FAST or FULL."""
         return FAST if self.keep else FULL
 
-    def asked(self, stage: str) -> dict:
+    def asked(self, stage: str) -> Given:
         """The judge's options in a pass; sampling's own only where they were changed."""
-        options, usual = asdict(self.judging), asdict(Options())
+        asked, usual = self.judging, Options()
         if stage == FAST:
-            options |= {"think": False, "samples": 1}
+            asked = replace(asked, think=False, samples=1)
         elif stage == AGAIN:
-            options |= {"think": True, "samples": self.replies}
-        return {name: value for name, value in options.items() if name in ALWAYS or value != usual[name]}
+            asked = replace(asked, think=True, samples=self.replies)
+        given = Given(think=asked.think, budget=asked.budget, samples=asked.samples, seed=asked.seed)
+        if asked.temperature != usual.temperature:
+            given["temperature"] = asked.temperature
+        if asked.top_p != usual.top_p:
+            given["top_p"] = asked.top_p
+        if asked.published != usual.published:
+            given["published"] = asked.published
+        return given
 
     def identity(self, generator: str, model: str, precision: str) -> dict:
         """What clips and judgements depend on, plain values: a folder holds runs of one of these only."""

@@ -8,7 +8,7 @@ what a generator knows of the true scores stays beside the clip.
 import contextvars
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from vs2.best_of.tally import Tally
 from vs2.candidates import overall
 from vs2.errors import Failure
 from vs2.evaluation import Evaluation
+from vs2.events import AnyJudge, ManyJudge
 from vs2.generate.protocol import Generated, Generator, Progress, Request
 
 AHEAD = 2       # clips made ahead of the judge where the run may stop early
@@ -40,7 +41,7 @@ class Run:
     Raises BadInput for a folder with another run in it, and what `vs2.generate.load` raises.
     """
 
-    def __init__(self, plan: Plan, judge, folder: str | Path, generator: Generator | None = None,
+    def __init__(self, plan: Plan, judge: AnyJudge, folder: str | Path, generator: Generator | None = None,
                  rates: Rates | None = None, batch: int = 1):
         self.plan, self.judge, self.folder = plan, judge, Path(folder)
         self.generator = generator or generate.load(plan.generator, **plan.options)
@@ -50,11 +51,12 @@ class Run:
         self._tally = Tally(rates or cost.guess(plan, name, judge.name, cuda), name.startswith("provider"),
                             name.startswith("diffusers"), cuda)
         asked = plan.asked(plan.first)
-        able = not asked["think"] and asked["samples"] == 1 and hasattr(judge, "score_many")
+        able = not asked["think"] and asked["samples"] == 1 and isinstance(judge, ManyJudge)
         self._batch = batch if able else 1
         self._entries: list[Entry] = []
         self._finalists: tuple[int, ...] = ()
-        self._note, self._ending, self._begun = "", None, False
+        self._note, self._begun = "", False
+        self._ending: Outcome | None = None
         self._stopped, self._enough = threading.Event(), threading.Event()
         self._held = threading.Lock()
         self._told: queue.SimpleQueue = queue.SimpleQueue()
@@ -211,20 +213,22 @@ class Run:
                 self._enough.set()      # nothing that is still being made will be judged
                 self._maker.join()
                 self._kept.close()
-            self._ending = replace(outcome, spent=self._tally.spent())
-            self._told.put(Done(self._ending))
+            outcome = replace(outcome, spent=self._tally.spent())
+            self._ending = outcome
+            self._told.put(Done(outcome))
         except BaseException as error:      # raised again where the events are asked for
             self._told.put(error)
 
     def _first_pass(self) -> None:
         """Judges what is made, until there is no more or there is enough."""
-        plan, scores = self.plan, []
+        plan = self.plan
+        scores: list[float] = []
         while numbers := self._made.take(self._batch):
             if self._over():
                 continue
             for judged in self._judge_several(numbers, plan.first):
                 self._room.release()
-                value = judged and overall(judged, plan.rule)
+                value = None if judged is None else overall(judged, plan.rule)
                 if value is not None:
                     scores.append(value)
             left = plan.count - numbers[-1] - 1
@@ -257,11 +261,12 @@ class Run:
     def _judge_several(self, numbers: list[int], stage: str) -> list[Evaluation | None]:
         """As `_judge`, in one batch where there are several to judge."""
         new = [number for number in numbers if not getattr(self._entries[number], stage)]
-        if len(new) < 2:
+        if len(new) < 2 or not isinstance(self.judge, ManyJudge):
             return [self._judge(number, stage) for number in numbers]
         paths = [str(self._entries[number].path) for number in new]
         for number, path in zip(new, paths, strict=True):
             self._told.put(Judging(number, stage, events.Reading(path)))
+        found: Sequence[Evaluation | Exception]
         with self._tally.time(clip=False) as took:
             try:
                 found = self.judge.score_many(paths, [self.plan.prompt] * len(paths))
@@ -273,17 +278,19 @@ class Run:
 
     def _judge(self, number: int, stage: str) -> Evaluation | None:
         """Judges a candidate, or takes what an earlier run made of it; None where it failed or was stopped."""
-        entry, last = self._entries[number], None
+        entry = self._entries[number]
+        last: events.Event | Exception | None = None
         if found := getattr(entry, stage):
             self._told.put(Judged(entry, stage, found, kept=True))
             self._rank()
             return found
         with self._tally.time(clip=False) as took:
             try:
-                for last in self.judge.stream(str(entry.path), self.plan.prompt, stop=self._stopped.is_set,
-                                              **self.plan.asked(stage)):
-                    if not isinstance(last, Evaluation):
-                        self._told.put(Judging(number, stage, last))
+                for event in self.judge.stream(str(entry.path), self.plan.prompt, stop=self._stopped.is_set,
+                                               **self.plan.asked(stage)):
+                    last = event
+                    if not isinstance(event, Evaluation):
+                        self._told.put(Judging(number, stage, event))
             except Exception as error:      # told of in `_finish`
                 last = error
         return self._finish(number, stage, last, took())
@@ -299,7 +306,7 @@ class Run:
                 self._told.put(Noticed(number, f"Candidate {number + 1} could not be judged again: {problem}"))
         elif isinstance(found, Evaluation):
             self._kept.put(entry.seed, **{stage: found.to_dict(), "error": None})
-            entry = self._update(replace(entry, **{stage: found, "error": None}))
+            entry = self._update(entry.judged(stage, found))
             self._told.put(Judged(entry, stage, found))
             self._tally.count(stage, took, found.tokens)
             self._told.put(Estimated(self.estimate()))

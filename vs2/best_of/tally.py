@@ -17,7 +17,8 @@ class Tally:
     def __init__(self, rates: Rates, paid: bool, gpu_clips: bool, gpu_judge: bool):
         self._rates, self._paid, self._gpu = rates, paid, (gpu_clips, gpu_judge)
         self._counts = {"clip": 0, FAST: 0, FULL: 0, AGAIN: 0}
-        self._spent, self._begun = Spent(), None
+        self._spent = Spent()
+        self._begun: float | None = None
         self._held = threading.Lock()
 
     def begin(self) -> None:
@@ -28,7 +29,7 @@ class Tally:
     def time(self, clip: bool) -> Iterator[Callable[[], float]]:
         """Counts the time spent within, whether anything comes of it or not; gives a function of the seconds so far."""
         started = time.monotonic()
-        ended = None
+        ended: float | None = None
 
         def took() -> float:
             return (ended or time.monotonic()) - started
@@ -56,7 +57,7 @@ class Tally:
     def spent(self) -> Spent:
         """What was used so far."""
         with self._held:
-            return replace(self._spent, seconds=time.monotonic() - self._begun if self._begun else 0.0)
+            return replace(self._spent, seconds=0.0 if self._begun is None else time.monotonic() - self._begun)
 
     def rates(self, first: str) -> Rates | None:
         """What was learned, for the next run like this one; None before a clip and a judgement of the first pass."""

@@ -94,7 +94,7 @@ def _judge(rows, out: Path, name: str, precision: str, options: dict, arguments,
     with Journal(out, keys, arguments.resume) as journal:
         left = [row for row in rows if row.number not in journal.records]
         able = sum(not row.problem for row in left)
-        gpus = _prepared(name, arguments.workers) if able else 0
+        gpus = _prepared(name, arguments.workers, [row for row in left if not row.problem], status) if able else 0
         progress = Progress(status, len(rows), len(rows) - len(left), able)
         progress.begin()
         try:
@@ -123,11 +123,18 @@ def _model(name: str) -> str:
     return name
 
 
-def _prepared(name: str, workers: int) -> int:
-    """Has the checkpoint on this disk, once and not once a worker; gives how many GPUs there are for several."""
-    from vs2.model import checkpoint
+def _prepared(name: str, workers: int, rows: list, status) -> int:
+    """Has the checkpoint on this disk, once and not once a worker; gives how many GPUs there are for several.
 
-    checkpoint.locate(name)
+    Of the rows that are to be judged it names those whose prompts are too long for it.
+    """
+    from vs2.model import checkpoint, prompts
+
+    found = [rows[n].number for n in prompts.of_folder(checkpoint.locate(name).folder)([row.prompt for row in rows])]
+    if found:
+        named = ", ".join(map(str, found[:MOST_LISTED])) + (", ..." if len(found) > MOST_LISTED else "")
+        _say(status, f"Note: {len(found)} prompts are longer than any that this judge was measured with, so that "
+             f"the scores there may be wrong (rows: {named}).")
     if workers == 1:
         return 0
     import torch
@@ -152,7 +159,7 @@ class Progress:
         self.status, self.count, self.kept, self.able = status, count, kept, able
         self.seen = self.judged = self.failed = 0
         self.withheld = 0       # rows with something that was not judged
-        self.first = None       # the first failure's sentence, and whether any was ours
+        self.first: str | None = None       # the first failure's sentence, and whether any was ours
         self.ours = False
         self._started = time.monotonic()
 

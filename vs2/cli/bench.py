@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vs2.cli import judging
 
-NAMES = ("scenes", "faults", "prompts", "best-of", "best-of-n")
+NAMES = ("scenes", "faults", "prompts", "best-of", "lengths", "best-of-n")
 
 
 def add(commands) -> None:
@@ -15,8 +15,8 @@ def add(commands) -> None:
     bench = commands.add_parser(
         "bench", help="measure a judge", description="Measures a judge. scenes: held-out rendered scenes with known "
         "scores. faults: real clips, spoiled on purpose. prompts: the true prompt against another scene's. best-of: "
-        "what picking the best of 5 gains in true score over a random pick. best-of-n: the same for N from 1 to 16, on "
-        "clips of the sketch, or your own with human scores.")
+        "what picking the best of 5 gains in true score over a random pick. lengths: how long a prompt may be. "
+        "best-of-n: as best-of for N from 1 to 16, on clips of the sketch, or your own with human scores.")
     bench.add_argument("suite", choices=NAMES, metavar="SUITE", help=", ".join(NAMES))
     judging.add_options(bench)
     bench.add_argument("--limit", type=int, metavar="N", help="the most clips, pairs, contests or prompts of the suite")

@@ -79,6 +79,7 @@ def run(arguments) -> None:
     status.show("Loading the judge")
     with contextlib.redirect_stdout(sys.stderr):    # what libraries say is no part of the output
         judge = judging.load(name, arguments.precision, settings)
+        judging.warn(judge, [plan.prompt], status)
         one = best_of.Run(plan, judge, folder, generator, batch=arguments.batch)
         shown = Shown(status, plan)
         try:
@@ -222,7 +223,8 @@ def ending(outcome, judge, folder) -> str:
 
     heads = "  ".join(f"{name:>10}" for name in COLUMNS)
     lines = [f"{'place':>5}  {'candidate':>9}  {'seed':>10}  {heads}  file"]
-    for place, n in enumerate(outcome.decision.ranking, 1):
+    for n in outcome.decision.ranking:
+        place = outcome.decision.place.get(n, "–")
         entry = outcome.entries[n]
         shown = "  ".join(f"{cell:>10}" for cell in cells(entry.evaluation))
         lines.append(f"{place:>5}  {n + 1:>9}  {entry.seed:>10}  {shown}  {flat(entry.path.name)}")

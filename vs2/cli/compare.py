@@ -6,6 +6,7 @@ import sys
 from vs2 import candidates
 from vs2.cli import judging
 from vs2.errors import BadInput, Failure, Problem
+from vs2.evaluation import Evaluation
 from vs2.rubric import check_prompt
 from vs2.texts import argument, told
 
@@ -52,6 +53,7 @@ def run(arguments) -> None:
     status.show("Loading the judge")
     with contextlib.redirect_stdout(sys.stderr):  # what libraries say is no part of the output
         judge = judging.load(name, arguments.precision, settings)
+        judging.warn(judge, prompts, status)
     try:
         found = _judge_all(judge, asked, options, arguments.json, status)
     finally:
@@ -116,14 +118,18 @@ def _ending(found: list[candidates.Candidate], decision: candidates.Decision, ru
     """The ranking by the rule's number, the decision, and what was not judged, as lines."""
     from vs2.cli.terminal import mean, not_judged
 
-    lines, values = [""], {n: candidates.overall(found[n], rule) for n in decision.ranking}
+    lines = [""]
+    values = {n: candidates.overall(one, rule) for n in decision.ranking if isinstance(one := found[n], Evaluation)}
     best = max((value for value in values.values() if value is not None), default=None)
-    for place, (n, value) in enumerate(values.items(), 1):
-        gap = f" ({value - best:+.2f})" if value is not None and value != best else ""
-        shown = mean(found[n]) if value is None else f"{value:.2f}"
-        lines.append(f"{place}. candidate {n + 1}, {_flat(found[n].video)}: {shown}{gap}")
+    for n, value in values.items():
+        less = "" if value is None or best is None else f"{value - best:+.2f}"
+        gap = f" ({less})" if less not in ("", "+0.00", "-0.00") else ""
+        one = found[n]
+        shown = isinstance(one, Evaluation) and (candidates.displayed(one, rule) or mean(one))
+        place = f"{decision.place[n]}." if n in decision.place else "–"
+        lines.append(f"{place} candidate {n + 1}, {_flat(one.video)}: {shown}{gap}")
     lines += [""] * bool(decision.ranking) + [_flat(decision.reason)]
-    lines += not_judged(found[n] for n in decision.ranking)
+    lines += not_judged(one for one in found if isinstance(one, Evaluation))
     if judge.card.knows:
         lines.append(f"{_flat(judge.name)}: {_flat(judge.card.knows)}")
     return "\n".join(lines)

@@ -1,7 +1,18 @@
 """What the subcommands that judge share: their options, what is checked before a judge is loaded, following one."""
 import argparse
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
+from vs2.errors import Failure
+from vs2.evaluation import Evaluation
 from vs2.rubric import check_prompt
+
+if TYPE_CHECKING:
+    from vs2 import events
+    from vs2.cli.terminal import Status
+    from vs2.judge import Judge
+    from vs2.settings import Settings
 
 PUBLISHED = ("draw one reply as the authors' script does, by chance, and add the soft scores that it reads, to repeat "
              "published figures (the script runs at --precision fp32)")
@@ -46,18 +57,30 @@ def check_judge(name: str) -> None:
         checkpoint.locate(name)
 
 
-def load(name: str, precision: str, settings):
+def load(name: str, precision: str, settings: "Settings") -> "Judge":
     """The judge."""
     from vs2.judge import load
 
     return load(name, precision, settings)
 
 
-def follow(stream, judge, status, say=lambda text: None):
-    """Keeps the status line up to date and says the rationale; gives the `Evaluation`."""
+def warn(judge: "Judge", prompts: Iterable[str], status: "Status") -> None:
+    """Says, before anything is judged, which prompts are longer than those that the judge was measured with."""
+    from vs2.cli.terminal import plain
+
+    if not getattr(judge.card, "longest_prompt", None):     # nobody measured it
+        return
+    for sentence in dict.fromkeys(filter(None, map(judge.too_long, dict.fromkeys(prompts)))):
+        status.clear()
+        print(f"Note: {plain(sentence)}", file=sys.stderr, flush=True)
+
+
+def follow(stream: "Iterable[events.Event]", judge: "Judge", status: "Status",
+           say: Callable[[str], None] = lambda text: None) -> Evaluation:
+    """Keeps the status line up to date and says the rationale. Raises Failure where the stream ends without scores."""
     from vs2 import events
 
-    event = None
+    event: events.Event | None = None
     for event in stream:
         if isinstance(event, events.Reading):
             status.show(f"Reading {event.video}")
@@ -72,4 +95,6 @@ def follow(stream, judge, status, say=lambda text: None):
                 say(event.text)
             status.show(f"Thinking, {event.tokens} tokens", fleeting=True)
     status.clear()
+    if not isinstance(event, Evaluation):
+        raise Failure("The judgement was stopped before it had scores.")
     return event

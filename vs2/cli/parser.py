@@ -28,7 +28,8 @@ class Parser(argparse.ArgumentParser):
 
     def _joined(self, args: list[str]) -> list[str]:
         """`--prompt -x` and `--prompt -- -x` as `--prompt=-x`, which alone argparse takes for a value."""
-        made, rest = [], iter(args)
+        made: list[str] = []
+        rest = iter(args)
         for word in rest:
             if word == "--":
                 return [*made, word, *rest]

@@ -36,6 +36,7 @@ def run(arguments) -> None:
     status.show("Loading the judge")
     with contextlib.redirect_stdout(sys.stderr):  # what libraries say is no part of the output
         judge = judging.load(name, arguments.precision, settings)
+        judging.warn(judge, [prompt], status)
         stream = judge.stream(arguments.video, prompt, fps=arguments.fps, **options)
     try:
         if arguments.json:
@@ -66,6 +67,11 @@ def follow_aloud(stream, judge, status) -> None:
     evaluation = judging.follow(stream, judge, status, say)
     if said:
         print("\n" if not said.endswith("\n") else "")
+    if evaluation.shown:    # what came first is another reply's: the scores stand beside the words that gave them
+        print(f"Those were the words of reply 1 of {len(evaluation.samples)}. Reply {evaluation.shown + 1} gave the "
+              f"scores below, and says:\n\n{plain(evaluation.rationale)}\n")
+    if evaluation.aside:
+        print(f"{evaluation.aside}\n")
     print(table(evaluation, sys.stdout.encoding))
     if judge.card.knows:
         print(f"{plain(judge.name)}: {plain(judge.card.knows)}")

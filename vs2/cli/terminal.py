@@ -103,7 +103,7 @@ def cells(evaluation: Evaluation) -> list[str]:
 def not_judged(evaluations: Iterable[Evaluation]) -> list[str]:
     """Lines on what was not judged of them: why, each reason once, and what to do; none where all was judged."""
     reasons = dict.fromkeys(score.reason for evaluation in evaluations for score in evaluation.scores.values()
-                            if not score.judged)
+                            if score.reason is not None)
     return ["", *(f"Not judged: {' '.join(plain(reason).split())}" for reason in reasons), INSTEAD] if reasons else []
 
 
@@ -111,6 +111,7 @@ def summary(evaluation: Evaluation) -> str:
     """One line: what was judged, by what, in how long."""
     seconds = evaluation.seconds
     several = f" in {len(evaluation.samples)} replies" if evaluation.samples else ""
-    cut = ", thinking cut at its budget" if evaluation.truncated else ""
+    where = "where it repeated itself" if evaluation.looped else "at its budget"
+    cut = f", thinking cut {where}" if evaluation.truncated else ""
     return (f"{plain(evaluation.model)} at {evaluation.precision}: {evaluation.frames} frames, "
             f"{evaluation.tokens} tokens{several}{cut}; {seconds.read:.1f} s reading, {seconds.think:.1f} s judging")

@@ -7,6 +7,8 @@
 
 Importing this package, and the sketch, need neither torch nor diffusers.
 """
+from typing import Any
+
 from vs2.errors import BadInput
 from vs2.generate.catalogue import Listed, listing
 from vs2.generate.protocol import Generated, Generator, Notice, Progress
@@ -15,7 +17,7 @@ from vs2.generate.record import Record
 __all__ = ["Generated", "Generator", "Listed", "Notice", "Progress", "Record", "listing", "load"]
 
 
-def load(name: str = "sketch", **options) -> Generator:
+def load(name: str = "sketch", **options: Any) -> Generator:     # Any: each kind has options of its own
     """The generator called `name`; nothing is downloaded, loaded or asked before its first clip.
 
     "sketch" (options of `sketch.Sketch`), "diffusers:ID" with a Hub id or a pipeline's folder, or "diffusers" alone for

@@ -19,7 +19,7 @@ from vs2.generate.catalogue import gpu_memory
 from vs2.generate.files import Draft, Film
 from vs2.generate.pipelines import LENGTHS, PLACEMENTS, PRESETS, frames_for, placement, suits
 from vs2.generate.protocol import Event, Generator, Limits, Notice, Progress, Request, rounded, rounding
-from vs2.generate.steps import Steps, Stopped
+from vs2.generate.steps import Pipeline, Steps, Stopped
 
 TICK = 0.1          # seconds between two looks at `stop`
 SIDES = 32          # what a side must be a multiple of: every model of the presets takes that
@@ -66,14 +66,16 @@ class Diffusion(Generator):
         if device != "cpu" and memory is None:
             raise Failure("Pipelines of diffusers need a CUDA GPU and this machine has none that torch can use: run it "
                           "on one that has, take a provider, or take the sketch.")
-        if not model and memory is None:
-            raise BadInput("No model was named: on a CPU, give the folder or the name of a tiny one.")
-        self.model = pipeline_files.check_name(model or suits(memory))
+        if not model:
+            if memory is None:
+                raise BadInput("No model was named: on a CPU, give the folder or the name of a tiny one.")
+            model = suits(memory)
+        self.model = pipeline_files.check_name(model)
         self.name = f"diffusers:{self.model}"
         self.device = "cpu" if device == "cpu" else "cuda"
         self.steps, self.guidance, self.negative, self.placement = steps, guidance, negative, placement
         self._preset = PRESETS.get(self.model)
-        self._pipe = None
+        self._pipe: Pipeline | None = None
         self._turn = threading.Lock()
 
     def close(self) -> None:
@@ -135,29 +137,30 @@ class Diffusion(Generator):
             self._turn.release()
 
     def _make(self, request: Request, say: Callable, ended: threading.Event) -> _Made:
-        if self._pipe is None:
+        pipe = self._pipe
+        if pipe is None:
             say(Progress(None, f"Loading {self.model}"))
-            self._load(say)
+            pipe = self._load(say)
         if ended.is_set():
             raise Stopped
-        call, fps = self._call(request, say)
+        call, fps = self._call(pipe, request, say)
         facts = {"steps": call.get("num_inference_steps"), "guidance": call.get("guidance_scale"),
-                 "placement": self._placed, "pipeline": type(self._pipe).__name__, **_versions()}
+                 "placement": self._placed, "pipeline": type(pipe).__name__, **_versions()}
         say(Progress(LOADED, "Reading the prompt"))
         try:
-            frames = self._run(request, call, say, ended)
+            frames = self._run(pipe, request, call, say, ended)
         finally:
-            self._pipe.maybe_free_model_hooks()
+            pipe.maybe_free_model_hooks()
         return _Made(frames, fps, facts | {"placement": self._placed})
 
-    def _load(self, say: Callable) -> None:
+    def _load(self, say: Callable) -> Pipeline:
         import torch
         from diffusers import DiffusionPipeline
 
         folder = pipeline_files.find(self.model)
-        dtype = torch.float32
+        preset = self._preset
+        dtype: torch.dtype | dict[str, torch.dtype] = torch.float32
         if self.device != "cpu":
-            preset = self._preset
             dtype = {"default": getattr(torch, preset.dtype), "vae": getattr(torch, preset.vae)} if preset else \
                 torch.bfloat16
         try:
@@ -177,8 +180,9 @@ class Diffusion(Generator):
             how = "resident" if self.device == "cpu" else placement(sizes, torch.cuda.mem_get_info()[0])
         self._place_or_lower(pipe, how, say)
         self._pipe = pipe
+        return pipe
 
-    def _place_or_lower(self, pipe, how: str, say: Callable) -> None:
+    def _place_or_lower(self, pipe: Pipeline, how: str, say: Callable) -> None:
         """Places it as said, or with less of it on the GPU where memory runs out at once. Raises Failure."""
         from vs2.model.weights import out_of_memory
 
@@ -191,7 +195,7 @@ class Diffusion(Generator):
                 _empty()
         raise Failure(f"{self.model} does not fit into the memory here: take a smaller model.")
 
-    def _place(self, pipe, how: str, say: Callable) -> None:
+    def _place(self, pipe: Pipeline, how: str, say: Callable) -> None:
         import torch
 
         if how == "resident":
@@ -206,11 +210,11 @@ class Diffusion(Generator):
                                       exclude_modules=["vae"])      # it cannot work in tiles then
         self._placed = how
 
-    def _call(self, request: Request, say: Callable) -> tuple[dict, float]:
+    def _call(self, pipe: Pipeline, request: Request, say: Callable) -> tuple[dict, float]:
         """The pipeline's arguments, and the frame rate."""
         import torch
 
-        pipe, preset = self._pipe, self._preset
+        preset = self._preset
         taken = inspect.signature(pipe.__call__).parameters
         own = {name: parameter.default for name, parameter in taken.items()}
         rate = next((name for name in ("frame_rate", "fps") if isinstance(own.get(name), int | float)), None)
@@ -218,50 +222,50 @@ class Diffusion(Generator):
         if not preset and rate is None:
             say(Notice(f"{self.model} does not say its frame rate, so {FPS} frames a second are taken."))
         length = next((name for name in LENGTHS if name in taken), LENGTHS[0])
-        wanted = {"num_inference_steps": self.steps or (preset and preset.steps),
+        wanted: dict[str, object] = {"num_inference_steps": self.steps or (preset and preset.steps),
                   "guidance_scale": self.guidance if self.guidance is not None else preset and preset.guidance,
                   "negative_prompt": self.negative or None, "output_type": "np",
                   length: preset and preset.frames}
         if rate:
             wanted[rate] = fps
-        size = request.size or (preset and (preset.width, preset.height))
-        if size:
-            # A preset's own size is what its model was trained on.
-            wanted["width"], wanted["height"] = rounded(size, SIDES) if request.size else size
-            for notice in rounding(tuple(size), (wanted["width"], wanted["height"])):
+        if request.size:
+            wanted["width"], wanted["height"] = sides = rounded(request.size, SIDES)
+            for notice in rounding(request.size, sides):
                 say(notice)
+        elif preset:        # what its model was trained on
+            wanted["width"], wanted["height"] = preset.width, preset.height
         if request.seconds:
             group = next((value for value in (getattr(pipe, name, None) for name in (
                 "vae_scale_factor_temporal", "vae_temporal_compression_ratio")) if value), GROUP)
             wanted[length] = frames_for(request.seconds, fps, group)
-        self._tell_length(request.prompt, own.get("max_sequence_length"), say)
+        self._tell_length(pipe, request.prompt, own.get("max_sequence_length"), say)
         call = {name: value for name, value in wanted.items() if value is not None and name in taken}
         return call | {"generator": torch.Generator("cpu").manual_seed(request.seed)}, float(fps)
 
-    def _tell_length(self, prompt: str, most, say: Callable) -> None:
+    def _tell_length(self, pipe: Pipeline, prompt: str, most: object, say: Callable) -> None:
         """Says where the model will not read the prompt to its end."""
-        tokenizer = getattr(self._pipe, "tokenizer", None)
+        tokenizer = getattr(pipe, "tokenizer", None)
         if isinstance(most, int) and tokenizer is not None:
             count = len(tokenizer(prompt, truncation=False)["input_ids"])
             if count > most:
                 say(Notice(f"The prompt has {count} tokens and the model reads the first {most}: what comes last is "
                            "not seen by it."))
 
-    def _run(self, request: Request, call: dict, say: Callable, ended: threading.Event) -> np.ndarray:
+    def _run(self, pipe: Pipeline, request: Request, call: dict, say: Callable, ended: threading.Event) -> np.ndarray:
         """The frames, uint8 [n, h, w, 3]; with less and less of the model on the GPU where memory runs out."""
         from vs2.model.weights import out_of_memory
 
         while True:
-            with Steps(self._pipe, say, ended, LOADED, DRAWN) as watching:
+            with Steps(pipe, say, ended, LOADED, DRAWN) as watching:
                 try:
-                    result = self._pipe(prompt=request.prompt, **call, **watching)
+                    result = pipe(prompt=request.prompt, **call, **watching)
                     break
                 except (Problem, Stopped):
                     raise
                 except Exception as error:  # libraries raise many kinds; memory is the one that can be helped
                     if not out_of_memory(error):
                         raise self._refusal(error) from error
-            self._lower(say)
+            self._lower(pipe, say)
             call["generator"].manual_seed(request.seed)
         frames = np.asarray(result.frames[0], np.float32)
         if not np.isfinite(frames).all():
@@ -273,14 +277,14 @@ class Diffusion(Generator):
         return BadInput(f"{self.model} does not take this request: {_line(error)}") \
             if isinstance(error, ValueError) else error
 
-    def _lower(self, say: Callable) -> None:
+    def _lower(self, pipe: Pipeline, say: Callable) -> None:
         """Leaves less of the model on the GPU; Failure where there is no less."""
         _empty()
         after = PLACEMENTS[PLACEMENTS.index(self._placed) + 1:]
         if not after or self.device == "cpu":
             raise Failure(f"Memory ran out with {self.model}: take a smaller size, fewer seconds or a smaller model.")
         say(Notice(f"Memory ran out: tried again with the model's parts on the GPU {after[0]}."))
-        self._place(self._pipe, after[0], say)
+        self._place(pipe, after[0], say)
 
 
 def _line(error: Exception) -> str:

@@ -3,6 +3,7 @@
 Tables of one line a meaning. "near" words are drawn as something like them, which is said; "foreign" ones are known
 to ask for an element of the scene that cannot be drawn.
 """
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vs2.scenes.words import FOREIGN
@@ -18,7 +19,7 @@ class Meaning:
     plural: bool = False
 
 
-_EXACT = {
+_EXACT: dict[str, Mapping[str, str] | Mapping[int, str]] = {
     "colour": {"red": "red crimson scarlet", "yellow": "yellow", "green": "green", "blue": "blue",
                "purple": "purple violet", "white": "white snow_white"},
     "motion": {"bounces": "bounce bounces bouncing bounced", "slides": "slide slides sliding slid glide glides gliding",
@@ -30,7 +31,7 @@ _EXACT = {
                    "night": "night nighttime midnight at_night night_sky starry_sky under_the_stars"},
     "count": {1: "one single 1", 2: "two pair couple 2", 3: "three trio 3"},
 }
-_NEAR = {
+_NEAR: dict[str, Mapping[str, str] | Mapping[int, str]] = {
     "colour": {"red": "ruby maroon", "yellow": "golden gold lemon", "green": "emerald lime olive",
                "blue": "navy azure cyan", "purple": "lavender lilac magenta", "white": "ivory cream"},
     "motion": {"bounces": "jump jumps jumping hop hops hopping fall falls falling drop drops dropping dropped",
@@ -60,17 +61,17 @@ _NEAR_NOUNS = {"ball": ("circle disc disk marble football basketball", "circles 
 
 
 def _lexicon() -> dict[str, Meaning]:
-    words = {}
+    words: dict[str, Meaning] = {}
     for table, near in ((_EXACT, False), (_NEAR, True)):
         for element, values in table.items():
             for value, listed in values.items():
                 words |= {word: Meaning(element, value, near) for word in listed.split()}
     for element, listed in _FOREIGN.items():
         words |= {word: Meaning(element, FOREIGN) for word in listed.split()}
-    for table, near in ((_NOUNS, False), (_NEAR_NOUNS, True)):
-        for value, forms in table.items():
+    for nouns, near in ((_NOUNS, False), (_NEAR_NOUNS, True)):
+        for shape, forms in nouns.items():
             for form, plural in zip(forms, (False, True), strict=True):
-                words |= {word: Meaning("shape", value, near, plural) for word in form.split()}
+                words |= {word: Meaning("shape", shape, near, plural) for word in form.split()}
     return words | {word: Meaning("count", 1) for word in ("a", "an")}
 
 

@@ -4,10 +4,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, TypeGuard
 
 from vs2.errors import BadInput, Failure
 from vs2.generate.record import Record
 from vs2.rubric import MAX_PROMPT_CHARACTERS
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
 MOST_SEED = 2**32 - 1       # what numpy, torch and the providers' models all take
 
@@ -57,32 +61,46 @@ class Request:
     folder: Path
 
     @classmethod
-    def checked(cls, limits: Limits, prompt, seed, seconds, size, folder) -> "Request":
-        """Raises BadInput for anything out of range."""
+    def checked(cls, limits: Limits, prompt: object, seed: object, seconds: object, size: object,
+                folder: str | Path) -> "Request":
+        """Raises BadInput for anything of another type or out of range."""
         if not isinstance(prompt, str) or not prompt.strip():
             raise BadInput("The prompt is empty: say what the video should show.")
         if len(prompt) > MAX_PROMPT_CHARACTERS:
             raise BadInput(f"The prompt has {len(prompt)} characters: shorten it to {MAX_PROMPT_CHARACTERS} or fewer.")
         if not _whole(seed) or not 0 <= seed <= MOST_SEED:
             raise BadInput(f"seed is {seed!r}: it must be a whole number from 0 to {MOST_SEED}.")
-        least, most = limits.seconds
-        number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-        if seconds is not None and not (number and least <= seconds <= most):
-            raise BadInput(f"seconds is {seconds!r}: it must be a number from {least:g} to {most:g}.")
-        least, most = limits.side
-        if size is not None:
-            sides = tuple(size) if isinstance(size, tuple | list) else ()
-            if len(sides) != 2 or not all(_whole(side) and least <= side <= most for side in sides):
-                raise BadInput(f"size is {size!r}: give width and height, whole numbers of pixels from {least} to "
-                               f"{most}.")
-            size = sides
         if not folder:
             raise BadInput("No folder was given: say where the clip should be kept.")
-        return cls(prompt, seed, None if seconds is None else float(seconds), size, Path(folder))
+        return cls(prompt, seed, None if seconds is None else _seconds(seconds, *limits.seconds),
+                   None if size is None else _size(size, *limits.side), Path(folder))
 
 
-def _whole(value) -> bool:
+def _seconds(seconds: object, least: float, most: float) -> float:
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not least <= seconds <= most:
+        raise BadInput(f"seconds is {seconds!r}: it must be a number from {least:g} to {most:g}.")
+    return float(seconds)
+
+
+def _size(size: object, least: int, most: int) -> tuple[int, int]:
+    sides = tuple(size) if isinstance(size, tuple | list) else ()
+    if len(sides) != 2 or not all(_whole(side) and least <= side <= most for side in sides):
+        raise BadInput(f"size is {size!r}: give width and height, whole numbers of pixels from {least} to {most}.")
+    width, height = sides
+    return width, height
+
+
+def _whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+class Given(TypedDict, total=False):
+    """What `Generator.stream` may be told beside the prompt and the folder."""
+
+    seed: int
+    seconds: float | None
+    size: tuple[int, int] | None
+    stop: Callable[[], bool]
 
 
 class Generator(ABC):
@@ -100,12 +118,13 @@ class Generator(ABC):
         """
         return self._stream(Request.checked(self.limits, prompt, seed, seconds, size, folder), stop)
 
-    def generate(self, prompt: str, **options) -> Generated:
+    def generate(self, prompt: str, *, folder: str | Path, **options: "Unpack[Given]") -> Generated:
         """What `stream`, with the same options, ends in. Raises Failure where it was stopped."""
-        kept = deque(self.stream(prompt, **options), maxlen=1)
-        if not kept or not isinstance(kept[-1], Generated):
+        kept = deque(self.stream(prompt, folder=folder, **options), maxlen=1)
+        last = kept.pop() if kept else None
+        if not isinstance(last, Generated):
             raise Failure("The generation was stopped before there was a clip.")
-        return kept[-1]
+        return last
 
     @abstractmethod
     def _stream(self, request: Request, stop: Callable[[], bool]) -> Iterator[Event]:
@@ -114,7 +133,8 @@ class Generator(ABC):
 
 def rounded(size: tuple[int, int], multiple: int) -> tuple[int, int]:
     """The size with each side rounded to a multiple, at least one."""
-    return tuple(max(multiple, round(side / multiple) * multiple) for side in size)
+    width, height = (max(multiple, round(side / multiple) * multiple) for side in size)
+    return width, height
 
 
 def rounding(asked: tuple[int, int], taken: tuple[int, int]) -> list[Notice]:

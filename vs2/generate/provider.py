@@ -12,11 +12,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from vs2.errors import BadInput, Failure, Problem
+from vs2.generate import protocol
 from vs2.generate.files import Draft, disk
-from vs2.generate.protocol import Event, Generator, Limits, Notice, Progress, Request
+from vs2.generate.protocol import Event, Limits, Notice, Progress, Request
 from vs2.generate.provider_worker import LARGEST
 from vs2.generate.providers import PROVIDERS
 from vs2.model import hub
@@ -28,7 +29,7 @@ FPS = 16            # what a length is told in: most models make 16 frames a sec
 SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_DEBUG")     # the last one makes the client print what it sends
 
 
-class Provider(Generator):
+class Provider(protocol.Generator):
     """name: "NAME/OWNER/MODEL", NAME one of `providers.PROVIDERS`. token: the visitor's, of the provider or of the Hub.
 
     timeout: seconds for the whole clip. extra: parameters of that model, as its provider documents them. endpoint: the
@@ -83,11 +84,12 @@ class Provider(Generator):
                              notices=tuple(notice.text for notice in notices),
                              details={"provider": self.provider, "model": self.model, "codec": facts.codec})
 
-    def _ask(self, job: dict, stop: Callable[[], bool]) -> Iterator[Event]:
+    def _ask(self, job: dict, stop: Callable[[], bool]) -> Generator[Event, None, bytes | None]:
         """Progress while a process asks; returns the video's bytes, or None where it was stopped."""
         due = time.monotonic() + self.timeout
         answers: queue.SimpleQueue = queue.SimpleQueue()
         process = _started()
+        assert process.stdin is not None and process.stdout is not None     # they are pipes
         try:
             try:
                 send(process.stdin, job)

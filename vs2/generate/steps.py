@@ -2,12 +2,32 @@
 import inspect
 import threading
 from collections.abc import Callable
+from typing import Any, Protocol
 
 from vs2.generate.protocol import Progress
 
 
 class Stopped(Exception):
     """Nobody waits for the clip any more."""
+
+
+class Pipeline(Protocol):
+    """What a text-to-video pipeline of diffusers is asked for; the class that they share says less than they all have.
+    """
+
+    scheduler: Any      # each family's is of another class
+
+    def __call__(self, *, prompt: str, **arguments: object) -> Any: ...
+
+    def to(self, device: str, /) -> object: ...
+
+    def enable_model_cpu_offload(self, *, device: str) -> object: ...
+
+    def enable_group_offload(self, **how: object) -> object: ...
+
+    def remove_all_hooks(self) -> object: ...
+
+    def maybe_free_model_hooks(self) -> object: ...
 
 
 class Steps:
@@ -17,7 +37,7 @@ class Steps:
     scheduler, which all of them ask once a step. first, last: the shares of the whole before and after the steps.
     """
 
-    def __init__(self, pipe, say: Callable, ended: threading.Event, first: float, last: float):
+    def __init__(self, pipe: Pipeline, say: Callable, ended: threading.Event, first: float, last: float):
         self._pipe, self._say, self._ended, self._first, self._last, self._done = pipe, say, ended, first, last, 0
 
     def __enter__(self) -> dict:

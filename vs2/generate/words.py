@@ -43,7 +43,7 @@ class Reading:
     fixed: dict = field(default_factory=dict)
     many: bool = False
     foreign: frozenset[str] = frozenset()
-    near: tuple[tuple[str, str], ...] = ()
+    near: tuple[tuple[str, str | int], ...] = ()
     unknown: tuple[str, ...] = ()
 
     @property
@@ -63,6 +63,12 @@ class _Token:
 
     def of(self, element: str) -> bool:
         return self.meaning is not None and self.meaning.element == element
+
+    @property
+    def meant(self) -> Meaning:
+        """What a word means that was found to mean something."""
+        assert self.meaning is not None, f"{self.word!r} has no meaning"
+        return self.meaning
 
 
 @dataclass
@@ -86,34 +92,34 @@ def read(prompt: str) -> Reading:
     many = False
     if main is not None:
         noun = tokens[main.at]
-        taken["shape"] = noun.meaning
+        taken["shape"] = noun.meant
         if main.count:
             taken["count"] = main.count
-        many = main.count is None and noun.meaning.plural
+        many = main.count is None and noun.meant.plural
         if main.count is None and not many:
             taken["count"] = Meaning("count", 1)
         if main.colour:
             taken["colour"] = main.colour
     motion = _motion(tokens, main, companion)
     if motion is not None:
-        taken["motion"] = motion.meaning
+        taken["motion"] = motion.meant
     place = next((t for t in tokens if t.of("background") and not t.used), None)
     if place is not None:
-        taken["background"] = place.meaning
+        taken["background"] = place.meant
         for token in tokens:
-            if token.of("background") and token.meaning.value == place.meaning.value:
+            if token.of("background") and token.meant.value == place.meant.value:
                 token.used = True
     _natural(tokens)
     near = [(t.text, t.meaning.value) for t in tokens if t.used and t.meaning and t.meaning.near]
-    fixed = {name: meaning.value for name, meaning in taken.items() if meaning.value != FOREIGN}
+    fixed: dict[str, object] = {name: meaning.value for name, meaning in taken.items() if meaning.value != FOREIGN}
     foreign = {name for name, meaning in taken.items() if meaning.value == FOREIGN}
     if companion is not None:
-        shape = tokens[companion.at].meaning.value
+        shape = tokens[companion.at].meant.value
         if companion.colour is not None and companion.colour.value == FOREIGN:
             foreign.add("beside")
         else:
             fixed["beside"] = (companion.colour.value if companion.colour else None, shape)
-        if (companion.count and companion.count.value != 1) or tokens[companion.at].meaning.plural:
+        if (companion.count and companion.count.value != 1) or tokens[companion.at].meant.plural:
             near.append((tokens[companion.at].text, f"one {shape}"))
         if companion.related is not None and companion.related.word in PLACED:
             companion.related.used = True
@@ -227,7 +233,7 @@ def _roles(tokens: list[_Token], things: list[_Thing]) -> tuple[_Thing | None, _
     for thing in things:
         if thing is main:
             continue
-        same = tokens[thing.at].meaning.value == tokens[main.at].meaning.value
+        same = tokens[thing.at].meant.value == tokens[main.at].meant.value
         again = same and thing.colour in (None, main.colour) and (thing.definite or not thing.related)
         if again:
             main.colour = main.colour or thing.colour
@@ -235,7 +241,7 @@ def _roles(tokens: list[_Token], things: list[_Thing]) -> tuple[_Thing | None, _
             companion = thing
         else:
             known = companion.colour in (None, thing.colour) or thing.colour is None
-            if not (thing.definite and known and tokens[thing.at].meaning.value == tokens[companion.at].meaning.value):
+            if not (thing.definite and known and tokens[thing.at].meant.value == tokens[companion.at].meant.value):
                 tokens[thing.at].used = False
     return main, companion
 
@@ -249,8 +255,8 @@ def _motion(tokens: list[_Token], main: _Thing | None, companion: _Thing | None)
         [i for i, _ in found if i > companion.at]
     chosen = next((token for i, token in found if i not in theirs), found[0][1])
     for i, token in found:
-        stands = token.meaning.value == "rests" and (i in theirs or companion is not None)
-        token.used = token is chosen or token.meaning.value == chosen.meaning.value or stands
+        stands = token.meant.value == "rests" and (i in theirs or companion is not None)
+        token.used = token is chosen or token.meant.value == chosen.meant.value or stands
     return chosen
 
 
@@ -258,7 +264,7 @@ def _natural(tokens: list[_Token]) -> None:
     """Takes the colours that a place has anyway, and the words that lead to it."""
     for token, place in zip(tokens, tokens[1:], strict=False):
         if token.of("colour") and place.of("background"):
-            token.used |= (token.meaning.value, place.meaning.value) in NATURAL
+            token.used |= (token.meant.value, place.meant.value) in NATURAL
     for i, token in enumerate(tokens):
         if token.word in PLACED:
             token.used |= any(other.of("background") for other in tokens[i + 1:i + 4])
@@ -269,7 +275,7 @@ def _unknown_neighbour(tokens: list[_Token]) -> bool:
     for i, token in enumerate(tokens):
         if token.word not in BESIDE:
             continue
-        phrase = []
+        phrase: list[_Token] = []
         for other in tokens[i + 1:]:
             if other.word in BREAKS or other.word in RELATIONS or other.word in LINKS or other.of("motion"):
                 break

@@ -4,7 +4,7 @@
     with_judge(pairs)["visual_quality"].kappa, between_reviewers(pairs)["visual_quality"].matrix
 """
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 
 from vs2 import metrics
@@ -17,8 +17,9 @@ class Agreement:
     """Pairs of scores from 1 to 5, compared.
 
     n: pairs. unscored: pairs left out because one of the two gave no score: a reviewer who disagreed and did not say
-    what is right, a judge whose score was not read, or who did not judge. exact, within_one: fractions of n.
-    kappa: quadratic weighted. pearson, spearman: correlations. Each of them is None where it is not defined.
+    what is right, a judge whose score was not read. withheld: those left out because the judge did not judge.
+    exact, within_one: fractions of n. kappa: quadratic weighted. pearson, spearman: correlations. Each of them is None
+    where it is not defined.
     matrix: 5 x 5 counts, matrix[first - 1][second - 1].
     """
 
@@ -30,6 +31,7 @@ class Agreement:
     pearson: float | None
     spearman: float | None
     matrix: tuple[tuple[int, ...], ...]
+    withheld: int = 0
 
     def to_dict(self) -> dict:
         """Plain JSON values."""
@@ -38,14 +40,18 @@ class Agreement:
 
 def held_right(review: Review, key: str) -> int | None:
     """The score that a reviewer holds right: the judge's if agreed with, else the corrected one; None if not said."""
-    return review.scores[key] if review.verdicts[key] == AGREE else review.corrected.get(key)
+    return review.scores[key] if review.verdicts.get(key) == AGREE else review.corrected.get(key)
 
 
 def with_judge(reviews: Iterable[tuple[str, Review]]) -> dict[str, Agreement]:
     """Each dimension's agreement of the judge (the matrix's rows) with its reviewers (the columns), a pair a review."""
-    latest = _latest(reviews)
-    return {key: _compare([(review.scores[key], held_right(review, key)) for said in latest.values()
-                           for review in said.values()]) for key in KEYS}
+    everyone = [review for said in _latest(reviews).values() for review in said.values()]
+    found = {}
+    for key in KEYS:
+        judged = [review for review in everyone if key not in review.not_judged]
+        compared = _compare([(review.scores[key], held_right(review, key)) for review in judged])
+        found[key] = replace(compared, withheld=len(everyone) - len(judged))
+    return found
 
 
 def between_reviewers(reviews: Iterable[tuple[str, Review]]) -> dict[str, Agreement]:

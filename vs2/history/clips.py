@@ -100,6 +100,8 @@ class Clips:
             return
         # Where it was there when `stage` looked and has been deleted since, it is copied now.
         part = part or self.stage(given, path)
+        if part is None:    # and now it is there again
+            return
         with disk():
             os.replace(part, path)
 

@@ -80,10 +80,10 @@ class Database:
             raise _failure(error) from error
         finally:
             with self._lock:
-                keep = db is not None and not self._closed and len(self._idle) < IDLE
-                if keep:
+                if db is not None and not self._closed and len(self._idle) < IDLE:
                     self._idle.append(db)
-            if db is not None and not keep:
+                    db = None
+            if db is not None:
                 db.close()
 
     @contextmanager

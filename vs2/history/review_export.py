@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from vs2.batch import results
 from vs2.batch.table_csv import guard
 from vs2.history.review_rows import Review
 from vs2.rubric import KEYS
@@ -21,17 +22,24 @@ COLUMNS = ("evaluation", "reviewer", "video", "prompt", "model",
            "wrong_passages", "note", "rationale")
 
 
-def table(reviews: Iterable[tuple[str, Review]]) -> str:
-    """The reviews as CSV, one row each, in which no text is a formula. Wrong passages are quoted, one a line."""
+NOT_JUDGED = "not judged"   # in the column of the judge's score, which is empty where it was not read
+
+
+def table(reviews: Iterable[tuple[str, Review]], knows: Callable[[str], str] | None = None) -> str:
+    """The reviews as CSV, one row each, in which no text is a formula. Wrong passages are quoted, one a line.
+
+    knows: what the judge of a name knows, for a column of its own.
+    """
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow(COLUMNS)
+    writer.writerow([*COLUMNS, *[results.KNOWS] * bool(knows)])
     for evaluation, review in reviews:
         by_dimension = [value for key in KEYS
-                        for value in (review.scores[key], review.verdicts[key], review.corrected.get(key))]
+                        for value in (NOT_JUDGED if key in review.not_judged else review.scores[key],
+                                      review.verdicts.get(key), review.corrected.get(key))]
         passages = "\n".join(review.rationale[start:end] for start, end in review.wrong_passages)
         row = [evaluation, review.reviewer, _named(review).video.name, review.prompt, review.model, *by_dimension,
-               passages, review.note, review.rationale]
+               passages, review.note, review.rationale, *([knows(review.model)] if knows else [])]
         writer.writerow(["" if cell is None else guard(cell) if isinstance(cell, str) else cell for cell in row])
     return lines.getvalue()
 
@@ -47,7 +55,9 @@ def archive(reviews: Iterable[tuple[str, Review]], path: Path, clip_of: Callable
     clip_of: an evaluation's id -> the file that was judged, None where it is not kept. A review of such an evaluation
     is left out: without its clip there is nothing to train on. Two evaluations of one file share it.
     """
-    lines, names, lacking = [], {}, 0
+    lines: list[str] = []
+    names: dict[Path, str] = {}
+    lacking = 0
     with zipfile.ZipFile(path, "w") as file:
         for evaluation, review in reviews:
             clip = clip_of(evaluation)

@@ -6,12 +6,15 @@
      "corrected": {"text_alignment": 2}, "wrong_passages": [{"start": 10, "end": 42}], "note": ""}
 
 `video` is absolute, or relative to the file. A score that the judge left unread is null. Offsets count characters.
+Dimensions that the judge did not judge stand in `not_judged`, each with its reason; there is no verdict on those.
 """
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from vs2.errors import BadInput
+from vs2.evaluation import Evaluation
 from vs2.rubric import BY_KEY, KEYS, SCALE, check_prompt
 
 AGREE, DISAGREE = "agree", "disagree"
@@ -21,10 +24,11 @@ AGREE, DISAGREE = "agree", "disagree"
 class Review:
     """What one reviewer says of one judgement.
 
-    video: a file. prompt, model, rationale, scores: the judgement; a score is 1 to 5, or None where it was unread.
-    reviewer: a name or an id. verdicts: each dimension's "agree" or "disagree". corrected: 1 to 5, for dimensions
-    disagreed with alone; one may be left out. wrong_passages: (start, end) character offsets in the rationale of what
-    is wrong there. note: the reviewer's words. Raises BadInput where this does not hold.
+    video: a file. prompt, model, rationale, scores: the judgement; a score is 1 to 5, or None where it was unread or
+    not judged. reviewer: a name or an id. verdicts: "agree" or "disagree" for each dimension that was judged.
+    corrected: 1 to 5, for dimensions disagreed with or not judged; one may be left out. wrong_passages: (start, end)
+    character offsets in the rationale of what is wrong there. note: the reviewer's words. not_judged: why, by
+    dimension: what a judge withheld is no judgement to agree with. Raises BadInput where this does not hold.
     """
 
     video: Path
@@ -37,17 +41,32 @@ class Review:
     corrected: dict[str, int] = field(default_factory=dict)
     wrong_passages: tuple[tuple[int, int], ...] = ()
     note: str = ""
+    not_judged: dict[str, str] = field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_prompt(self.prompt)
         _texts(self)
-        _dimensions("scores", self.scores, whole=True)
-        _dimensions("verdicts", self.verdicts, whole=True)
-        _dimensions("corrected", self.corrected, whole=False)
+        _dimensions("scores", self.scores, KEYS)
+        _dimensions("not_judged", self.not_judged)
+        if not all(isinstance(reason, str) for reason in self.not_judged.values()):
+            raise BadInput("The review's not_judged must give a reason for each dimension, as text.")
+        if isinstance(self.verdicts, dict) and (on := [key for key in KEYS if key in {*self.not_judged} & {
+                *self.verdicts}]):
+            raise BadInput(f"The judge did not judge {BY_KEY[on[0]].wire}, so there is nothing to agree or disagree "
+                           "with: leave the verdict out; the right score may be given.")
+        _dimensions("verdicts", self.verdicts, [key for key in KEYS if key not in self.not_judged])
+        _dimensions("corrected", self.corrected)
         for key in KEYS:
             if self.scores[key] is not None and not _is_score(self.scores[key]):
                 raise BadInput(f"The judge's score for {BY_KEY[key].wire} is {self.scores[key]!r}: it must be a whole "
                                "number from 1 to 5, or null.")
+            if key in self.not_judged and self.scores[key] is not None:
+                raise BadInput(f"The judge did not judge {BY_KEY[key].wire}, so its score must be null.")
+            if key in self.corrected and not _is_score(self.corrected[key]):
+                raise BadInput(f"The corrected score for {BY_KEY[key].wire} is {self.corrected[key]!r}: it must be a "
+                               "whole number from 1 to 5.")
+            if key in self.not_judged:
+                continue
             if self.verdicts[key] not in (AGREE, DISAGREE):
                 raise BadInput(f"The verdict on {BY_KEY[key].wire} is {self.verdicts[key]!r}: it must be {AGREE} or "
                                f"{DISAGREE}.")
@@ -57,9 +76,6 @@ class Review:
             if key in self.corrected and self.verdicts[key] == AGREE:
                 raise BadInput(f"The score for {BY_KEY[key].wire} is corrected and agreed with: disagree, or leave the "
                                "correction out.")
-            if key in self.corrected and not _is_score(self.corrected[key]):
-                raise BadInput(f"The corrected score for {BY_KEY[key].wire} is {self.corrected[key]!r}: it must be a "
-                               "whole number from 1 to 5.")
         for start, end in self.wrong_passages:
             if not 0 <= start < end <= len(self.rationale):
                 raise BadInput(f"The wrong passage {start} to {end} does not lie in the rationale, which has "
@@ -67,8 +83,13 @@ class Review:
 
     @property
     def undisputed(self) -> bool:
-        """Whether the reviewer agreed on every dimension and marked nothing wrong."""
-        return not self.wrong_passages and all(verdict == AGREE for verdict in self.verdicts.values())
+        """Whether the judge judged every dimension, and the reviewer agreed on each and marked nothing wrong."""
+        return not self.wrong_passages and all(self.verdicts.get(key) == AGREE for key in KEYS)
+
+    @staticmethod
+    def withheld(evaluation: Evaluation) -> dict[str, str]:
+        """`not_judged` of a review of this evaluation."""
+        return {key: evaluation.scores[key].reason or "" for key in evaluation.withheld}
 
     def to_json(self, folder: Path | None = None) -> dict:
         """The object that a line holds; the video's path relative to `folder` where it lies below it."""
@@ -76,7 +97,10 @@ class Review:
         if folder is not None and video.is_absolute() and video.is_relative_to(Path(folder).resolve()):
             video = video.relative_to(Path(folder).resolve())
         passages = [{"start": start, "end": end} for start, end in self.wrong_passages]
-        return asdict(self) | {"video": video.as_posix(), "wrong_passages": passages}
+        record = asdict(self) | {"video": video.as_posix(), "wrong_passages": passages}
+        if not self.not_judged:     # as lines were before there was such a thing
+            del record["not_judged"]
+        return record
 
     @classmethod
     def from_json(cls, record: object, folder: Path | None = None) -> "Review":
@@ -126,7 +150,7 @@ def read(path: Path) -> tuple[list[Review], list[tuple[int, str]]]:
     return reviews, wrong
 
 
-def write(reviews, path: Path) -> None:
+def write(reviews: Iterable[Review], path: Path) -> None:
     """The reviews as a JSON Lines file, which replaces what is there in one step. Paths below its folder are relative.
     """
     path = Path(path)
@@ -137,7 +161,7 @@ def write(reviews, path: Path) -> None:
     part.replace(path)
 
 
-def _is_score(value) -> bool:
+def _is_score(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value in SCALE
 
 
@@ -147,7 +171,8 @@ def _texts(review: Review) -> None:
             raise BadInput(f"The review's {name} must be a text.")
 
 
-def _dimensions(name: str, values, whole: bool) -> None:
-    """Raises BadInput where `values` is no dict of dimensions, all of them if `whole`."""
-    if not isinstance(values, dict) or not values.keys() <= set(KEYS) or (whole and values.keys() != set(KEYS)):
-        raise BadInput(f"The review's {name} must be given by dimension: {', '.join(KEYS)}.")
+def _dimensions(name: str, values: object, whole: Sequence[str] = ()) -> None:
+    """Raises BadInput where `values` is no dict of dimensions; where some are named, of those and no other."""
+    named = set(whole) or set(KEYS)
+    if not isinstance(values, dict) or not values.keys() <= named or (whole and values.keys() != named):
+        raise BadInput(f"The review's {name} must be given by dimension: {', '.join(whole or KEYS)}.")

@@ -64,7 +64,7 @@ class Filter:
     scores: dict[str, tuple[int, int]] = field(default_factory=dict)
     reviewed: bool | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for key, (least, most) in self.scores.items():
             if key not in KEYS:
                 raise BadInput(f"There is no dimension {key!r} to filter by: name {', '.join(KEYS)}.")
@@ -194,7 +194,8 @@ class Store:
             if found is None:
                 raise BadInput("There is no such evaluation to review, it may have been deleted: open another one.")
             evaluation = _evaluation(found[1])
-            if (review.prompt, review.model, review.rationale, review.scores) != _judgement(evaluation):
+            judged = review.prompt, review.model, review.rationale, review.scores
+            if judged != _judgement(evaluation) or review.not_judged != Review.withheld(evaluation):
                 raise BadInput("The review is of another judgement than the one it was sent for: open the evaluation "
                                "again and review that.")
             db.execute("INSERT INTO reviews (evaluation, reviewer, updated, record) VALUES (?, ?, ?, ?) ON CONFLICT "
@@ -228,7 +229,7 @@ class Store:
         """Closes the database; the store cannot be used after."""
         self._database.close()
 
-    def _read(self, query: str, *values) -> list[tuple]:
+    def _read(self, query: str, *values: object) -> list[tuple]:
         with self._database.reading() as db:
             return db.execute(query, values).fetchall()
 
@@ -244,7 +245,9 @@ class Store:
         with _sound():
             said = json.loads(said)
             passages = tuple((start, end) for start, end in said.pop("wrong_passages"))
-            return id, Review(video, *_judgement(evaluation), json.loads(reviewer), wrong_passages=passages, **said)
+            prompt, model, rationale, scores = _judgement(evaluation)
+            return id, Review(video, prompt, model, rationale, scores, json.loads(reviewer), wrong_passages=passages,
+                              not_judged=Review.withheld(evaluation), **said)
 
 
 def _row(evaluation: Evaluation) -> dict:
@@ -258,9 +261,10 @@ def _row(evaluation: Evaluation) -> dict:
 
 def _where(visitor: str | None, filter: Filter) -> tuple[str, tuple]:
     """The condition on `evaluations e` and its values. The visitor "" is NULL, which equals nothing."""
-    conditions, values = ["TRUE"], []
+    conditions = ["TRUE"]
+    values: list[object] = []
 
-    def hold(condition: str, *more) -> None:
+    def hold(condition: str, *more: object) -> None:
         conditions.append(condition)
         values.extend(more)
 
@@ -291,7 +295,7 @@ def _evaluation(record: str) -> Evaluation:
         return Evaluation.from_dict(json.loads(record))
 
 
-def _judgement(evaluation: Evaluation) -> tuple:
+def _judgement(evaluation: Evaluation) -> tuple[str, str, str, dict[str, int | None]]:
     """What a review repeats of the evaluation: prompt, model, rationale, and each dimension's value."""
     values = {key: evaluation.scores[key].value for key in KEYS}
     return evaluation.prompt, evaluation.model, evaluation.rationale, values

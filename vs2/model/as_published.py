@@ -9,7 +9,7 @@ was drawn from; its digit is the likeliest of the five there, which need not be 
 """
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -18,6 +18,7 @@ from vs2.errors import BadInput, Failure
 from vs2.evaluation import Published
 from vs2.model import generation
 from vs2.model.inputs import Inputs, cache_of, step_kwargs
+from vs2.model.reply import Row
 from vs2.model.tokens import Text, Wire
 from vs2.options import Options
 from vs2.rubric import DIMENSIONS, KEYS, SCALE
@@ -36,7 +37,7 @@ _SCORED = {dimension.key: re.compile(rf"{re.escape(dimension.wire)}:\s*(\d+)", r
 
 
 def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | None = None,
-             stop: Callable[[], bool] = lambda: False) -> Iterator[generation.Piece]:
+             stop: Callable[[], bool] = lambda: False) -> generation.Writing:
     """As `vs2.model.generation.generate`; the one reply's `published` has what the script says of it.
 
     options: its temperature, seed, and budget as the most new tokens. The reply is that of `transformers.generate`
@@ -53,13 +54,13 @@ class _Drawn:
 
     def __init__(self, model, tokenizer, inputs: Inputs, options: Options, wire: Wire):
         self.model, self.options, self.wire = model, options, wire
-        self.rows = [generation.Row(Text(tokenizer, wire.silent))]
+        self.rows = [Row(Text(tokenizer, wire.silent))]
         self.ends = generation.ends(model, tokenizer)
         self.chain = processors(model.generation_config, options.temperature)
         self.dice = torch.Generator(inputs.input_ids.device).manual_seed(options.seed)
         self.digits = torch.tensor(wire.digits, device=inputs.input_ids.device)
         self.seen, self.length, self.rope_delta = inputs.input_ids, inputs.length, inputs.rope_delta
-        self.inputs, self.out = inputs, None
+        self.inputs: Inputs | None = inputs     # until the model has read them
         self.ids: list[int] = []
         self.logs: list[torch.Tensor] = []      # kept on the device until the reply is whole
 
@@ -74,9 +75,9 @@ class _Drawn:
     @torch.inference_mode()
     def step(self) -> str:
         """The prefill, or the next token; the text that it completes."""
-        if self.out is None:
-            self.out = self.model(**self.inputs.model_kwargs(), use_cache=True, logits_to_keep=1)
-            self.inputs = None  # the pixels are not needed again
+        if self.inputs is not None:
+            inputs, self.inputs = self.inputs, None     # the pixels are not needed again
+            self.out = self.model(**inputs.model_kwargs(), use_cache=True, logits_to_keep=1)
             return ""
         logits = self.out.logits[:, -1].float()
         scores = self.chain(self.seen, logits)
@@ -86,7 +87,7 @@ class _Drawn:
                           "precision, such as --precision fp32.")
         token = torch.multinomial(shares, 1, generator=self.dice)       # [1, 1], as `generate` draws it
         self.logs.append(scores[0].log_softmax(-1)[self.digits])
-        self.ids.append(token.item())
+        self.ids.append(int(token))
         text = self._write(self.ids[-1], logits[0])
         if self.active:
             self.out = self.model(**step_kwargs(self.rope_delta, token, cache_of(self.out), self.length),
@@ -151,7 +152,8 @@ def read(tokenizer, ids: list[int], logs: list[torch.Tensor]) -> dict[str, Publi
 
 def digits(reply: str) -> dict[str, int | None]:
     """The three numbers after the first labels that follow each other in their order; None unless all are there."""
-    values, at = {}, 0
+    values: dict[str, int | None] = {}
+    at = 0
     for key, pattern in _SCORED.items():
         match = pattern.search(reply, at)
         if match is None:

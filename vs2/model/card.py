@@ -49,6 +49,7 @@ class Card:
     """A checkpoint's query and sampling, and for people: what it knows, was trained on and measured.
 
     scope: how it tells clips that it knows nothing of, and what it withholds then; None where it withholds nothing.
+    longest_prompt: the longest prompt, in tokens, that it was measured with; None where nobody measured it.
     """
 
     query: str = PUBLISHED_QUERY
@@ -56,6 +57,7 @@ class Card:
     knows: str = ""
     trained_on: str = ""
     metrics: dict = field(default_factory=dict)
+    longest_prompt: int | None = None       # tokens
     scope: ScopeCard | None = None
 
     @classmethod
@@ -86,17 +88,20 @@ class Card:
             raise ValueError("query, knows and trained_on must be texts, metrics an object")
         if "$t2v_prompt" not in query:
             raise ValueError("its query has no $t2v_prompt")
+        longest = record.get("longest_prompt")
+        if longest is not None and (isinstance(longest, bool) or not isinstance(longest, int) or longest < 1):
+            raise ValueError("longest_prompt must be a number of tokens, 1 or more")
         scope = ScopeCard.of(record["scope"]) if "scope" in record else None
-        return cls(query, sampling, **said, metrics=metrics, scope=scope)
+        return cls(query, sampling, **said, metrics=metrics, longest_prompt=longest, scope=scope)
 
     def record(self) -> dict:
         """What `of` makes this card from, without what is empty."""
         sampling = self.sampling
         found = {"query": self.query, "fps": sampling.fps, "min_frames": sampling.min_frames,
                  "max_frames": sampling.max_frames, "pixels": [sampling.min_pixels, sampling.max_pixels],
-                 "knows": self.knows, "trained_on": self.trained_on, "metrics": self.metrics,
-                 "scope": {} if self.scope is None else asdict(self.scope)}
-        return {name: value for name, value in found.items() if value not in ("", {})}
+                 "knows": self.knows, "trained_on": self.trained_on, "longest_prompt": self.longest_prompt,
+                 "metrics": self.metrics, "scope": None if self.scope is None else asdict(self.scope)}
+        return {name: value for name, value in found.items() if value not in ("", {}, None)}
 
 
 def _check(sampling: Sampling) -> None:

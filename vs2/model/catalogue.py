@@ -6,6 +6,8 @@ from vs2.model import checkpoint
 from vs2.model.card import Card
 from vs2.settings import Settings
 
+PUBLISHED_KNOWS = "AI-generated videos of all kinds; the published VideoScore2, Qwen2.5-VL 7B."     # it has no card
+
 
 def listing(settings: Settings) -> dict:
     """`{models: [...], default, why}` as plain JSON values; sizes in bytes, metrics in fractions of 1.
@@ -24,8 +26,8 @@ def listing(settings: Settings) -> dict:
 
 
 def _mini() -> dict:
-    record = {"name": checkpoint.MINI, "parameters": None, "bytes": None, "here": False, "knows": "", "trained_on": "",
-              "metrics": {}, "scope": None, "problem": None}
+    record: dict[str, object] = {"name": checkpoint.MINI, "parameters": None, "bytes": None, "here": False,
+                                 "knows": "", "trained_on": "", "metrics": {}, "scope": None, "problem": None}
     try:
         found = checkpoint.locate(checkpoint.MINI)
         card = Card.read(found.folder)
@@ -42,6 +44,6 @@ def _published() -> dict:
 
     here = isinstance(try_to_load_from_cache(checkpoint.PUBLISHED, "config.json"), str)
     return {"name": checkpoint.PUBLISHED, "parameters": 8_300_000_000, "bytes": 16_600_000_000, "here": here,
-            "knows": "AI-generated videos of all kinds; the published VideoScore2, Qwen2.5-VL 7B.",
+            "knows": PUBLISHED_KNOWS,
             "trained_on": "VideoFeedback2: 27,168 videos with scores and rationales.",
             "metrics": {"VideoScore-Bench-v2": {"exact": 0.4435}}, "scope": None, "problem": None}

@@ -101,9 +101,10 @@ def inspect(folder: Path, name: str) -> Checkpoint:
     for file, what in (("tokenizer.json", "tokenizer"), ("preprocessor_config.json", "preprocessor")):
         if not any((folder / other).exists() for other in (file, "vocab.json", "processor_config.json")):
             raise BadInput(f"{name} is not a complete checkpoint: it has no {what} ({file}).")
-    shapes, stored = {}, 0
-    for file in _weight_files(folder, name):
-        found, count = _header(file, name)
+    shapes: dict[str, tuple[int, ...]] = {}
+    stored = 0
+    for weights in _weight_files(folder, name):
+        found, count = _header(weights, name)
         shapes |= found
         stored += count
     return Checkpoint(name, folder, config, shapes, stored)

@@ -7,19 +7,24 @@ The device is waited for once a token, when what it chose is read; what it chose
 Nothing here knows about videos or files; `judge.py` makes events and a record of what comes out.
 """
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 
 from vs2 import answer
 from vs2.errors import Failure
-from vs2.evaluation import Published
+from vs2.model import repetition
 from vs2.model.inputs import Inputs, cache_of, step_kwargs
+from vs2.model.reply import Piece, Reply, Row
 from vs2.model.tokens import Text, Wire
 from vs2.options import Options
-from vs2.rubric import BY_KEY, DIRECT, KEYS, REASONED, SCALE, THINK_CLOSE, AnswerForm
+from vs2.rubric import DIRECT, REASONED, SCALE, THINK_CLOSE
 
+if TYPE_CHECKING:
+    from transformers import Cache
+
+LOOPED = "The judge repeated itself over and over; its words were ended there."
 HEARTBEAT = 8            # steps without text after which an empty piece tells that work goes on
 
 
@@ -27,82 +32,25 @@ class Stopped(Exception):
     """The caller's `stop` said so: there is no reply."""
 
 
-@dataclass(frozen=True)
-class Piece:
-    """More of the first reply's rationale ("" when only time has passed), and the tokens of all replies so far."""
-
-    text: str
-    tokens: int
+Writing = Generator[Piece, None, list[Reply]]       # pieces, then the replies as its value
 
 
-@dataclass(frozen=True)
-class Reply:
-    """One finished reply.
+class Written(Protocol):
+    """Replies that are being written. tokens: of all of them. step: one more of each; the first row's new text."""
 
-    ids: its tokens, the words put in its mouth included, without the end's and the opening's of think=False.
-    distributions: p(1) to p(5) at the token of each dimension's digit, None where it was not read.
-    truncated: the budget was reached and the answer asked for. notes: sentences for people.
-    published: what the published script says of the reply, where it was drawn as that does (`vs2.model.as_published`).
-    """
+    rows: list[Row]
 
-    text: str
-    ids: tuple[int, ...]
-    answer: answer.Answer
-    distributions: dict[str, tuple[float, ...] | None]
-    truncated: bool = False
-    notes: tuple[str, ...] = ()
-    published: dict[str, Published] | None = None
+    @property
+    def active(self) -> object: ...         # what is true while one is not done
 
+    @property
+    def tokens(self) -> int: ...
 
-@dataclass
-class Row:
-    """One reply being written. `form` is set while its answer is asked for, `slot` then counts its digits."""
-
-    text: Text
-    form: AnswerForm | None = None
-    slot: int = 0
-    feed: list[int] = field(default_factory=list)  # chosen, not yet seen by the model
-    ids: list[int] = field(default_factory=list)
-    digits: dict[int, tuple[float, ...]] = field(default_factory=dict)  # place in `ids` -> the five digits' logits
-    closed_at: int | None = None   # tokens written when `</think>` came last
-    truncated: bool = False
-    done: bool = False
-    notes: list[str] = field(default_factory=list)
-
-    def write(self, tokens: list[int]) -> str:
-        """Appends tokens to the reply; gives the text they complete."""
-        self.feed += tokens
-        self.ids += tokens
-        return "".join([self.text.add(token) for token in tokens])
-
-    def ask(self, digit: int, logits, wire: Wire) -> str:
-        """Writes the digit that was asked for, and the words that ask for the next or end the reply; gives the text.
-
-        digit: 0 to 4, its place in SCALE. logits: the five digits', unprocessed.
-        """
-        self.digits[len(self.ids)] = tuple(logits)
-        self.slot += 1
-        self.done = self.slot == len(KEYS)
-        following = wire.ends[self.form] if self.done else wire.leads[self.form][self.slot]
-        return self.write([wire.digits[digit], *following]) + (self.text.finish() if self.done else "")
-
-    def reply(self) -> Reply:
-        """What was written, read."""
-        read = answer.read(self.text.whole)
-        distributions = dict.fromkeys(KEYS)
-        for key, place in read.spans.items():
-            logits = None if place is None else self.digits.get(self.text.token_at(place))
-            if logits is not None:
-                distributions[key] = tuple(torch.tensor(logits, dtype=torch.float64).softmax(0).tolist())
-        notes = list(self.notes)
-        unread = [BY_KEY[key].label for key in KEYS if read.values[key] is None]
-        if unread:
-            notes.append(f"Not read from the reply: {', '.join(unread)}.")
-        return Reply(self.text.whole, tuple(self.ids), read, distributions, self.truncated, tuple(notes))
+    def step(self) -> str: ...
 
 
 def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | None = None,
-             stop: Callable[[], bool] = lambda: False) -> Iterator[Piece]:
+             stop: Callable[[], bool] = lambda: False) -> Writing:
     """Yields pieces of the first reply's rationale; returns (as the generator's value) the list of `Reply`.
 
     inputs: on the model's device; with think=False they end in DIRECT's first lead. Raises Stopped when `stop`
@@ -114,8 +62,8 @@ def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | No
     return (yield from write(batch, stop))
 
 
-def write(batch, stop: Callable[[], bool]) -> Iterator[Piece]:
-    """Steps through replies that are being written (`_Batch`, or what has its active, tokens, rows and step)."""
+def write(batch: Written, stop: Callable[[], bool]) -> Writing:
+    """Steps through replies that are being written."""
     shown, silence = answer.Rationale(), 0
     while batch.active:
         if stop():
@@ -151,8 +99,12 @@ class _Batch:
         self.dice = torch.Generator(inputs.input_ids.device).manual_seed(options.seed)
         self.processors = _processors(model.generation_config, options)
         self.digits = sent(list(wire.digits), inputs.input_ids.device)
-        self.inputs, self.cache, self.logits, self.seen = inputs, None, None, None
-        self.free, self.said = None, []     # what was chosen freely last: on the device, and read
+        self.inputs: Inputs | None = inputs     # until the model has read them, which makes the next three
+        self.cache: Cache
+        self.logits: torch.Tensor               # [rows, vocabulary]
+        self.seen: torch.Tensor                 # [rows, length]
+        self.free: torch.Tensor                 # what was chosen freely last: on the device, and read
+        self.said: list[int] = []
 
     @property
     def tokens(self) -> int:
@@ -161,8 +113,9 @@ class _Batch:
     @torch.inference_mode()
     def step(self) -> str:
         """The prefill, or the next token of every row (several where all rows have them); the first row's new text."""
-        if self.cache is None:
-            self._prefill()
+        if self.inputs is not None:
+            inputs, self.inputs = self.inputs, None     # the pixels are not needed again
+            self._prefill(inputs)
             return ""
         text = self._choose()
         self._drop_finished()
@@ -170,14 +123,13 @@ class _Batch:
             self._forward()
         return text
 
-    def _prefill(self) -> None:
-        out = self.model(**self.inputs.model_kwargs(), use_cache=True, logits_to_keep=1)
+    def _prefill(self, inputs: Inputs) -> None:
+        out = self.model(**inputs.model_kwargs(), use_cache=True, logits_to_keep=1)
         self.cache, count = cache_of(out), len(self.rows)
         if count > 1:
             self.cache.batch_repeat_interleave(count)
-        self.logits = out.logits[:, -1].float().expand(count, -1)  # [rows, vocabulary]
-        self.seen = self.inputs.input_ids.expand(count, -1)        # [rows, length]
-        self.inputs = None  # the pixels are not needed again
+        self.logits = out.logits[:, -1].float().expand(count, -1)
+        self.seen = inputs.input_ids.expand(count, -1)
 
     def _forward(self) -> None:
         count = min(len(row.feed) for row in self.active)
@@ -222,7 +174,7 @@ class _Batch:
         return (shares / torch.empty_like(shares).exponential_(1, generator=self.dice)).argmax(-1)
 
     def _continue(self, row: Row, token: int, logits) -> str:
-        """Writes a free token; at the end of the budget, or of a reply without its answer, asks for the answer."""
+        """Writes a free token; asks for the answer at the end of the budget, of a reply without it, and of a loop."""
         if token in self.ends:
             return self._end(row)
         if token in self.wire.digits:
@@ -233,7 +185,9 @@ class _Batch:
         if row.text.whole.find(THINK_CLOSE, before) >= 0 and (row.closed_at is None or not spent):
             row.closed_at = len(row.ids)
         if row.closed_at is None:
-            return new + self._cut(row) if spent else new
+            row.looped = (not spent and len(row.ids) % repetition.EVERY == 0
+                          and repetition.circles(row.ids, row.text.whole))
+            return new + self._cut(row) if spent or row.looped else new
         if len(row.ids) - row.closed_at >= self.allowance:
             return new + self._end(row)
         return new
@@ -253,10 +207,15 @@ class _Batch:
         return new + row.write(self.wire.closing)
 
     def _cut(self, row: Row) -> str:
-        """The budget is spent while thinking: asks for the answer, unless the scores came before the explanation."""
-        if answer.read(row.text.whole).complete:
+        """Thinking ends here, spent or in circles: asks for the answer, unless the scores came before the explanation.
+        """
+        complete = answer.read(row.text.whole).complete
+        if row.looped:
+            row.notes.append(LOOPED if complete else f"{LOOPED[:-1]}, and the scores were asked for.")
+        if complete:
             row.done = True
-            row.notes.append(f"The explanation after the scores was cut at {self.options.budget} tokens.")
+            if not row.looped:
+                row.notes.append(f"The explanation after the scores was cut at {self.options.budget} tokens.")
             return row.text.finish()
         row.truncated, row.form = True, REASONED
         return row.write(self.wire.closing)

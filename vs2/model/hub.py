@@ -8,6 +8,7 @@ from vs2.errors import BadInput, Failure
 
 PATTERN = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 WANTED = ("*.safetensors", "*.json", "*.txt", "*.jinja")  # weights that cannot run code, and what describes them
+INNER = "*/*"             # folders inside it hold other forms of the weights
 TRANSPORTS = ("httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3")
 SPARE = 256 * 2**20      # bytes that a download leaves free on the disk
 
@@ -25,16 +26,16 @@ def fetch(name: str) -> Path:
     """
     from huggingface_hub import errors, snapshot_download
 
-    wanted = {"repo_id": name, "allow_patterns": list(WANTED), "ignore_patterns": ["*/*"]}
+    wanted = list(WANTED)
     try:
         try:
-            files = snapshot_download(**wanted, dry_run=True)
+            files = snapshot_download(name, allow_patterns=wanted, ignore_patterns=INNER, dry_run=True)
         except errors.DryRunError as error:  # the Hub does not answer, or not to us: an earlier download will do
             if isinstance(error.__cause__, errors.RepositoryNotFoundError):
                 raise error.__cause__ from None
-            return Path(snapshot_download(**wanted, local_files_only=True))
+            return Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=INNER, local_files_only=True))
         _check_disk(name, sum(file.file_size or 0 for file in files if file.will_download))
-        return Path(snapshot_download(**wanted))
+        return Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=INNER))
     except (BadInput, Failure):
         raise
     except errors.GatedRepoError as error:
@@ -68,7 +69,8 @@ def _check_disk(name: str, needed: int) -> None:
 
 def _failure(name: str, error: Exception) -> Exception:
     """A Failure for what the disk or the network did; anything else stays what it is."""
-    chain, cause = [], error
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
     while cause is not None and cause not in chain:
         chain.append(cause)
         cause = cause.__cause__ or cause.__context__

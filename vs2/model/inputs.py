@@ -10,6 +10,8 @@ import inspect
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -17,6 +19,9 @@ from vs2.errors import BadInput
 from vs2.model.card import Card
 from vs2.model.rope import positions
 from vs2.rubric import ask, check_prompt
+
+if TYPE_CHECKING:
+    from transformers import Qwen2_5_VLProcessor
 
 MARK = "VS2-TEXT-GOES-HERE"  # stands for the user's text while the chat template is rendered
 VIDEO = 2                    # a video's token in mm_token_type_ids
@@ -45,11 +50,12 @@ class Inputs:
         """The number of tokens, L."""
         return self.input_ids.shape[1]
 
-    def to(self, device, dtype: torch.dtype | None = None) -> "Inputs":
+    def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> "Inputs":
         """A copy on `device`; `dtype` is for the pixels alone, cast before they are moved: there they lie once."""
-        tensors = {name: value for name, value in vars(self).items() if isinstance(value, torch.Tensor)}
-        tensors["pixel_values_videos"] = self.pixel_values_videos.to(dtype or self.pixel_values_videos.dtype)
-        return replace(self, **{name: value.to(device) for name, value in tensors.items()})
+        pixels = self.pixel_values_videos.to(dtype or self.pixel_values_videos.dtype)
+        return replace(self, input_ids=self.input_ids.to(device), attention_mask=self.attention_mask.to(device),
+                       pixel_values_videos=pixels.to(device), video_grid_thw=self.video_grid_thw.to(device),
+                       mm_token_type_ids=self.mm_token_type_ids.to(device), position_ids=self.position_ids.to(device))
 
     def model_kwargs(self) -> dict:
         """The prefill: `model(**inputs.model_kwargs())`, and `model.generate(**inputs.model_kwargs())` as well.
@@ -92,7 +98,7 @@ def cache_of(out):
     return out.cache if hasattr(out, "cache") else out.past_key_values
 
 
-def load_processor(folder):
+def load_processor(folder: str | Path) -> "Qwen2_5_VLProcessor":
     """The Qwen2.5-VL processor of a local checkpoint folder. Raises BadInput where there is none."""
     from transformers import AutoProcessor, Qwen2_5_VLProcessor
 
@@ -167,6 +173,22 @@ def plain_ids(tokenizer, text: str) -> list[int]:
     if not set(ids).isdisjoint(added.values()):  # a normaliser made a token that the text does not hold as such
         ids = _encode(tokenizer, text)
     return ids
+
+
+def counted(tokenizer, prompt: str) -> int:
+    """How many tokens the prompt has."""
+    return len(plain_ids(tokenizer, tokenisable(prompt)))
+
+
+def fitting(tokenizer, prompt: str, tokens: int) -> int:
+    """How many characters of the prompt, from its start, are at most so many tokens: all of them where it fits."""
+    if counted(tokenizer, prompt) <= tokens:
+        return len(prompt)
+    low, high = 0, len(prompt)      # the first `low` fit, the first `high` do not
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if counted(tokenizer, prompt[:middle]) <= tokens else (low, middle)
+    return low
 
 
 def _encode(tokenizer, pieces) -> list[int]:

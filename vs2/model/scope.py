@@ -8,7 +8,7 @@ the known ones' main directions, the reconstruction error of a principal compone
 foreign clip at all. train/scope.py fits both. The size, rate and format of a file are in none of it: the judge
 is fed the same few frames of the same few pixels, whatever they came from.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -49,12 +49,15 @@ def features(visual, processor, frames: np.ndarray) -> np.ndarray:
 class Scope:
     """A fitted detector. threshold: a clip of a larger strangeness is foreign. parts: float64 arrays as in SHAPES.
 
+    withholds: what is not judged of a foreign clip, and why (`vs2.model.card.ScopeCard`).
+
     mean, scale: the known clips' features; weight, bias: of the plane; centre, basis (orthonormal rows): the known
     clips' main directions; level, spread: what either measure is among known clips, so that 0 is rare there.
     """
 
     threshold: float
     parts: dict[str, np.ndarray]
+    withholds: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path, card: Card) -> "Scope | None":
@@ -74,7 +77,11 @@ class Scope:
         except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
             raise BadInput(f"{wrong} that is missing or broken: download the checkpoint again, or make the file with "
                            "`python -m train.scope`.") from error
-        return cls(card.scope.threshold, parts)
+        return cls(card.scope.threshold, parts, card.scope.withholds)
+
+    def withheld(self, visual, processor, clip) -> dict[str, str]:
+        """Which dimensions of a `vs2.video.Clip` are not to be judged, and why: none of a clip that is known."""
+        return self.withholds if self.foreign(visual, processor, clip) else {}
 
     def foreign(self, visual, processor, clip) -> bool:
         """Whether the judge with this vision tower knows nothing of a `vs2.video.Clip`, as it would be fed to it."""

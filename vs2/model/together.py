@@ -5,8 +5,9 @@ to be written. What is padded is masked, and each row keeps the positions that i
 """
 import torch
 
-from vs2.model.generation import Reply, Row, read, sent
+from vs2.model.generation import read, sent
 from vs2.model.inputs import Inputs, cache_name, cache_of
+from vs2.model.reply import Reply, Row
 from vs2.model.tokens import Text, Wire
 from vs2.rubric import DIRECT, KEYS
 

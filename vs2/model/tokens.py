@@ -42,7 +42,8 @@ class Text:
 
     def __init__(self, tokenizer, silent=frozenset(), opening: str = ""):
         self.whole = opening
-        self._tokenizer, self._silent, self._waiting = tokenizer, silent, []
+        self._tokenizer, self._silent = tokenizer, silent
+        self._waiting: list[int] = []
         self._ends: list[int] = []  # characters of `whole` known after each token
 
     def add(self, token: int) -> str:

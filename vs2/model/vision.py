@@ -7,12 +7,19 @@ transformers' own switch for the latter (`fusion_config`) left the layer's weigh
 5.23 itself, with only a line in its load report, so it is not used.
 """
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import torch
 from torch.utils.weak import WeakTensorKeyDictionary
 
+if TYPE_CHECKING:
+    from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VisionPatchEmbed, Qwen2_5_VLVisionAttention
 
-def quicken(model) -> int:
+    Classes = tuple[type[Qwen2_5_VLVisionAttention], type[Qwen2_5_VLVisionAttention],
+                    type[Qwen2_5_VisionPatchEmbed], type[Qwen2_5_VisionPatchEmbed]]
+
+
+def quicken(model: torch.nn.Module) -> int:
     """Switch both on for a Qwen2.5-VL model, in place; how many modules it reached. State dicts do not change.
 
     Attention under FlashAttention is left alone: it takes windows of any length at once. A module gets another class
@@ -33,7 +40,7 @@ def quicken(model) -> int:
 
 
 @lru_cache(maxsize=1)
-def _classes() -> tuple[type, type, type, type]:
+def _classes() -> "Classes":
     """transformers' attention of the tower and the quick one, its patch embedding and the quick one."""
     from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VisionPatchEmbed, Qwen2_5_VLVisionAttention
 

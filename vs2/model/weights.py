@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -18,6 +19,9 @@ from vs2.model.card import Card
 from vs2.model.checkpoint import Checkpoint
 from vs2.model.scope import Scope
 from vs2.settings import zero_gpu
+
+if TYPE_CHECKING:
+    from transformers import BitsAndBytesConfig, Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
 PRECISIONS = ("auto", "bf16", "4bit", "fp32")
 # transformers 5 replaces its own list with this one, so lm_head has to be named, and "visual" alone matches nothing.
@@ -38,8 +42,8 @@ class Loaded:
     scope: what tells clips that it knows nothing of, where its card names one.
     """
 
-    model: torch.nn.Module
-    processor: object
+    model: "Qwen2_5_VLForConditionalGeneration"
+    processor: "Qwen2_5_VLProcessor"
     card: Card
     precision: str
     device: torch.device
@@ -155,12 +159,12 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(sign in str(error) for sign in signs)
 
 
-def _model(checkpoint: Checkpoint, precision: str, where: torch.device):
+def _model(checkpoint: Checkpoint, precision: str, where: torch.device) -> "Qwen2_5_VLForConditionalGeneration":
     from transformers import Qwen2_5_VLForConditionalGeneration
 
     numbers = torch.float32 if precision == "fp32" or gpu.before_ampere(where) else torch.bfloat16
-    options = {"dtype": "auto" if checkpoint.quantised and numbers == torch.bfloat16 else numbers,
-               "attn_implementation": ATTENTION}
+    options: dict[str, Any] = {"dtype": "auto" if checkpoint.quantised and numbers == torch.bfloat16 else numbers,
+                               "attn_implementation": ATTENTION}
     if precision == "4bit":
         options["quantization_config"] = _four_bit(checkpoint, where, numbers)
     # ZeroGPU imitates CUDA by a mode of torch that each thread has to enter, and transformers loads on threads of its
@@ -170,10 +174,13 @@ def _model(checkpoint: Checkpoint, precision: str, where: torch.device):
     if first.type != "cpu" or precision == "4bit":
         options["device_map"] = {"": first}
     try:
-        model, found = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+        model: Qwen2_5_VLForConditionalGeneration
+        found: dict[str, Any]
+        # Asked for the loading info it returns a pair, which its annotation leaves out.
+        model, found = Qwen2_5_VLForConditionalGeneration.from_pretrained(  # type: ignore[misc]
             checkpoint.folder, output_loading_info=True, local_files_only=True, use_safetensors=True, **options)
         if first != where:
-            model = model.to(where)
+            model = model.to(where)  # type: ignore[arg-type]  # as transformers wraps it, it is no method for mypy
     except (BadInput, Failure):
         raise
     except Exception as error:  # the library raises many kinds on a config and weights that do not belong together
@@ -191,17 +198,18 @@ def _model(checkpoint: Checkpoint, precision: str, where: torch.device):
     return model
 
 
-def _widen(model) -> None:
+def _widen(model: torch.nn.Module) -> None:
     """All in float32, in place: what is quantised already is loaded in its own dtype, whatever one asks."""
     for module in model.modules():
         if hasattr(module, "compute_dtype"):        # of a 4-bit layer
-            module.compute_dtype = torch.float32
+            module.compute_dtype = torch.float32  # type: ignore[assignment]  # torch: every attribute is a tensor
     for weight in model.parameters():
         if weight.is_floating_point():
             weight.data = weight.data.float()
 
 
-def _four_bit(checkpoint: Checkpoint, where: torch.device, numbers: torch.dtype = torch.bfloat16):
+def _four_bit(checkpoint: Checkpoint, where: torch.device,
+              numbers: torch.dtype = torch.bfloat16) -> "BitsAndBytesConfig":
     """NF4 with double quantisation, computing in `numbers`. Raises Failure where that does not run."""
     if where.type == "cpu" and any(rows % 32 or columns % BLOCK for rows, columns in checkpoint.quantisable()):
         raise Failure(f"{checkpoint.name} has layers whose width is no multiple of {BLOCK}, which 4-bit weights need "

@@ -33,7 +33,8 @@ def shares(groups: Sequence[Bars]) -> go.Figure:
 
     One unit of the vertical axis is one pixel, counted downwards, so that every width of page shows the same.
     """
-    figure, at = go.Figure(), 0
+    figure = go.Figure()
+    at: float = 0
     for group in groups:
         at = _heading(figure, group.name, at)
         places = []

@@ -31,7 +31,7 @@ def frames(scene: Scene, indices=None) -> np.ndarray:
             if pose.visible:
                 _object(picture, pose)
         if staging.post is not None:
-            _post(picture, staging, n)
+            _post(picture, staging, staging.post, n)
         drawn.append(damage(picture, scene.visual, scene.seed, n))
     return np.stack(drawn)
 
@@ -77,11 +77,11 @@ def _shadow(picture: np.ndarray, pose: Pose) -> None:
     picture[top:low, left:right] = patch * (1 - dark[..., None])
 
 
-def _post(picture: np.ndarray, staging: Staging, n: int) -> None:
-    """A round pole from top to ground, before everything."""
+def _post(picture: np.ndarray, staging: Staging, place: float, n: int) -> None:
+    """A round pole from top to ground, before everything. place: its middle, 0 to 1."""
     height, width = picture.shape[:2]
     unit, left, top = scale(staging, n, height, width)
-    x, half, foot = left + staging.post * unit, POST * unit / 2, int(top + (GROUND + 0.06) * unit)
+    x, half, foot = left + place * unit, POST * unit / 2, int(top + (GROUND + 0.06) * unit)
     first, last = max(0, int(x - half)), min(width, int(x + half) + 1)
     if first >= last:
         return
@@ -121,7 +121,7 @@ def _rope(picture, x0, y0, x1, y1) -> None:
     picture[rows[inside], columns[inside]] = picture[rows[inside], columns[inside] + 1] = (60, 45, 35)
 
 
-def _distance(shape: str, x, y, r: float):
+def _distance(shape: str, x: np.ndarray, y: np.ndarray, r: np.float32) -> np.ndarray:
     """Signed distance in pixels to the shape's edge, negative inside (Quilez, 2-D distance functions)."""
     if shape == "ball":
         return np.hypot(x, y) - 0.95 * r
@@ -129,12 +129,12 @@ def _distance(shape: str, x, y, r: float):
         return np.maximum(np.abs(x), np.abs(y)) - 0.82 * r
     if shape == "triangle":     # point up
         return np.maximum(np.abs(x) * 0.866 - y * 0.5, y) * 1.0 - np.where(y > np.abs(x) * 0.577, 0.62, 0.55) * r
-    k1, k2 = np.float32((0.809016994, -0.587785252)), np.float32((-0.809016994, -0.587785252))
+    k1, k2 = (np.array((side, -0.587785252), np.float32) for side in (0.809016994, -0.809016994))
     x, y = np.abs(x), -y
     for k in (k1, k2):
         inside = 2 * np.maximum(k[0] * x + k[1] * y, 0)
         x, y = x - inside * k[0], y - inside * k[1]
     x, y = np.abs(x), y - r * 1.08
-    ba = np.float32(0.45) * np.float32((-k1[1], k1[0])) - np.float32((0.0, 1.0))
+    ba = np.float32(0.45) * np.array((-k1[1], k1[0]), np.float32) - np.array((0.0, 1.0), np.float32)
     h = np.clip((x * ba[0] + y * ba[1]) / (ba @ ba), 0, 1.08 * r)
     return np.hypot(x - ba[0] * h, y - ba[1] * h) * np.sign(y * ba[0] - x * ba[1])

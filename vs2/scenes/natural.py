@@ -71,8 +71,8 @@ def _part(rng, height, width, photo) -> np.ndarray:
     h, w = int(height * share), int(width * share)
     top, left = int(rng.integers(photo.shape[0] - h + 1)), int(rng.integers(photo.shape[1] - w + 1))
     part = Image.fromarray(photo[top:top + h, left:left + w]).resize((width, height), Image.Resampling.BICUBIC)
-    part = np.asarray(part, np.float32)
-    return part[:, ::-1] if rng.random() < 0.5 else part
+    pixels = np.asarray(part, np.float32)
+    return pixels[:, ::-1] if rng.random() < 0.5 else pixels
 
 
 def developed(rng, part) -> np.ndarray:

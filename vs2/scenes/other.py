@@ -82,8 +82,8 @@ def frames(scene: Other, indices=None, pictures=None) -> np.ndarray:
             dy, dx = way[0] + (way[1] - way[0]) * t
             picture.paste(shown, (int(width / 2 + dx - shown.width / 2), int(height / 2 + dy - shown.height / 2)), mask)
         drawn.append(film.shown(picture, t))
-    drawn = file.coded(np.stack(drawn), film.quantiser) if film.quantiser else drawn
-    return np.stack([damage(picture, scene.visual, scene.seed, n) for picture, n in zip(drawn, shown_at, strict=True)])
+    frames = file.coded(np.stack(drawn), film.quantiser) if film.quantiser else drawn
+    return np.stack([damage(picture, scene.visual, scene.seed, n) for picture, n in zip(frames, shown_at, strict=True)])
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ def _pose(track, now: float, radius: float, scene: Scene, first: bool) -> Pose:
         elif fault.kind == "morphs":
             radius *= GROWTH[k]
             y = min(y, GROUND - radius)
-            if fault.strength >= 3:
+            if fault.strength >= 3 and fault.to is not None:
                 colour, shape = fault.to
     cut = GROUND if fault and fault.kind == "sinks" else 9.0
     return Pose(x, y, radius, colour, shape, visible, anchor, cut)

@@ -40,7 +40,8 @@ class Staging:
         """Centre x and y, and zoom, at a frame: eased in and out, as a hand or a dolly moves."""
         t = frame / max(1, self.frames - 1)
         t = t * t * (3 - 2 * t)
-        return tuple(a + (b - a) * t for a, b in zip(self.start, self.end, strict=True))
+        x, y, zoom = (a + (b - a) * t for a, b in zip(self.start, self.end, strict=True))
+        return x, y, zoom
 
 
 def shown_indices(frames: int, shown: int = SHOWN_FRAMES) -> list[int]:

@@ -1,4 +1,5 @@
 """The About page: what the scores mean and how they are made, what is kept where, how to script and to cite it."""
+from functools import partial
 from html import escape
 
 import gradio as gr
@@ -11,9 +12,10 @@ from vs2.scenes import world
 from vs2.settings import Settings
 from vs2.ui import text as shared
 from vs2.ui.article import Cell, Group, code, listing, paragraph, prose, section, table, terms
-from vs2.ui.benchmarks import mini_card, running, shown
+from vs2.ui.benchmarks import running
 from vs2.ui.site import Site
 from vs2.ui.text import about as text
+from vs2.ui.whose import SECTION, mini_card, shown
 
 # p(1) to p(5) at the digit after each of three rationales: the worked example.
 EXAMPLE = ((0.0, 0.0, 0.02, 0.97, 0.01), (0.0, 0.03, 0.93, 0.03, 0.01), (0.0, 0.0, 0.04, 0.95, 0.01))
@@ -54,10 +56,14 @@ def _differing(score: int) -> str:
     return (text.DIFFER_MORE if score == SCALE[0] else text.DIFFER).format(count=count)
 
 
+def mixture() -> tuple[float, ...]:
+    """The mean of the worked example's distributions."""
+    return tuple(sum(column) / len(EXAMPLE) for column in zip(*EXAMPLE, strict=True))
+
+
 def example() -> tuple[Score, Score, Evaluation]:
     """The worked example: the score after the first rationale, that of the mixture, and the whole evaluation."""
-    mixture = [sum(column) / len(EXAMPLE) for column in zip(*EXAMPLE, strict=True)]
-    alone, mixed = Score.of(4, EXAMPLE[0], False), Score.of(4, mixture, True)
+    alone, mixed = Score.of(4, EXAMPLE[0], False), Score.of(4, mixture(), True)
     found = dict(zip(KEYS, (mixed, Score.of(5, ALIGNMENT, True), Score.of(2, PHYSICAL, True)), strict=True))
     return alone, mixed, Evaluation("", "", "", "", "", found, 0, Seconds(), 0)
 
@@ -70,8 +76,8 @@ def numbers() -> str:
         return (name, *(Cell(f"{p:.2f}", number=True) for p in distribution))
 
     rows = [row(text.RATIONALE.format(number=n), distribution) for n, distribution in enumerate(EXAMPLE, 1)]
-    rows.append(row(text.MIXTURE, mixed.distribution))
-    total = " + ".join(f"{score} × {p:.2f}" for score, p in zip(SCALE, mixed.distribution, strict=True) if p >= 0.005)
+    rows.append(row(text.MIXTURE, mixture()))
+    total = " + ".join(f"{score} × {p:.2f}" for score, p in zip(SCALE, mixture(), strict=True) if p >= 0.005)
     _, alignment, physical = (f"{evaluation.scores[key].expected:.2f}" for key in KEYS)
     return section(
         "about-numbers", text.NUMBERS, terms(text.NUMBERS_TERMS), paragraph(text.EXAMPLE),
@@ -102,6 +108,17 @@ def _card(card: Card) -> str:
     return "".join(paragraph(one) for one in said)
 
 
+def ways() -> str:
+    """How to have the published judge, for real footage: what the page's links at scores lead to."""
+    return section(
+        SECTION, text.WAYS, paragraph(text.WAYS_NOTE),
+        paragraph(text.WAY_GPU), code(text.WAY_GPU_CODE, text.WAY_GPU),
+        paragraph(text.WAY_SPACE),
+        table(text.WAY_SPACE_CAPTION, (text.HARDWARE, text.SERVES, text.PAYS), [Group("", text.SPACES)],
+              "vs-doc-facts"),
+        paragraph(text.WAY_SPACE_NOTE, "vs-doc-note"))
+
+
 def privacy(settings: Settings) -> str:
     """What is stored where, until when, and who sees it."""
     evaluate = f'<a href="?" data-open>{escape(shared.PAGES["evaluate"])}</a>'
@@ -130,11 +147,11 @@ class AboutPage:
 
     def __init__(self, site: Site, address: gr.HTML):
         self.site = site
-        html = {"apply_default_css": False}
+        html = partial(gr.HTML, apply_default_css=False)
         lead = paragraph(text.INTRO, "vs-doc-lead")
-        gr.HTML(lead + scores() + numbers(), elem_id="about-meaning", **html)
-        self.judge = gr.HTML(self.open({})[0], elem_id="about-knows", **html)
-        gr.HTML(privacy(site.settings) + rest(), elem_id="about-rest", js_on_load=ADDRESS, **html)
+        html(lead + scores() + numbers(), elem_id="about-meaning")
+        self.judge = html(self.open({})[0], elem_id="about-knows")
+        html(ways() + privacy(site.settings) + rest(), elem_id="about-rest", js_on_load=ADDRESS)
         self.opens = [self.judge]
 
     def open(self, address: dict) -> list:

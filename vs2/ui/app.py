@@ -33,6 +33,7 @@ from vs2.ui.host import Host
 from vs2.ui.player import LIMITS
 from vs2.ui.review.page import ReviewPage
 from vs2.ui.site import Site
+from vs2.ui.wiring import QUIET
 
 PAGES = (EvaluatePage, ComparePage, BestOfPage, BatchPage, ReviewPage, BenchmarksPage, AboutPage)
 START = 60          # seconds that a server may take to start
@@ -64,9 +65,9 @@ def build(shared: Site) -> gr.Blocks:
         gr.HTML(f'<footer class="vs-foot"><button type="button">{text.API}</button></footer>', apply_default_css=False,
                 js_on_load=SHOW_API)
         _connect(blocks, address, chosen, pages, tabs)
-        evaluate = pages[EvaluatePage.NAME]
-        blocks.load(evaluate.show_model, None, evaluate.model, show_progress="hidden", api_visibility="private",
-                    concurrency_limit=None)
+        for page in pages.values():
+            if isinstance(page, EvaluatePage):
+                blocks.load(page.show_model, None, page.model, **QUIET)
     # The guard lets in no more than there are places, so nobody meets Gradio's own limit, which is the same for all
     # that is asked. Without `api_open` nothing goes past the queue.
     return blocks.queue(default_concurrency_limit=1, max_size=2 * events.PLACES, api_open=False)
@@ -100,12 +101,11 @@ def _connect(blocks: gr.Blocks, address: gr.HTML, chosen: gr.Tabs, pages: dict, 
         values = opened(said, request)
         return {part: value for part, value in values.items() if part is not chosen} or {address: gr.skip()}
 
-    quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
     outputs = [part for page in pages.values() for part in page.opens]
-    blocks.load(loaded, address, [chosen, *outputs], js="() => [window.vs2.read()]", **quiet)
-    address.select(opened, address, [chosen, *outputs], **quiet)
+    blocks.load(loaded, address, [chosen, *outputs], js="() => [window.vs2.read()]", **QUIET)
+    address.select(opened, address, [chosen, *outputs], **QUIET)
     for name, tab in tabs.items():
-        tab.select(shown, address, [address, *pages[name].opens], js=f"() => [window.vs2.turn('{name}')]", **quiet)
+        tab.select(shown, address, [address, *pages[name].opens], js=f"() => [window.vs2.turn('{name}')]", **QUIET)
 
 
 def upload_folder(parent: str | Path | None = None) -> str:
@@ -139,6 +139,8 @@ def sweep(folder: str | Path) -> None:
 
 def private(settings: Settings) -> list[str]:
     """Folders whose files are never served: the one with the database, unless uploads are kept in it."""
+    if settings.home is None:
+        return []
     home, uploads = settings.home.resolve(), Path(get_upload_folder()).resolve()
     return [] if uploads.is_relative_to(home) else [str(home)]
 
@@ -178,7 +180,7 @@ class PatientServer(http_server.Server):
                 time.sleep(0.01)
 
 
-http_server.Server = PatientServer      # there is no option for it
+http_server.Server = PatientServer  # type: ignore[misc]  # there is no option for it: a class of Gradio's is replaced
 
 
 def serve(blocks: gr.Blocks, settings: Settings = Settings(), **options) -> tuple:
@@ -187,7 +189,7 @@ def serve(blocks: gr.Blocks, settings: Settings = Settings(), **options) -> tupl
     Gradio has called its server by then, and waited for the answer; its second look at the page (`_frontend`) would
     give up after three seconds, and with it the app on a busy machine.
     """
-    blocks.settings = settings
+    blocks.settings = settings  # type: ignore[attr-defined]  # for `PatientServer`, which Gradio makes
     # With this number of threads Gradio's own are not those that serve pages and files. What breaks unforeseen says
     # nothing to a visitor (`show_error`), for it may hold a path; what is said to people is a gr.Error.
     served = blocks.launch(

@@ -1,19 +1,18 @@
-"""The Benchmarks page: what the authors published beside what this project measured, and what the numbers mean.
+"""The Benchmarks page: what the authors published, apart from it what this project measured, and what it all means.
 
 What was measured is read from cards: that of the judge that runs, or that of the built-in one. A card may come from
 anyone, so that a figure that is no number, or a suite that is not there, is left out.
 """
 import math
-import os
 from dataclasses import dataclass
-from pathlib import PurePath
+from functools import partial
+from html import escape
 
 import gradio as gr
 
 from vs2 import published
 from vs2.errors import Problem
 from vs2.model import checkpoint
-from vs2.model.card import Card
 from vs2.plots import bench
 from vs2.rubric import DIMENSIONS
 from vs2.ui import text as shared
@@ -21,6 +20,7 @@ from vs2.ui.article import Cell, Group, code, paragraph, section, table, terms
 from vs2.ui.host import Host
 from vs2.ui.site import Site
 from vs2.ui.text import benchmarks as text
+from vs2.ui.whose import mini_card, shown
 
 BALANCED = 125          # scenes: so many hold each combination of the three scores once (vs2/bench/scenes.py)
 BLIND_EXACT, BLIND_WITHIN_ONE = 1 / 5, 3 / 5  # what always saying 3 reaches where the five scores are equally frequent
@@ -65,23 +65,10 @@ def number(value) -> float | None:
     return float(value) if plain and math.isfinite(value) else None
 
 
-def shown(name: str) -> str:
-    """A judge's name for people: of a folder, only the last part of its path."""
-    return PurePath(name).name if os.path.isabs(name) else name
-
-
 def running(host: Host):
     """The judge that runs, None while it is loaded or where that failed."""
     try:
         return host.wait(0)
-    except Problem:
-        return None
-
-
-def mini_card() -> Card | None:
-    """The built-in judge's card, None where there is none."""
-    try:
-        return Card.read(checkpoint.ASSETS / checkpoint.MINI)
     except Problem:
         return None
 
@@ -105,10 +92,15 @@ def plain(value: float | None, form: str) -> str:
     return "–" if value is None else format(value, form)
 
 
-def beside(found: Measured) -> str:
-    """The table of published figures over measured ones."""
-    return table(text.BESIDE_CAPTION, (text.FIGURE, text.VALUE, text.SOURCE),
-                 [Group(text.PUBLISHED, [_published(figure) for figure in published.FIGURES]), _here(found)],
+def theirs() -> str:
+    """The table of published figures."""
+    return table(text.THEIRS_CAPTION, (text.FIGURE, text.VALUE, text.SOURCE),
+                 [Group("", [_published(figure) for figure in published.FIGURES])], "vs-doc-beside")
+
+
+def ours(found: Measured) -> str:
+    """The table of measured ones."""
+    return table(text.OURS_CAPTION.format(judge=found.judge), (text.FIGURE, text.VALUE, text.SOURCE), [_here(found)],
                  "vs-doc-beside")
 
 
@@ -121,8 +113,9 @@ def _published(figure: published.Figure) -> tuple:
 
 def _here(found: Measured) -> Group:
     source = text.CARD.format(judge=found.judge)
-    rows = [(text.EXACT_OF.format(dimension=label), Cell(percent(share / 100), number=True), source)
-            for label, share in found.exact]
+    rows: list[tuple[Cell | str, ...]] = [
+        (text.EXACT_OF.format(dimension=label), Cell(percent(share / 100), number=True), source)
+        for label, share in found.exact]
     best = found.suite("best-of")
     if (uplift := number(best.get("uplift"))) is not None:
         size, contests = (plain(number(best.get(name)), ".0f") for name in ("size", "contests"))
@@ -135,23 +128,27 @@ def _here(found: Measured) -> Group:
     return Group(text.MEASURED.format(judge=found.judge, data=text.HELD_OUT.format(clips=found.clips)), rows)
 
 
-def chart(found: Measured):
-    """The shares of clips among those figures as a Plotly figure."""
+def their_chart():
+    """The published shares of people's clips as a Plotly figure."""
     others = [(f"{figure.judge}: {figure.metric}", figure.value) for figure in published.FIGURES if not figure.gain]
-    groups = [bench.Bars(text.PUBLISHED, others, 2, bench.PUBLISHED)]
-    if found.exact:
-        said = (text.BLIND_LINE.format(value=f"{100 * BLIND_EXACT:.0f} %"), 100 * BLIND_EXACT)
-        name = text.MEASURED.format(judge=found.judge, data=text.HELD_OUT.format(clips=found.clips))
-        bars = [(text.EXACT_OF.format(dimension=label), share) for label, share in found.exact]
-        groups.append(bench.Bars(name, bars, blind=said if found.balanced else None))
-    return bench.shares(groups)
+    return bench.shares([bench.Bars(text.THEIR_AXIS, others, 2, bench.PUBLISHED)])
+
+
+def our_chart(found: Measured):
+    """The measured shares of rendered scenes as a figure of its own: a percent of one is no percent of the other."""
+    if not found.exact:
+        return bench.shares([])
+    said = (text.BLIND_LINE.format(value=f"{100 * BLIND_EXACT:.0f} %"), 100 * BLIND_EXACT)
+    bars = [(text.EXACT_OF.format(dimension=label), share) for label, share in found.exact]
+    return bench.shares([bench.Bars(text.OUR_AXIS.format(judge=found.judge, clips=found.clips), bars,
+                                    blind=said if found.balanced else None)])
 
 
 def full(found: Measured) -> str:
     """The section with all metrics of the scenes; "" where they were not measured."""
     if not found.clips:
         return ""
-    rows = [(shared.SHORT[d.key], *_metrics(found.suite(d.key))) for d in DIMENSIONS]
+    rows: list[tuple[Cell | str, ...]] = [(shared.SHORT[d.key], *_metrics(found.suite(d.key))) for d in DIMENSIONS]
     if found.balanced:
         rows.append((text.ALWAYS_3, *_metrics({"exact": BLIND_EXACT, "within_one": BLIND_WITHIN_ONE})))
     caption = text.FULL_CAPTION.format(judge=found.judge, clips=found.clips)
@@ -211,13 +208,13 @@ def _best(values: dict) -> tuple | None:
         return None
     numbers = {name: plain(number(values.get(name)), ".2f") for name in ("picked", "random", "best")}
     size, contests = (plain(number(values.get(name)), ".0f") for name in ("size", "contests"))
-    edges = values.get("interval") if isinstance(values.get("interval"), list) else []
-    edges = [number(edge) for edge in edges]
-    interval = ("" if len(edges) != 2 or None in edges else
-                text.BEST_INTERVAL.format(low=f"{edges[0]:+.1f} %", high=f"{edges[1]:+.1f} %"))
-    said = ", ".join(part for part in (f"{uplift:+.1f} %", interval) if part)
+    edges = said if isinstance(said := values.get("interval"), list) else []
+    low, high = map(number, edges) if len(edges) == 2 else (None, None)
+    interval = ("" if low is None or high is None else
+                text.BEST_INTERVAL.format(low=f"{low:+.1f} %", high=f"{high:+.1f} %"))
+    gained = ", ".join(part for part in (f"{uplift:+.1f} %", interval) if part)
     return (Cell(text.BEST.format(size=size), text.BEST_ON.format(contests=contests, size=size)),
-            Cell(said, text.BEST_RESULT.format(**numbers)))
+            Cell(gained, text.BEST_RESULT.format(**numbers)))
 
 
 def rest() -> str:
@@ -238,22 +235,33 @@ class BenchmarksPage:
 
     def __init__(self, site: Site, address: gr.HTML):
         self.site = site
-        html = {"apply_default_css": False}
+        html = partial(gr.HTML, apply_default_css=False)
         table_now, chart_now, full_now = self.open({})
-        gr.HTML(paragraph(text.INTRO, "vs-doc-lead"), **html)
+        html(paragraph(text.INTRO, "vs-doc-lead"))
+        html(self._head("theirs", text.THEIRS, text.THEIRS_NOTE))
         with gr.Row(elem_classes="vs-doc-row", equal_height=False):
             with gr.Column(scale=7, min_width=280):
-                self.table = gr.HTML(table_now, elem_id="benchmarks-table", **html)
+                html(theirs(), elem_id="benchmarks-theirs")
             with gr.Column(scale=5, min_width=280):
-                self.chart = gr.Plot(chart_now, show_label=False, container=False, elem_id="benchmarks-chart")
-                gr.HTML(paragraph(text.CHART, "vs-doc-note"), **html)
-        self.full = gr.HTML(full_now, elem_id="benchmarks-measured", **html)
-        gr.HTML(rest(), **html)
+                gr.Plot(their_chart(), show_label=False, container=False, elem_id="benchmarks-their-chart")
+                html(paragraph(text.THEIR_CHART, "vs-doc-note"))
+        html(self._head("ours", text.OURS, text.OURS_NOTE))
+        with gr.Row(elem_classes="vs-doc-row", equal_height=False):
+            with gr.Column(scale=7, min_width=280):
+                self.table = html(table_now, elem_id="benchmarks-ours")
+            with gr.Column(scale=5, min_width=280):
+                self.chart = gr.Plot(chart_now, show_label=False, container=False, elem_id="benchmarks-our-chart")
+                html(paragraph(text.OUR_CHART, "vs-doc-note"))
+        self.full = html(full_now, elem_id="benchmarks-measured")
+        html(rest())
         self.opens = [self.table, self.chart, self.full]
+
+    @staticmethod
+    def _head(name: str, title: str, note: str) -> str:
+        return f'<h2 class="vs-doc-title" id="benchmarks-{name}-title">{escape(title)}</h2>{paragraph(note)}'
 
     def open(self, address: dict) -> list:
         """Values for `opens`: the judge may have been loaded since the page was made."""
         found = measured(self.site.host)
         note = paragraph(text.OTHER_JUDGE.format(judge=found.running), "vs-doc-note") if found.running else ""
-        head = f'<h2 id="benchmarks-beside">{text.BESIDE}</h2>'
-        return [head + beside(found) + note, chart(found), full(found) + checks(found)]
+        return [ours(found) + note, our_chart(found), full(found) + checks(found)]

@@ -3,6 +3,8 @@
 Gradio makes texts of numbers and lets "false" through as true. Whoever drives the pages by hand never meets this.
 """
 import math
+from collections.abc import Callable
+from typing import Any, TypedDict, TypeGuard
 
 import gradio as gr
 
@@ -13,20 +15,23 @@ from vs2.options import Options
 def strict(**components: gr.components.Component) -> None:
     """Has each component refuse what is not of its type, under the name that the endpoint has for it."""
     for name, component in components.items():
-        component.preprocess = _checking(name, component, component.preprocess)
+        # There is no option for it.
+        component.preprocess = _checking(  # type: ignore[assignment,method-assign]
+            name, component, component.preprocess)
 
 
-def _checking(name: str, component, preprocess):
+def _checking(name: str, component: gr.components.Component, preprocess: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def checked(payload):
+        if payload is None and not isinstance(component, gr.Slider):    # which always stands somewhere
+            return preprocess(payload)
         try:
             if isinstance(component, gr.Checkbox):
-                truth(name, payload, None)
+                truth(name, payload)
             elif isinstance(component, gr.Number | gr.Slider):
                 parts = component.precision == 0 or isinstance(getattr(component, "step", None), int)
-                default = ... if isinstance(component, gr.Slider) else None     # a slider always stands somewhere
-                (whole if parts else number)(name, payload, default)
+                (whole if parts else number)(name, payload)
             elif isinstance(component, gr.Textbox):
-                words(name, payload, None)
+                words(name, payload)
         except BadInput as problem:
             raise gr.Error(str(problem), print_exception=False) from problem
         return preprocess(payload)
@@ -34,41 +39,50 @@ def _checking(name: str, component, preprocess):
     return checked
 
 
-def truth(name: str, value, default=...) -> bool:
-    """`value`, or the default for None. Raises BadInput, as the others here."""
+def truth(name: str, value: object, default: bool | None = None) -> bool:
+    """`value`, or the default, if there is one, for None. Raises BadInput, as the others here."""
     return _typed(name, value, default, lambda: isinstance(value, bool), "true or false")
 
 
-def number(name: str, value, default=...) -> float:
+def number(name: str, value: object, default: float | None = None) -> float:
     """A finite number."""
     return _typed(name, value, default, lambda: _is_number(value), "a number")
 
 
-def whole(name: str, value, default=...) -> int:
+def whole(name: str, value: object, default: int | None = None) -> int:
     """A whole number; one that is written with a point is one, too."""
-    found = _typed(name, value, default, lambda: _is_number(value) and value == int(value), "a whole number")
-    return found if found is None else int(found)
+    return int(_typed(name, value, default, lambda: _is_number(value) and value == int(value), "a whole number"))
 
 
-def words(name: str, value, default=...) -> str:
+def words(name: str, value: object, default: str | None = None) -> str:
     """A text."""
     return _typed(name, value, default, lambda: isinstance(value, str), "text")
 
 
-def judging(think, budget, samples, seed) -> dict:
+class Judging(TypedDict):
+    """The options of a judgement that a page has, of `vs2.options.Options`."""
+
+    think: bool
+    budget: int
+    samples: int
+    seed: int
+
+
+def judging(think: object, budget: object, samples: object, seed: object) -> Judging:
     """The options of a judgement, for `vs2.options.Options`, which they are checked by."""
-    found = {"think": truth("think", think), "budget": whole("budget", budget), "samples": whole("samples", samples),
-             "seed": whole("seed", seed, 0)}
+    found: Judging = {"think": truth("think", think), "budget": whole("budget", budget),
+                      "samples": whole("samples", samples), "seed": whole("seed", seed, 0)}
     Options(**found)
     return found
 
 
-def _is_number(value) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _typed(name: str, value, default, fits, kind: str):
-    if value is None and default is not ...:
+def _typed(name: str, value: Any, default: Any, fits: Callable[[], bool], kind: str) -> Any:
+    """`value` where it fits: no type says what `fits` has found out."""
+    if value is None and default is not None:
         return default
     if not fits():
         raise BadInput(f"{name} is {value!r:.60}: it must be {kind}.")

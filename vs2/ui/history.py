@@ -11,9 +11,10 @@ from gradio.utils import get_upload_folder
 from vs2.errors import Problem
 from vs2.history.store import Stored
 from vs2.rubric import KEYS
-from vs2.ui import parts, text
+from vs2.ui import parts, text, whose, withheld
 from vs2.ui.scripts import ONE_DELETED, SAVE_FILE
 from vs2.ui.site import Site
+from vs2.ui.wiring import QUIET
 
 SHOWN = 30  # evaluations in the list
 
@@ -21,18 +22,22 @@ SHOWN = 30  # evaluations in the list
 def row(stored: Stored, own: bool) -> str:
     """One evaluation: a link that opens it, its scores, and, for one's own, a button that deletes it."""
     evaluation = stored.evaluation
-    values = [evaluation.scores[key].value for key in KEYS]
-    digits = " ".join("–" if value is None else str(value) for value in values)
-    named = escape(", ".join(text.SHORT[key] for key in KEYS))
+    values = {key: evaluation.scores[key].value for key in KEYS}
+    digits = " ".join("–" if value is None else str(value) for value in values.values())
+    named = escape(", ".join(f"{text.SHORT[key]}: {value or withheld.lacking(evaluation, key)}"
+                             for key, value in values.items()))
     when = datetime.fromtimestamp(stored.created, timezone.utc)
-    overall = "" if evaluation.overall is None else f"<b>{evaluation.overall:.2f}</b>"
+    overall = "<b></b>" if evaluation.overall is None else f"<b>{evaluation.overall:.2f}</b>"
+    if said := withheld.short(evaluation):
+        overall = f"<small>{said}</small>"
     delete = (f'<button type="button" class="vs-quiet" data-delete="{escape(stored.id)}" aria-label="'
               f'{escape(text.DELETE_ONE.format(video=evaluation.video))}">×</button>') if own else ""
     return (f'<li><a data-open href="?e={escape(stored.id)}">'
             f'<span class="vs-clip-name">{escape(evaluation.video)}</span>'
             f'<span class="vs-clip-prompt">{escape(evaluation.prompt[:160])}</span></a>'
             f'<span class="vs-digits" title="{named}">{digits}</span>{overall}'
-            f'<time datetime="{when.isoformat(timespec="seconds")}">{when:%b %d, %H:%M}</time>{delete}</li>')
+            f'<time datetime="{when.isoformat(timespec="seconds")}">{when:%b %d, %H:%M} · '
+            f'{escape(whose.named(evaluation.model, evaluation.precision))}</time>{delete}</li>')
 
 
 class History:
@@ -51,12 +56,11 @@ class History:
                 with gr.Row():
                     yes = gr.Button(text.DELETE_YES, size="sm", variant="stop", elem_id="history-clear-yes")
                     no = gr.Button(text.KEEP, size="sm")
-        quiet = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
-        self.list.select(self.drop, address, self.list, **quiet)
-        self.clear.click(self.ask, address, [self.sure, self.question], **quiet)
-        no.click(lambda: gr.update(visible=False), None, self.sure, **quiet)
-        yes.click(self.wipe, address, [self.list, self.sure], **quiet)
-        self.export.click(self.save, address, self.file, **quiet).success(None, None, None, js=SAVE_FILE, **quiet)
+        self.list.select(self.drop, address, self.list, **QUIET)
+        self.clear.click(self.ask, address, [self.sure, self.question], **QUIET)
+        no.click(lambda: gr.update(visible=False), None, self.sure, **QUIET)
+        yes.click(self.wipe, address, [self.list, self.sure], **QUIET)
+        self.export.click(self.save, address, self.file, **QUIET).success(None, None, None, js=SAVE_FILE, **QUIET)
 
     def _whose(self, visitor: str) -> str | None:
         return None if self.site.settings.shared_history else visitor
@@ -78,7 +82,8 @@ class History:
         more = text.HISTORY_MORE.format(shown=len(found), count=count) if count > len(found) else ""
         own = not self.site.settings.shared_history
         rows = "".join(row(one, own) for one in found)
-        return f'{shared}<ol class="vs-history">{rows}</ol><p class="vs-empty">{more}</p>'
+        judges = whose.lines((one.evaluation.model, "") for one in found)
+        return f'{shared}<ol class="vs-history">{rows}</ol><p class="vs-empty">{more}</p>{judges}'
 
     def drop(self, address: dict | None, event: gr.EventData) -> str:
         """Deletes the one whose button was pressed; another's stays, whatever a browser says."""
@@ -110,6 +115,6 @@ class History:
         path = folder / "vs2-history.jsonl"
         with path.open("w", encoding="utf-8", errors="replace") as file:
             for record in self.site.store.export(visitor):
-                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+                file.write(json.dumps(whose.noted(record), ensure_ascii=False) + "\n")
         self.file.temp_files.add(str(path))
         return str(path)

@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -15,6 +16,9 @@ from vs2.errors import BadInput, Failure, Problem
 from vs2.settings import zero_gpu
 from vs2.ui import judgement, loan, text
 from vs2.ui.guard import who
+
+if TYPE_CHECKING:
+    from vs2.judge import Judge
 
 # Judgements in the line; each holds a thread. Below what the guard lets into the server (guard/events.py), so that who
 # is refused is told why on the page.
@@ -108,7 +112,7 @@ class Host:
     for, in place of the one of them before.
     """
 
-    def __init__(self, load: Callable[[], object], others: dict[str, Callable[[], object]] | None = None,
+    def __init__(self, load: Callable[[], "Judge"], others: dict[str, Callable[[], "Judge"]] | None = None,
                  log: Callable[[BaseException], None] = lambda error: None):
         self._load, self._others, self.log = load, dict(others or {}), log
         self._loaded = threading.Event()
@@ -156,11 +160,21 @@ class Host:
         return self.loaded and name in judgement.judges
 
     @property
+    def own(self):
+        """The app's own judge; None while it is not loaded."""
+        return judgement.judges.get("") if self.loaded else None
+
+    def too_long(self, prompt: str, name: str = "") -> str:
+        """What to say of a prompt longer than those that judge was measured with; "" also while it is not loaded."""
+        judge = judgement.judges.get(name) if self.loaded else None
+        return judge.too_long(prompt) if judge and judge.card.longest_prompt else ""
+
+    @property
     def loaded(self) -> bool:
         """Whether loading has ended, well or not."""
         return self._loaded.is_set()
 
-    def wait(self, timeout: float | None = None):
+    def wait(self, timeout: float | None = None) -> "Judge | None":
         """The judge, once it is loaded; None when `timeout` seconds were not enough. Raises what loading raised."""
         if not self._loaded.wait(timeout):
             return None
@@ -228,7 +242,8 @@ class _Turn:
 def _place(line: list[Run], run: Run) -> int:
     """Where a run joins the line: addresses take turns, so that nobody waits for all that another has asked for."""
     before = Counter(other.address for other in line)
-    mine, seen = before[run.address] if run.address else 0, Counter()
+    mine = before[run.address] if run.address else 0
+    seen: Counter[str] = Counter()
     for index, other in enumerate(line):
         if run.address and index and other.address and seen[other.address] > mine:
             return index

@@ -3,19 +3,24 @@ import queue
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vs2 import video
 from vs2.errors import Problem
 from vs2.events import FramesRead, Reading
-from vs2.options import Options
+from vs2.options import Given, Options
 from vs2.rubric import check_prompt
 from vs2.settings import zero_gpu
 from vs2.ui import loan
 
+if TYPE_CHECKING:
+    from vs2.judge import Judge
+
 # The loaded judges, by what the page calls them; "" is the app's own. ZeroGPU forks this process for each call, so
 # they cannot travel as an argument.
-judges: dict[str, object] = {}
+judges: dict[str, "Judge"] = {}
 
 
 @dataclass(frozen=True)
@@ -60,17 +65,20 @@ def judged(request: Request, stop: str, clip: video.Clip | None = None, read: fl
     `_borrowed` has read, in `read` seconds, and its frames are told of before.
     """
     flag = Path(stop)
-    options = {"think": request.think, "budget": request.budget, "samples": request.samples, "seed": request.seed,
-               "stop": lambda: not flag.exists()}
+    options: Given = {"think": request.think, "budget": request.budget, "samples": request.samples,
+                      "seed": request.seed}
     try:
         if clip is None:
-            rate = {} if request.fps is None else {"fps": request.fps}
-            yield from judges[request.judge].stream(request.video, request.prompt, **rate, **options)
+            read_and_judge = judges[request.judge].stream
+            if request.fps is not None:     # of pictures; a video says it itself
+                read_and_judge = partial(read_and_judge, fps=request.fps)
+            yield from read_and_judge(request.video, request.prompt, stop=lambda: not flag.exists(), **options)
             return
         yield loan.Borrowed()
         if not flag.exists():
             return
-        for event in judges[request.judge].stream_clip(clip, request.prompt, name=request.video, read=read, **options):
+        for event in judges[request.judge].stream_clip(clip, request.prompt, name=request.video, read=read,
+                                                       stop=lambda: not flag.exists(), **options):
             if not (isinstance(event, FramesRead) and event.clip is clip):     # no need to send the frames back
                 yield event
     except Problem as problem:  # raised in the fork it would lose its class and its sentence on the way

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import gradio as gr
-from gradio.context import Context, LocalContext
+from gradio.context import LocalContext
 
 from vs2.best_of.cost import duration
 from vs2.errors import BadInput, Failure, Problem
@@ -19,6 +19,7 @@ from vs2.events import Retry, Scored, Thought
 from vs2.options import Options
 from vs2.settings import zero_gpu
 from vs2.ui import text
+from vs2.ui.wiring import QUIET, blocks
 
 MOST_SECONDS = 120  # of a GPU at a time; an unknown visitor's whole day is as long
 # Assumed until this Space has measured its own: nobody has timed the 7B on a lent GPU.
@@ -54,13 +55,17 @@ def gpu(seconds: Callable[..., int]):
     return spaces.GPU(duration=seconds)
 
 
+_forking: Callable[[], int] | None = None    # os.fork, once the threads wait for each other
+
+
 def _fork_in_turn() -> None:
     """Makes the forks of this process's threads wait for each other, from now on.
 
     filelock, from 4.3 on, raises in a fork while another thread forks. Two visitors' loans that begin at the same
     time would so lose one of them, and its GPU would stay lent, for `spaces` gives it back only after the fork.
     """
-    if hasattr(os.fork, "in_turn"):
+    global _forking
+    if os.fork is _forking:
         return
     fork, lock = os.fork, threading.Lock()
 
@@ -68,8 +73,7 @@ def _fork_in_turn() -> None:
         with lock:      # in the child it is this very thread that goes on, and lets go of its copy
             return fork()
 
-    in_turn.in_turn = True
-    os.fork = in_turn
+    os.fork = _forking = in_turn
 
 
 def factor() -> float:
@@ -87,7 +91,8 @@ class Pace:
     """How fast the judge writes where it is lent a GPU: assumed, then the median of what was measured lately."""
 
     def __init__(self):
-        self._lock, self._measured = threading.Lock(), deque(maxlen=KEPT)
+        self._lock = threading.Lock()
+        self._measured: deque[float] = deque(maxlen=KEPT)
 
     @property
     def measured(self) -> bool:
@@ -115,7 +120,9 @@ class Stopwatch:
 
     def __init__(self, request, clock: Callable[[], float]):
         self._alone = request.think and request.samples == 1
-        self._clock, self._first, self._last = clock, None, None
+        self._clock = clock
+        self._first: tuple[int, float] | None = None    # tokens so far, and when
+        self._last: tuple[int, float] | None = None
 
     def take(self, event) -> None:
         """One event."""
@@ -124,7 +131,7 @@ class Stopwatch:
             self._first = self._first or self._last
         elif isinstance(event, Retry):
             self._first = None
-        elif isinstance(event, Scored) and self._alone and self._first:
+        elif isinstance(event, Scored) and self._alone and self._first and self._last:
             PACE.learn(self._last[0] - self._first[0], self._last[1] - self._first[1])
 
 
@@ -189,13 +196,14 @@ def let_go_when(stopped: Callable[[], bool]) -> None:
     ZeroGPU gives up its place in the line for a GPU then, or hands the GPU back unused. It looks for the visitor in
     the queue of the app that the context names; anything else of that app stays as it is.
     """
-    blocks, event = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
-    if blocks is not None and event is not None:
-        waiting = _Stand(blocks._queue, active_jobs=[[_Visitor(event, stopped)]])
-        LocalContext.blocks.set(_Stand(blocks, _queue=waiting))
+    app, event = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    if app is not None and event is not None:
+        waiting = _Stand(app._queue, active_jobs=[[_Visitor(event, stopped)]])
+        LocalContext.blocks.set(_Stand(app, _queue=waiting))  # type: ignore[arg-type]  # it stands for Blocks
 
 
-def note(think, budget, samples: object = 1, count: str = text.GPU_ONE) -> gr.HTML | None:
+def note(think: gr.Checkbox, budget: gr.Slider, samples: gr.Slider | int = 1,
+         count: str = text.GPU_ONE) -> gr.HTML | None:
     """A line that says what a run may cost of a visitor's GPU time, true to the settings; only on a ZeroGPU Space.
 
     think, budget, samples: the page's components, or a value that does not change. count: the sentence.
@@ -212,9 +220,9 @@ def note(think, budget, samples: object = 1, count: str = text.GPU_ONE) -> gr.HT
         seconds = cost(bool(think), int(budget), int(samples))
         return f'<p class="vs-cost">{count.format(time=duration(seconds))}</p>'
 
-    shown = gr.HTML(said(think.value, budget.value, getattr(samples, "value", samples)), apply_default_css=False)
-    given = [think, budget, samples if isinstance(samples, gr.components.Component) else gr.State(samples)]
+    drawn = samples if isinstance(samples, int) else samples.value
+    shown = gr.HTML(said(think.value, budget.value, drawn), apply_default_css=False)
+    given = [think, budget, gr.State(samples) if isinstance(samples, int) else samples]
     changes = [one.change for one in given if hasattr(one, "change") and not isinstance(one, gr.State)]
-    gr.on([Context.root_block.load, *changes], said, given, shown, api_visibility="private", show_progress="hidden",
-          concurrency_limit=None, trigger_mode="always_last")
+    gr.on([blocks().load, *changes], said, given, shown, trigger_mode="always_last", **QUIET)
     return shown

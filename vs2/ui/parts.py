@@ -2,7 +2,6 @@
 import base64
 import io
 import json
-import os
 from html import escape
 from pathlib import PurePath
 
@@ -10,9 +9,8 @@ import numpy as np
 from PIL import Image
 
 from vs2.evaluation import Evaluation, Score
-from vs2.model.card import Card
 from vs2.rubric import BY_KEY, KEYS, SCALE
-from vs2.ui import text
+from vs2.ui import text, whose, withheld
 from vs2.video import Clip
 
 MOST_FRAMES = 48      # pictures in the strip; more would weigh megabytes
@@ -63,10 +61,13 @@ def _confidence(score: Score) -> str:
     return f'<p class="vs-confidence">{escape(said)}</p>'
 
 
-def _card(key: str, score: Score | None) -> str:
+def _card(key: str, score: Score | None, why: bool = True) -> str:
+    """why: whether the reason of what was not judged is said here."""
     dimension = BY_KEY[key]
     if score is None:
         figure = '<p class="vs-digit vs-none">–</p>'
+    elif not score.judged:
+        figure = f'<p class="vs-digit vs-unread">{text.WITHHELD}</p>'
     elif score.value is None:
         figure = f'<p class="vs-digit vs-unread" title="{text.UNREAD_HINT}">{text.UNREAD}</p>'
     else:
@@ -75,18 +76,27 @@ def _card(key: str, score: Score | None) -> str:
         f'<p class="vs-expected"><abbr title="{text.EXPECTED_HINT}" tabindex="0">{text.EXPECTED}</abbr> '
         f'<b>{score.expected:.2f}</b></p>')
     distribution, value = (None, None) if score is None else (score.distribution, score.value)
+    below = _bars(distribution, value)
+    if score is not None and not score.judged:
+        below = f'<p class="vs-reason">{escape(withheld.reason(score))}</p>' if why else ""
     return (f'<article class="vs-card" data-key="{key}" data-value="{"" if value is None else value}">'
             f'<h3>{escape(dimension.label)}</h3><p class="vs-asks">{escape(dimension.asks)}</p>'
-            f'<div class="vs-row">{figure}{expected}</div>{_bars(distribution, value)}'
+            f'<div class="vs-row">{figure}{expected}</div>{below}'
             f'{_confidence(score) if score else ""}</article>')
 
 
 def scores(found: dict[str, Score] | None = None, overall: float | None = None) -> str:
     """The three score cards under their heading; without scores, the empty cards that hold their place."""
-    mean = (f'<p class="vs-overall" title="{text.OVERALL_HINT}">{text.OVERALL} <b>{overall:.2f}</b>'
-            f'<small>/5</small></p>') if overall is not None else ""
-    cards = "".join(_card(key, found[key] if found else None) for key in KEYS)
-    return (f'<section class="vs-scores" aria-label="{text.SCORES}"><header><h2>{text.SCORES}</h2>{mean}</header>'
+    none = found is not None and withheld.all_of(found)
+    mean = ""
+    if overall is not None:
+        mean = (f'<p class="vs-overall" title="{text.OVERALL_HINT}">{text.OVERALL} <b>{overall:.2f}</b>'
+                '<small>/5</small></p>')
+    elif found is not None and any(not score.judged for score in found.values()):
+        mean = f'<p class="vs-overall">{text.OVERALL} <span>{text.WITHHELD}</span></p>'
+    cards = "".join(_card(key, found[key] if found else None, not none) for key in KEYS)
+    return (f'<section class="vs-scores"{" data-judged=no" * none} aria-label="{text.SCORES}"><header>'
+            f'<h2>{text.SCORES}</h2>{mean}</header>{withheld.notice(found) if found and none else ""}'
             f'<div class="vs-cards">{cards}</div></section>')
 
 
@@ -129,13 +139,6 @@ def frames(clip: Clip | None = None, sized: bool = True) -> str:
             f'</header><div class="vs-strip">{strip}</div></section>')
 
 
-def model(name: str, precision: str, card: Card) -> str:
-    """Which judge this is and, where its card says so, what it knows."""
-    knows = f"<p>{escape(card.knows)}</p>" if card.knows else ""
-    named = text.MODEL_PRECISION.format(name=PurePath(name).name if os.path.isabs(name) else name, precision=precision)
-    return f'<aside class="vs-model"><p>{text.JUDGED_BY}: <strong>{escape(named)}</strong></p>{knows}</aside>'
-
-
 def actions(evaluation: Evaluation | None = None, kept: str = "") -> str:
     """What can be done with an evaluation: copy it, save its JSON, and, where it is `kept`, share or go on with it.
 
@@ -143,7 +146,7 @@ def actions(evaluation: Evaluation | None = None, kept: str = "") -> str:
     """
     if evaluation is None:
         return ""
-    record = json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=2)
+    record = json.dumps(whose.noted(evaluation.to_dict()), ensure_ascii=False, indent=2)
     data = base64.b64encode(record.encode("utf-8", "replace")).decode()
     name = escape(f"{PurePath(evaluation.video).stem or 'video'}.vs2.json", quote=True)
     made = [f'<button type="button" class="vs-action" data-copy="{escape(spoken(evaluation))}" '
@@ -159,10 +162,15 @@ def actions(evaluation: Evaluation | None = None, kept: str = "") -> str:
 
 
 def spoken(evaluation: Evaluation) -> str:
-    """An evaluation as plain text, to be pasted anywhere."""
-    lines = [text.SPOKEN.format(video=evaluation.video, prompt=evaluation.prompt)]
+    """An evaluation as plain text, to be pasted anywhere: with whose it is, and why what was not judged was not."""
+    scores = evaluation.scores
+    lines = [text.SPOKEN.format(video=evaluation.video, prompt=evaluation.prompt),
+             whose.sentence(evaluation.model, evaluation.precision)]
     for key in KEYS:
-        score = evaluation.scores[key]
-        expected = "" if score.expected is None else f" ({text.EXPECTED} {score.expected:.2f})"
-        lines.append(f"{BY_KEY[key].label}: {text.UNREAD if score.value is None else score.value}{expected}")
-    return "\n".join([*lines, "", evaluation.rationale]).strip()
+        expected = "" if scores[key].expected is None else f" ({text.EXPECTED} {scores[key].expected:.2f})"
+        value = withheld.lacking(evaluation, key) if scores[key].value is None else scores[key].value
+        lines.append(f"{BY_KEY[key].label}: {value}{expected}")
+    lines += withheld.sentences(scores) if evaluation.withheld else []
+    mark = [text.UNKNOWING] * (withheld.all_of(scores) and bool(evaluation.rationale.strip()))
+    aside = [evaluation.aside] if evaluation.aside else []
+    return "\n".join([*lines, "", *mark, *aside, evaluation.rationale]).strip()

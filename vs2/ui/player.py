@@ -92,7 +92,7 @@ def look(path: str | Path, sampling: Sampling, fps: float | None = None) -> Clip
         return read(path, sampling, fps=fps)
 
 
-def prepare(value: dict | None, player: gr.HTML) -> dict | None:
+def prepare(value: dict | None, player: gr.HTML) -> dict:
     """The box's value after an upload: with `player` (a copy that browsers play, where needed) or with `problem`.
 
     A clip that the judge can read stays, though without a copy where none can be made. The box may have been

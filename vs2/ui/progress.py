@@ -1,10 +1,11 @@
 """What is known of a judgement while it runs, and the status line that says it."""
 from vs2 import events
 from vs2.best_of import cost
-from vs2.evaluation import Evaluation
+from vs2.evaluation import Evaluation, Score
 from vs2.ui import loan, parts, text
 from vs2.ui.host import Run
 from vs2.ui.judgement import clock
+from vs2.video import Clip
 
 
 class Progress:
@@ -13,8 +14,11 @@ class Progress:
     def __init__(self, run: Run):
         self.run, self.elapsed = run, clock()
         self.stage = text.READING if run.host.has(run.request.judge) else text.LOADING
-        self.said, self.tokens, self.notes = "", 0, []
-        self.clip = self.scores = self.evaluation = None
+        self.said, self.tokens = "", 0
+        self.notes: list[str] = []
+        self.clip: Clip | None = None
+        self.scores: dict[str, Score] | None = None
+        self.evaluation: Evaluation | None = None
         self._thinking: float | None = None
 
     def take(self, event) -> None:
@@ -48,7 +52,7 @@ class Progress:
         detail = [parts.duration(self.elapsed())]
         if self.tokens:
             detail.insert(0, text.TOKENS.format(tokens=self.tokens))
-            spent = self.elapsed() - self._thinking
+            spent = 0.0 if self._thinking is None else self.elapsed() - self._thinking
             if spent > 0.5 and self.stage == text.THINKING:
                 detail.insert(1, text.RATE.format(rate=round(self.tokens / spent)))
         stage = self.stage

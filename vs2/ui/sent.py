@@ -2,6 +2,7 @@
 import json
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 import gradio as gr
@@ -11,23 +12,26 @@ from gradio.utils import get_upload_folder
 SERVED = "/gradio_api/file="        # what the address of an upload has before its path
 
 
-def files(label: str, count: str = "single", **options) -> gr.File:
+def files(label: str, count: Literal["single", "multiple"] = "single") -> gr.File:
     """The input of an endpoint. An upload to this very server may be named by its address there.
 
     An MCP client can only name a file by its address, and `gradio upload-mcp` answers with that of the upload. On
     one's own machine Gradio 6.25 refuses to fetch it, as any address that is not public, though the file lies here.
     """
-    box = gr.File(label=label, file_count=count, type="filepath", **options)
+    box = gr.File(label=label, file_count=count, type="filepath")
     move = box.async_move_resource_to_block_cache
 
     async def moved(place):
         return await move(own(place) or place)
 
-    box.async_move_resource_to_block_cache = moved
-    box.data_model = type(box.data_model.__name__, (_Checked, box.data_model), {})
+    box.async_move_resource_to_block_cache = moved  # type: ignore[method-assign]  # there is no option for it
+    model = box.data_model
+    assert model is not None    # a file's
+    box.data_model = type(model.__name__, (_Checked, model), {})
     if count == "multiple":     # as Gradio describes a list, what one file is gets lost on the way to an MCP client
         one = FileData.model_json_schema()
-        box.api_info = lambda: {"type": "array", "items": one, "$defs": one["$defs"]}
+        box.api_info = lambda: {  # type: ignore[method-assign]  # there is no option for it
+            "type": "array", "items": one, "$defs": one["$defs"]}
     return box
 
 
@@ -37,7 +41,7 @@ class _Checked:
     @classmethod
     def model_validate(cls, value, **options):
         try:
-            return super().model_validate(value, **options)
+            return super().model_validate(value, **options)  # type: ignore[misc]  # of the model that it is put before
         except ValueError as error:
             raise gr.Error("What was sent in place of a file is none: upload the file first, and name it by what the "
                            "upload answers.", print_exception=False) from error
@@ -49,7 +53,8 @@ def values(label: str, kind: dict) -> gr.JSON:
     kind: its JSON Schema. What Gradio's JSON box says of itself is none, and MCP clients refuse the tool for it.
     """
     box = gr.JSON(None, label=label)
-    box.api_info = lambda: {"anyOf": [kind, {"type": "null"}], "description": label}
+    box.api_info = lambda: {  # type: ignore[method-assign]  # there is no option for it
+        "anyOf": [kind, {"type": "null"}], "description": label}
     return box
 
 
@@ -59,6 +64,7 @@ def mend_mcp(blocks: gr.Blocks) -> None:
     It writes a record as Python would, not as JSON; and it takes no list of files, only single ones.
     """
     server = blocks.mcp_server_obj
+    assert server is not None, "to be called after the launch"
     write, read = server.postprocess_output_data, server.convert_strings_to_filedata
 
     def written(data, root_url):
@@ -69,7 +75,8 @@ def mend_mcp(blocks: gr.Blocks) -> None:
         lists = [place[0] for place in places if place[1:] == ["items"]]
         return read(given, [*places, *([name, n] for name in lists for n in range(len(given.get(name) or ())))])
 
-    server.postprocess_output_data, server.convert_strings_to_filedata = written, taken
+    server.postprocess_output_data = written  # type: ignore[method-assign]  # there is no option for it
+    server.convert_strings_to_filedata = taken  # type: ignore[method-assign]  # nor for this
 
 
 def own(place) -> str | None:

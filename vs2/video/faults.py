@@ -54,7 +54,7 @@ def refusal(worker: Worker, message: dict, name: str, limits) -> BadInput:
                   "video down or convert it to an h264 mp4.",
         "size": f"{name} would grow above {size_text(limits.max_bytes)} when converted for the browser: "
                 "use a shorter clip."
-    }.get(message.get("code"), f"{name} cannot be read: convert it to an h264 mp4 and try that."))
+    }.get(message.get("code", ""), f"{name} cannot be read: convert it to an h264 mp4 and try that."))
 
 
 def _pictures(message: dict, name: str, limits) -> dict[str, str]:

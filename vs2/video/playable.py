@@ -15,11 +15,18 @@ from pathlib import Path
 from vs2.errors import Failure
 from vs2.texts import wired
 from vs2.video.faults import refusal
-from vs2.video.pool import for_page
+from vs2.video.pool import Worker, for_page
 from vs2.video.reader import Limits, check_file, order, with_worker
 
 LIMITS = Limits(deadline=120.0, cpu=400.0)
 SUFFIXES = {".mp4": "mp4", ".m4v": "mp4", ".webm": "webm"}  # what a server's file types tell a browser
+
+
+# What is not the file's fault.
+_FAILED = {
+    "disk": "The copy for the browser cannot be written: free some disk space, or check the folder.",
+    "encoder": "This installation of PyAV has no h264 encoder: install PyAV from its wheels.",
+}
 
 
 def playable(path: str | Path, folder: str | Path, limits: Limits = LIMITS, page: bool = True,
@@ -47,7 +54,7 @@ def playable(path: str | Path, folder: str | Path, limits: Limits = LIMITS, page
     job = {"kind": "playable", "out": wired(part), "container": "" if fps is not None else _container(source),
            "writes": limits.max_bytes, **order(source, limits, fps)}
 
-    def attempt(worker, until, first):
+    def attempt(worker: Worker, until: float, first: bool) -> Path:
         # One step that may rightly take long: unlike a stalled decord, a second try would not be quicker.
         worker.due(until)
         worker.send(job | {"seconds": until - time.monotonic()})
@@ -59,14 +66,16 @@ def playable(path: str | Path, folder: str | Path, limits: Limits = LIMITS, page
             worker.finish()
             os.replace(part, result)
             return result
-        raise _failure(message) or refusal(worker, message, name, limits)
+        if (said := _FAILED.get(message.get("code", ""))) is not None:
+            raise Failure(said)
+        raise refusal(worker, message, name, limits)
 
     try:
         part.touch(exist_ok=False)  # the worker may fill this one file and make none
         with for_page() if page else nullcontext():
             return with_worker(attempt, name, limits)
     except OSError as error:
-        raise _failure({"code": "disk"}) from error
+        raise Failure(_FAILED["disk"]) from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -81,11 +90,3 @@ def _container(source: Path) -> str:
     elif start.startswith(b"\x1aE\xdf\xa3") and b"webm" in start:
         kind = "webm"
     return kind if SUFFIXES.get(source.suffix.lower()) == kind else ""
-
-
-def _failure(message: dict) -> Failure | None:
-    """What is not the file's fault."""
-    return {
-        "disk": Failure("The copy for the browser cannot be written: free some disk space, or check the folder."),
-        "encoder": Failure("This installation of PyAV has no h264 encoder: install PyAV from its wheels."),
-    }.get(message.get("code"))

@@ -13,16 +13,15 @@ import sys
 import threading
 import time
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, suppress
+from typing import IO
 
 from vs2.errors import Failure
 from vs2.resources import NOWHERE, for_python
 from vs2.video.worker.wire import STATUS, WireError, receive, send
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 JOBS_EACH = 100       # then a worker is replaced: without children of its own, its decoders leak
 START_SECONDS = 60.0  # for Python to start and import the decoders on a slow, busy machine
@@ -31,6 +30,7 @@ PIPE = 1 << 20        # bytes, so that a frame goes in few steps
 FORKS = sys.platform == "linux"  # macOS's frameworks do not live through a fork
 MODULE = "vs2.video.worker.main"
 
+Pipes = tuple[IO[bytes], IO[bytes]]     # to the worker, and from it
 _orders: queue.SimpleQueue = queue.SimpleQueue()
 _spawner: threading.Thread | None = None
 _spawner_lock = threading.Lock()
@@ -53,14 +53,16 @@ class Worker:
     def __init__(self):
         self.jobs, self.niceness = 0, 0
         self.process, self._control = spawn()
-        self._pipes = None if self._control else (self.process.stdin, self.process.stdout)
+        assert self.process.stdin is not None and self.process.stdout is not None   # they are pipes
+        self._stdin, self._stdout = self.process.stdin, self.process.stdout
+        self._pipes: Pipes | None = None if self._control else (self._stdin, self._stdout)
         self.overran = self.finished = False
         self._due: float | None = None
         self._changed = threading.Condition()
         threading.Thread(target=self._watch, name="vs2-video-clock", daemon=True).start()
         try:
             self.due(time.monotonic() + START_SECONDS)
-            ready, _ = receive(self.process.stdout)
+            ready, _ = receive(self._stdout)
             self.due(None)
         except (WireError, OSError, ValueError) as error:
             self.close()
@@ -100,27 +102,32 @@ class Worker:
     def send(self, message: dict) -> None:
         """The first message of a conversation begins it, with a child of its own. Raises Gone."""
         try:
-            if self._pipes is None:
-                self._pipes = self._begin()
-            send(self._pipes[0], message)
+            if self._pipes is None and self._control is not None:
+                self._pipes = self._begin(self._control)
+            send(self._conversation()[0], message)
         except (OSError, ValueError) as error:
             raise self._gone() from error
 
     def receive(self, max_payload: int = 0) -> tuple[dict, bytes]:
         """The worker's next message. Raises Gone where it died, was killed, or talks nonsense."""
         try:
-            return receive(self._pipes[1], max_payload)
+            return receive(self._conversation()[1], max_payload)
         except (WireError, OSError, ValueError) as error:
             raise self._gone() from error
 
-    def _begin(self) -> tuple:
+    def _conversation(self) -> "Pipes":
+        if self._pipes is None:
+            raise ValueError("no conversation was begun, or it is over")
+        return self._pipes
+
+    def _begin(self, control: socket.socket) -> "Pipes":
         """New pipes to a new child: what another child left in the old ones, or still writes, reaches nobody."""
         theirs, jobs = os.pipe()
         answers, said = os.pipe()
         pipes = os.fdopen(jobs, "wb"), os.fdopen(answers, "rb")
         try:
             _widen(answers)
-            socket.send_fds(self._control, [bytes([self.niceness])], [theirs, said])
+            socket.send_fds(control, [bytes([self.niceness])], [theirs, said])
         except OSError:
             _close(*pipes)
             raise
@@ -175,7 +182,7 @@ class Worker:
     def close(self) -> None:
         """Kills the process and closes its pipes; for the thread that uses the worker."""
         self.kill()
-        _close(self.process.stdin, self.process.stdout, *(self._pipes or ()), *filter(None, [self._control]))
+        _close(self._stdin, self._stdout, *(self._pipes or ()), *([self._control] if self._control else []))
 
 
 def spawn() -> tuple[subprocess.Popen, socket.socket | None]:
@@ -214,26 +221,32 @@ def _popen() -> tuple[subprocess.Popen, socket.socket | None]:
         "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1", "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1"}      # paths come as vs2.texts.wired makes them
     command = [sys.executable, "-m", MODULE, str(os.getpid())]
-    options = dict(cwd=NOWHERE, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                   stderr=subprocess.DEVNULL, start_new_session=True)
+
+    def start(*passed: int) -> subprocess.Popen[bytes]:
+        """Started with these descriptors open and known to it."""
+        return subprocess.Popen([*command, *map(str, passed)], cwd=NOWHERE, env=environment, stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+                                pass_fds=passed)
+
     if not FORKS:
-        process = subprocess.Popen(command, **options)
-        _widen(process.stdout.fileno())
+        process = start()
+        if process.stdout is not None:
+            _widen(process.stdout.fileno())
         return process, None
     ours, theirs = socket.socketpair()
     with closing(theirs):
         try:
-            return subprocess.Popen([*command, str(theirs.fileno())], pass_fds=[theirs.fileno()], **options), ours
+            return start(theirs.fileno()), ours
         except BaseException:
             ours.close()
             raise
 
 
 def _widen(pipe: int) -> None:
-    try:
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE)
-    except (AttributeError, OSError):  # not Linux, or a user's share of pipe memory is spent: smaller steps
-        return
+    """Where it cannot be widened, data goes in smaller steps."""
+    if sys.platform == "linux":
+        with suppress(OSError):     # a user's share of pipe memory is spent
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE)
 
 
 def _close(*files) -> None:

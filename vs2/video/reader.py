@@ -11,8 +11,10 @@ import os
 import re
 import stat
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -26,6 +28,8 @@ from vs2.video.rate import check_fps
 from vs2.video.sampling import Sampling
 from vs2.video.warnings import warnings_of
 
+Result = TypeVar("Result")
+Resize = Callable[[np.ndarray, tuple[int, int]], np.ndarray]    # uint8 [h, w, 3], (height, width) -> the picture so
 _RATE = f"for one of numbered pictures ({PICTURES}) give their rate too, as --fps 24 or fps=24"
 
 
@@ -105,7 +109,7 @@ def read(path: str | Path, sampling: Sampling = Sampling(), limits: Limits = Lim
 
     named = told(job["path"]) == job["path"]     # decord opens no other name than one in UTF-8
 
-    def attempt(worker, until, first):
+    def attempt(worker: Worker, until: float, first: bool) -> Clip:
         given = job | {"decord": first and named, "seconds": until - time.monotonic()}
         return _collect(worker, given, sampling, limits, name, size, until, first, resize)
 
@@ -114,7 +118,7 @@ def read(path: str | Path, sampling: Sampling = Sampling(), limits: Limits = Lim
 
 def order(source: Path, limits: Limits, fps: float | None) -> dict:
     """What every job of a worker says of the file that `check_file` has let through, and of what it may cost."""
-    job = {"path": wired(source), "max_seconds": limits.max_seconds, "max_side": limits.max_side,
+    job: dict[str, object] = {"path": wired(source), "max_seconds": limits.max_seconds, "max_side": limits.max_side,
            "memory": limits.memory, "cpu": limits.cpu}
     if fps is not None:
         job["pictures"] = {"fps": float(fps), "most_pictures": limits.max_pictures, "most_picture": limits.max_bytes,
@@ -122,7 +126,7 @@ def order(source: Path, limits: Limits, fps: float | None) -> dict:
     return job
 
 
-def with_worker(attempt, name: str, limits: Limits):
+def with_worker(attempt: Callable[[Worker, float, bool], Result], name: str, limits: Limits) -> Result:
     """attempt(worker, until, first) -> result, in a worker; tried again in a new one, once, where that one dies.
 
     `first` tells the first try, which may spend half of what is left of the deadline on each step, so that
@@ -145,12 +149,15 @@ def with_worker(attempt, name: str, limits: Limits):
 
 
 def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name: str, size: int, until: float,
-             patient: bool, resize) -> Clip:
+             patient: bool, resize: Resize) -> Clip:
     """Holds one "read" conversation with a worker. Raises Gone, BadInput."""
     largest = 3 * limits.max_side**2
-    header, frames, times, indices = None, None, {}, []
+    header: dict | None = None
+    frames: np.ndarray = np.empty(0, np.uint8)  # until the header has said how many, and of what size
+    times: dict[int, float] = {}
+    indices: list[int] = []
 
-    def step():
+    def step() -> None:
         now = time.monotonic()
         worker.due(now + (until - now) / 2 if patient else until)
 
@@ -203,8 +210,8 @@ def _checked(header: dict, limits: Limits, name: str) -> dict:
     return header
 
 
-def _resizer():
-    """A function (uint8 [h, w, 3], (height, width)) -> uint8 [height, width, 3], with the published arithmetic."""
+def _resizer() -> Resize:
+    """Resizes with the published arithmetic."""
     import torch
     from torchvision.transforms import InterpolationMode
     from torchvision.transforms.functional import resize

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.support import withholding
 from tests.support.clips import moving_square
 from tests.ui.compare.test_page import evaluation
 from tests.ui.test_pages import ANN, HOSTILE, Scripted, eventually, merged, site_of
@@ -50,7 +51,10 @@ class BySeed(Scripted):
                     return
             if isinstance(problem := self.given.get(clip), Exception):
                 raise problem
-            yield evaluation(*map(int, problem or "333"), video=path, prompt=prompt)
+            if isinstance(problem, tuple):
+                yield withholding.evaluation(*problem, video=path, prompt=prompt, rationale=SAID)
+            else:
+                yield evaluation(*map(int, problem or "333"), video=path, prompt=prompt)
         finally:
             self.closed += 1
 
@@ -156,6 +160,35 @@ def test_the_table_and_the_record(page_of):
     assert [page.site.store.get(one).evaluation.overall for one in ids] == pytest.approx([14 / 3, 8 / 3])
     assert page.site.store.clip(page.site.store.get(ids[0]).clip)
     assert shown["grid"]["items"][0]["links"][0]["to"] == f"?e={ids[0]}"
+
+
+def test_what_was_not_judged_has_no_place_and_is_counted(page_of):
+    none, part = (withholding.FOREIGN,) * 3, (5, withholding.FOREIGN, withholding.FOREIGN)
+    page = page_of(BySeed({0: none, 1: "434", 2: "222", 3: part, 4: (4, None, 2)}))
+    shown = merged(page, run(page, count=5))
+    items = {item["number"]: item for item in shown["grid"]["items"]}
+    assert [(n, items[n]["place"]) for n in items] == [(2, "1st"), (3, "2nd"), (1, ""), (4, ""), (5, "")]
+    assert items[1]["overall"] == "not judged" and set(items[1]["scores"].values()) == {"not judged"}
+    assert items[1]["note"] == withholding.FOREIGN and items[4]["scores"][KEYS[0]] == "5.00"
+    assert items[4]["overall"] == "not judged" and items[5]["overall"] == "not read"
+    # 3.67 against the mean of 3.67 and 2.00.
+    assert "+0.83 points over a random pick of these 2. Left out of that, for want of scores: 3." in shown["verdict"]
+    assert "candidate 1 has no place, for its visual quality" in shown["verdict"]
+    assert "A very small" not in shown["judged"] and "It knows little" in shown["judged"]
+    rows = list(csv.DictReader(io.StringIO(saved(shown, "text/csv"))))
+    assert [(row["candidate"], row["place"]) for row in rows] == [("2", "1"), ("3", "2"), ("1", ""), ("4", ""),
+                                                                ("5", "")]
+    assert {row["judge_knows"] for row in rows} == {"It knows little <i>things</i>."}
+    record = json.loads(saved(shown, "application/json"))
+    assert record["candidates"][0]["evaluation"]["scores"][KEYS[0]]["reason"] == withholding.FOREIGN
+    assert record["candidates"][0]["evaluation"]["judge_knows"] == "It knows little <i>things</i>."
+
+
+def test_there_is_no_winner_where_nothing_was_judged(page_of):
+    page = page_of(BySeed(dict.fromkeys(range(2), (withholding.FOREIGN,) * 3)))
+    shown = merged(page, run(page, count=2, ties=True))
+    assert text.NO_WINNER in shown["verdict"] and not shown["save"]["visible"] and "points over" not in shown["verdict"]
+    assert all(item["place"] == "" and not item["winner"] for item in shown["grid"]["items"])
 
 
 def test_true_scores_and_folders_of_ours_stay_untold(page_of, tmp_path):

@@ -350,6 +350,18 @@ def test_the_endpoint_gives_the_commands_json(page_of, uploads):
         list(page.compare(paths, "p", None, True, 64, 1, 0, "median"))
 
 
+def test_the_endpoint_says_of_a_judgement_that_ends_without_scores_that_there_is_none(page_of, uploads):
+    class Silent(ByName):
+        def stream(self, path, prompt, **options):
+            scored = super().stream(path, prompt, **options)
+            return (event for event in scored if "434" in str(path) or not isinstance(event, Evaluation))
+
+    said = answer(page_of(Silent()).compare([item["path"] for item in uploads("432", "434")["items"]], "p", None, True,
+                                            64, 1, 0, "mean"))
+    assert said["candidates"][0] == {"video": "432.mp4", "prompt": "p", "error": text.NOT_YET}
+    assert said["ranking"] == [1] and said["winner"] == 1
+
+
 def test_a_script_that_leaves_stops_the_judge(page_of, uploads):
     go = threading.Event()
     judge = ByName(go)

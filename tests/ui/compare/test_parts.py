@@ -1,5 +1,6 @@
 """The pieces of the Compare page: the table, the verdict, rationales side by side, and what is escaped in them."""
 import re
+from dataclasses import replace
 
 from tests.ui.compare.test_page import cells, evaluation
 from tests.ui.test_pages import HOSTILE
@@ -8,6 +9,7 @@ from vs2.candidates import Failed
 from vs2.rubric import KEYS
 from vs2.ui.compare import parts
 from vs2.ui.compare.parts import Row
+from vs2.ui.text import UNREAD
 from vs2.ui.text import compare as text
 
 
@@ -18,7 +20,7 @@ def test_the_table_by_hand():
     assert cells(shown, "visual_quality") == ["4.000000", "5.000000"]
     assert "<b>4.00</b><small>\u22121.00</small>" in shown and f"<b>5.00</b><small>{text.BEST}</small>" in shown
     assert cells(shown, "text_alignment") == ["3.000000", ""] and cells(shown, "overall") == ["3.000000", ""]
-    assert cells(shown, "place") == ["1", "2", "", ""] and shown.count(text.UNREAD) == 2
+    assert cells(shown, "place") == ["1", "", "", ""] and shown.count(UNREAD) == 2
     assert "Not judged: c.mp4 is &lt;b&gt;damaged&lt;/b&gt;." in shown and shown.count(text.NOT_YET) == 1
     assert f'href="?e={"k" * 22}"' in shown and f'href="?show=review&amp;e={"k" * 22}"' in shown
     assert "p</small>" not in shown  # one prompt for all is not repeated in each row
@@ -41,6 +43,21 @@ def test_a_tie_shares_the_first_place():
     assert cells(parts.table(rows, decision), "place") == ["1", "1", "3"]
     shown = parts.verdict(decision, rows)
     assert f"<h2>{text.TIE}</h2>" in shown and "Candidates 1 and 2 tie" in shown and 'data-kind="tie"' in shown
+
+
+def test_the_same_score_has_the_same_place_further_down_too():
+    rows = [Row(str(n), str(n), "p", evaluation(*[digit] * 3)) for n, digit in enumerate((2, 5, 2, 1, 2))]
+    decision = candidates.decide(parts.compared(rows))
+    assert cells(parts.table(rows, decision), "place") == ["2", "1", "2", "5", "2"]
+
+
+def test_a_rationale_of_another_score_says_so_beside_its_words():
+    samples = tuple({"rationale": "Visual quality: x.", "values": dict.fromkeys(KEYS, digit)} for digit in (3, 4))
+    made = replace(evaluation(4, 3, 3), samples=samples)
+    shown = parts.rationales([Row("a", "a.mp4", "p", made)])
+    assert shown.count("This sample gave another score: Visual quality 3") == 2, "under its dimension and Everything"
+    assert "This sample" not in parts.rationales([Row("a", "a.mp4", "p", replace(made, shown=1, scores={
+        key: replace(score, value=4) for key, score in made.scores.items()}))])
 
 
 def test_rationales_stand_side_by_side_a_dimension_at_a_time():

@@ -124,7 +124,7 @@ def test_the_list_is_ones_own_and_what_a_link_names(page):
     assert [item["id"] for item in listed["items"]] == [mine] and listed["count"] == 1 and listed["named"] == 0
     assert listed["items"][0] | {"id": "", "created": 0} == {
         "id": "", "video": "a.mp4", "prompt": "a ball", "model": "mini", "scores": [4, 5, 2], "reviews": 0,
-        "mine": False, "created": 0}
+        "mine": False, "created": 0, "lacking": ["not read"] * 3, "withheld": ""}
     listed = page.find({"address": ANN | {"e": [theirs, mine, "x" * 22]}}, None)
     assert [item["id"] for item in listed["items"]] == [theirs, mine] and listed["named"] == 1
     searched = page.find({"address": ANN | {"e": [theirs]}, "filter": {"text": "a ball"}}, None)
@@ -342,7 +342,8 @@ def test_exports_hold_what_was_said(page, clip):
         assert file.read("clips/00001.mp4") == b"a clip"
     training = made["training"]
     assert (training["count"], training["lacking"]) == (1, 1) and "are not kept" in training["said"]
-    for said in ({"address": BOB, "kind": "csv"}, {"address": ANN, "kind": "exe"}, {"address": {}, "kind": "csv"}):
+    for said in ({"address": BOB, "kind": "csv"}, {"address": ANN, "kind": "exe"}, {"address": {}, "kind": "csv"},
+                 {"address": ANN, "kind": ["csv"]}, {"address": ANN, "kind": {}}, {"address": ANN}):
         with pytest.raises(BadInput):
             page.export(said)
 

@@ -6,6 +6,6 @@ in which they are done. Closing it ends the work at once.
 from vs2.batch.engines.here import Here
 from vs2.batch.engines.processes import Processes
 from vs2.batch.engines.ray import Ray, no_ray
-from vs2.batch.engines.task import CRASHED, Task, enough
+from vs2.batch.engines.task import CRASHED, Scorer, Task, enough
 
-__all__ = ["CRASHED", "Here", "Processes", "Ray", "Task", "enough", "no_ray"]
+__all__ = ["CRASHED", "Here", "Processes", "Ray", "Scorer", "Task", "enough", "no_ray"]

@@ -3,11 +3,12 @@ import contextlib
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from multiprocessing.connection import Connection, wait
 
-from vs2.batch.engines.task import CRASHED, TICK, Outcome, Task, enough, judged
+from vs2.batch.engines.task import CRASHED, TICK, Outcome, Scorer, Task, enough, judged
 from vs2.errors import Failure, Problem
+from vs2.options import Given
 
 NO_START = ("The process that judges did not start or was stopped from outside, for lack of memory perhaps: "
             "try again with fewer workers.")
@@ -19,13 +20,14 @@ class Processes:
     load must be a module's function or a partial of one. With GPUs, each process sees one: count is at most theirs.
     """
 
-    def __init__(self, load: Callable, count: int, options: dict, gpus: int = 0):
+    def __init__(self, load: Callable[[], Scorer], count: int, options: Given, gpus: int = 0):
         enough(count, gpus)
         self._load, self._count, self._options, self._gpus = load, count, options, gpus
 
-    def judge(self, tasks: Iterable[Task], stop: Callable[[], bool]) -> Iterator[tuple[int, Outcome]]:
+    def judge(self, tasks: Iterable[Task], stop: Callable[[], bool]) -> Generator[tuple[int, Outcome], None, None]:
         """Raises what loading the judge raises."""
-        tasks, crew = iter(tasks), []
+        tasks = iter(tasks)
+        crew: list[_Process] = []
         try:
             crew.extend(self._start(place, task) for place, task in zip(range(self._count), tasks, strict=False))
             while crew and not stop():
@@ -92,7 +94,7 @@ class _Process:
         self.pipe.close()
 
 
-def _serve(pipe: Connection, load: Callable, options: dict, environment: dict) -> None:
+def _serve(pipe: Connection, load: Callable[[], Scorer], options: Given, environment: dict[str, str]) -> None:
     """A worker process's life. It ends when the other end of the pipe is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)    # Ctrl+C is for the one who started it, who then ends it
     os.environ.update(environment)                  # before torch is imported

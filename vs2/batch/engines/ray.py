@@ -1,10 +1,12 @@
 """Rows judged by actors of Ray, on this machine or on a cluster."""
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from typing import Any
 
-from vs2.batch.engines.task import CRASHED, TICK, Outcome, Task, enough, judged
+from vs2.batch.engines.task import CRASHED, TICK, Outcome, Scorer, Task, enough, judged
 from vs2.errors import BadInput, Failure, Problem
 from vs2.extras import install
+from vs2.options import Given
 
 STARTS = 3      # times that Ray is started: it gives its own processes 30 seconds, too few on a busy machine
 
@@ -33,7 +35,7 @@ class Ray:
     not installed, and with the first task where the cluster has too few GPUs.
     """
 
-    def __init__(self, load: Callable, count: int, options: dict):
+    def __init__(self, load: Callable[[], Scorer], count: int, options: Given):
         try:
             import ray
         except ImportError as error:
@@ -41,9 +43,10 @@ class Ray:
         enough(count)
         self._ray, self._load, self._count, self._options = ray, load, count, options
 
-    def judge(self, tasks: Iterable[Task], stop: Callable[[], bool]) -> Iterator[tuple[int, Outcome]]:
+    def judge(self, tasks: Iterable[Task], stop: Callable[[], bool]) -> Generator[tuple[int, Outcome], None, None]:
         """Raises what loading the judge raises."""
-        ray, tasks, busy = self._ray, iter(tasks), {}
+        ray, tasks = self._ray, iter(tasks)
+        busy: dict[Any, tuple[Any, Task]] = {}      # Ray's reference to an answer -> its actor, the task
         mine = not ray.is_initialized()
         if mine:
             _begin(ray)
@@ -84,8 +87,9 @@ class Ray:
 class _Actor:
     """What runs on a machine of the cluster. The judge is loaded with the first task."""
 
-    def __init__(self, load: Callable, options: dict):
-        self._load, self._options, self._judge = load, options, None
+    def __init__(self, load: Callable[[], Scorer], options: Given):
+        self._load, self._options = load, options
+        self._judge: Scorer | None = None
 
     def judge(self, task: Task) -> tuple[str, Outcome]:
         if self._judge is None:

@@ -1,9 +1,14 @@
 """What every engine does with a row: the task, and what became of it."""
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation
+from vs2.options import Given
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
 Outcome = Evaluation | Problem
 TICK = 0.2      # seconds between looks at `stop`
@@ -21,11 +26,21 @@ class Task:
     fps: float | None = None
 
 
-def judged(judge, task: Task, options: dict) -> Outcome:
+@runtime_checkable
+class Scorer(Protocol):
+    """What judges one video file after another, as a `vs2.judge.Judge` does."""
+
+    def score(self, source: str | Path, prompt: str, /, *, fps: float | None = None,
+              **options: "Unpack[Given]") -> Evaluation:
+        """What it says of the file. Raises Problem."""
+
+
+def judged(judge: Scorer, task: Task, options: Given) -> Outcome:
     """What the judge says of it. Whatever goes wrong is this row's alone."""
     try:
-        rate = {} if task.fps is None else {"fps": task.fps}
-        return judge.score(task.path, task.prompt, **rate, **options)
+        if task.fps is None:
+            return judge.score(task.path, task.prompt, **options)
+        return judge.score(task.path, task.prompt, fps=task.fps, **options)
     except Problem as problem:
         return problem
     except Exception as error:      # a long run must not end with one row that meets a defect

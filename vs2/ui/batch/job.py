@@ -4,7 +4,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -16,7 +16,7 @@ from vs2.batch import Result, archive, results, table
 from vs2.batch.table import Row
 from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation
-from vs2.ui import player
+from vs2.ui import player, whose, withheld
 from vs2.ui.guard import who
 from vs2.ui.host import Host, Run
 from vs2.ui.judgement import Request
@@ -46,10 +46,11 @@ class Job:
         self.asked: Request | None = None   # what it began with
         self.files = list(files)
         self.judging = False                # whether somebody goes through its rows
-        self.view = None                    # the page's own: which rows it shows, and which dimensions
+        self.view: tuple | None = None      # the page's own: which rows it shows, and which dimensions
         self.made, self.address = time.monotonic(), who.here()
         self.given_up = ""
-        self._turn, self._run = None, None
+        self._turn: object = None
+        self._run: Run | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="vs2-batch-", dir=get_upload_folder()))
         try:
             self.rows = _rows(files, self.folder)
@@ -92,13 +93,18 @@ class Job:
                 or isinstance(self.results[row.number].problem, Failure)]
 
     @property
-    def scored(self) -> list[Result]:
-        """The results with scores, in the table's order."""
+    def evaluated(self) -> list[Result]:
+        """The results with an evaluation, in the table's order: with scores, or with the reason why there are none."""
         return [self.results[row.number] for row in self.rows
                 if row.number in self.results and self.results[row.number].evaluation]
 
+    @property
+    def scored(self) -> list[Result]:
+        """Those of them of which the judge judged anything."""
+        return [one for one in self.evaluated if one.evaluation and not withheld.all_of(one.evaluation.scores)]
+
     def judge(self, host: Host, asked: Request, keep: Callable[[Evaluation, Path], str] = lambda *_: "",
-              pause: float = PAUSE) -> Iterator[tuple[Row, Progress | None]]:
+              pause: float = PAUSE) -> Generator[tuple[Row, Progress | None], None, None]:
         """Judges what is left: (row, progress) while a row runs, (row, None) when it has its result.
 
         A second call ends the first: whoever reloads the page takes over. Closing the generator ends the judgement.
@@ -116,7 +122,7 @@ class Job:
                     return
                 self.results[row.number] = result
                 if result.evaluation is not None:
-                    self.kept[row.number] = keep(result.evaluation, row.path)
+                    self.kept[row.number] = keep(result.evaluation, Path(request.video))
                 failures = failures + 1 if isinstance(result.problem, Failure) else 0
                 yield row, None
                 if failures == GIVE_UP:
@@ -126,7 +132,8 @@ class Job:
             if self._turn in (mine, None):      # nobody has taken over
                 self.judging = False
 
-    def _one(self, row: Row, asked: Request, host: Host, pause: float) -> Iterator[tuple[Row, Progress | None]]:
+    def _one(self, row: Row, asked: Request, host: Host,
+             pause: float) -> Generator[tuple[Row, Progress | None], None, Result | None]:
         """Judges one row; returns its result, None where it was stopped."""
         self._run = run = Run(asked, host)
         progress = Progress(run)
@@ -151,7 +158,9 @@ class Job:
     def records(self) -> list[dict]:
         """One record a row, as in the files of `vs2 batch`; a row that was not judged has neither scores nor error."""
         made = [(row, self.results.get(row.number)) for row in self.rows]
-        return [results.record(row, result and result.evaluation, result and result.error) for row, result in made]
+        found = [results.record(row, result.evaluation, result.error) if result else results.record(row, None, None)
+                 for row, result in made]
+        return results.with_knows(found, whose.knows)
 
     def close(self) -> None:
         """Ends it and deletes what was unpacked for it."""

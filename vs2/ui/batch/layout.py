@@ -53,10 +53,12 @@ class Layout:
                 gr.HTML(f"<h2>{text.HISTOGRAM}</h2>", apply_default_css=False)
                 self.histogram = gr.Plot(batch_plots.histogram([]), show_label=False, container=False,
                                          elem_id="batch-histogram")
+                self.uncounted = gr.HTML("", elem_id="batch-uncounted", apply_default_css=False)
             with gr.Column(min_width=280):
                 gr.HTML(f"<h2>{text.SCATTER}</h2>", apply_default_css=False)
                 self.scatter = gr.Plot(batch_plots.scatter([], [], *DIMENSIONS[:2]), show_label=False, container=False,
                                        elem_id="batch-scatter")
+                self.undrawn = gr.HTML("", elem_id="batch-undrawn", apply_default_css=False)
                 with gr.Row():
                     choices = [(pieces.LABELS[key], key) for key in DIMENSIONS]
                     self.across, self.upwards = (

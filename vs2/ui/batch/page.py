@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
-from gradio.context import Context
+from gradio.components import Component
 
 from vs2.batch import results
 from vs2.errors import Problem
@@ -22,10 +22,16 @@ from vs2.ui.examples import examples
 from vs2.ui.judgement import Request
 from vs2.ui.site import Site
 from vs2.ui.text import batch as text
+from vs2.ui.wiring import PRIVATE, QUIET, blocks
 
 TICK = 0.25         # seconds between updates of the status line
 REDRAW = 2.0        # and of the plots, while rows come
 MOST_CALLS = 4      # calls from scripts that run or stand in the judge's line
+
+
+def _view() -> tuple[Filter, str, str]:
+    """What is shown of a table at first: all its rows, and two dimensions."""
+    return Filter(), DIMENSIONS[0], DIMENSIONS[1]
 
 
 class BatchPage(Layout):
@@ -43,22 +49,20 @@ class BatchPage(Layout):
         self._connect()
 
     def _connect(self) -> None:
-        quiet = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
         options = [self.think, self.budget, self.samples, self.seed]
-        drawn = [self.table, self.histogram, self.scatter]
+        drawn = [self.table, self.histogram, self.uncounted, self.scatter, self.undrawn]
         whole = [self.box, self.notice, self.status, self.wrong, *drawn, self.csv, self.json, self.go, self.halt,
                  self.again]
-        once = {**quiet, "trigger_mode": "once"}
-        self.box.upload(self.check, [self.box, self.address], whole, **(quiet | {"concurrency_limit": 2}),
-                        trigger_mode="multiple")
-        self.box.clear(self.forget, self.address, whole, trigger_mode="multiple", **quiet)
-        self.example.click(self.try_examples, self.address, whole, **once)
-        self.again.click(self.restart, self.address, whole, **once)
-        self.go.click(self.stream, [*options, self.judge, self.address], whole, **once)
-        self.halt.click(self.stop, self.address, None, queue=False, api_visibility="private", show_progress="hidden")
+        self.box.upload(self.check, [self.box, self.address], whole, trigger_mode="multiple", concurrency_limit=2,
+                        **PRIVATE)
+        self.box.clear(self.forget, self.address, whole, trigger_mode="multiple", **QUIET)
+        self.example.click(self.try_examples, self.address, whole, trigger_mode="once", **QUIET)
+        self.again.click(self.restart, self.address, whole, trigger_mode="once", **QUIET)
+        self.go.click(self.stream, [*options, self.judge, self.address], whole, trigger_mode="once", **QUIET)
+        self.halt.click(self.stop, self.address, None, queue=False, **PRIVATE)
         gr.on([self.filters.select, self.across.change, self.upwards.change], self.show,
-              [self.filters, self.across, self.upwards, self.address], drawn, trigger_mode="always_last", **quiet)
-        Context.root_block.load(self.restore, self.address, whole, js="() => [window.vs2.read()]", **quiet)
+              [self.filters, self.across, self.upwards, self.address], drawn, trigger_mode="always_last", **QUIET)
+        blocks().load(self.restore, self.address, whole, js="() => [window.vs2.read()]", **QUIET)
         with gr.Row(visible=False):  # the same for scripts: one call, one list of records
             files = sent.files("files", "multiple")
             records = gr.JSON(label="rows")
@@ -77,13 +81,16 @@ class BatchPage(Layout):
 
     def _drawn(self, job: Job | None, judging: int | None = None, plots: bool = True) -> dict:
         """The table and the plots of the rows that the filter of the job takes."""
-        chosen, across, upwards = job.view if job else (Filter(), *DIMENSIONS[:2])
-        update = {self.table: pieces.table(job, chosen, judging)}
+        chosen, across, upwards = job.view if job and job.view else _view()
+        update: dict[Component, object] = {self.table: pieces.table(job, chosen, judging)}
         if plots:
-            taken = [one for one in job.scored if chosen.takes(one.row, one)] if job else []
-            evaluations = [one.evaluation for one in taken]
+            taken = [(one.row.video, one.evaluation) for one in (job.evaluated if job else ())
+                     if one.evaluation and chosen.takes(one.row, one)]
+            evaluations = [evaluation for _, evaluation in taken]
             update[self.histogram] = batch_plots.histogram(evaluations)
-            update[self.scatter] = batch_plots.scatter(evaluations, [one.row.video for one in taken], across, upwards)
+            update[self.scatter] = batch_plots.scatter(evaluations, [name for name, _ in taken], across, upwards)
+            update[self.uncounted] = pieces.uncounted(evaluations)
+            update[self.undrawn] = pieces.undrawn(evaluations, across, upwards)
         return update
 
     def _buttons(self, job: Job | None, running: bool = False) -> dict:
@@ -92,7 +99,7 @@ class BatchPage(Layout):
         if job and left:
             said = text.RESUME.format(count=left) if job.asked else (
                 text.JUDGE_ROW if left == 1 else text.JUDGE_ROWS.format(count=left))
-        judged = bool(job and job.scored)
+        judged = bool(job and job.evaluated)
         return {self.go: gr.update(value=said, interactive=not running and bool(left or job is None)),
                 self.halt: gr.update(interactive=running), self.again: gr.update(visible=judged and not running)}
 
@@ -115,8 +122,8 @@ class BatchPage(Layout):
     def _whole(self, job: Job | None, status: str, notice: str = "") -> dict:
         """Everything on the page but the box, while nothing runs."""
         return {self.notice: parts.problem(notice) if notice else "", self.status: status,
-                self.wrong: pieces.wrong(job.rows) if job else "", **self._drawn(job), **self._buttons(job),
-                **self._files(job)}
+                self.wrong: pieces.wrong(job.rows) + pieces.long_prompts(job.rows, self.host.own) if job else "",
+                **self._drawn(job), **self._buttons(job), **self._files(job)}
 
     def _checked(self, job: Job) -> str:
         able = sum(not row.problem for row in job.rows)
@@ -132,16 +139,19 @@ class BatchPage(Layout):
         if job.left:
             stage = text.STOPPED.format(done=len(job.results), count=len(job.rows))
             return pieces.status(job, stage, 0, 0, "failed" if job.given_up else "stopped")
-        scored = len(job.scored)
-        return pieces.status(job, text.DONE.format(scored=scored, count=len(job.rows)), 0, 0,
-                             "done" if scored else "failed")
+        scored, evaluated = len(job.scored), len(job.evaluated)
+        stage = text.DONE.format(scored=scored, count=len(job.rows))
+        if evaluated > scored:
+            stage += text.DONE_WITHHELD.format(count=evaluated - scored)
+        return pieces.status(job, stage, 0, 0, "done" if evaluated else "failed")
 
     def check(self, value, address: dict | None, request: gr.Request) -> Iterator[dict]:
         """For new files in the box: checks them, and says which rows cannot be judged. Nothing is judged."""
         answer = {"checked": True, "turn": value.get("turn") if isinstance(value, dict) else None}
         key = self._key(address, request)
         self._newest[key] = mine = object()
-        before, problem = self.jobs.get(key), None
+        before, problem = self.jobs.get(key), ""
+        job: Job | None = None
         try:
             if not (before and before.judging):
                 yield {self.status: parts.status(text.CHECKING, (), "busy") + pieces.progress(0, 0)}
@@ -149,10 +159,10 @@ class BatchPage(Layout):
         except Exception as error:
             job, problem = before, self._sentence(error)
         if self._newest.get(key) is not mine:     # other files have come meanwhile, or all were removed
-            if job is not before:
+            if job is not None and job is not before:
                 job.close()
             return
-        if problem is not None:     # what was there stays as it is
+        if job is None or problem:      # what was there stays as it is
             kept = {"kept": job.names} if job else {}
             whole = {} if job and job.judging else self._whole(job, self._standing(job))
             yield {self.box: {**answer, **kept, "problem": problem}, **whole}
@@ -165,7 +175,7 @@ class BatchPage(Layout):
 
     def _made(self, files: list[tuple[str, str]]) -> Job:
         job = Job(files)
-        job.view = (Filter(), *DIMENSIONS[:2])
+        job.view = _view()
         # What was unpacked is deleted when uploads are.
         self.box.temp_files.update(str(row.path) for row in job.rows if row.path)
         return job
@@ -209,7 +219,7 @@ class BatchPage(Layout):
         job = self.jobs.get(self._key(address, request))
         if job is None:
             return {self.notice: gr.skip()}
-        job.view = (Filter(), *DIMENSIONS[:2])
+        job.view = _view()
         return {self.box: {"checked": True, "kept": job.names}, **self._whole(job, self._standing(job))}
 
     def show(self, filters, across: str, upwards: str, address: dict | None, request: gr.Request) -> dict:

@@ -6,17 +6,20 @@ from html import escape
 from vs2.batch import Result
 from vs2.batch.table import Row
 from vs2.evaluation import Evaluation
+from vs2.model.prompts import long_ones
 from vs2.plots.batch import OVERALL, number
 from vs2.rubric import KEYS, SCALE
-from vs2.ui import parts
+from vs2.ui import parts, whose, withheld
 from vs2.ui import text as shared
 from vs2.ui.batch.job import LIMITS, MOST_FILES, Job
 from vs2.ui.text import batch as text
 from vs2.ui.theme import script as script_of
 
 MEGABYTES = LIMITS.clip.max_bytes // 2**20
+MOST_NUMBERS = 12   # rows that one reason names
 MOST_LISTED = 50    # rows that cannot be judged, shown with their reasons; the table below shows all
-SHOWS = {"all": text.SHOW_ALL, "scored": text.SHOW_SCORED, "failed": text.SHOW_FAILED, "open": text.SHOW_OPEN}
+SHOWS = {"all": text.SHOW_ALL, "scored": text.SHOW_SCORED, "withheld": text.SHOW_WITHHELD, "failed": text.SHOW_FAILED,
+         "open": text.SHOW_OPEN}
 LABELS = {**shared.SHORT, OVERALL: text.OVERALL}
 
 _ICON = ('<svg viewBox="0 0 32 32" width="34" height="34" fill="none" stroke="currentColor" stroke-width="1.6" '
@@ -70,6 +73,19 @@ def wrong(rows: Sequence[Row]) -> str:
     return f'<details class="vs-wrong"{opened}><summary>{title}</summary><ul>{lines}</ul></details>'
 
 
+def long_prompts(rows: Sequence[Row], judge) -> str:
+    """The rows whose prompts are longer than those that the judge was measured with; nothing without a judge yet."""
+    if judge is None or not judge.card.longest_prompt:
+        return ""
+    found = [rows[place].number for place in long_ones(judge.processor.tokenizer, judge.card,
+                                                       [row.prompt for row in rows])]
+    if not found:
+        return ""
+    named = ", ".join(map(str, found[:MOST_LISTED])) + ", …" * (len(found) > MOST_LISTED)
+    said = text.LONG_ONE if len(found) == 1 else text.LONG.format(count=len(found))
+    return f'<p class="vs-long-prompts" role="status">{escape(text.LONG_ROWS.format(said=said, rows=named))}</p>'
+
+
 def progress(done: int, count: int) -> str:
     """The bar of rows done."""
     share = 100 * done / count if count else 0
@@ -100,22 +116,30 @@ class Filter:
         """The filter that a browser names; whatever makes no sense in it is left out."""
         said = value if isinstance(value, dict) else {}
         scores = {str(score): score for score in SCALE}
-        whole = (SCALE[0], SCALE[-1])
-        ranges = {key: tuple(scores.get(str(said.get(f"{key}_{end}")), edge)
-                             for end, edge in zip(("from", "to"), whole, strict=True)) for key in LABELS}
+        least, most = whole = SCALE[0], SCALE[-1]
+        ranges = {key: (scores.get(str(said.get(f"{key}_from")), least), scores.get(str(said.get(f"{key}_to")), most))
+                  for key in LABELS}
         ranges = {key: ends for key, ends in ranges.items() if ends != whole}   # the whole scale filters nothing
         return cls(str(said.get("search") or "")[:200].strip().lower(), str(said.get("show") or "all"), ranges)
 
     def takes(self, row: Row, result: Result | None) -> bool:
-        """Whether the row is shown. A score that was not read lies in no range."""
+        """Whether the row is shown. A score that is not there lies in no range."""
         evaluation = result and result.evaluation
-        if self.show in SHOWS and self.show != "all":
-            state = "open" if result is None else "scored" if evaluation else "failed"
-            if state != self.show:
-                return False
+        if self.show in SHOWS and self.show != "all" and self.show not in _states(result):
+            return False
         said = f"{row.video}\n{row.prompt}\n{evaluation.rationale if evaluation else ''}".lower()
         return self.search in said and all(evaluation and _within(number(evaluation, key), *ends)
                                            for key, ends in self.ranges.items())
+
+
+def _states(result: Result | None) -> set[str]:
+    """Which of `SHOWS` a row is, "all" left out. One that was judged in part is two of them."""
+    if result is None:
+        return {"open"}
+    if not result.evaluation:
+        return {"failed"}
+    some = {"withheld"} if result.evaluation.withheld else set()
+    return some if withheld.all_of(result.evaluation.scores) else {*some, "scored"}
 
 
 def _within(score: float | None, least: float, most: float) -> bool:
@@ -144,7 +168,7 @@ def _head(by: str, label: str) -> str:
 def _score(key: str, evaluation: Evaluation) -> str:
     value = number(evaluation, key)
     if value is None:
-        return f'<td data-of="{key}" data-worth=""><span class="vs-unread-cell">{text.UNREAD}</span></td>'
+        return f'<td data-of="{key}" data-worth="">{withheld.cell(evaluation, key)}</td>'
     sure = evaluation.scores[key].confidence if key in KEYS else None
     below = "" if sure is None else f"<small>{sure:.0%}</small>"
     return f'<td data-of="{key}" data-worth="{value:.6f}"><b>{value:.2f}</b>{below}</td>'
@@ -156,7 +180,8 @@ def _line(row: Row, result: Result | None, kept: str, judging: int | None) -> st
         name = (f'<a data-open href="?e={escape(kept)}" aria-label="{text.OPEN.format(number=row.number)}">'
                 f'{escape(row.video)}</a>')
     evaluation = result and result.evaluation
-    notes = [text.CUT] * evaluation.truncated + list(evaluation.warnings) if evaluation else []
+    cut = evaluation and evaluation.truncated and not evaluation.looped     # a loop is said among the warnings
+    notes = [text.CUT] * bool(cut) + list(evaluation.warnings) if evaluation else []
     below = f"<small>{escape(row.prompt[:240])}</small>" + "".join(
         f'<small class="vs-note">{escape(note)}</small>' for note in notes)
     start = (f'<td data-of="number" data-worth="{row.number}">{row.number}</td>'
@@ -167,7 +192,7 @@ def _line(row: Row, result: Result | None, kept: str, judging: int | None) -> st
     if row.number == judging:
         state, said = "judging", text.JUDGING
     elif result is not None:
-        state, said = "failed", result.error
+        state, said = "failed", result.error or ""
     return f'<tr data-state="{state}">{start}<td colspan="{len(LABELS)}">{escape(said)}</td></tr>'
 
 
@@ -186,4 +211,38 @@ def table(job: Job | None, chosen: Filter, judging: int | None = None) -> str:
     return (f'<section class="vs-rows" aria-label="{text.RESULT}"><header><h2>{text.RESULT}</h2>'
             f'<p role="status">{count}</p></header>'
             f'<div class="vs-wide" tabindex="0" role="region" aria-label="{text.RESULT}"><table><thead>'
-            f'<tr>{heads}</tr></thead><tbody>{lines}</tbody></table></div></section>')
+            f'<tr>{heads}</tr></thead><tbody>{lines}</tbody></table></div>'
+            f'{reasons(job.evaluated)}{whose.of(one.evaluation for one in job.evaluated if one.evaluation)}</section>')
+
+
+def reasons(evaluated: Sequence[Result]) -> str:
+    """Why what was not judged was not, each reason once with the rows that it holds for; "" for none."""
+    found: dict[str, list[int]] = {}
+    for result in evaluated:
+        for sentence in withheld.sentences(result.evaluation.scores) if result.evaluation else ():
+            found.setdefault(sentence, []).append(result.row.number)
+    return withheld.listed((f"<b>{_rows(numbers)}</b> ", said) for said, numbers in found.items())
+
+
+def _rows(numbers: Sequence[int]) -> str:
+    if len(numbers) == 1:
+        return text.WRONG_ROW.format(number=numbers[0])
+    first = ", ".join(map(str, numbers[:MOST_NUMBERS]))
+    return text.ROWS_NAMED.format(numbers=first) if len(numbers) <= MOST_NUMBERS else text.ROWS_MORE.format(
+        numbers=first, more=len(numbers) - MOST_NUMBERS)
+
+
+def uncounted(evaluations: Sequence[Evaluation]) -> str:
+    """How many scores are in no bar of the histogram, and why; nothing where all are."""
+    return _note(withheld.left_out(text.UNCOUNTED, ((one, key) for one in evaluations for key in KEYS
+                                                    if one.scores[key].value is None)))
+
+
+def undrawn(evaluations: Sequence[Evaluation], across: str, upwards: str) -> str:
+    """How many clips are no point of the scatter, and why: by the first of the two dimensions that has no number."""
+    lacking = ((one, [key for key in (across, upwards) if number(one, key) is None]) for one in evaluations)
+    return _note(withheld.left_out(text.UNDRAWN, ((one, keys[0]) for one, keys in lacking if keys)))
+
+
+def _note(sentence: str) -> str:
+    return f'<p class="vs-left-out">{escape(sentence)}</p>' if sentence else ""

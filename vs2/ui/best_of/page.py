@@ -1,10 +1,8 @@
 """The Best of N page: several videos generated for one prompt and judged as they come; the best one, and why."""
 import secrets
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 import gradio as gr
-from gradio.context import Context
 
 from vs2 import best_of, candidates
 from vs2.best_of import Plan
@@ -14,17 +12,19 @@ from vs2.candidates import Rule
 from vs2.errors import BadInput, Problem
 from vs2.options import Options
 from vs2.rubric import check_prompt
-from vs2.ui import given, parts, sent
+from vs2.ui import given, parts, sent, whose
 from vs2.ui import text as shared
 from vs2.ui.best_of import parts as pieces
 from vs2.ui.best_of.run import Contest, Line, Served, begin, follow, told
 from vs2.ui.generate.choice import Choice, account
 from vs2.ui.generate.maker import notes
 from vs2.ui.generate.studio import Studio, Work
+from vs2.ui.prompt_note import PromptNote
 from vs2.ui.ranking import Ranking, chosen
 from vs2.ui.site import Site
 from vs2.ui.text import best_of as text
 from vs2.ui.text import generate as making
+from vs2.ui.wiring import PRIVATE, QUIET, blocks
 
 PAUSE = 0.4         # seconds between updates of the page: with sixteen players on it each costs a browser
 LEAST, MOST = 2, 16
@@ -40,7 +40,7 @@ class BestOfPage:
 
     def __init__(self, site: Site, address: gr.HTML, studio: Studio | None = None):
         self.site, self.host, self.address, self.studio = site, site.host, address, studio or Studio()
-        self._runs: dict[str, tuple[best_of.Run, Contest]] = {}  # by visitor's session, so that Stop finds its run
+        self._runs: dict[str | None, tuple[best_of.Run, Contest]] = {}  # by visitor's session: Stop finds its run
         self._rates: dict[tuple, Rates] = {}  # what finished runs learned of time, by what they asked for
         self.opens: list = []
         self._layout()
@@ -56,6 +56,7 @@ class BestOfPage:
                 with gr.Column(scale=6, min_width=280):
                     self.prompt = gr.Textbox(label=text.PROMPT, placeholder=text.PROMPT_HINT, lines=3, max_lines=10,
                                              elem_id="best-prompt")
+                    self.prompt_note = PromptNote(self.host, "best-prompt-note")
                     self.ranking = Ranking("best", text.RULE, text.RULE_HINT)
                 with gr.Column(scale=5, min_width=280):
                     self._settings()
@@ -74,6 +75,7 @@ class BestOfPage:
                 self.save = gr.DownloadButton(text.SAVE, size="sm", visible=False, elem_id="best-save", scale=0,
                                               min_width=170)
                 self.actions = gr.HTML("", elem_id="best-actions", apply_default_css=False)
+            self.judged = gr.HTML(whose.lines([]), elem_id="best-judged", apply_default_css=False)
             self.grid = gr.HTML(None, html_template=pieces.template(), js_on_load=pieces.script(),
                                 apply_default_css=False, elem_id="best-grid")
             self.live = gr.HTML("", elem_id="best-live", apply_default_css=False)
@@ -100,24 +102,24 @@ class BestOfPage:
                                     elem_id="best-budget")
 
     def _results(self) -> list:
-        return [self.status, self.notes, self.verdict, self.save, self.actions, self.grid, self.live]
+        return [self.status, self.notes, self.verdict, self.save, self.actions, self.judged, self.grid,
+                self.live]
 
     def _connect(self) -> None:
-        private = {"api_visibility": "private", "show_progress": "hidden"}
-        quiet = {**private, "concurrency_limit": None}
         asked = [self.count, self.seed, self.seconds, *self.ranking.inputs, self.fast, self.early, self.ties,
                  self.think, self.budget]
         running = gr.on([self.go.click, self.prompt.submit], self.stream,
                         [self.prompt, *self.choice.inputs, *asked, self.judge, self.address],
-                        [*self._results(), self.notice, self.go, self.halt], trigger_mode="once", **quiet)
+                        [*self._results(), self.notice, self.go, self.halt], trigger_mode="once", **QUIET)
         # Only now: Gradio drops a click that comes before it has counted the run as ended.
-        running.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **private)
-        self.halt.click(self.stop, None, None, queue=False, **private)
+        running.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
+        self.prompt_note.watch(self.prompt, self.judge)
+        self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         price = self.price, [self.choice.generator, *asked, self.judge], self.cost
-        gr.on([Context.root_block.load, *(one.change for one in (
+        gr.on([blocks().load, *(one.change for one in (
             self.count, self.seconds, self.fast, self.ties, self.think, self.budget, self.choice.generator,
-            self.judge))], *price, trigger_mode="always_last", **quiet)
-        running.then(*price, **quiet)
+            self.judge))], *price, trigger_mode="always_last", **QUIET)
+        running.then(*price, **QUIET)
         with gr.Row(visible=False):  # the same run for scripts: one call, one record
             generator = gr.Textbox("sketch", label="generator")
             token = gr.Textbox("", type="password", label="token")
@@ -171,7 +173,9 @@ class BestOfPage:
                think: bool, budget: int, judge: str, address: dict | None, request: gr.Request) -> Iterator[dict]:
         """What the button does: candidates as they are generated and judged, until there is a winner or a stop."""
         session, visitor = request.session_hash, self.site.visitor(address)
-        contest = work = run = None
+        contest: Contest | None = None
+        work: Work | None = None
+        run: best_of.Run | None = None
         try:
             own = (token or "").strip() or account(request)
             asked = self.plan(check_prompt(prompt or ""), Choice.named(generator, model, own), count, seed, seconds,
@@ -194,14 +198,14 @@ class BestOfPage:
             contest.keep(lambda evaluation, path: self.site.keep(evaluation, path, visitor))
             yield {**self._shown(contest), self.halt: gr.update(interactive=False)}
         except Exception as error:
-            if contest and contest.outcome is None:     # what is finished stays, with its ranking and its files
+            if contest and run and contest.outcome is None:     # what is finished stays, with its ranking and its files
                 contest.take(best_of.Done(run.outcome()))
             yield {**(self._shown(contest) if contest else {}), self.notice: parts.problem(self._sentence(error)),
                    self.status: parts.status(text.FAILED, (), "failed"), self.halt: gr.update(interactive=False)}
         finally:  # also when the visitor has gone
             if work:
                 work.stop()
-            if contest and self._runs.get(session, ())[:1] == (run,):
+            if (mine := self._runs.get(session)) and mine[0] is run:
                 del self._runs[session]
             if contest:
                 contest.keep(lambda evaluation, path: self.site.keep(evaluation, path, visitor))
@@ -222,7 +226,8 @@ class BestOfPage:
             if contest.outcome is None and contest.elapsed() - last >= PAUSE:
                 last = contest.elapsed()
                 yield {self.status: pieces.line(contest), self.notes: notes(contest.notes),
-                       self.grid: pieces.grid(contest), self.live: pieces.live(contest),
+                       self.judged: pieces.judges(contest), self.grid: pieces.grid(contest),
+                       self.live: pieces.live(contest),
                        self.halt: gr.update(interactive=True)}      # each time: a browser may skip all but the last
 
     def _shown(self, contest: Contest | None) -> dict:
@@ -231,7 +236,7 @@ class BestOfPage:
         values = (pieces.end(contest) if contest else parts.status(shared.IDLE),
                   notes(contest.notes if contest else []), pieces.verdict(contest),
                   gr.update(value=file, visible=bool(file)), pieces.actions(contest) if contest else "",
-                  pieces.grid(contest), "")
+                  pieces.judges(contest), pieces.grid(contest), "")
         return dict(zip(self._results(), values, strict=True))
 
     def _sentence(self, error: Exception) -> str:
@@ -243,15 +248,15 @@ class BestOfPage:
 
     def stop(self, request: gr.Request) -> None:
         """What the Stop button does: the run ends by itself and keeps what is finished."""
-        run, contest = self._runs.get(request.session_hash, (None, None))
-        if run:
+        if found := self._runs.get(request.session_hash):
+            run, contest = found
             contest.stopping = True
             run.stop()
 
     def best_of(self, prompt: str, count: int = 4, generator: str = "sketch", token: str = "", seed: int = 0,
                 seconds: float = 0, rule: str = candidates.MEAN, fast: bool = False, early: bool = False,
                 think: bool = True, budget: int = Options.budget,
-                request: gr.Request = None) -> Iterator[dict | None]:
+                request: gr.Request | None = None) -> Iterator[dict | None]:
         """The endpoint `/best_of`: the whole run as JSON, after it has ended. Nothing is stored.
 
         Parameters:
@@ -267,7 +272,7 @@ class BestOfPage:
             think: whether to reason before scoring; without, the scores come at once.
             budget: the most tokens of reasoning for each video.
         """
-        contest = work = run = None
+        work: Work | None = None
         who = request and request.session_hash or secrets.token_hex(8)
         try:
             own = (token or "").strip() or account(request)
@@ -281,8 +286,11 @@ class BestOfPage:
                 for event in work.events(1):
                     self._take(contest, event)
                     yield None  # nothing yet: here Gradio ends the call of a client that has gone
-            files = {number: seat.player for number, seat in contest.seats.items()}
-            yield told(contest.outcome, lambda entry: PurePosixPath(sent.SERVED + files[entry.number])).to_dict()
+            if contest.outcome is not None:     # else nobody waits any more
+                record = told(contest.outcome).to_dict()
+                for number, one in enumerate(record["candidates"]):
+                    one["file"] = one["file"] and sent.SERVED + contest.seat(number).player
+                yield record
         except Exception as error:
             raise gr.Error(self._sentence(error), print_exception=False) from error
         finally:

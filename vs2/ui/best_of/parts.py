@@ -7,9 +7,10 @@ from html import escape
 from pathlib import Path
 
 from vs2.best_of import Estimate
-from vs2.candidates import overall
+from vs2.candidates import displayed, overall
+from vs2.evaluation import Evaluation
 from vs2.rubric import KEYS
-from vs2.ui import parts
+from vs2.ui import parts, whose, withheld
 from vs2.ui.best_of.run import JUDGED, JUDGING, LEFT_OUT, LOST, MADE, MAKING, Contest, Seat, told
 from vs2.ui.site import MOST_OPENED
 from vs2.ui.text import best_of as text
@@ -37,8 +38,8 @@ def cost(estimate: Estimate | None) -> str:
     return f'<p class="vs-cost"><b>{text.COST}</b> {escape(estimate.sentence)}</p>'
 
 
-def _number(value: float | None) -> str:
-    return text.UNREAD if value is None else f"{value:.2f}"
+def _number(evaluation: Evaluation, key: str, value: float | None) -> str:
+    return withheld.lacking(evaluation, key) if value is None else f"{value:.2f}"
 
 
 def _said(seat: Seat) -> str:
@@ -53,11 +54,13 @@ def _said(seat: Seat) -> str:
 
 def grid(contest: Contest | None) -> dict:
     """The value of the grid: {items: [...], number}, best first."""
-    items = []
-    winner = contest and contest.outcome and contest.outcome.decision.winner
+    items: list[dict] = []
+    winner = contest.outcome.decision.winner if contest and contest.outcome else None
+    plan = contest.plan if contest else None
     for seat in contest.ranked if contest else ():
         evaluation, number = seat.evaluation, seat.number + 1
-        note = text.AT_A_GLANCE if evaluation and seat.fast and seat.state == JUDGED and contest.plan.keep else ""
+        note = text.AT_A_GLANCE if evaluation and seat.fast and seat.state == JUDGED and plan and plan.keep else ""
+        why = withheld.sentences(evaluation.scores) if evaluation else ()
         links = [{"to": f"?e={seat.kept}", "said": words.OPEN, "label": words.OPEN_LABEL.format(number=number)},
                  {"to": f"?show=review&e={seat.kept}", "said": words.REVIEW,
                   "label": words.REVIEW_LABEL.format(number=number)}] if seat.kept else []
@@ -66,12 +69,19 @@ def grid(contest: Contest | None) -> dict:
             "label": text.VIDEO.format(number=number, seed=seat.seed), "player": seat.player,
             "percent": None if seat.fraction is None else round(100 * min(max(seat.fraction, 0), 1)),
             "place": text.PLACES.get(seat.place, text.PLACE.format(place=seat.place)) if seat.place else "",
-            "overall": _number(overall(evaluation, contest.plan.rule)) if evaluation else "",
-            "scores": {key: _number(evaluation.scores[key].expected) for key in KEYS} if evaluation else None,
-            "winner": winner is not None and winner == seat.number, "note": seat.error or note, "kept": seat.kept,
-            "links": links})
+            "overall": (displayed(evaluation, plan.rule) or withheld.lacking(evaluation, "overall"))
+            if evaluation and plan else "",
+            "scores": {key: _number(evaluation, key, evaluation.scores[key].expected) for key in KEYS}
+            if evaluation else None,
+            "winner": winner is not None and winner == seat.number,
+            "note": seat.error or " ".join(filter(None, (*why, note))), "kept": seat.kept, "links": links})
     # Each value differs from the one before, else the script would not hear of it.
     return {"items": items, "number": secrets.token_hex(4)}
+
+
+def judges(contest: Contest | None) -> str:
+    """Whose the scores are, once there are some."""
+    return whose.of(seat.evaluation for seat in contest.ranked if seat.evaluation) if contest else whose.lines([])
 
 
 def line(contest: Contest) -> str:
@@ -112,27 +122,31 @@ def live(contest: Contest) -> str:
 
 def verdict(contest: Contest | None) -> str:
     """Who won and why, the runner-up, and what choosing was worth."""
-    outcome = contest and contest.outcome
-    if outcome is None:
+    outcome = contest.outcome if contest else None
+    if contest is None or outcome is None:
         return f'<div class="vs-verdict vs-empty">{text.VERDICT_EMPTY}</div>'
     decision = outcome.decision
-    if outcome.winner is None:
+    winner = outcome.winner
+    if winner is None:
         return (f'<div class="vs-verdict" data-kind="none" role="status"><h2>{text.NO_WINNER}</h2>'
                 f'<p>{escape(decision.reason)}</p></div>')
     title = text.TIE if decision.tie else text.WINNER
     more = []
-    if len(decision.ranking) > 1:
-        second = contest.seat(next(n for n in decision.ranking if n != decision.winner))
-        value = second.evaluation and overall(second.evaluation, outcome.rule)
-        if value is not None:
-            said = text.RUNNER_UP.format(number=second.number + 1, seed=second.seed, value=value)
-            more.append(f'<p class="vs-more-said">{escape(said)}</p>')
+    # Who shares the first place is named in the reason.
+    second = next((contest.seat(n) for n, place in decision.place.items() if place > 1), None)
+    if second and second.evaluation and (value := displayed(second.evaluation, outcome.rule)):
+        said = text.RUNNER_UP.format(number=second.number + 1, seed=second.seed, value=value)
+        more.append(f'<p class="vs-more-said">{escape(said)}</p>')
     if outcome.uplift is not None:
-        said = text.UPLIFT.format(uplift=outcome.uplift, count=sum(bool(s.evaluation) for s in contest.seats.values()))
-        more.append(f'<p class="vs-uplift">{escape(said.replace("-", chr(0x2212), 1))}</p>')
-    name = text.CANDIDATE.format(seed=outcome.winner.seed)
+        counted = [first for entry in outcome.entries if (first := entry.fast or entry.full)]
+        scored = sum(overall(one, outcome.rule) is not None for one in counted)
+        said = text.UPLIFT.format(uplift=outcome.uplift, count=scored).replace("-", chr(0x2212), 1)
+        if left := len(counted) - scored:
+            said += text.UPLIFT_LEFT.format(count=left)
+        more.append(f'<p class="vs-uplift">{escape(said)}</p>')
+    name = text.CANDIDATE.format(seed=winner.seed)
     return (f'<div class="vs-verdict" data-kind="{"tie" if decision.tie else "winner"}" role="status"><h2>{title} '
-            f'<b class="vs-number">{decision.winner + 1}</b><span class="vs-name">{escape(name)}</span></h2>'
+            f'<b class="vs-number">{winner.number + 1}</b><span class="vs-name">{escape(name)}</span></h2>'
             f'<p>{escape(decision.reason)}</p>{"".join(more)}</div>')
 
 
@@ -146,11 +160,11 @@ def actions(contest: Contest) -> str:
     outcome = contest.outcome
     if outcome is None or not contest.seats:
         return ""
-    shown = told(outcome, lambda entry: Path(entry.path.name))
-    record = json.dumps(shown.to_dict(), ensure_ascii=False, indent=2).encode("utf-8", "replace")
+    shown = told(outcome)
+    record = json.dumps(whose.noted(shown.to_dict()), ensure_ascii=False, indent=2).encode("utf-8", "replace")
     with tempfile.TemporaryDirectory(prefix="vs2-table-") as folder:
         table = Path(folder) / "table.csv"
-        shown.write_table(table)
+        shown.write_table(table, whose.knows)
         made = [_link(f"{text.FILE}.csv", "text/csv", table.read_bytes(), text.CSV),
                 _link(f"{text.FILE}.vs2.json", "application/json", record, text.JSON)]
     ids = [seat.kept for seat in contest.ranked if seat.kept][:MOST_OPENED]

@@ -3,6 +3,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
@@ -10,10 +11,15 @@ from gradio.utils import get_upload_folder
 from vs2 import best_of, events
 from vs2.best_of import Entry, Estimate, Outcome, Plan
 from vs2.best_of.cost import Rates
+from vs2.errors import BadInput
 from vs2.evaluation import Evaluation
 from vs2.generate import Generator
+from vs2.options import Given, Options
 from vs2.ui.host import Host, Run
 from vs2.ui.judgement import Request, clock
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
 PATIENCE = 0.2  # seconds between two looks at whether anybody still waits
 WAITING, MAKING, MADE, JUDGING, JUDGED, LOST, LEFT_OUT = (
@@ -28,14 +34,19 @@ class Line:
 
     def __init__(self, host: Host, judge: str, visitor: str):
         own = host.wait()
+        assert own is not None      # it was waited for without a limit
         self.host, self.judge, self.visitor = host, judge, visitor
         self.name, self.precision = judge or own.name, "" if judge else own.precision
         self.device = host.device
 
-    def stream(self, video: str, prompt: str, *, think: bool, budget: int, samples: int, seed: int,
-               stop: Callable[[], bool]) -> Iterator:
-        """As `Judge.stream`."""
-        run = Run(Request(video, prompt, think, budget, samples, seed, self.visitor, self.judge), self.host)
+    def stream(self, source: str | Path, prompt: str, /, *, stop: Callable[[], bool],
+               **options: "Unpack[Given]") -> Iterator[events.Event]:
+        """As `Judge.stream`, with the options that a page has."""
+        asked = Options(**options)
+        if replace(asked, temperature=Options.temperature, top_p=Options.top_p, published=False) != asked:
+            raise BadInput("A page samples at its own temperature: leave out temperature, top_p and published.")
+        run = Run(Request(str(source), prompt, asked.think, asked.budget, asked.samples, asked.seed, self.visitor,
+                          self.judge), self.host)
         try:
             for event in run.events(PATIENCE):
                 if stop():
@@ -87,7 +98,8 @@ def follow(run: best_of.Run, folder: tempfile.TemporaryDirectory) -> Iterator:
 class Seat:
     """One candidate. number: from 0. player: the copy of its clip that is served, "" before it has one.
 
-    fast: it was judged without reasoning so far. place: in the ranking, from 1. kept: its id in the history.
+    fast: it was judged without reasoning so far. place: in the ranking, from 1; others may share it. order: how many
+    stand before it on the page. kept: its id in the history.
     """
 
     number: int
@@ -100,6 +112,7 @@ class Seat:
     fast: bool = False
     error: str = ""
     place: int | None = None
+    order: int | None = None
     kept: str = ""
 
 
@@ -124,7 +137,7 @@ class Contest:
     @property
     def ranked(self) -> list[Seat]:
         """Best first, then those without a place by their numbers."""
-        return sorted(self.seats.values(), key=lambda seat: (seat.place is None, seat.place or 0, seat.number))
+        return sorted(self.seats.values(), key=lambda seat: (seat.order is None, seat.order or 0, seat.number))
 
     def take(self, event) -> None:
         """One event; None is none."""
@@ -183,19 +196,18 @@ class Contest:
 
     def _rank(self, decision) -> None:
         for seat in self.seats.values():
-            seat.place = None
-        for place, number in enumerate(decision.ranking, 1):
-            self.seat(number).place = 1 if number in decision.tied else place
+            seat.place = seat.order = None
+        for order, number in enumerate(decision.ranking):
+            self.seat(number).place, self.seat(number).order = decision.place.get(number), order
 
 
-def told(outcome: Outcome, where: Callable[[Entry], Path]) -> Outcome:
-    """The outcome with `where` for the clips' paths, and their bare names in the evaluations: no folder of ours."""
+def told(outcome: Outcome) -> Outcome:
+    """The outcome with the bare names of the clips in place of their paths: no folder of ours."""
     def named(entry: Entry) -> Entry:
         if entry.path is None:
             return entry
         name = entry.path.name
-        passes = {which: found and replace(found, video=name)
-                  for which, found in (("fast", entry.fast), ("full", entry.full), ("again", entry.again))}
-        return replace(entry, path=where(entry), **passes)
+        fast, full, again = (found and replace(found, video=name) for found in (entry.fast, entry.full, entry.again))
+        return replace(entry, path=Path(name), fast=fast, full=full, again=again)
 
     return replace(outcome, entries=tuple(map(named, outcome.entries)))

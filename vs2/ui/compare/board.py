@@ -12,7 +12,7 @@ import gradio as gr
 from vs2 import plots
 from vs2.errors import BadInput, Problem
 from vs2.history.store import Stored
-from vs2.ui import player
+from vs2.ui import player, whose, withheld
 from vs2.ui import text as shared
 from vs2.ui.guard.served import QUICK, SLOW, served
 from vs2.ui.site import Site
@@ -59,8 +59,19 @@ def items(value) -> list[Item]:
     """The candidates on the board, at most `MOST`, whatever a browser says."""
     said = value.get("items") if isinstance(value, dict) else None
     found = [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
-    return [Item(*(str(one.get(name) or "") for name in ("key", "name", "prompt", "path", "id")),
-                 one.get("again") is True, str(one.get("problem") or ""), one.get("rate")) for one in found[:MOST]]
+
+    def text_of(one: dict, name: str) -> str:
+        return str(one.get(name) or "")
+
+    return [Item(text_of(one, "key"), text_of(one, "name"), text_of(one, "prompt"), text_of(one, "path"),
+                 text_of(one, "id"), one.get("again") is True, text_of(one, "problem"), one.get("rate"))
+            for one in found[:MOST]]
+
+
+def own_prompts(value, prompt: str = "") -> list[tuple[str, str]]:
+    """The prompts that candidates have of their own, each with what the candidate is called."""
+    return [(f"{text.CANDIDATE} {number}", item.prompt) for number, item in enumerate(items(value), 1)
+            if item.prompt.strip() and item.prompt != prompt]
 
 
 class Board:
@@ -92,14 +103,14 @@ class Board:
 
     def prepare(self, said) -> dict:
         """An upload that was looked at: {path, fps, player} with a copy that browsers play, or {problem}."""
-        value = said if isinstance(said, dict) else None
+        value = said if isinstance(said, dict) else {}
         try:
             path, _ = player.given(value)
             rate = player.rate(path, value.get("rate"))
             fps = player.look(path, _FIRST, rate).metadata.fps
         except Problem as problem:
             return {"problem": str(problem)}
-        done = player.prepare({"path": path, "name": str(value.get("name") or ""), "fps": rate}, self.box) or {}
+        done = player.prepare({"path": path, "name": str(value.get("name") or ""), "fps": rate}, self.box)
         return {"problem": done["problem"]} if done.get("problem") else {
             "path": path, "fps": fps, "rate": rate, "player": done.get("player", "")}
 
@@ -134,9 +145,9 @@ class Board:
 def _facts(stored: Stored) -> dict:
     evaluation = stored.evaluation
     when = datetime.fromtimestamp(stored.created, timezone.utc)
-    overall = "" if evaluation.overall is None else f"{evaluation.overall:.2f}"
+    overall = withheld.lacking(evaluation, "overall") if evaluation.overall is None else f"{evaluation.overall:.2f}"
     return {"id": stored.id, "name": evaluation.video, "prompt": evaluation.prompt, "overall": overall,
-            "by": text.BY.format(model=evaluation.model, when=f"{when:%b %d, %H:%M}")}
+            "by": text.BY.format(model=whose.shown(evaluation.model), when=f"{when:%b %d, %H:%M}")}
 
 
 def checked(item: Item, prompt: str) -> tuple[str, str, float | None]:

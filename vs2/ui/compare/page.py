@@ -23,12 +23,13 @@ from vs2.ui.compare.run import LEAST, PAUSE, Made, Queue, comparison, paired
 from vs2.ui.host import Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
+from vs2.ui.prompt_note import PromptNote
 from vs2.ui.ranking import Ranking, chosen
 from vs2.ui.scripts import COPY
 from vs2.ui.site import Site
 from vs2.ui.text import compare as text
+from vs2.ui.wiring import PRIVATE, QUIET
 
-RADAR, LEGEND = 280, 20  # pixels: the chart's height, and what each candidate's line in its legend adds
 MOST_CALLS = 4           # calls from scripts that run or stand in the judge's line
 
 
@@ -39,7 +40,7 @@ class ComparePage:
 
     def __init__(self, site: Site, address: gr.HTML):
         self.site, self.host, self.address = site, site.host, address
-        self._queues: dict[str, Queue] = {}  # by visitor's session, so that Stop finds its queue
+        self._queues: dict[str | None, Queue] = {}  # by visitor's session, so that Stop finds its queue
         self._layout()
         self.opens = [self.board.opened]
         self._connect()
@@ -48,7 +49,6 @@ class ComparePage:
         self.made = gr.State({})  # what this session judged: key on the board -> Made
         with gr.Column(elem_classes="vs-compare vs-answer"):
             self.board = Board(self.site)
-            self.told = self.board.told
             with gr.Row(elem_classes="vs-compare-ask", equal_height=False):
                 self.prompt = gr.Textbox(label=text.PROMPT, placeholder=shared.PROMPT_HINT, lines=2, max_lines=10,
                                          elem_id="compare-prompt", scale=5, min_width=280)
@@ -57,6 +57,7 @@ class ComparePage:
                                         min_width=120)
                     self.halt = gr.Button(shared.STOP, size="lg", interactive=False, elem_id="compare-stop", scale=1,
                                           min_width=88)
+            self.prompt_note = PromptNote(self.host, "compare-prompt-note")
             self.notice = gr.HTML("", elem_id="compare-notice", apply_default_css=False)
             self._settings()
             self.status = gr.HTML(parts.status(shared.IDLE), elem_id="compare-status", apply_default_css=False)
@@ -88,19 +89,19 @@ class ComparePage:
         loan.note(self.think, self.budget, self.samples, shared.GPU_EACH)
 
     def _results(self) -> list:
-        return [self.told, self.verdict, self.table, self.radar, self.rationales, self.actions]
+        return [self.board.told, self.verdict, self.table, self.radar, self.rationales, self.actions]
 
     def _connect(self) -> None:
-        private = {"api_visibility": "private", "show_progress": "hidden"}
         options = [self.think, self.budget, self.samples, self.seed]
         gr.on([self.go.click, self.prompt.submit], self.stream,
               [self.board.box, self.prompt, *options, self.judge, self.made, self.address, *self.ranking.inputs],
               [*self._results(), self.notice, self.status, self.live, self.made, self.go, self.halt],
-              trigger_mode="once", concurrency_limit=None, **private)
-        self.halt.click(self.stop, None, None, queue=False, **private)
+              trigger_mode="once", **QUIET)
+        self.prompt_note.watch(self.prompt, self.judge, [self.board.box.select], board.own_prompts, self.board.box)
+        self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         gr.on([self.board.box.select, *self.ranking.changed()], self.show,
               [self.board.box, self.prompt, self.made, *self.ranking.inputs], [*self._results(), self.notice],
-              trigger_mode="always_last", concurrency_limit=None, **private)
+              trigger_mode="always_last", **QUIET)
         with gr.Row(visible=False):  # the same comparison for scripts: one call, one record
             files = sent.files("videos", "multiple")
             prompts = sent.values("prompts", {"type": "array", "items": {"type": "string"}})
@@ -127,9 +128,9 @@ class ComparePage:
 
     def show(self, value, prompt: str, made: dict, rule: str, visual: float | None, alignment: float | None,
              physical: float | None, request: gr.Request) -> tuple:
-        """What is known of the candidates that stand on the board now, and what is wrong with the rule.
+        """What is known of the candidates on the board now, unjudged as they are, and what is wrong with the rule.
 
-        Nothing is judged. A queue that runs ranks by the rule from now on, and shows it with its next result.
+        A queue that runs ranks by the rule from now on, and shows it with its next result.
         """
         try:
             by, problem = chosen(rule, visual, alignment, physical), ""
@@ -164,12 +165,11 @@ class ComparePage:
         """Values of `_results` for these candidates; a decision only where all that runs has ended."""
         judged = sum(row.evaluation is not None for row in rows)
         decision = candidates.decide(pieces.compared(rows), rule) if judged >= LEAST and not busy else None
-        names = [f"{number} {row.name}" for number, row in enumerate(rows, 1)]
+        names = [pieces.legend(number, row) for number, row in enumerate(rows, 1)]
         radar = plots.radar([row.evaluation for row in rows] if judged else [], names if judged else None)
-        radar.update_layout(height=RADAR + LEGEND * judged)
         # Each message to the board differs from the one before, else its script would not hear of it.
         told = {"states": pieces.states(rows, decision), "busy": busy, "number": secrets.token_hex(4)}
-        values = (told, pieces.verdict(decision, rows), pieces.table(rows, decision), radar,
+        values = (told, pieces.verdict(decision, rows), pieces.table(rows, decision, rule), radar,
                   pieces.rationales(rows), pieces.actions(rows, decision))
         return dict(zip(self._results(), values, strict=True))
 
@@ -181,9 +181,9 @@ class ComparePage:
         try:
             asked = Request("", "", **given.judging(think, budget, samples, seed),
                             visitor=visitor or request.session_hash or "", judge=judge or "")
-            rule = chosen(rule, visual, alignment, physical)
+            by = chosen(rule, visual, alignment, physical)
             queue = self._queue(board.items(value), prompt or "", asked, made)
-            queue.rule = rule
+            queue.rule = by
         except Problem as problem:
             yield {self.notice: parts.problem(str(problem))}
             return
@@ -246,7 +246,7 @@ class ComparePage:
         row, asked = queue.rows[n], queue.left[n]
         row.state = JUDGING
         shown = self._shown(queue.rows, queue.rule, busy=True)
-        yield {self.told: shown[self.told], self.table: shown[self.table]}
+        yield {self.board.told: shown[self.board.told], self.table: shown[self.table]}
         try:
             queue.run = run = Run(asked, self.host)
             if queue.stopped:  # pressed before there was a run to stop

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from html import escape
 
 from vs2 import answer, candidates, plots
-from vs2.candidates import Candidate, Decision, Failed
+from vs2.candidates import Candidate, Decision, Failed, Rule
 from vs2.evaluation import Evaluation
 from vs2.rubric import BY_KEY, KEYS
 from vs2.ui import text as shared
-from vs2.ui.rationale import Times, words
+from vs2.ui import whose, withheld
+from vs2.ui.rationale import Times, chip, words
 from vs2.ui.text import compare as text
 
 WAITING, JUDGING = "waiting", "judging"
@@ -84,6 +85,12 @@ def _dot(number: int) -> str:
     return f'<b class="vs-number" style="--candidate:{colour}">{number}</b>'
 
 
+def legend(number: int, row: Row) -> str:
+    """What the candidate is called beside the radar, which has nothing to draw of one that was not judged."""
+    none = row.evaluation and withheld.all_of(row.evaluation.scores)
+    return f"{number} {row.name}" + f" ({shared.WITHHELD})" * bool(none)
+
+
 def verdict(decision: Decision | None, rows: Sequence[Row] = ()) -> str:
     """Who wins and why, in a sentence; where nothing is decided, what comes here."""
     if decision is None:
@@ -98,12 +105,12 @@ def verdict(decision: Decision | None, rows: Sequence[Row] = ()) -> str:
             f'<p>{escape(decision.reason)}</p></div>')
 
 
-def _cell(key: str, value: float | None, less: float | None, differ: bool) -> str:
+def _cell(evaluation: Evaluation, key: str, value: float | None, less: float | None, differ: bool) -> str:
     """differ: whether the candidates' scores do; where they are all the same there is no best one."""
     if value is None:
-        return f'<td data-of="{key}" data-worth=""><span class="vs-unread-cell">{text.UNREAD}</span></td>'
-    best = less > -candidates.EQUAL
-    below = "" if not differ else text.BEST if best else f"{less:+.2f}".replace("-", "\u2212")
+        return f'<td data-of="{key}" data-worth="">{withheld.cell(evaluation, key)}</td>'
+    best = less is not None and less > -candidates.EQUAL
+    below = "" if not differ or less is None else text.BEST if best else f"{less:+.2f}".replace("-", "\u2212")
     return (f'<td data-of="{key}" data-worth="{value:.6f}"{" class=vs-best" * (best and differ)}><b>{value:.2f}</b>'
             f'<small>{below}</small></td>')
 
@@ -135,36 +142,46 @@ def _line(number: int, row: Row, less: dict, differ: dict, place: str, details: 
             said, kind = f"{text.NOT_JUDGED}: {row.candidate.error}", "failed"
         return f'<tr data-state="{kind}">{start}<td colspan="{len(KEYS) + 2}">{escape(said)}</td></tr>'
     values = {key: evaluation.scores[key].expected for key in KEYS} | {"overall": evaluation.overall}
-    cells = "".join(_cell(key, value, less[key], differ[key]) for key, value in values.items())
+    cells = "".join(_cell(evaluation, key, value, less[key], differ[key]) for key, value in values.items())
     return f'<tr data-state="done">{start}{cells}{_links(number, row)}</tr>'
 
 
-def table(rows: Sequence[Row], decision: Decision | None) -> str:
-    """The scores of all candidates with their differences to the best; prompts and judges where they differ."""
+def table(rows: Sequence[Row], decision: Decision | None, rule: Rule = candidates.MEAN) -> str:
+    """The scores of all candidates with their differences to the best, and whose they are; prompts where they differ.
+
+    rule: what they are ranked by. A candidate without the scores that it needs has no place.
+    """
     if not rows:
         return (f'<section class="vs-compared" aria-label="{text.TABLE}"><header><h2>{text.TABLE}</h2></header>'
                 f'<p class="vs-empty">{text.TABLE_EMPTY}</p></section>')
-    judged = [row for row in rows if row.evaluation]
+    judged = [row.evaluation for row in rows if row.evaluation]
     prompts = len({row.prompt for row in rows}) > 1
-    models = len({(row.evaluation.model, row.evaluation.precision) for row in judged}) > 1
-    places = {n: str(place) for place, n in enumerate(decision.ranking, 1)} if decision else {}
-    for n in decision.tied if decision else ():
-        places[n] = "1"
+    models = len({(one.model, one.precision) for one in judged}) > 1
+    places = {n: str(place) for n, place in decision.place.items()} if decision else {}
     below = candidates.differences(compared(rows))
-    differ = {key: any(less[key] is not None and less[key] <= -candidates.EQUAL for less in below)
+    differ = {key: any((gap := less[key]) is not None and gap <= -candidates.EQUAL for less in below)
               for key in (*KEYS, "overall")}
     lines = []
     for n, (row, less) in enumerate(zip(rows, below, strict=True)):
         details = (row.prompt,) * prompts
         if models and row.evaluation:
-            named = shared.MODEL_PRECISION.format(name=row.evaluation.model, precision=row.evaluation.precision)
-            details += (text.JUDGED_BY.format(model=named),)
+            details += (text.JUDGED_BY.format(model=whose.named(row.evaluation.model, row.evaluation.precision)),)
         lines.append(_line(n + 1, row, less, differ, places.get(n, ""), details))
     heads = (_head("place", text.PLACE) + _head("number", text.CANDIDATE)
              + "".join(_head(key, shared.SHORT[key]) for key in KEYS) + _head("overall", text.OVERALL) + "<td></td>")
     return (f'<section class="vs-compared" aria-label="{text.TABLE}"><header><h2>{text.TABLE}</h2>'
             f'<p>{text.TABLE_HINT}</p></header><div class="vs-wide" tabindex="0" role="region" '
-            f'aria-label="{text.TABLE}"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table></div></section>')
+            f'aria-label="{text.TABLE}"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+            f'</div>{reasons(rows)}{whose.of(judged)}</section>')
+
+
+def reasons(rows: Sequence[Row]) -> str:
+    """Why what was not judged was not, each reason once with the candidates that it holds for; "" for none."""
+    found: dict[str, list[int]] = {}
+    for number, row in enumerate(rows, 1):
+        for sentence in withheld.sentences(row.evaluation.scores) if row.evaluation else ():
+            found.setdefault(sentence, []).append(number)
+    return withheld.listed((f'<span>{"".join(map(_dot, numbers))}</span> ', said) for said, numbers in found.items())
 
 
 def _said(evaluation: Evaluation, key: str) -> str:
@@ -172,12 +189,14 @@ def _said(evaluation: Evaluation, key: str) -> str:
     if not evaluation.rationale.strip():
         return f'<p class="vs-empty">{text.NO_RATIONALE}</p>'
     said = evaluation.rationale if key == EVERYTHING else answer.sections(evaluation.rationale).get(key, "")
-    return f"<p>{words(said, times)}</p>" if said.strip() else f'<p class="vs-empty">{text.NOTHING_SAID}</p>'
+    if not said.strip():
+        return f'<p class="vs-empty">{text.NOTHING_SAID}</p>'
+    return f"{withheld.mark(evaluation.scores)}<p>{words(said, times)}</p>"
 
 
 def rationales(rows: Sequence[Row]) -> str:
     """What the judge says of each candidate, side by side, one dimension at a time: a radio button chooses it."""
-    judged = [(number, row) for number, row in enumerate(rows, 1) if row.evaluation]
+    judged = [(number, row.name, row.evaluation) for number, row in enumerate(rows, 1) if row.evaluation]
     if not judged:
         return ""
     choices, panels = [], []
@@ -186,11 +205,12 @@ def rationales(rows: Sequence[Row]) -> str:
         choices.append(f'<label><input type="radio" name="compare-part" value="{key}"{" checked" * (key == KEYS[0])}>'
                        f'<span>{escape(shared.SHORT.get(key, label))}</span></label>')
         columns = []
-        for number, row in judged:
-            value = row.evaluation.scores[key].value if key in KEYS else None
-            chip = f'<span class="vs-chip">{value}<small>/5</small></span>' if value else ""
-            columns.append(f'<article><h3>{_dot(number)}<span class="vs-name">{escape(row.name)}</span>{chip}</h3>'
-                           f'{_said(row.evaluation, key)}</article>')
+        for number, name, evaluation in judged:
+            beside = chip(evaluation.scores[key]) if key in KEYS else ""
+            aside = evaluation.aside if key == EVERYTHING or key in evaluation.differing() else ""
+            aside = f'<p class="vs-aside">{escape(aside)}</p>' if aside else ""
+            columns.append(f'<article><h3>{_dot(number)}<span class="vs-name">{escape(name)}</span>{beside}</h3>'
+                           f'{aside}{_said(evaluation, key)}</article>')
         panels.append(f'<div class="vs-columns" data-part="{key}" role="group" aria-label="{escape(label)}">'
                       f'{"".join(columns)}</div>')
     return (f'<section class="vs-beside" aria-label="{text.RATIONALES}"><header><h2>{text.RATIONALES}</h2></header>'
@@ -210,7 +230,7 @@ def actions(rows: Sequence[Row], decision: Decision | None) -> str:
     """Links that save the comparison as JSON and, where every candidate is stored, that share it."""
     if decision is None:
         return ""
-    record = json.dumps(candidates.record(compared(rows), decision), ensure_ascii=False, indent=2)
+    record = json.dumps(whose.noted(candidates.record(compared(rows), decision)), ensure_ascii=False, indent=2)
     data = base64.b64encode(record.encode("utf-8", "replace")).decode()
     made = f'<a class="vs-action" download="{text.FILE}" href="data:application/json;base64,{data}">{text.DOWNLOAD}</a>'
     if all(row.kept for row in rows):
@@ -229,7 +249,8 @@ def states(rows: Sequence[Row], decision: Decision | None) -> list[dict]:
             one |= {"said": {WAITING: text.WAITING, JUDGING: text.JUDGING}[row.state], "state": row.state}
         elif row.evaluation:
             overall = row.evaluation.overall
-            one |= {"said": text.UNREAD if overall is None else f"{overall:.2f}", "state": "done"}
+            said = withheld.lacking(row.evaluation, "overall") if overall is None else f"{overall:.2f}"
+            one |= {"said": said, "state": "done"}
             if decision and decision.winner == n:
                 one["state"] = "winner"
         elif isinstance(row.candidate, Failed):

@@ -1,6 +1,6 @@
 """A comparison while it runs: the page's queue, and the same for a script."""
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class Queue:
     rule: candidates.Rule = candidates.MEAN
     run: Run | None = None
     stopped: bool = False
-    elapsed: object = field(default_factory=clock)
+    elapsed: Callable[[], float] = field(default_factory=clock)
 
     def stop(self) -> None:
         """Ends the judgement that is on, and lets none begin after it."""
@@ -58,11 +58,14 @@ def comparison(host: Host, videos: list[tuple[str, str]], rule: candidates.Rule,
     candidates.check_rule(rule)
     Options(**options)
     speeds = rates([video for video, _ in videos], fps)
-    run, found, told = None, [], time.monotonic()
+    run: Run | None = None
+    found: list[candidates.Candidate] = []
+    told = time.monotonic()
     try:
         for (video, prompt), rate in zip(videos, speeds, strict=True):
             run = Run(Request(video, prompt, fps=rate, **options), host)
-            name, candidate = Path(video).name, None
+            name = Path(video).name
+            candidate: candidates.Candidate = Failed(name, prompt, text.NOT_YET)
             try:
                 for event in run.events(PAUSE):
                     if isinstance(event, Evaluation):

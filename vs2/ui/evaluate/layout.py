@@ -8,6 +8,7 @@ from vs2.ui.generate.maker import Maker
 from vs2.ui.generate.studio import Studio
 from vs2.ui.history import History
 from vs2.ui.host import Host
+from vs2.ui.prompt_note import PromptNote
 from vs2.ui.rationale import rationale
 from vs2.ui.scripts import COPY, FOLD, SEEK
 from vs2.ui.site import Site
@@ -29,6 +30,7 @@ class Layout:
                 self.video = player.box("video")
                 self.prompt = gr.Textbox(label=text.PROMPT, placeholder=text.PROMPT_HINT, lines=3, max_lines=10,
                                          elem_id="prompt")
+                self.prompt_note = PromptNote(self.host, "prompt-note")
                 self.maker = Maker(self.site, self.studio, self.address)
                 self.notice = gr.HTML("", elem_id="notice", apply_default_css=False)
                 with gr.Row(elem_classes="vs-actions"):
@@ -40,11 +42,14 @@ class Layout:
                 self.history = History(self.site, self.address)
             with gr.Column(scale=8, min_width=280, elem_classes="vs-answer"):
                 self.status = gr.HTML(parts.status(text.IDLE), elem_id="status", apply_default_css=False)
+                # Of the scores below; before there are some, the judge that is there. One is shown (assets/whose.css).
+                with gr.Column(elem_id="whose"):
+                    self.model = gr.HTML("", elem_id="model", apply_default_css=False)
+                    self.judged = gr.HTML("", elem_id="judged", apply_default_css=False)
                 self.scores = gr.HTML(parts.scores(), elem_id="scores", apply_default_css=False)
                 with gr.Row(elem_classes="vs-beneath"):
-                    self.model = gr.HTML("", elem_id="model", apply_default_css=False)
+                    self.actions = gr.HTML("", elem_id="actions", apply_default_css=False, js_on_load=COPY)
                     self.sure = gr.Button(text.HOW_SURE.format(count=SURE), size="sm", elem_id="sure", visible=False)
-                self.actions = gr.HTML("", elem_id="actions", apply_default_css=False, js_on_load=COPY)
                 self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False, js_on_load=SEEK)
                 with gr.Row(equal_height=False, elem_classes="vs-why"):
                     with gr.Column(scale=8, min_width=280):

@@ -11,15 +11,16 @@ from vs2 import plots
 from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.history.store import Stored
-from vs2.ui import given, parts, player, sent, text
+from vs2.ui import given, parts, player, sent, text, whose, withheld
 from vs2.ui.evaluate.layout import SURE, Layout
 from vs2.ui.generate.studio import Studio
 from vs2.ui.host import Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
-from vs2.ui.rationale import Times, rationale
+from vs2.ui.rationale import Times, rationale, samples
 from vs2.ui.site import Site
 from vs2.ui.text import generate as making
+from vs2.ui.wiring import PRIVATE, QUIET
 from vs2.video.sampling import Sampling
 
 PAUSE = 0.1     # seconds between updates of the page while text comes
@@ -34,47 +35,49 @@ class EvaluatePage(Layout):
 
     def __init__(self, site: Site, address: gr.HTML, studio: Studio | None = None):
         self.site, self.host, self.address, self.studio = site, site.host, address, studio or Studio()
-        self._runs: dict[str, Run] = {}  # by visitor's session, so that Stop finds its run
+        self._runs: dict[str | None, Run] = {}  # by visitor's session, so that Stop finds its run
         self._layout()
         self.opens = [self.history.list, self.video, self.prompt, *self._results()]
         self._connect()
 
     def _results(self) -> list:
-        return [self.status, self.notice, self.scores, self.rationale, self.radar, self.frames, self.actions,
-                self.sure, self.go, self.halt]
+        return [self.status, self.notice, self.judged, self.scores, self.rationale, self.radar, self.frames,
+                self.actions, self.sure, self.go, self.halt]
 
     def _blank(self, running: bool = False, judge: str = "") -> dict:
         """Values for `_results` that show nothing of an earlier video."""
         stage = text.IDLE if not running else text.READING if self.host.has(judge) else text.LOADING
-        values = (parts.status(stage, (), "busy" if running else "idle"), "", parts.scores(), rationale(live=running),
-                  plots.radar([]), parts.frames(), "", gr.update(visible=False),
+        values = (parts.status(stage, (), "busy" if running else "idle"), "", "", parts.scores(),
+                  rationale(live=running), plots.radar([]), parts.frames(), "", gr.update(visible=False),
                   gr.update(interactive=not running), gr.update(interactive=running))
         return dict(zip(self._results(), values, strict=True))
 
     def _connect(self) -> None:
-        private = {"api_visibility": "private", "show_progress": "hidden"}
         asked = [self.video, self.prompt, self.think, self.budget, self.samples, self.seed, self.judge, self.address]
-        once = {**private, "trigger_mode": "once", "concurrency_limit": None}
-        running = gr.on([self.go.click, self.prompt.submit], self.stream, asked, self._results(), **once)
+        running = gr.on([self.go.click, self.prompt.submit], self.stream, asked, self._results(),
+                        trigger_mode="once", **QUIET)
         several = [gr.State(SURE) if one is self.samples else one for one in asked]     # the setting stays as it is
-        unsure = self.sure.click(self.stream, several, self._results(), **once)
+        unsure = self.sure.click(self.stream, several, self._results(), trigger_mode="once", **QUIET)
         for ended in (running, unsure):
             # Only now: Gradio drops a click that comes before it has counted the run as ended.
-            ended.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **private)
-            ended.then(self.history.listing, self.address, self.history.list, concurrency_limit=None, **private)
-        self.halt.click(self.stop, None, None, queue=False, **private)
+            ended.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
+            ended.then(self.history.listing, self.address, self.history.list, **QUIET)
+        self.prompt_note.watch(self.prompt, self.judge)
+        self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         # A new video ends what runs on the old one, and takes the old results off the page. It may come while the
         # one before is still prepared: then both are, and the box keeps the answer about its own.
-        anew = {**private, "trigger_mode": "multiple"}
-        ends = {"cancels": [running, unsure], "queue": False}
-        self.video.upload(self.replaced, None, self._results(), **ends, **anew).then(
+        ends = [running, unsure]
+        self.video.upload(self.replaced, None, self._results(), cancels=ends, queue=False, trigger_mode="multiple",
+                          **PRIVATE).then(
             # How many clips are looked at is the desk's matter (vs2/ui/desk.py): a visitor's second clip need not wait
             # for the first.
-            lambda value: player.prepare(value, self.video), self.video, self.video, concurrency_limit=None, **anew)
-        self.video.clear(self.forget, None, self._results(), **ends, **anew)
+            lambda value: player.prepare(value, self.video), self.video, self.video, trigger_mode="multiple",
+            **QUIET)
+        self.video.clear(self.forget, None, self._results(), cancels=ends, queue=False, trigger_mode="multiple",
+                         **PRIVATE)
         for button, row in self.examples:
             button.click(self.choosing(row), None, [self.video, self.prompt, *self._results()],
-                         cancels=[running, unsure], **private)
+                         cancels=ends, **PRIVATE)
         self.maker.connect(self.prompt, self.video, [self.video, *self._results()],
                            lambda value: {self.video: value, **self._blank()}, lambda session: session in self._runs)
         with gr.Row(visible=False):  # the same judgement for scripts: one call, one record
@@ -95,7 +98,7 @@ class EvaluatePage(Layout):
             return parts.problem(str(problem))
         if judge is None:
             return parts.status(text.LOADING, (), "busy")
-        return parts.model(judge.name, judge.precision, judge.card)
+        return whose.line(judge.name, judge.precision)
 
     def show_model(self) -> Iterator[str]:
         """For the page's load: what `about_judge` says, until the judge is there."""
@@ -143,7 +146,7 @@ class EvaluatePage(Layout):
             if self.maker.busy(request.session_hash):
                 raise BadInput(making.WHILE_GENERATING)
             path, name = player.given(value)
-            fps = player.rate(path, value.get("fps"))
+            fps = player.rate(path, (value or {}).get("fps"))
             if not (prompt or "").strip():
                 raise BadInput(text.NO_PROMPT)
         except Problem as problem:
@@ -161,8 +164,9 @@ class EvaluatePage(Layout):
             yield from self._follow(progress)
             if self._runs.get(request.session_hash) is not run:     # left for an evaluation that was opened
                 return
-            ended = progress.evaluation is not None and not run.stopped
-            yield {**(self._done(progress, path, name, visitor) if ended else self._stopped(progress)), **over}
+            judged = None if run.stopped else progress.evaluation
+            yield {**(self._stopped(progress) if judged is None else
+                      self._done(progress, judged, path, name, visitor)), **over}
         except Exception as error:
             if run and self._runs.get(request.session_hash) is not run:
                 return
@@ -208,8 +212,8 @@ class EvaluatePage(Layout):
             update[self.frames] = parts.frames(progress.clip)
         return update
 
-    def _done(self, progress: Progress, path: str, name: str, visitor: str) -> dict:
-        evaluation = replace(progress.evaluation, video=name)  # the visitor's name for it, not our folder
+    def _done(self, progress: Progress, evaluation: Evaluation, path: str, name: str, visitor: str) -> dict:
+        evaluation = replace(evaluation, video=name)  # the visitor's name for it, not our folder
         if extra := [note for note in progress.notes if note not in evaluation.warnings]:
             evaluation = replace(evaluation, warnings=(*extra, *evaluation.warnings))
         kept = self.site.keep(evaluation, path, visitor)
@@ -218,21 +222,24 @@ class EvaluatePage(Layout):
         request = progress.run.request
         return {**self._shown(evaluation, kept), self.status: parts.status(stage, detail, "done"),
                 self.frames: parts.frames(progress.clip),
-                self.sure: gr.update(visible=request.think and request.samples == 1)}
+                self.sure: gr.update(visible=request.think and request.samples == 1
+                                     and not withheld.all_of(evaluation.scores))}
 
     def _shown(self, evaluation: Evaluation, kept: str) -> dict:
         """What an evaluation shows, whether it was just made or opened again; `kept` is its id, "" without one."""
         notes = list(dict.fromkeys(evaluation.warnings))
-        if evaluation.truncated:
+        if evaluation.truncated and not evaluation.looped:
             notes.append(text.TRUNCATED)
-        others = tuple(str(sample.get("rationale", "")) for sample in evaluation.samples[1:])
+        others, sampled = samples(evaluation)
         # One reply with a confidence is one that was asked for without thinking.
         direct = not evaluation.samples and any(score.confidence is not None for score in evaluation.scores.values())
         empty = text.RATIONALE_NONE if direct else text.RATIONALE_SILENT
         return {
+            self.judged: whose.line(evaluation.model, evaluation.precision),
             self.scores: parts.scores(evaluation.scores, evaluation.overall),
             self.rationale: rationale(evaluation.rationale, empty=empty, others=others, notes=tuple(notes),
-                                      scores=evaluation.scores, times=Times(evaluation.frame_times)),
+                                      scores=evaluation.scores, times=Times(evaluation.frame_times), sampled=sampled,
+                                      aside=evaluation.aside, differing=evaluation.differing()),
             self.radar: plots.radar([evaluation], [evaluation.video]),
             self.actions: parts.actions(evaluation, kept),
         }

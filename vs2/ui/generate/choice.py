@@ -5,13 +5,13 @@ from dataclasses import replace
 from html import escape
 
 import gradio as gr
-from gradio.context import Context
 
 from vs2.errors import BadInput
 from vs2.generate import Listed, listing
 from vs2.settings import zero_gpu
 from vs2.ui.loan import MOST_SECONDS
 from vs2.ui.text import generate as text
+from vs2.ui.wiring import QUIET, blocks
 
 FIRST = "sketch"
 # The server is only told whether there is a token: the token itself goes with the request that uses it alone. So the
@@ -22,7 +22,7 @@ GIVEN = "(token) => token && token.trim() ? 'given' : ''"
 def account(request: gr.Request | None) -> str:
     """The token of whoever is logged in with Hugging Face on a Space; "" for anyone else, and anywhere else."""
     inner = getattr(request, "request", None)
-    if "session" not in getattr(inner, "scope", {}):
+    if inner is None or "session" not in getattr(inner, "scope", {}):
         return ""
     found = inner.session.get("oauth_info") or {}
     return "" if (found.get("expires_at") or float("inf")) < time.time() else str(found.get("access_token") or "")
@@ -33,8 +33,9 @@ def offered(token: bool) -> list[Listed]:
     listed = listing(token)
     if not zero_gpu():
         return listed
-    why = {"usable": False, "reason": text.ZERO_GPU.format(seconds=MOST_SECONDS), "remedy": text.ZERO_GPU_REMEDY}
-    return [replace(one, **why) if one.name.startswith("diffusers:") else one for one in listed]
+    reason = text.ZERO_GPU.format(seconds=MOST_SECONDS)
+    return [replace(one, usable=False, reason=reason, remedy=text.ZERO_GPU_REMEDY)
+            if one.name.startswith("diffusers:") else one for one in listed]
 
 
 def others(listed: list[Listed]) -> str:
@@ -70,13 +71,12 @@ class Choice:
             given = gr.Textbox("", visible="hidden")
             self.others = gr.HTML(others(listed), apply_default_css=False)
         self.inputs = [self.generator, self.model, self.token]
-        quiet = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
-        self.generator.change(self.describe, self.generator, [self.what, self.model], **quiet)
+        self.generator.change(self.describe, self.generator, [self.what, self.model], **QUIET)
         shown = [self.generator, self.others, self.what, self.model]
-        self.token.change(None, self.token, given, js=GIVEN, **quiet)
-        given.change(self.offer, [given, self.generator], shown, trigger_mode="always_last", **quiet)
+        self.token.change(None, self.token, given, js=GIVEN, **QUIET)
+        given.change(self.offer, [given, self.generator], shown, trigger_mode="always_last", **QUIET)
         if os.environ.get("OAUTH_CLIENT_ID"):
-            Context.root_block.load(self.offer, [given, self.generator], shown, **quiet)
+            blocks().load(self.offer, [given, self.generator], shown, **QUIET)
 
     def offer(self, given: str, name: str, request: gr.Request) -> tuple:
         """The choice with or without a token; `given` says whether there is one, and is not the token."""

@@ -4,7 +4,7 @@ import json
 import re
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from html import escape
 
@@ -19,6 +19,7 @@ from vs2.ui.generate.studio import Studio, Work
 from vs2.ui.judgement import clock
 from vs2.ui.site import Site
 from vs2.ui.text import generate as text
+from vs2.ui.wiring import PRIVATE, QUIET
 
 PAUSE = 0.25    # seconds between updates of the page
 MOST_CALLS = 2  # calls from scripts at a time
@@ -81,7 +82,7 @@ class Maker:
 
     def __init__(self, site: Site, studio: Studio, address: gr.HTML):
         self.site, self.studio, self.address = site, studio, address
-        self._works: dict[str, Work] = {}  # by visitor's session, so that Stop finds its work
+        self._works: dict[str | None, Work] = {}  # by visitor's session, so that Stop finds its work
         with gr.Accordion(text.FOLD, open=False, elem_id="generate", elem_classes="vs-settings vs-generate"):
             gr.HTML(f"<p>{text.HINT}</p>", apply_default_css=False, elem_classes="vs-what")
             self.choice = Choice("generate")
@@ -98,16 +99,15 @@ class Maker:
             self.made = gr.HTML("", elem_id="generate-made", apply_default_css=False)
 
     def connect(self, prompt: gr.Textbox, box: gr.HTML, outputs: list, placed: Callable[[dict], dict],
-                occupied: Callable[[str], bool]) -> None:
+                occupied: Callable[[str | None], bool]) -> None:
         """placed: the values of `outputs` when the box's value is there. occupied: whether a session judges now."""
         self.box, self.placed, self.occupied = box, placed, occupied
-        private = {"api_visibility": "private", "show_progress": "hidden"}
         ended = self.go.click(self.stream, [prompt, *self.choice.inputs, self.seed, self.seconds, self.address],
                               [self.status, self.notes, self.made, self.go, self.halt, *outputs], trigger_mode="once",
-                              concurrency_limit=None, **private)
+                              **QUIET)
         # Only now: Gradio drops a click that comes before it has counted the run as ended.
-        ended.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **private)
-        self.halt.click(self.stop, None, None, queue=False, **private)
+        ended.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
+        self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         with gr.Row(visible=False):  # the same for scripts: one call, one record
             generator = gr.Textbox("sketch", label="generator")
             token = gr.Textbox("", type="password", label="token")
@@ -129,7 +129,9 @@ class Maker:
     def stream(self, prompt: str, name: str, model: str, token: str, seed: int, seconds: float | None,
                address: dict | None, request: gr.Request) -> Iterator[dict]:
         """What the Generate button does: updates of the page until the clip is in the box, a problem, or a stop."""
-        session, work, said, elapsed = request.session_hash, None, [], clock()
+        session, elapsed = request.session_hash, clock()
+        work: Work | None = None
+        said: list[str] = []
         over = {self.halt: gr.update(interactive=False)}
         try:
             if self.occupied(session):
@@ -160,7 +162,7 @@ class Maker:
                 self._works.pop(session, None)
 
     def generate(self, prompt: str, generator: str = "sketch", token: str = "", seed: int = 0, seconds: float = 0,
-                 request: gr.Request = None) -> Iterator[dict | None]:
+                 request: gr.Request | None = None) -> Iterator[dict | None]:
         """The endpoint `/generate`: a clip's address and how it was made, after it has been made. Nothing is stored.
 
         Parameters:
@@ -198,7 +200,8 @@ class Maker:
         self.site.host.log(error)
         return text.FAILED.format(kind=type(error).__name__)
 
-    def _follow(self, work: Work, said: list[str], elapsed: Callable[[], float]) -> Iterator[dict]:
+    def _follow(self, work: Work, said: list[str],
+                elapsed: Callable[[], float]) -> Generator[dict, None, Clip | None]:
         """Updates while it runs; returns the `Clip`, None where it was stopped."""
         progress = None
         for event in work.events(PAUSE):

@@ -77,7 +77,7 @@ class Door:
     async def _join(self, scope: dict, path: str, name: str | None, held: contextlib.AsyncExitStack) -> None:
         said = _object(scope)
         if path.startswith("call/v2/"):     # the arguments themselves, by their names
-            self._named(said, name)
+            self._named(said, name or "")
             said = {"data": []}
         if not isinstance(said.get("data"), list) or said.get("batched"):
             raise Refusal(400, NO_JSON)

@@ -47,7 +47,8 @@ async def fetched(url: str, cache_dir: str) -> str:
 
 async def _fetch(url: str, path: Path) -> None:
     async with _places:
-        answer = await route_utils.secure_url_stream_response(url, SimpleNamespace(method="GET", headers={}))
+        asked = SimpleNamespace(method="GET", headers={})       # all that is looked at of a visitor's request
+        answer = await route_utils.secure_url_stream_response(url, asked)  # type: ignore[arg-type]  # it stands for one
         try:
             if answer.status_code != 200:
                 raise ValueError(answer.status_code)

@@ -63,4 +63,4 @@ class Sessions(state_holder.StateHolder):
 
 
 # There is no option for it: Gradio makes one for each app, and one session for each call that names none.
-routes.StateHolder = Sessions
+routes.StateHolder = Sessions  # type: ignore[misc]  # a class of Gradio's is replaced

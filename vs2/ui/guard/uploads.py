@@ -50,7 +50,9 @@ class Parser(GradioMultiPartParser):
             raise
 
 
-route_utils.GradioMultiPartParser = routes.GradioMultiPartParser = Parser   # there is no option for it
+# There is no option for it: a class of Gradio's is replaced, in both places that it is taken from.
+route_utils.GradioMultiPartParser = Parser  # type: ignore[misc]
+routes.GradioMultiPartParser = Parser  # type: ignore[misc]
 
 
 @dataclass

@@ -22,7 +22,7 @@ def mend(blocks: gr.Blocks) -> None:
             _log.warning("A value that a request brought was not taken (%s)", type(error).__name__)
             raise gr.Error(NOT_TAKEN, print_exception=False) from error
 
-    blocks.preprocess_data = taken
+    blocks.preprocess_data = taken  # type: ignore[assignment,method-assign]  # there is no option for it
 
 
 def _completed(function, inputs: list) -> list:

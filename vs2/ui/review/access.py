@@ -74,8 +74,8 @@ def whose(site: Site, address: object) -> str | None:
 def wanted(said: object) -> Filter:
     """The filter that a browser asks for; what it cannot mean is left out."""
     said = said if isinstance(said, dict) else {}
-    scores = said.get("scores") if isinstance(said.get("scores"), dict) else {}
-    bounds = {key: tuple(pair) for key, pair in scores.items()
+    scores = given if isinstance(given := said.get("scores"), dict) else {}
+    bounds = {key: (pair[0], pair[1]) for key, pair in scores.items()
               if key in KEYS and isinstance(pair, list) and len(pair) == 2 and all(_score(one) for one in pair)}
     bounds = {key: pair for key, pair in bounds.items() if pair != (SCALE[0], SCALE[-1])}
     reviewed = said.get("reviewed")
@@ -99,7 +99,8 @@ def review_of(found: Stored, who: str, said: object) -> Review:
     record = {
         "video": name_of(found), "prompt": evaluation.prompt, "model": evaluation.model, "reviewer": who, "note": note,
         "rationale": evaluation.rationale, "scores": {key: evaluation.scores[key].value for key in KEYS},
-        "verdicts": said.get("verdicts"), "corrected": said.get("corrected") or {}, "wrong_passages": passages}
+        "verdicts": said.get("verdicts"), "corrected": said.get("corrected") or {}, "wrong_passages": passages,
+        "not_judged": Review.withheld(evaluation)}
     made = Review.from_json(record)
     in_order = [{"start": start, "end": end} for start, end in merged(made.wrong_passages)]
     return Review.from_json(record | {"wrong_passages": in_order})

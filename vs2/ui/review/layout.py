@@ -20,7 +20,9 @@ def script() -> str:
     words = {
         "short": shared.SHORT, "labels": {key: BY_KEY[key].label for key in KEYS},
         "count": text.COUNT, "count_one": text.COUNT_ONE, "empty": text.EMPTY, "no_match": text.NO_MATCH,
-        "unread": text.UNREAD, "mine": text.BADGE_MINE, "badge": text.BADGE, "badge_one": text.BADGE_ONE,
+        "unread": shared.UNREAD, "withheld": shared.WITHHELD, "nothing_title": shared.WITHHELD_TITLE,
+        "unknowing": shared.UNKNOWING, "nothing_to_agree": text.NOTHING_TO_AGREE,
+        "mine": text.BADGE_MINE, "badge": text.BADGE, "badge_one": text.BADGE_ONE,
         "badge_draft": text.BADGE_DRAFT, "all_models": text.ALL_MODELS, "of": text.POSITION, "judge": text.JUDGE_GAVE,
         "agree": text.AGREE, "disagree": text.DISAGREE, "right": text.RIGHT, "said_nothing": text.SAID_NOTHING,
         "no_rationale": text.NO_RATIONALE, "verdict_on": text.VERDICT_ON, "right_for": text.RIGHT_FOR,
@@ -72,7 +74,8 @@ def _desk() -> str:
         '<figure class="vs-screen"><video controls playsinline muted preload="metadata" '
         f'aria-label="{text.CLIP}"></video>'
         '<p class="vs-no-clip" role="status" hidden></p></figure>'
-        f'<div class="vs-its-prompt"><h3>{text.PROMPT}</h3><p class="vs-prompt"></p><p class="vs-its-judge"></p></div>'
+        f'<div class="vs-its-prompt"><h3>{text.PROMPT}</h3><p class="vs-prompt"></p><p class="vs-its-judge"></p>'
+        '<div class="vs-its-whose"></div></div>'
         f'<div class="vs-marks" hidden><h3>{text.MARKED}</h3><ul></ul></div>'
         f'<label class="vs-note"><span>{text.NOTE}</span><textarea name="note" rows="3" maxlength="{MOST_NOTE}" '
         f'placeholder="{text.NOTE_HINT}"></textarea></label>'

@@ -139,7 +139,7 @@ class ReviewPage:
         What the address names comes first, whoever's it is, unless something is looked for.
         """
         address, store = said.get("address"), self.site.store
-        offset = said.get("offset") if isinstance(said.get("offset"), int) else 0
+        offset = asked if isinstance(asked := said.get("offset"), int) else 0
         who, wanted = access.known(said.get("reviewer"), profile), access.wanted(said.get("filter"))
         named = self.site.named(address) if offset == 0 and wanted == Filter() else []
         try:
@@ -189,7 +189,8 @@ class ReviewPage:
 
     def export(self, said: dict) -> dict:
         """A file with the reviews that the visitor may see: said {address, kind} -> {path, name, said}."""
-        made = data.export(self.seen_reviews(said.get("address")), said.get("kind"), self.site.store)
+        kind = asked if isinstance(asked := said.get("kind"), str) else ""
+        made = data.export(self.seen_reviews(said.get("address")), kind, self.site.store)
         self.desk.temp_files.add(made["path"])  # so that it is deleted when uploads are
         told = text.LEFT_OUT if made["lacking"] else text.EXPORTED
         return {**made, "said": told.format(count=made["count"], lacking=made["lacking"])}

@@ -40,7 +40,8 @@ ELEMENT = {"beside": "second object"}
 NUMBERS = "How the numbers are made"
 NUMBERS_TERMS = (
     ("value", "The digit that the judge wrote. Where none can be read it is `null` and shown as not read: never 0, "
-              "never a guess."),
+              "never a guess. Where the judge sees that it does not know such clips it gives none: `null` again, shown "
+              "as not judged, with its `reason`."),
     ("distribution", "The probability of each digit from 1 to 5, from the model's logits at the very token of that "
                      "digit."),
     ("expected", "The mean of the five scores, each weighted by its probability. It tells a firm 4 from a 4 that was "
@@ -48,7 +49,8 @@ NUMBERS_TERMS = (
     ("confidence", "The probability of the likeliest score, and only where that says something: over several "
                    "rationales, or without thinking. After one rationale the digit is all but certain, for the "
                    "rationale has just named it; that is no measure of doubt."),
-    ("overall", "The mean of the three expected scores; there is none where one of the three could not be read."),
+    ("overall", "The mean of the three expected scores; there is none where one of the three could not be read or "
+                "was not judged."),
 )
 EXAMPLE = "An example, in visual quality: three rationales are sampled, and their distributions are mixed."
 EXAMPLE_CAPTION = "The probability of each score after three rationales, and their mixture"
@@ -86,6 +88,33 @@ PUBLISHED = (
     "clip.")
 
 OPINION = "A judge's opinion of a clip is an opinion: do not let it alone decide about people."
+
+# How to have the published judge
+WAYS = "How to have the published judge"
+WAYS_NOTE = (
+    "For footage of people, animals, places, for anything that is not a rendered scene, ask the published model, "
+    "`TIGER-Lab/VideoScore2`. It is free, and needs a GPU: yours, or one that Hugging Face lends or rents.")
+WAY_GPU = (
+    "A GPU of your own, with 23 GB free on it, or 7 GB in 4-bit (11 GB on a T4). The first start downloads 16 GB; then "
+    "these pages and the command line use it. In a terminal:")
+WAY_GPU_CODE = '''VS2_MODEL=TIGER-Lab/VideoScore2 vs2 app                        # these pages
+VS2_MODEL=TIGER-Lab/VideoScore2 VS2_PRECISION=4bit vs2 app     # on a smaller GPU
+vs2 score clip.mp4 --prompt "a cat jumps" --model TIGER-Lab/VideoScore2 --precision 4bit'''
+WAY_SPACE = (
+    "A Space on Hugging Face. This software is a Gradio Space as it is: duplicate it, or push it to a new Space, and "
+    "choose the hardware; which judge it serves depends on that alone.")
+WAY_SPACE_CAPTION = "Hardware of a Space and the judge that it serves"
+HARDWARE, SERVES, PAYS = "Hardware", "Judge", "Who pays"
+SPACES = (
+    ("ZeroGPU: part of a large GPU, lent for one judgement at a time", "the published one",
+     "each visitor, from a daily quota of seconds"),
+    ("a GPU of its own, with 24 GB or more", "the published one", "its owner, by the minute while it runs"),
+    ("a GPU of its own, with 16 GB", "the published one, in 4-bit", "its owner, by the minute while it runs"),
+    ("CPU basic", "`mini`, the built-in one", "nobody"),
+)
+WAY_SPACE_NOTE = (
+    "`docs/spaces.md` has the details. No Space of Hugging Face's has run this software yet: it was tested with "
+    "stand-ins for what is theirs.")
 
 # What is stored
 PRIVACY = "What is stored, and where"

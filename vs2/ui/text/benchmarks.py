@@ -1,17 +1,30 @@
 """The words of the Benchmarks page."""
 
 INTRO = (
-    "Two kinds of numbers stand here. The published ones were measured by the authors of VideoScore2, on their own "
-    "benchmarks. The others were measured by this project, on other clips. They are shown beside each other, not "
-    "against each other: a percent of one is no percent of the other.")
+    "Two kinds of numbers stand here, apart. The published ones were measured by the authors of VideoScore2, on clips "
+    "that people scored. The others were measured by this project, on scenes that it rendered. A percent of one is no "
+    "percent of the other: nothing here says which judge is the better one.")
 
-# Published beside measured
-BESIDE = "Published, and measured here"
-BESIDE_CAPTION = "Figures published by the authors of VideoScore2, and figures measured by this project"
+# What the authors published
+THEIRS = "Published: VideoScore2 on clips that people scored"
+THEIRS_NOTE = (
+    "Generated videos that people scored or compared, and how often a judge agrees with those people. Measured by the "
+    "authors of VideoScore2.")
+THEIRS_CAPTION = "Figures published by the authors of VideoScore2, on their benchmarks"
+THEIR_AXIS = "On clips that people judged: how often a judge agrees"
+THEIR_CHART = "The chart draws the percentages of this table, all but the gain."
+
+# What was measured here
+OURS = "Measured here: on rendered scenes"
+OURS_NOTE = (
+    "Scenes of simple shapes, drawn by this project's own simulator, which knows their true scores. They are far "
+    "easier than real clips, and say nothing about those.")
+OURS_CAPTION = "Figures measured by this project of the judge {judge}, on rendered scenes"
+OUR_AXIS = "{judge} on {clips} rendered scenes: how often it is right"
+OUR_CHART = "The chart draws the percentages of this table, all but the gain. Dotted: what always saying 3 would reach."
 FIGURE = "Figure"
 VALUE = "Value"
 SOURCE = "Source"
-PUBLISHED = "Published by the authors, on their benchmarks"
 MEASURED = "Measured here: {judge}, on {data}"
 MEASURED_SHORT = "Measured here: {judge}"
 NOTHING = "Measured here: nothing yet"
@@ -26,7 +39,6 @@ GAIN_OF = "Best of {size}: gain over a random pick"
 GAIN_ON = "{contests} prompts, {size} rendered scenes each"
 HELD_OUT = "{clips} held-out rendered scenes"
 ABOUT = "about {value}"
-CHART = "The chart draws the percentages of the table, all but the gains. Dotted: what always saying 3 would reach."
 BLIND_LINE = "always 3: {value}"
 
 # What was measured here, in full

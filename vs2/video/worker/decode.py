@@ -27,7 +27,6 @@ except (ImportError, OSError, RuntimeError):  # no wheel for this platform, or i
 # What decord may open: no decoder of its FFmpeg gets a file of another codec, or of another container.
 DECORD_CODECS = ("h264", "hevc", "vp9", "mpeg4")
 DECORD_CONTAINERS = {MOV: (4, b"ftyp"), "matroska,webm": (0, b"\x1aE\xdf\xa3")}
-_READERS = {NUMBERED: video_pictures.pictures, webp.CONTAINER: webp.pictures}
 ROUNDS = 3  # of counting anew, for a file that decodes to another number of frames each time
 
 
@@ -123,11 +122,11 @@ def read_pyav(path: str, found: Probe, max_side: int, send, receive) -> None:
 
 def recounted(found: Probe, times: list[float]) -> Probe:
     """The probe with the frames that decoded in place of the packets that were counted."""
-    times = tuple(sorted(times))
-    duration = times[-1] - times[0]
-    duration = max(duration, duration * len(times) / max(1, len(times) - 1))
-    fps = rate(found.said, times, duration)
-    return replace(found, times=times, fps=fps, duration=duration or 1 / fps)
+    shown = tuple(sorted(times))
+    duration = shown[-1] - shown[0]
+    duration = max(duration, duration * len(shown) / max(1, len(shown) - 1))
+    fps = rate(found.said, shown, duration)
+    return replace(found, times=shown, fps=fps, duration=duration or 1 / fps)
 
 
 def pictures(path: str, found: Probe, max_side: int) -> Iterator:
@@ -135,7 +134,9 @@ def pictures(path: str, found: Probe, max_side: int) -> Iterator:
 
     The picture is uint8 RGB, of `found.sent` size, upright.
     """
-    make = _READERS.get(found.container, _decoded)
+    if isinstance(found, video_pictures.Pictures):
+        return video_pictures.pictures(path, found, max_side)
+    make = webp.pictures if found.container == webp.CONTAINER else _decoded
     return make(path, found, max_side)
 
 

@@ -1,13 +1,13 @@
 """What a process that opens an untrusted file may use: memory, time, bytes written; never longer than its parent."""
+import contextlib
 import ctypes
+import io
 import os
 import signal
 import sys
 
-try:
+if sys.platform != "win32":     # which has no such limits
     import resource
-except ImportError:  # Windows has no such limits
-    resource = None
 
 NEAR = 192 << 20       # bytes: one huge frame, or the arena and the stack of a new thread
 DESCRIPTORS = 256      # open at once in a child; a pipe is memory too
@@ -32,7 +32,7 @@ def limit(job: dict, forever: bool) -> None:
         # The default action of the alarm ends the process even inside C code that never returns to Python.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, max(0.001, job["seconds"]) + SPARE_SECONDS)
-    if resource is None:
+    if sys.platform == "win32":
         return
     used = resource.getrusage(resource.RUSAGE_SELF)
     cpu = int(used.ru_utime + used.ru_stime + job["cpu"]) + 1
@@ -56,10 +56,9 @@ class Memory:
     """This process's address space at its largest. Its account is opened before the process is confined."""
 
     def __init__(self):
-        try:
+        self._status: io.FileIO | None = None
+        with contextlib.suppress(OSError):  # no such file on this platform: an error keeps its other name
             self._status = open("/proc/self/status", "rb", buffering=0)  # noqa: SIM115 (as long as the process)
-        except OSError:  # no such file on this platform: an error keeps its other name
-            self._status = None
 
     def starved(self, limit: int) -> bool:
         """Whether this process came so near its limit that a failed allocation explains what went wrong.

@@ -9,7 +9,7 @@ first bytes are read, for their size in pixels. Which files are the series: vs2.
 """
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -26,11 +26,11 @@ from vs2.video.worker.colour import on_white
 from vs2.video.worker.display import Display
 from vs2.video.worker.open import Refused, check_side
 from vs2.video.worker.probe import Probe
-from vs2.video.worker.series import Series, opened
+from vs2.video.worker.series import Series, Source, opened
 
 # All are loaded here, before a process is confined.
 FORMATS = tuple(kind.format for kind in (PngImageFile, JpegImageFile, WebPImageFile, BmpImageFile, TiffImageFile))
-CODECS = {MpoImageFile.format: "jpeg"}  # a JPEG with others behind it, of phones
+CODECS = {str(MpoImageFile.format): "jpeg"}  # a JPEG with others behind it, of phones
 Image.MAX_IMAGE_PIXELS = None      # sides are checked here, before anything is decoded
 # Exif's orientation (EXIF 2.32, tag 0x0112) as what is done to the stored picture.
 _ORIENTATIONS = {2: Display(0, True), 3: Display(180), 4: Display(180, True), 5: Display(270, True), 6: Display(90),
@@ -38,12 +38,12 @@ _ORIENTATIONS = {2: Display(0, True), 3: Display(180), 4: Display(180, True), 5:
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pictures(Probe):
     """A `Probe` of pictures. series: the files. limits: as `video_series.opened` takes them."""
 
-    series: Series | None = None
-    limits: dict = field(default_factory=dict)
+    series: Series
+    limits: dict
 
 
 def probe(path: str, fps: float, max_seconds: float, max_side: int, limits: dict) -> Pictures:
@@ -57,7 +57,8 @@ def probe(path: str, fps: float, max_seconds: float, max_side: int, limits: dict
         codec = ""
         for name in series.names:
             with _image(source, name, max_side) as image:
-                codec = codec or CODECS.get(image.format, image.format.lower())
+                kind = image.format or ""
+                codec = codec or CODECS.get(kind, kind.lower())
                 if (width, height) not in _sizes(image):
                     shown = _sizes(image)[0]
                     raise Refused("differs", name=name, width=shown[0], height=shown[1], others=[width, height])
@@ -74,7 +75,7 @@ def pictures(path: str, found: Pictures, max_side: int) -> Iterator:
             yield time, partial(_fitting, source, name, found, max_side)
 
 
-def _fitting(source, name: str, found: Pictures, max_side: int) -> np.ndarray:
+def _fitting(source: Source, name: str, found: Pictures, max_side: int) -> np.ndarray:
     image = _picture(source, name, max_side)
     height, width = image.shape[:2]
     if (width, height) != (found.width, found.height):
@@ -83,7 +84,7 @@ def _fitting(source, name: str, found: Pictures, max_side: int) -> np.ndarray:
 
 
 @contextmanager
-def _image(source, name: str, max_side: int) -> Iterator[Image.Image]:
+def _image(source: Source, name: str, max_side: int) -> Iterator[Image.Image]:
     """A picture whose first bytes were read and whose sides are within the limit. Raises Refused for what is none."""
     with source.file(name) as file:
         try:
@@ -96,7 +97,7 @@ def _image(source, name: str, max_side: int) -> Iterator[Image.Image]:
             raise Refused("picture", name=name, detail=f"{type(error).__name__}: {error}"[:300]) from error
 
 
-def _picture(source, name: str, max_side: int) -> np.ndarray:
+def _picture(source: Source, name: str, max_side: int) -> np.ndarray:
     """uint8 RGB [height, width, 3], upright, transparent parts on white."""
     with _image(source, name, max_side) as image:
         image.load()

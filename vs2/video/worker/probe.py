@@ -83,7 +83,8 @@ def probe(path: str, max_seconds: float, max_side: int) -> Probe:
         if said and fps != said:
             others = (*others, "rate")
         claimed = stream.frames
-        held, skip, runs = seen.count, seen.skip, ()
+        held, skip = seen.count, seen.skip
+        runs: tuple[edits.Run, ...] = ()
         if container.format.name == MOV and (seen.hidden or claimed > seen.count):
             every = _unedited(path)
             held = every.count

@@ -92,8 +92,8 @@ def program(machine: str, pid: int, writes: bool) -> bytes:
     steps = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, MACHINES[machine]), (_RETURN, 0, 0, _KILL),
              (_LOAD, 0, 0, 0), (_AT_LEAST, 0, 1, NEWEST + 1), (_RETURN, 0, 0, _UNKNOWN)]
     for numbers in DENIED.values():
-        if numbers[column] is not None:
-            steps += [(_EQUAL, 0, 1, numbers[column]), (_RETURN, 0, 0, _REFUSED)]
+        if (denied := numbers[column]) is not None:
+            steps += [(_EQUAL, 0, 1, denied), (_RETURN, 0, 0, _REFUSED)]
 
     def judged(name: str, argument: int, tests: list, otherwise: int) -> None:
         """By the lower half of one argument, all that the kernel looks at in these: the first test that is true."""

@@ -11,9 +11,11 @@ import posixpath
 import re
 import stat
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
 
 from vs2.video.worker.open import Refused
 from vs2.video.zip_list import BROKEN, Bounded, oddity
@@ -46,7 +48,8 @@ def series(names: Iterable[str], most: int) -> Series:
     A series is told by its folder and by what stands before and after the last digits of the name, in any case; its
     endings may be mixed. Hidden files and what is no picture are passed over.
     """
-    kinds, left = {}, []
+    kinds: dict[tuple[str, ...], list[tuple[int, str]]] = {}
+    left: list[str] = []
     for name in names:
         parts = name.split("/")
         stem, suffix = posixpath.splitext(parts[-1])
@@ -80,11 +83,19 @@ def series(names: Iterable[str], most: int) -> Series:
     return Series(tuple(name for _, name in pictures), numbers[0], numbers[-1], missing, lacks or 0, tuple(left))
 
 
-class Source:
+class Source(ABC):
     """A folder or a zip that is open. `series` has its pictures; `size(name)` and `file(name)` are of one of them."""
 
     series: Series
     total = 0       # bytes of the pictures, unpacked
+
+    @abstractmethod
+    def size(self, name: str) -> int:
+        """Bytes of a picture, unpacked. Raises Refused for one that may not be read."""
+
+    @abstractmethod
+    def file(self, name: str) -> IO[bytes]:
+        """A picture, open for reading. Raises Refused."""
 
     def take(self, names: list[str], limits: dict) -> None:
         """Finds the series among the names, and the sizes of its files. Raises Refused."""
@@ -137,7 +148,7 @@ class Folder(Source):
             raise Refused("link", name=name)
         return facts.st_size
 
-    def file(self, name: str):
+    def file(self, name: str) -> IO[bytes]:
         """It, open for reading. It may have been exchanged meanwhile: no link is followed, no pipe waited for."""
         flags = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
         try:
@@ -175,7 +186,7 @@ class Zip(Source):
             raise Refused(odd, name=name)
         return member.file_size
 
-    def file(self, name: str):
+    def file(self, name: str) -> IO[bytes]:
         """It, open for reading; it gives no more bytes than its size says."""
         try:
             return self._packed.open(self._members[name])
@@ -200,6 +211,6 @@ def opened(path: str, limits: dict) -> Iterator[Source]:
         except (*BROKEN, OSError) as error:
             raise Refused("zip") from error
         with packed:
-            source = Zip(packed)
-            source.take(source.names(), limits)
-            yield source
+            zipped = Zip(packed)
+            zipped.take(zipped.names(), limits)
+            yield zipped
