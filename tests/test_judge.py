@@ -232,7 +232,7 @@ def test_an_unread_score_is_null_and_says_so(tiny, clip, monkeypatch):
     made = tiny.score(clip, PROMPT)
     assert made.unread == ("text_alignment",) and made.overall is None
     assert made.to_dict()["scores"]["text_alignment"] == dict.fromkeys(
-        ("value", "expected", "distribution", "confidence")
+        ("value", "expected", "distribution", "confidence", "reason")
     )
     assert any("Text-to-video alignment" in warning for warning in made.warnings)
 

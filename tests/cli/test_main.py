@@ -16,7 +16,7 @@ import vs2
 from tests.support.clips import moving_square
 from tests.support.patience import HANGING
 from tests.support.tiny import write_tiny
-from vs2.cli import judging, main, terminal
+from vs2.cli import judging, main, models, terminal
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.model import catalogue
@@ -82,7 +82,8 @@ def test_json_is_one_object_on_stdout_and_nothing_else(clip, folder, capfd):
     assert record.keys() >= FIELDS and out.count("\n") == 1
     assert tuple(record["scores"]) == KEYS and record["seconds"].keys() == {"read", "think", "total"}
     for facts in record["scores"].values():
-        assert facts.keys() == {"value", "expected", "distribution", "confidence"} and len(facts["distribution"]) == 5
+        assert facts.keys() == {"value", "expected", "distribution", "confidence", "reason"}
+        assert len(facts["distribution"]) == 5
     assert record["video"] == str(clip) and record["model"] == str(folder) and record["truncated"] is True
     assert "Reading" in err and "\x1b" not in err
 
@@ -169,7 +170,7 @@ def test_a_broken_file_and_a_failure_have_their_statuses(clip, folder, tmp_path,
 
 def test_help_version_and_bad_paths_import_nothing_heavy(tmp_path):
     code = (
-        "import sys; from vs2.cli import main\n"
+        "import sys; from vs2.cli.main import main\n"
         "for argv in (['--help'], ['score', '--help'], ['--version'], ['score', 'no.mp4', '--prompt', 'x']):\n"
         "    try: main(argv)\n"
         "    except SystemExit: pass\n"
@@ -358,7 +359,7 @@ def test_the_listing_reads_the_card(folder, monkeypatch, tmp_path):
     (tmp_path / "mini").symlink_to(folder)
     (folder / "vs2.json").write_text(json.dumps(card), encoding="utf-8")
     monkeypatch.setattr("vs2.model.checkpoint.ASSETS", tmp_path)
-    text = catalogue.text(catalogue.listing(Settings()))
+    text = models.text(catalogue.listing(Settings()))
     (folder / "vs2.json").write_text(json.dumps(CARD), encoding="utf-8")
     assert "Visual quality: exact 0.90, Pearson 0.80" in text and "Knows: Nothing at all." in text
     assert "mini" in text.split("\n")[0] and " MB, on this machine" in text

@@ -14,7 +14,7 @@ from tests.ui.test_pages import ANN, hosted, merged, run_page
 from tests.video.worker.test_pictures import folder, frames, packed
 from vs2 import judge
 from vs2.batch import table
-from vs2.cli import main
+from vs2.cli import judging, main
 from vs2.errors import BadInput
 from vs2.evaluation import Evaluation
 from vs2.history.store import Store
@@ -75,7 +75,7 @@ def test_score_takes_fps_and_the_record_keeps_it(here, model, capsys):
     (["compare", "a.mp4", "frames", "--fps", "-3"], "fps is -3.0"),
 ])
 def test_a_rate_that_lacks_or_is_wrong_is_said_before_a_judge_is_loaded(here, arguments, says, monkeypatch, capsys):
-    monkeypatch.setattr(main, "load", lambda *_: pytest.fail("the judge was loaded"))
+    monkeypatch.setattr(judging, "load", lambda *_: pytest.fail("the judge was loaded"))
     assert run(*arguments, "--prompt", "p") == 2
     said = capsys.readouterr().err
     assert says in said and said.count("\n") == 1
