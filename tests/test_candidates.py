@@ -246,4 +246,4 @@ def test_a_worst_score_is_displayed_with_the_mean_that_tells_two_such_apart():
     one, two = judged(2, 2, 2), judged(2, 5, 5)
     assert displayed(one, "worst") == "2.00 (mean 2.00)" and displayed(two, "worst") == "2.00 (mean 4.00)"
     assert decide([one, two], "worst").place == {1: 1, 0: 2} and decide([one, two], "worst").winner == 1
-    assert displayed(judged(2, None, 2)) is None and displayed(judged(2, 2, 2)) == "2.00"
+    assert displayed(judged(2, None, 2)) == "" and displayed(judged(2, 2, 2)) == "2.00"

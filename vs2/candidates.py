@@ -137,12 +137,10 @@ def shown(value: float) -> str:
     return f"{value:.2f}"
 
 
-def displayed(evaluation: Evaluation, rule: Rule = MEAN) -> str | None:
-    """What the rule compares, for people: its number, and the mean beside a worst score; None where it has none."""
-    found = _measures(evaluation, rule)
-    if not found:
-        return None
-    return shown(found[0].value) + "".join(f" (mean {shown(m.value)})" for m in found[1:])
+def displayed(evaluation: Evaluation, rule: Rule = MEAN) -> str:
+    """What the rule compares, for people: its number, and the mean beside a worst score; "" where it has none."""
+    values = [shown(m.value) for m in _measures(evaluation, rule) or ()]
+    return values[0] + "".join(f" (mean {mean})" for mean in values[1:]) if values else ""
 
 
 def decide(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> Decision:
@@ -153,26 +151,17 @@ def decide(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> Decisio
     last one that cannot be told from the best: nobody stands between candidates that share a place.
     """
     ranking = tuple(rank(candidates, rule))
-    measured = {n: found for n in ranking if (found := _measures(candidates[n], rule))}
-    decision = _decided(candidates, rule, ranking, measured)
-    return replace(decision, places=_places(ranking, measured, len(decision.tied)))
-
-
-def _places(ranking: tuple[int, ...], measured: dict[int, list[_Measure]], tied: int) -> tuple[int, ...]:
-    """The first `tied` share a place, and so do neighbours that show the same, be it nothing."""
-    places = []
-    for at, n in enumerate(ranking):
-        same = at and (at < tied or _numbers(measured.get(n)) == _numbers(measured.get(ranking[at - 1])))
+    numbers = [displayed(candidates[n], rule) for n in ranking]
+    decision, places = _decided(candidates, rule, ranking, numbers), []
+    for at, number in enumerate(numbers):
+        same = at and (at < len(decision.tied) or number == numbers[at - 1])
         places.append(places[-1] if same else at + 1)
-    return tuple(places)
+    return replace(decision, places=tuple(places))
 
 
-def _numbers(found: list[_Measure] | None) -> tuple[str, ...]:
-    return tuple(shown(m.value) for m in found or ())
-
-
-def _decided(candidates: Sequence[Candidate | None], rule: Rule, ranking: tuple[int, ...], measured) -> Decision:
-    """All but the places."""
+def _decided(candidates: Sequence[Candidate | None], rule: Rule, ranking: tuple[int, ...], numbers) -> Decision:
+    """All but the places. numbers: what is displayed of each in the ranking."""
+    measured = {n: found for n in ranking if (found := _measures(candidates[n], rule))}
     rest = _rest(candidates, rule, measured)
     if not measured:
         return Decision(ranking, (), None, f"No candidate wins{rest or ': there is none'}.")
@@ -186,8 +175,8 @@ def _decided(candidates: Sequence[Candidate | None], rule: Rule, ranking: tuple[
         return Decision(ranking, (), best, f"{reason}{rest}.")
     level = [n for n in others if not _ahead(measured[best], measured[n])]
     if level:
-        last, order = _numbers(measured[level[-1]]), list(measured)
-        tied = tuple(order[:max(at for at, n in enumerate(order, 1) if _numbers(measured[n]) == last)])
+        last = numbers[ranking.index(level[-1])]
+        tied = ranking[:max(at for at, number in enumerate(numbers, 1) if number == last)]
         return Decision(ranking, tied, None, f"{_tie(tied, measured, rule)}{rest}.")
     return Decision(ranking, (), best, f"{_win(candidates, measured, rule)}{rest}.")
 
