@@ -74,7 +74,7 @@ def test_an_unread_score_ranks_last_and_is_said():
     decision = decide([judged(5, None, 5), judged(1, 2, 1), judged(2, 2, 1)])
     assert decision.ranking == (2, 1, 0) and decision.winner == 2 and not decision.tie
     assert decision.reason == ("Candidate 3 wins over candidate 2, the next best: better visual quality "
-                               "(2.0 against 1.0), equal otherwise; candidate 1 ranks last, for its text alignment "
+                               "(2.0 against 1.0), equal otherwise; candidate 1 has no place, for its text alignment "
                                "could not be read.")
     # A rule that does not need the unread score reads the candidate as any other.
     assert decide([judged(5, None, 5), judged(1, 2, 1)], VISUAL).winner == 0
@@ -83,8 +83,8 @@ def test_an_unread_score_ranks_last_and_is_said():
 def test_nothing_read_is_no_winner_and_no_tie():
     decision = decide([judged(5, None, None), judged(None, 5, 5)])
     assert decision.ranking == (0, 1) and decision.winner is None and not decision.tie
-    assert decision.reason == ("No candidate wins: candidate 1 ranks last, for its text alignment and physical "
-                               "consistency could not be read; candidate 2 ranks last, for its visual quality could "
+    assert decision.reason == ("No candidate wins: candidate 1 has no place, for its text alignment and physical "
+                               "consistency could not be read; candidate 2 has no place, for its visual quality could "
                                "not be read.")
     assert decide([]).reason == "No candidate wins: there is none."
 
@@ -238,8 +238,8 @@ def test_those_that_tie_share_the_first_place_and_nobody_stands_between_them():
     assert decision.reason.startswith("Candidates 1, 2 and 3 tie")
 
 
-def test_the_unread_share_the_last_place():
-    assert decide([judged(3, None, 3), judged(1, 1, 1), judged(None, 2, 2)]).place == {1: 1, 0: 2, 2: 2}
+def test_the_unread_have_no_place():
+    assert decide([judged(3, None, 3), judged(1, 1, 1), judged(None, 2, 2)]).place == {1: 1}
 
 
 def test_a_worst_score_is_displayed_with_the_mean_that_tells_two_such_apart():

@@ -13,17 +13,27 @@ errors are normal, the order would come out the other way round more than once i
 """
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import hypot, inf, sqrt
+from math import hypot, inf
 
-from vs2.errors import BadInput
 from vs2.evaluation import Evaluation
-from vs2.rubric import KEYS, SCALE
+from vs2.rubric import KEYS
+from vs2.rules import (
+    EQUAL,
+    MEAN,
+    RULES,
+    WORST,
+    Measure,
+    Rule,
+    ahead,
+    apart,
+    check_rule,
+    measures,
+    parse_rule,
+    weighed,
+)
 
-MEAN, WORST = "mean", "worst"
-RULES = (MEAN, WORST, *KEYS)
-EQUAL = 0.05  # what spikes differ by when their digits are the same; one digit more makes a mean 0.33 higher
-Rule = str | Mapping[str, float]
-
+__all__ = ["EQUAL", "MEAN", "RULES", "WORST", "Candidate", "Decision", "Failed", "Rule", "check_rule", "decide",
+           "differences", "displayed", "overall", "parse_rule", "rank", "record", "shown"]
 
 @dataclass(frozen=True)
 class Failed:
@@ -49,7 +59,7 @@ class Decision:
     failed. winner: None for a tie, and where there is nothing to tell a winner by. tied: the candidates that share the
     first place, or none: the first ones of the ranking.
     reason: one sentence; it counts the candidates from 1. places: of each in `ranking`, from 1, as in "1, 1, 3" (see
-    `decide`), None where a score that the rule needs was not judged; what has more to tell candidates apart by than one
+    `decide`), None where a score that the rule needs is not there; what has more to tell candidates apart by than one
     rule replaces them.
     """
 
@@ -70,47 +80,6 @@ class Decision:
         return {n: place for n, place in zip(self.ranking, self.places, strict=True) if place is not None}
 
 
-@dataclass(frozen=True)
-class _Measure:
-    """A number that candidates are compared by, and its standard error."""
-
-    value: float
-    error: float
-
-
-def parse_rule(text: str) -> Rule:
-    """A rule as written on a command line: its name, or weights as in "visual_quality=2,text_alignment=1".
-
-    Raises BadInput for anything else.
-    """
-    if not isinstance(text, str):
-        raise BadInput(f"The rule is {text!r:.60}, which is no text: name one, or write weights.")
-    if "=" not in text:
-        return check_rule(text.strip())
-    try:
-        weights = {key.strip(): float(weight) for key, weight in (part.split("=") for part in text.split(","))}
-    except ValueError:
-        raise BadInput(f"The rule {text!r} is not a list of weights: write them as "
-                       f"{','.join(f'{key}=1' for key in KEYS)}.") from None
-    return check_rule(weights)
-
-
-def check_rule(rule: Rule) -> Rule:
-    """The rule as it is; BadInput if there is no such rule. Weights are for dimensions, none negative, not all 0."""
-    if isinstance(rule, str):
-        if rule not in RULES:
-            raise BadInput(f"There is no rule {rule!r}: take one of {', '.join(RULES)}, or weights of the dimensions.")
-        return rule
-    if not isinstance(rule, Mapping):
-        raise BadInput(f"The rule is {rule!r:.60}: name one of {', '.join(RULES)}, or give weights of the dimensions.")
-    if not set(rule) <= set(KEYS):
-        raise BadInput(f"{min(set(rule) - set(KEYS))!r} is no dimension: weigh {', '.join(KEYS)}.")
-    sound = all(isinstance(weight, int | float) and 0 <= weight < float("inf") for weight in rule.values())
-    if not sound or not any(rule.values()):
-        raise BadInput("The weights of a rule must be 0 or more, and one of them above 0.")
-    return rule
-
-
 def rank(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> list[int]:
     """The judged candidates' indices, best first; equal ones in the order given, those the rule cannot read last.
 
@@ -120,7 +89,7 @@ def rank(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> list[int]
     """
     check_rule(rule)
     judged = {n: c for n, c in enumerate(candidates) if isinstance(c, Evaluation)}
-    measured = {n: _measures(c, rule) for n, c in judged.items()}
+    measured = {n: measures(c, rule) for n, c in judged.items()}
 
     def order(n: int) -> tuple:
         found = measured[n]
@@ -141,7 +110,7 @@ def shown(value: float) -> str:
 
 def displayed(evaluation: Evaluation, rule: Rule = MEAN) -> str | None:
     """What the rule compares, for people: its number, and the mean beside a worst score; None where it has none."""
-    found = _measures(evaluation, rule)
+    found = measures(evaluation, rule)
     if not found:
         return None
     return shown(found[0].value) + "".join(f" (mean {shown(m.value)})" for m in found[1:])
@@ -156,14 +125,14 @@ def decide(candidates: Sequence[Candidate | None], rule: Rule = MEAN) -> Decisio
     """
     ranking = tuple(rank(candidates, rule))
     judged = {n: candidate for n, candidate in enumerate(candidates) if isinstance(candidate, Evaluation)}
-    measured = {n: found for n in ranking if (found := _measures(judged[n], rule))}
+    measured = {n: found for n in ranking if (found := measures(judged[n], rule))}
     decision = _decided(candidates, judged, rule, ranking, measured)
     places = _places(ranking, measured, len(decision.tied))
-    return replace(decision, places=tuple(None if _withheld(judged[n], rule) else place
+    return replace(decision, places=tuple(place if n in measured else None
                                           for n, place in zip(ranking, places, strict=True)))
 
 
-def _places(ranking: tuple[int, ...], measured: dict[int, list[_Measure]], tied: int) -> tuple[int, ...]:
+def _places(ranking: tuple[int, ...], measured: dict[int, list[Measure]], tied: int) -> tuple[int, ...]:
     """The first `tied` share a place, and so do neighbours that show the same, be it nothing."""
     places: list[int] = []
     for at, n in enumerate(ranking):
@@ -172,12 +141,12 @@ def _places(ranking: tuple[int, ...], measured: dict[int, list[_Measure]], tied:
     return tuple(places)
 
 
-def _numbers(found: list[_Measure] | None) -> tuple[str, ...]:
+def _numbers(found: list[Measure] | None) -> tuple[str, ...]:
     return tuple(shown(m.value) for m in found or ())
 
 
 def _decided(candidates: Sequence[Candidate | None], judged: Mapping[int, Evaluation], rule: Rule,
-             ranking: tuple[int, ...], measured: dict[int, list[_Measure]]) -> Decision:
+             ranking: tuple[int, ...], measured: dict[int, list[Measure]]) -> Decision:
     """All but the places."""
     rest = _rest(candidates, rule, measured)
     if not measured:
@@ -190,7 +159,7 @@ def _decided(candidates: Sequence[Candidate | None], judged: Mapping[int, Evalua
     if not others:
         reason = f"Candidate {best + 1} wins: it is the only one with scores to compare"
         return Decision(ranking, (), best, f"{reason}{rest}.")
-    level = [n for n in others if not _ahead(measured[best], measured[n])]
+    level = [n for n in others if not ahead(measured[best], measured[n])]
     if level:
         last, order = _numbers(measured[level[-1]]), list(measured)
         tied = tuple(order[:max(at for at, n in enumerate(order, 1) if _numbers(measured[n]) == last)])
@@ -201,7 +170,7 @@ def _decided(candidates: Sequence[Candidate | None], judged: Mapping[int, Evalua
 
 def overall(evaluation: Evaluation, rule: Rule = MEAN) -> float | None:
     """The number that the rule compares first; None where it needs a score that is not there."""
-    found = _measures(evaluation, rule)
+    found = measures(evaluation, rule)
     return found[0].value if found else None
 
 
@@ -224,63 +193,17 @@ def record(candidates: Sequence[Candidate], decision: Decision) -> dict:
             "tie": decision.tie, "winner": decision.winner, "reason": decision.reason}
 
 
-def _weights(rule: Rule) -> dict[str, float]:
-    """The dimensions that the rule looks at, with weights that sum to 1."""
-    if isinstance(rule, str):
-        rule = {rule: 1} if rule in KEYS else dict.fromkeys(KEYS, 1)
-    total = sum(rule.values())
-    return {key: rule[key] / total for key in KEYS if rule.get(key)}
-
-
-def _measures(evaluation: Evaluation, rule: Rule) -> list[_Measure] | None:
-    """What the rule compares, in order; None where it needs a score that is not there."""
-    weights = _weights(rule)
-    expected = {key: value for key in weights if (value := evaluation.scores[key].expected) is not None}
-    if len(expected) < len(weights):
-        return None
-    mean = _Measure(sum(w * expected[key] for key, w in weights.items()),
-                    sqrt(sum(w * w * _variance(evaluation, key) for key, w in weights.items())))
-    if rule != WORST:
-        return [mean]
-    worst = min(expected, key=expected.__getitem__)
-    return [_Measure(expected[worst], sqrt(_variance(evaluation, worst))), mean]
-
-
-def _variance(evaluation: Evaluation, key: str) -> float:
-    """The square of the standard error of one expected score."""
-    score = evaluation.scores[key]
-    if score.distribution is None or score.expected is None:
-        return 0.0
-    mean = score.expected
-    spread = sum(p * (s - mean) ** 2 for s, p in zip(SCALE, score.distribution, strict=True))
-    thought = [sample for sample in evaluation.samples if sample.get("rationale")]
-    drawn = sum(sample.get("values", {}).get(key) is not None for sample in thought)
-    return max(spread, 0.0) / (drawn - 1 if drawn > 1 else 1)
-
-
-def _ahead(best: list[_Measure], other: list[_Measure]) -> bool:
-    """Whether `best` is better beyond doubt; what the first number leaves open the next one tells."""
-    for one, two in zip(best, other, strict=True):
-        if _apart(one, two):
-            return one.value > two.value
-    return False
-
-
-def _apart(one: _Measure, two: _Measure) -> bool:
-    return abs(one.value - two.value) >= max(EQUAL, hypot(one.error, two.error))
-
-
-def _win(judged: Mapping[int, Evaluation], several: bool, measured: dict[int, list[_Measure]], rule: Rule) -> str:
+def _win(judged: Mapping[int, Evaluation], several: bool, measured: dict[int, list[Measure]], rule: Rule) -> str:
     """Why the first of `measured` wins. several: whether more than these two took part."""
     best, second, *_ = measured
     who = f"Candidate {best + 1} wins" + (f" over candidate {second + 1}, the next best" if several else "")
     first, next_first = measured[best][0], measured[second][0]
-    if rule == WORST and _apart(first, next_first):
+    if rule == WORST and apart(first, next_first):
         return f"{who}: its worst score is higher ({_against(first.value, next_first.value)})"
     better: list[str] = []
     worse: list[str] = []
     equal = False
-    for key in _weights(rule):
+    for key in weighed(rule):
         one, two = judged[best].scores[key].expected, judged[second].scores[key].expected
         if one is None or two is None:      # what is measured has all scores that the rule looks at
             continue
@@ -292,7 +215,7 @@ def _win(judged: Mapping[int, Evaluation], several: bool, measured: dict[int, li
     return f"{who}: {', '.join(parts + (['equal otherwise'] if equal else []))}"
 
 
-def _tie(tied: tuple[int, ...], measured: dict[int, list[_Measure]], rule: Rule) -> str:
+def _tie(tied: tuple[int, ...], measured: dict[int, list[Measure]], rule: Rule) -> str:
     who = f"Candidates {_list([str(n + 1) for n in tied])} tie"
     what = {MEAN: "overall", WORST: "worst"}.get(rule, _named(rule)) if isinstance(rule, str) else "weighted"
     values = [measured[n][0].value for n in tied]
@@ -313,19 +236,18 @@ def _rest(candidates: Sequence[Candidate | None], rule: Rule, measured: Containe
         if isinstance(candidate, Failed):
             parts.append(f"candidate {n + 1} was not judged")
         elif candidate is not None and n not in measured:
-            place = "has no place" if _withheld(candidate, rule) else "ranks last"
-            parts.append(f"candidate {n + 1} {place}, for {_lacks(candidate, rule)}")
+            parts.append(f"candidate {n + 1} has no place, for {_lacks(candidate, rule)}")
     return "".join(f"; {part}" for part in parts) if measured else ": " * bool(parts) + "; ".join(parts)
 
 
 def _withheld(evaluation: Evaluation, rule: Rule) -> bool:
     """Whether a score that the rule needs was not judged."""
-    return bool(set(evaluation.withheld) & set(_weights(rule)))
+    return bool(set(evaluation.withheld) & set(weighed(rule)))
 
 
 def _lacks(evaluation: Evaluation, rule: Rule) -> str:
     """Which scores of those that the rule needs are not there, and which way."""
-    needed = [key for key in _weights(rule) if evaluation.scores[key].expected is None]
+    needed = [key for key in weighed(rule) if evaluation.scores[key].expected is None]
     withheld = [_named(key) for key in needed if key in evaluation.withheld]
     unread = [_named(key) for key in needed if key not in evaluation.withheld]
     said = [f"its {_list(withheld)} {'were' if len(withheld) > 1 else 'was'} not judged"] if withheld else []

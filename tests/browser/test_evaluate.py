@@ -8,7 +8,7 @@ import pytest
 from tests.support.clips import moving_square
 from tests.support.patience import HANGING
 from tests.ui.test_pages import HOSTILE, Scripted, eventually
-from vs2.ui.evaluate import page as evaluate
+from vs2.ui.evaluate import layout
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PROMPT = "a red square moves to the right"
@@ -199,7 +199,7 @@ def test_stop_is_at_once_and_keeps_what_was_said(visit, clip, scripted):
 
 def test_an_example_is_one_click(visit, clip, scripted, monkeypatch):
     shown = [{"file": str(clip), "prompt": "a square goes right", "shows": "Nothing wrong"}]
-    monkeypatch.setattr(evaluate, "examples", lambda: shown)
+    monkeypatch.setattr(layout, "examples", lambda: shown)
     visitor = visit(address=scripted(Scripted()))
     visitor.page.click("text=Nothing wrong")
     visitor.page.wait_for_function("document.querySelector('#video video').readyState >= 1")

@@ -17,7 +17,7 @@ from tests.support.clips import moving_square
 from tests.support.patience import HANGING
 from tests.support.scopes import REASONS, write_scope
 from tests.support.tiny import write_judge, write_tiny
-from vs2.cli import judging, main, terminal
+from vs2.cli import judging, main, models, terminal
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.model import catalogue
@@ -208,7 +208,7 @@ def test_a_broken_file_and_a_failure_have_their_statuses(clip, folder, tmp_path,
 
 def test_help_version_and_bad_paths_import_nothing_heavy(tmp_path):
     code = (
-        "import sys; from vs2.cli import main\n"
+        "import sys; from vs2.cli.main import main\n"
         "for argv in (['--help'], ['score', '--help'], ['--version'], ['score', 'no.mp4', '--prompt', 'x']):\n"
         "    try: main(argv)\n"
         "    except SystemExit: pass\n"
@@ -397,7 +397,7 @@ def test_the_listing_reads_the_card(folder, monkeypatch, tmp_path):
     (tmp_path / "mini").symlink_to(folder)
     (folder / "vs2.json").write_text(json.dumps(card), encoding="utf-8")
     monkeypatch.setattr("vs2.model.checkpoint.ASSETS", tmp_path)
-    text = catalogue.text(catalogue.listing(Settings()))
+    text = models.text(catalogue.listing(Settings()))
     (folder / "vs2.json").write_text(json.dumps(CARD), encoding="utf-8")
     assert "Visual quality: exact 0.90, Pearson 0.80" in text and "Knows: Nothing at all." in text
     assert "mini" in text.split("\n")[0] and " MB, on this machine" in text

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 
-from vs2.video.worker import main
+from vs2.video.worker import limits, main
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -163,7 +163,7 @@ ATTACKS = {
     "too much memory": lambda facts: len(mmap.mmap(-1, facts["memory"] + (1 << 20))),
     "memory beside": lambda facts: memory_beside(facts["memory"] + (1 << 20)),
     "shared memory": lambda facts: shared_memory(),
-    "too many files": lambda facts: len([os.dup(0) for _ in range(main.DESCRIPTORS)]),
+    "too many files": lambda facts: len([os.dup(0) for _ in range(limits.DESCRIPTORS)]),
     "core": lambda facts: resource.setrlimit(resource.RLIMIT_CORE, (1 << 20, 1 << 20)) or "lifted",
     "lift its limits": lambda facts: resource.setrlimit(resource.RLIMIT_AS, (facts["memory"] + 4096, facts["memory"]
                                                                            + 4096)) or "lifted",

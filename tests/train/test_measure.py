@@ -8,6 +8,7 @@ from tests.support.fake_judge import FakeJudge
 from train import measure
 from vs2 import judge
 from vs2.bench import scenes, work
+from vs2.cli import models
 from vs2.errors import BadInput
 from vs2.model import catalogue, checkpoint
 from vs2.model.card import Card
@@ -71,7 +72,7 @@ def test_the_command_measures_all_suites_prints_and_writes_them(fake, folder, tm
     assert set(metrics[KEYS[0]]) == {"exact", "within_one", "pearson", "spearman"}
     assert metrics[KEYS[2]]["exact"] == 0 and metrics["prompts"]["pairs"] == 2 and metrics["best-of"]["contests"] == 1
     listed = catalogue._mini() | {"metrics": metrics}
-    text = catalogue.text({"models": [listed], "default": "mini", "why": "it is here"})
+    text = models.text({"models": [listed], "default": "mini", "why": "it is here"})
     assert "Visual quality: exact 0.20" in text and "best-of" not in text.split("Generators")[0]
 
 

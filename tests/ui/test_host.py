@@ -273,7 +273,7 @@ def test_a_stop_while_zerogpu_looks_for_a_gpu_is_no_failure(zero, clip_file, mon
         raise RuntimeError("Connection closed by visitor while queueing")
         yield
 
-    monkeypatch.setattr(host, "judged", scheduled)
+    monkeypatch.setattr(judgement, "judged", scheduled)
     shared = hosted(Lent())
     shared.log = logged.append
     with gr.Blocks() as blocks:

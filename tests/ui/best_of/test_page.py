@@ -167,7 +167,8 @@ def test_what_was_not_judged_has_no_place_and_is_counted(page_of):
     page = page_of(BySeed({0: none, 1: "434", 2: "222", 3: part, 4: (4, None, 2)}))
     shown = merged(page, run(page, count=5))
     items = {item["number"]: item for item in shown["grid"]["items"]}
-    assert [(n, items[n]["place"]) for n in items] == [(2, "1st"), (3, "2nd"), (1, ""), (4, ""), (5, "")]
+    places = [(n, items[n]["place"]) for n in items]
+    assert places == [(2, "1st"), (3, "2nd"), (5, ""), (1, ""), (4, "")], "unread before withheld"
     assert items[1]["overall"] == "not judged" and set(items[1]["scores"].values()) == {"not judged"}
     assert items[1]["note"] == withholding.FOREIGN and items[4]["scores"][KEYS[0]] == "5.00"
     assert items[4]["overall"] == "not judged" and items[5]["overall"] == "not read"

@@ -19,6 +19,7 @@ import pytest
 
 from tests.support import hostile
 from tests.support.clips import moving_square
+from vs2 import resources
 from vs2.video import pool as video_pool
 from vs2.video import process, read
 from vs2.video.worker import sandbox
@@ -143,7 +144,7 @@ def test_a_crash_leaves_no_core_and_the_worker(pool, facts, tmp_path):
             worker.receive()
     assert gone.value.by == signal.SIGABRT
     assert [worker.pid for worker in workers_after(facts)] == before
-    assert not list(tmp_path.rglob("core*")) and not list(Path(process.ROOT).glob("core*"))
+    assert not list(tmp_path.rglob("core*")) and not list(Path(resources.HOME).glob("core*"))
 
 
 def workers_after(facts):
@@ -184,10 +185,10 @@ def test_every_layer_has_its_meaning_and_is_named():
     assert "no new privileges" in layers
 
 
-NO_LANDLOCK = "video_sandbox._landlock = lambda *_: 0\n"
+NO_LANDLOCK = "sandbox._landlock = lambda *_: 0\n"
 NOBODY = """
-video_sandbox.libraries()
-if video_sandbox._capabilities(ctypes.CDLL(None)):
+sandbox.libraries()
+if sandbox._capabilities(ctypes.CDLL(None)):
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
     ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE: as in a program that was started as this user
 source, target = os.pipe()
@@ -216,7 +217,7 @@ def test_without_landlock_another_process_still_cannot_be_looked_into():
         layers, said = confined(look, before=NOBODY + NO_LANDLOCK)
     assert "files" not in layers and "user namespace" in layers
     assert said.split() == ["PermissionError", "7"]
-    plain = CONFINED.format(code=look, reads=[], before=NOBODY + "video_sandbox.confine = lambda *_: ()\n")
+    plain = CONFINED.format(code=look, reads=[], before=NOBODY + "sandbox.confine = lambda *_: ()\n")
     done = subprocess.run([sys.executable, "-c", plain], capture_output=True, text=True, timeout=60)
     assert int(done.stdout.split()[0]) > 0  # what it would have got
 
@@ -274,7 +275,7 @@ def test_a_system_that_lacks_a_layer_reads_on_and_says_so(tmp_path, missing):
     names = {"_landlock": "files", "_seccomp": "system calls", "_drop_capabilities": "capabilities"}
     (tmp_path / "a").write_text("seen")
     layers, said = confined(f"print(open({str(tmp_path / 'a')!r}).read())", [str(tmp_path / "a")],
-                            f"video_sandbox.{missing} = lambda *_: 0\n")
+                            f"sandbox.{missing} = lambda *_: 0\n")
     assert names[missing] not in layers and "no new privileges" in layers and said == "seen"
 
 

@@ -49,6 +49,7 @@ class ComparePage:
         self.made = gr.State({})  # what this session judged: key on the board -> Made
         with gr.Column(elem_classes="vs-compare vs-answer"):
             self.board = Board(self.site)
+            self.told = self.board.told
             with gr.Row(elem_classes="vs-compare-ask", equal_height=False):
                 self.prompt = gr.Textbox(label=text.PROMPT, placeholder=shared.PROMPT_HINT, lines=2, max_lines=10,
                                          elem_id="compare-prompt", scale=5, min_width=280)
@@ -89,7 +90,7 @@ class ComparePage:
         loan.note(self.think, self.budget, self.samples, shared.GPU_EACH)
 
     def _results(self) -> list:
-        return [self.board.told, self.verdict, self.table, self.radar, self.rationales, self.actions]
+        return [self.told, self.verdict, self.table, self.radar, self.rationales, self.actions]
 
     def _connect(self) -> None:
         options = [self.think, self.budget, self.samples, self.seed]
@@ -128,10 +129,9 @@ class ComparePage:
 
     def show(self, value, prompt: str, made: dict, rule: str, visual: float | None, alignment: float | None,
              physical: float | None, request: gr.Request) -> tuple:
-        """What is known of the candidates on the board now, unjudged as they are, and what is wrong with the rule.
+        """What is known of the candidates on the board now, and what is wrong with the rule. Nothing is judged.
 
-        A queue that runs ranks by the rule from now on, and shows it with its next result.
-        """
+        A queue that runs ranks by the rule from now on, and shows it with its next result."""
         try:
             by, problem = chosen(rule, visual, alignment, physical), ""
         except Problem as found:
@@ -246,7 +246,7 @@ class ComparePage:
         row, asked = queue.rows[n], queue.left[n]
         row.state = JUDGING
         shown = self._shown(queue.rows, queue.rule, busy=True)
-        yield {self.board.told: shown[self.board.told], self.table: shown[self.table]}
+        yield {self.told: shown[self.told], self.table: shown[self.table]}
         try:
             queue.run = run = Run(asked, self.host)
             if queue.stopped:  # pressed before there was a run to stop

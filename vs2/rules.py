@@ -1,0 +1,100 @@
+"""What candidates are ranked by: a rule, the numbers that it compares, and how far those can be told apart."""
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import hypot, sqrt
+
+from vs2.errors import BadInput
+from vs2.evaluation import Evaluation
+from vs2.rubric import KEYS, SCALE
+
+MEAN, WORST = "mean", "worst"
+RULES = (MEAN, WORST, *KEYS)
+EQUAL = 0.05  # what spikes differ by when their digits are the same; one digit more makes a mean 0.33 higher
+Rule = str | Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number that candidates are compared by, and its standard error."""
+
+    value: float
+    error: float
+
+
+def parse_rule(text: str) -> Rule:
+    """A rule as written on a command line: its name, or weights as in "visual_quality=2,text_alignment=1".
+
+    Raises BadInput for anything else.
+    """
+    if not isinstance(text, str):
+        raise BadInput(f"The rule is {text!r:.60}, which is no text: name one, or write weights.")
+    if "=" not in text:
+        return check_rule(text.strip())
+    try:
+        weights = {key.strip(): float(weight) for key, weight in (part.split("=") for part in text.split(","))}
+    except ValueError:
+        raise BadInput(f"The rule {text!r} is not a list of weights: write them as "
+                       f"{','.join(f'{key}=1' for key in KEYS)}.") from None
+    return check_rule(weights)
+
+
+def check_rule(rule: Rule) -> Rule:
+    """The rule as it is; BadInput if there is no such rule. Weights are for dimensions, none negative, not all 0."""
+    if isinstance(rule, str):
+        if rule not in RULES:
+            raise BadInput(f"There is no rule {rule!r}: take one of {', '.join(RULES)}, or weights of the dimensions.")
+        return rule
+    if not isinstance(rule, Mapping):
+        raise BadInput(f"The rule is {rule!r:.60}: name one of {', '.join(RULES)}, or give weights of the dimensions.")
+    if not set(rule) <= set(KEYS):
+        raise BadInput(f"{min(set(rule) - set(KEYS))!r} is no dimension: weigh {', '.join(KEYS)}.")
+    sound = all(isinstance(weight, int | float) and 0 <= weight < float("inf") for weight in rule.values())
+    if not sound or not any(rule.values()):
+        raise BadInput("The weights of a rule must be 0 or more, and one of them above 0.")
+    return rule
+
+
+def weighed(rule: Rule) -> dict[str, float]:
+    """The dimensions that the rule looks at, with weights that sum to 1."""
+    if isinstance(rule, str):
+        rule = {rule: 1} if rule in KEYS else dict.fromkeys(KEYS, 1)
+    total = sum(rule.values())
+    return {key: rule[key] / total for key in KEYS if rule.get(key)}
+
+
+def measures(evaluation: Evaluation, rule: Rule) -> list[Measure] | None:
+    """What the rule compares, in order; None where it needs a score that is not there."""
+    weights = weighed(rule)
+    expected = {key: value for key in weights if (value := evaluation.scores[key].expected) is not None}
+    if len(expected) < len(weights):
+        return None
+    mean = Measure(sum(w * expected[key] for key, w in weights.items()),
+                    sqrt(sum(w * w * _variance(evaluation, key) for key, w in weights.items())))
+    if rule != WORST:
+        return [mean]
+    worst = min(expected, key=expected.__getitem__)
+    return [Measure(expected[worst], sqrt(_variance(evaluation, worst))), mean]
+
+
+def _variance(evaluation: Evaluation, key: str) -> float:
+    """The square of the standard error of one expected score."""
+    score = evaluation.scores[key]
+    if score.distribution is None or score.expected is None:
+        return 0.0
+    mean = score.expected
+    spread = sum(p * (s - mean) ** 2 for s, p in zip(SCALE, score.distribution, strict=True))
+    thought = [sample for sample in evaluation.samples if sample.get("rationale")]
+    drawn = sum(sample.get("values", {}).get(key) is not None for sample in thought)
+    return max(spread, 0.0) / (drawn - 1 if drawn > 1 else 1)
+
+
+def ahead(best: list[Measure], other: list[Measure]) -> bool:
+    """Whether `best` is better beyond doubt; what the first number leaves open the next one tells."""
+    for one, two in zip(best, other, strict=True):
+        if apart(one, two):
+            return one.value > two.value
+    return False
+
+
+def apart(one: Measure, two: Measure) -> bool:
+    return abs(one.value - two.value) >= max(EQUAL, hypot(one.error, two.error))
