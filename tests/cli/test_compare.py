@@ -1,5 +1,6 @@
 """`vs2 compare`: what it writes where, its exit statuses, and that one bad file does not lose the others."""
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -66,6 +67,12 @@ def compare(videos, *more):
     return main.main(["compare", *videos, "--prompt", "a ball", "--model", "mini", *more])
 
 
+def ranking(lines: list[str]) -> list[str]:
+    """The places as they are printed: the place, the file's name and its score."""
+    return [f"{line.split()[0]} {line.split('/')[-1]}" for line in lines
+            if re.match("([0-9]+\\.|\u2013) candidate [0-9]", line)]
+
+
 def test_json_is_one_object_on_stdout(judge, files, capfd):
     assert compare(files("432", "434", "111"), "--json", "--no-think", "--budget", "9") == 0
     out, err = capfd.readouterr()
@@ -88,8 +95,7 @@ def test_text_is_a_line_each_as_it_comes_then_the_ranking_and_the_reason(judge, 
     assert "432.mp4: visual 4.00, alignment 3.00, physical 2.00, overall 3.00" in lines[0]
     assert lines[1] == "   Note: Odd."
     assert "044.mp4: visual not read, alignment 4.00, physical 4.00, overall not read" in lines[4]
-    ranked = [line for line in lines if line[:2] in ("1.", "2.", "3.")]
-    assert [line.split("/")[-1] for line in ranked] == ["434.mp4: 3.67", "432.mp4: 3.00 (-0.67)", "044.mp4: not read"]
+    assert ranking(lines) == ["1. 434.mp4: 3.67", "2. 432.mp4: 3.00 (-0.67)", "\u2013 044.mp4: not read"]
     assert "Candidate 2 wins over candidate 1" in lines[-2] and "visual quality could not be read." in lines[-2]
     assert lines[-1] == "fake: Digits only."
 
@@ -99,9 +105,9 @@ def test_what_was_not_judged_is_said_as_such_and_why_once(judge, files, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert "666.mp4: visual not judged, alignment not judged, physical not judged, overall not judged" in lines[0]
     assert "466.mp4: visual 4.00, alignment not judged, physical not judged, overall not judged" in lines[4]
-    ranked = [line.split("/")[-1] for line in lines if line[:2] in ("1.", "2.", "3.", "4.")]
-    assert ranked == ["434.mp4: 3.67", "434.mp4: 3.67", "666.mp4: not judged", "466.mp4: not judged"]
-    assert any("Candidates 2 and 4 tie" in line and "candidate 1 ranks last" in line for line in lines)
+    assert ranking(lines) == ["1. 434.mp4: 3.67", "1. 434.mp4: 3.67", "\u2013 666.mp4: not judged",
+                              "\u2013 466.mp4: not judged"]
+    assert any("Candidates 2 and 4 tie" in line and "candidate 1 has no place" in line for line in lines)
     assert lines.count("Not judged: It knows nothing of this.") == 1 and lines.count(terminal.INSTEAD) == 1
 
 
