@@ -48,7 +48,8 @@ def card(folder) -> dict:
 
 def results(*suites, value=0.123456):
     found = {"scenes": {"clips": 7, "withheld": 0, "metrics": {key: {"exact": value, "pearson": None} for key in KEYS}},
-             "prompts": {"metrics": {"pairs": 3, "withheld": 0, "higher": value, "higher_by_value": 1.0, "ties": 0.0, "unread": 0}}}
+             "prompts": {"metrics": {"pairs": 3, "withheld": 0, "higher": value, "higher_by_value": 1.0, "ties": 0.0,
+                                     "unread": 0}}}
     return {suite: found[suite] for suite in suites}
 
 
