@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from vs2.model import as_published, checkpoint, gpu, together, weights
 from vs2.model import generation as decode
 from vs2.model import inputs as qwen
 from vs2.model.card import Card
-from vs2.model.mixture import NOTHING, mix, written
+from vs2.model.mixture import mix, written
 from vs2.model.prompts import too_long
 from vs2.model.reply import Reply
 from vs2.model.scope import Scope
@@ -281,7 +281,7 @@ class _Task:
     options: Options
     stop: Callable[[], bool]
     read: float
-    withheld: Mapping[str, str] = NOTHING
+    withheld: Mapping[str, str] = field(default_factory=dict)
     asked: bool = False
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.clips import moving_square
 from tests.support.fake_judge import FakeJudge
-from vs2.bench import best_of, best_of_n, faults, prompts, scenes, suites
+from vs2.bench import best_of, best_of_n, faults, lengths, prompts, scenes, suites
 from vs2.rubric import KEYS
 
 WHY = "It knows nothing of this."
@@ -93,3 +93,17 @@ def test_best_of_n_leaves_out_prompts_of_which_nothing_was_judged(folder):
     assert "not judged: 3" in best_of_n.table(metrics)
     none = best_of_n.run(NOTHING, None, folder)["metrics"]
     assert none["empty"] == 2 and none["sizes"] == {}
+
+
+def test_lengths_are_those_of_the_scenes_that_were_judged():
+    def row(withheld, seed):
+        value = [[None] * 3 if withheld else [3, 4, 5]] * (1 + len(lengths.LENGTHS))
+        return {"seed": seed, "true": [3, 4, 5], "kind": (lengths.AGAIN, lengths.OTHER)[seed % 2],
+                "characters": [30] * len(value), "tokens": [9, *lengths.LENGTHS], "value": value,
+                "cut": [False] * len(value), "withheld": withheld}
+
+    got = lengths.summary([row(seed == 1, seed) for seed in range(5)])
+    assert (got["clips"], got["withheld"], got["longest"]) == (5, 1, lengths.LENGTHS[-1]), "one was not judged"
+    none = lengths.summary([row(True, 0)])
+    assert none["longest"] is None and lengths.table(none) == "None of the 1 scenes was judged."
+    assert suites.summaries({"lengths": {"metrics": none}})["lengths"]["longest"] is None
