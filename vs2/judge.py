@@ -17,9 +17,7 @@ import torch
 from vs2 import events, forks, video
 from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation, Published, Score, Seconds, differing
-from vs2.model import as_published, checkpoint, gpu, together, weights
-from vs2.model import generation as decode
-from vs2.model import inputs as qwen
+from vs2.model import as_published, checkpoint, generation, gpu, inputs, together, weights
 from vs2.model.card import Card
 from vs2.model.mixture import mix, written
 from vs2.model.prompts import too_long
@@ -158,8 +156,8 @@ class Judge:
             try:
                 for task in tasks:
                     self._ask_scope(task)
-                inputs = [self._inputs(task, torch.device("cpu")) for task in tasks]
-                replies = together.answers(self.model, self.processor.tokenizer, inputs, self._wire)
+                seen = [self._inputs(task, torch.device("cpu")) for task in tasks]
+                replies = together.answers(self.model, self.processor.tokenizer, seen, self._wire)
             except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
                 if not weights.out_of_memory(error):
                     raise
@@ -177,11 +175,11 @@ class Judge:
         except Problem as problem:
             return problem
 
-    def _inputs(self, task: "_Task", device: torch.device | None = None) -> qwen.Inputs:
+    def _inputs(self, task: "_Task", device: torch.device | None = None) -> inputs.Inputs:
         """On the model's device, or that one; without thinking they end in the answer's opening words."""
         opening = "" if task.options.think else DIRECT.leads[0]
-        inputs = qwen.prepare(self.processor, task.clip, task.prompt, self.card, self.model.config, opening)
-        return inputs.to(device or self.device, self.model.model.visual.dtype)
+        made = inputs.prepare(self.processor, task.clip, task.prompt, self.card, self.model.config, opening)
+        return made.to(device or self.device, self.model.model.visual.dtype)
 
     def _ask_scope(self, task: "_Task") -> None:
         """Decides once, before anything is thought, what is withheld of this clip."""
@@ -216,7 +214,7 @@ class Judge:
                     self._ask_scope(task)
                     replies = yield from self._think(task)
                     break
-                except decode.Stopped:
+                except generation.Stopped:
                     return
                 except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
                     if not weights.out_of_memory(error):
@@ -236,18 +234,18 @@ class Judge:
 
     def _think(self, task: "_Task") -> Generator[events.Thought, None, list[Reply]]:
         """Thoughts of one attempt; returns its replies."""
-        write = as_published.generate if task.options.published else decode.generate
+        write = as_published.generate if task.options.published else generation.generate
         # The inputs have no name here, so that nothing holds the pixels once they were seen.
-        generation = write(self.model, self.processor.tokenizer, self._inputs(task), task.options, self._wire,
-                           task.stop)
+        writing = write(self.model, self.processor.tokenizer, self._inputs(task), task.options, self._wire,
+                        task.stop)
         try:
             while True:
-                piece = next(generation)
+                piece = next(writing)
                 yield events.Thought(piece.text, piece.tokens)
         except StopIteration as end:
             return end.value
         finally:
-            generation.close()
+            writing.close()
 
     def _record(self, task: "_Task", replies: list[Reply], scores: dict[str, Score], retries: list[str],
                 seconds: Seconds) -> Evaluation:

@@ -29,7 +29,7 @@ SAMPLE = ASSETS / "examples" / "good.mp4"
 
 def serve(jobs, answers, handlers: dict, enter) -> bool:
     """Does the next job, after enter(job) has set its limits; False where the conversation is over."""
-    from vs2.video.worker import decode as video_decode
+    from vs2.video.worker import decode
 
     try:
         job, _ = receive(jobs)
@@ -44,7 +44,7 @@ def serve(jobs, answers, handlers: dict, enter) -> bool:
         return False
     except MemoryError:
         send(answers, {"kind": "error", "code": "memory"})
-    except video_decode.Refused as refused:
+    except decode.Refused as refused:
         short = refused.code in ("damaged", "nothing") and memory.starved(job["memory"])
         send(answers, {"kind": "error", "code": "memory" if short else refused.code, **refused.facts})
     except Exception as error:  # whatever a hostile file makes a library raise, this process answers
@@ -129,15 +129,14 @@ def main(extra: dict | None = None) -> None:
     """Serves jobs until the parent closes the pipe. extra: more kinds of job, by name."""
     jobs, answers = claim_pipes()
     die_with(int(sys.argv[1]))
-    from vs2.video.worker import decode as video_decode
-    from vs2.video.worker import encode
+    from vs2.video.worker import decode, encode
 
-    handlers = {"read": video_decode.read, "playable": encode.playable} | (extra or {})
+    handlers = {"read": decode.read, "playable": encode.playable} | (extra or {})
     forks = len(sys.argv) > 2
     if forks:
-        warm_up(video_decode)
+        warm_up(decode)
     layers = layers_of_a_child() if forks else []
-    send(answers, {"kind": "ready", "decord": video_decode.decord is not None, "layers": layers})
+    send(answers, {"kind": "ready", "decord": decode.decord is not None, "layers": layers})
     if forks:
         jobs.close()
         answers.close()
