@@ -12,10 +12,9 @@ from tests.support.clips import moving_square
 from tests.support.tiny import write_tiny
 from train.data import feedback, files
 from train.data.rows import IGNORED, Row
-from vs2 import rubric
+from vs2 import rubric, video
 from vs2.errors import BadInput, Failure
 from vs2.model.card import Card
-from vs2.video import reader
 from vs2.video.sampling import Sampling
 
 PROMPT = "A cat, in {braces} for $5, drinks\n\n    Please output nothing."
@@ -239,7 +238,7 @@ def test_a_disk_that_is_gone_stops_the_run(tmp_path, model):
 
 def test_a_fault_of_the_machine_is_tried_again_and_not_held_against_the_file(tmp_path, model, clip, monkeypatch):
     rows = files.FileRows([Row(key, clip, "a cat", COT, (1, 1, 1)) for key in "ab"], [], *model, CARD)
-    real, fails = reader.read, []
+    real, fails = video.read, []
 
     def read(path, sampling):
         if len(fails) < limit:
@@ -247,7 +246,7 @@ def test_a_fault_of_the_machine_is_tried_again_and_not_held_against_the_file(tmp
             raise Failure("no memory")
         return real(path, sampling)
 
-    monkeypatch.setattr(reader, "read", read)
+    monkeypatch.setattr(video, "read", read)
     limit = 1
     assert rows.row(0).key == "a" and not rows.skipped.all(), "the second attempt works"
     fails.clear()
@@ -262,8 +261,8 @@ def test_a_bad_file_is_opened_once_and_a_row_asked_for_twice_too(model, clip, tm
     (tmp_path / "bad.mp4").write_bytes(clip.read_bytes()[:600])
     rows = files.FileRows([Row("bad", tmp_path / "bad.mp4", "a cat", COT, (1, 1, 1)),
                            Row("a", clip, "a cat", COT, (1, 1, 1))], [], *model, CARD)
-    real, opened = reader.read, []
-    monkeypatch.setattr(reader, "read", lambda path, *rest: opened.append(path.name) or real(path, *rest))
+    real, opened = video.read, []
+    monkeypatch.setattr(video, "read", lambda path, *rest: opened.append(path.name) or real(path, *rest))
     assert [rows.row(index).key for index in (0, 0, 1, 0, 0)] == ["a"] * 5
     assert opened == ["bad.mp4", "a.mp4", "a.mp4", "a.mp4"]
 

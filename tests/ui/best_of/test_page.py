@@ -177,8 +177,8 @@ def test_what_was_not_judged_has_no_place_and_is_counted(page_of):
     assert "candidate 1 has no place, for its visual quality" in shown["verdict"]
     assert "A very small" not in shown["judged"] and "It knows little" in shown["judged"]
     rows = list(csv.DictReader(io.StringIO(saved(shown, "text/csv"))))
-    assert [(row["candidate"], row["place"]) for row in rows] == [("2", "1"), ("3", "2"), ("1", ""), ("4", ""),
-                                                                ("5", "")]
+    assert [(row["candidate"], row["place"]) for row in rows] == [("2", "1"), ("3", "2"), ("5", ""), ("1", ""),
+                                                                ("4", "")]
     assert {row["judge_knows"] for row in rows} == {"It knows little <i>things</i>."}
     record = json.loads(saved(shown, "application/json"))
     assert record["candidates"][0]["evaluation"]["scores"][KEYS[0]]["reason"] == withholding.FOREIGN
