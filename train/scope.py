@@ -276,9 +276,9 @@ def main(argv=None) -> int:
     parser.add_argument("model", help="a checkpoint folder, or mini")
     parser.add_argument("--footage", type=Path, nargs="+", required=True, metavar="TABLE",
                         help="CSV files with the columns file and source")
-    parser.add_argument("--scenes", type=int, default=4800, help="scenes to learn from (4800)")
+    parser.add_argument("--scenes", type=int, default=2400, help="scenes to learn from (2400)")
     parser.add_argument("--held-out", type=int, default=500, help="held-out scenes to measure on (500)")
-    parser.add_argument("--made", type=int, default=300, help="made clips of each kind (300)")
+    parser.add_argument("--made", type=int, default=100, help="made clips of each kind (100)")
     parser.add_argument("--name", help="what its reasons call the judge (the folder's name)")
     parser.add_argument("--write", action="store_true", help="write the detector, and its numbers into vs2.json")
     parser.add_argument("--processes", type=int, help="judges at work at a time, of one thread each")

@@ -45,8 +45,6 @@ def _times():
 def _plain(rng, height: int, width: int) -> np.ndarray:
     """A colour, two that meet in a line, or a slope between them: float32 [h, w, 3]."""
     first, second = (np.array(_colour(rng), np.float32) for _ in range(2))
-    if rng.random() < 0.2:
-        first, second = (np.full(3, shade, np.float32) for shade in rng.uniform(0, 255, 2))
     y = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     x = np.linspace(0, 1, width, dtype=np.float32)[:, None]
     which = rng.integers(4)
@@ -138,19 +136,17 @@ def _thing(rng, pen, kind: int, x, y, r, colour, line) -> None:
 
 
 def _shapes(rng, height, width):
-    """Shapes that move over a plain ground: what a scene is without its ground and light, often without shadows."""
+    """Shapes that move over a plain ground: what a scene is without its ground, light and shadow."""
     scale, count = min(height, width), int(rng.choice((1, 1, 2, 3, 6)))
     ground, found = _plain(rng, height, width).astype(np.uint8), []
     things = [(int(rng.integers(7)), rng.uniform(0.1, 0.9, (2, 2)) * (width, height), scale * rng.uniform(0.03, 0.25),
                _colour(rng), _colour(rng) if rng.random() < 0.3 else None) for _ in range(count)]
-    hop, shadow = rng.random() < 0.3, rng.uniform(0.6, 0.9) * height if rng.random() < 0.3 else None
+    hop = rng.random() < 0.3
     for t in _times():
         picture = Image.fromarray(ground)
         pen = ImageDraw.Draw(picture)
         for kind, (start, end), r, colour, line in things:
             x, y = start + (end - start) * t
-            if shadow:
-                pen.ellipse((x - r, shadow - 0.25 * r, x + r, shadow + 0.25 * r), fill=tuple(ground[-1, 0] // 2))
             _thing(rng, pen, kind, x, y - hop * abs(np.sin(7 * t)) * 0.3 * height, r, colour, line)
         found.append(np.asarray(picture))
     return np.stack(found)
