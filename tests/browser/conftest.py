@@ -96,15 +96,17 @@ class Visit:
             page.wait_for_selector("#whose .vs-model:visible")
             page.wait_for_selector("#radar svg .polar")
 
-    def reload(self, address: str | None = None) -> None:
+    def reload(self, address: str | None = None, until: str = "#whose .vs-model:visible") -> None:
         """Loads the page again, or another address of the app. What Gradio says of the line that this cuts is no fault.
+
+        until: a selector of what shows that it is there.
         """
         before = list(self.faults)
         if address is None:
             self.page.reload()
         else:
             self.page.goto(address)
-        self.page.wait_for_selector("#whose .vs-model:visible")
+        self.page.wait_for_selector(until)
         self.faults[:] = before + [fault for fault in self.faults[len(before):]
                                    if "AbortError" not in fault and "errored out" not in fault]
 

@@ -100,8 +100,7 @@ def test_a_reviewer_finds_nothing_to_agree_with_and_may_give_the_right_score(vis
         visitor = visit(address=address)
         page = visitor.page
         page.evaluate("localStorage.setItem('vs2-reviewer', 'ann')")
-        page.goto(f"{address}?show=review&e={part}")
-        page.wait_for_selector(".vs-rated-part[data-key=text_alignment]")
+        visitor.reload(f"{address}?show=review&e={part}", until=".vs-rated-part[data-key=text_alignment]")
         assert page.locator("[data-verdict]").count() == 2 and page.locator(".vs-reason").count() == 2
         page.click("[data-verdict=agree]")
         page.click("[data-of=text_alignment][data-score='2']")
