@@ -101,7 +101,7 @@ def test_its_metadata_say_what_pyproject_and_requirements_say(built):
     stated, told = project()["project"], metadata(built[1])
     assert told["Requires-Python"] == stated["requires-python"] and told["License-Expression"] == stated["license"]
     assert f"vs2-{told['Version']}-py3-none-any.whl" == built[1].name
-    assert set(told.get_all("Provides-Extra")) == {"train", "generate", "scale", "serve", "dev"}
+    assert set(told.get_all("Provides-Extra")) == {"train", "generate", "scale", "serve", "docs", "dev"}
     needed = [Requirement(line) for line in told.get_all("Requires-Dist")]
     assert not [one for one in needed if one.url]
     always = {(one.name.lower().replace("_", "-"), str(one.specifier), str(one.marker)) for one in needed

@@ -222,7 +222,7 @@ def _popen() -> tuple[subprocess.Popen, socket.socket | None]:
         "PYTHONUTF8": "1"}      # paths come as vs2.texts.wired makes them
     command = [sys.executable, "-m", MODULE, str(os.getpid())]
 
-    def start(*passed: int) -> subprocess.Popen[bytes]:
+    def start(*passed: int) -> "subprocess.Popen[bytes]":
         """Started with these descriptors open and known to it."""
         return subprocess.Popen([*command, *map(str, passed)], cwd=NOWHERE, env=environment, stdin=subprocess.PIPE,
                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,

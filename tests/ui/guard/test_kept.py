@@ -1,5 +1,4 @@
 """What stays on the server of what visitors send: tokens, uploads, files fetched for them. Against served pages."""
-import asyncio
 import contextlib
 import gc
 import io
@@ -14,6 +13,7 @@ import gradio as gr
 import httpx
 import pytest
 
+from tests.support import apart
 from tests.support.clips import moving_square
 from tests.support.ports import free_port
 from tests.ui.test_pages import Scripted, close, eventually, site_of
@@ -202,7 +202,7 @@ def test_a_file_that_is_fetched_has_the_size_of_an_upload_at_most(served, endles
 def test_a_file_that_comes_too_slowly_is_given_up(served, endless, monkeypatch):
     monkeypatch.setattr(fetch, "PATIENCE", 0.3)
     with pytest.raises(gr.Error, match="within 0 s"):
-        asyncio.run(fetch.fetched(endless, str(served[2])))
+        apart.run(fetch.fetched(endless, str(served[2])))
 
 
 def test_a_clip_of_the_page_is_still_taken(served, tmp_path):

@@ -1,5 +1,4 @@
 """How places are shared out, without a server: by address, by session, with and without a listener."""
-import asyncio
 import threading
 import time
 from collections import defaultdict
@@ -7,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.support import apart
 from tests.ui.test_pages import Scripted, eventually, hosted
 from vs2.errors import Failure
 from vs2.ui import host, judgement, text
@@ -35,7 +35,7 @@ class Crowd:
             self.events.admit(function, address, session, loop)
             self.events._watch.cancel()
 
-        asyncio.run(admitted())
+        apart.run(admitted())
         number = f"e{len(self.queue.event_ids_to_events)}"
         made = SimpleNamespace(_id=number, fn=function, alive=True, session_hash=session or number, concurrency_id="f",
                                request=SimpleNamespace(scope={who.KEY: address}), enqueue_time=time.monotonic() - age)
@@ -103,7 +103,7 @@ def test_many_at_the_same_moment_are_counted_before_they_are_in_the_queue():
             crowd.events.admit(COSTLY, "a", "", False)
         crowd.events._watch.cancel()
 
-    asyncio.run(rush())
+    apart.run(rush())
 
 
 def test_addresses_take_turns():
@@ -211,7 +211,7 @@ def test_a_client_cannot_choose_its_address_by_a_header(proxied):
     def ask(path="/", **headers):
         scope = {"type": "http", "path": path, "client": ("10.0.0.9", 1), "headers": [
             (name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]}
-        asyncio.run(who.Who(app, proxied)(scope, None, None))
+        apart.run(who.Who(app, proxied)(scope, None, None))
         return seen[-1]
 
     address, loop, headers = ask(x_forwarded_for="8.8.8.8", x_vs2_for="guess 9.9.9.9", x_forwarded_host="evil.example")

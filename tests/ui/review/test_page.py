@@ -1,5 +1,4 @@
 """The Review page without a browser: what it lists, shows, takes and refuses; what hostile text becomes."""
-import asyncio
 import csv
 import html
 import io
@@ -11,6 +10,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
+from tests.support import apart
 from tests.ui.test_pages import HOSTILE, Scripted, site_of
 from vs2.errors import BadInput
 from vs2.evaluation import Evaluation, Score, Seconds
@@ -262,7 +262,7 @@ def test_the_functions_for_the_browser_answer_in_sentences(page):
     assert set(served) == {"review_find", "review_show", "review_clip", "review_save", "review_remove", "review_export"}
     for name, function in served.items():
         for nonsense in (None, [], "x", {}, {"id": 7, "address": 7, "filter": 7, "offset": "x"}):
-            answer = asyncio.run(function(*[nonsense, *[None] * (name not in ("review_clip", "review_export"))]))
+            answer = apart.run(function(*[nonsense, *[None] * (name not in ("review_clip", "review_export"))]))
             assert set(answer) == {"problem"} and answer["problem"].endswith("."), (name, nonsense)
 
 
