@@ -30,10 +30,10 @@ def batch(parts, numbers=(0, 4)):
         [encode(processor, config, card, tiny_run.row(number)) for number in numbers])
 
 
-def learn(parts, steps=2) -> list[float]:
+def learn(parts, steps=2, rate=1e-2) -> list[float]:
     """A few steps of AdamW on one batch; their losses."""
     model, given = parts[0].train(), batch(parts)
-    optimizer = torch.optim.AdamW([weight for weight in model.parameters() if weight.requires_grad], lr=1e-2)
+    optimizer = torch.optim.AdamW([weight for weight in model.parameters() if weight.requires_grad], lr=rate)
     losses = []
     for _ in range(steps):
         loss = model(**given).loss
@@ -98,7 +98,7 @@ def test_under_sharding_the_shards_keep_the_float32_copy(start, monkeypatch):
 def test_adapters_alone_learn_and_only_in_the_language_model(start, targets):
     parts = open_model(start, {"method": "lora", "lora": {"r": 4} | ({"targets": targets} if targets else {})})
     before = snapshot(parts[0])
-    losses = learn(parts, 3)
+    losses = learn(parts, 4, rate=1e-3)      # so small that no step overshoots, whatever order the products are summed in
     assert losses[-1] < losses[0]
     changed = {name for name, weight in parts[0].named_parameters() if not torch.equal(weight, before[name])}
     assert changed and all(".lora_" in name and ".language_model.layers." in name for name in changed)
@@ -200,7 +200,7 @@ def test_four_bit_weights_with_adapters_train_on_a_cpu(start, tmp_path):
     small = [name for name, module in parts[0].named_modules() if isinstance(module, bnb.nn.Linear4bit)]
     assert len(small) == 2 * 7 and all(".language_model.layers." in name for name in small)
     before = snapshot(parts[0])
-    losses = learn(parts, 3)
+    losses = learn(parts, 4, rate=1e-3)      # so small that no step overshoots, whatever order the products are summed in
     assert losses[-1] < losses[0]
     changed = {name for name, weight in parts[0].named_parameters() if not torch.equal(weight, before[name])}
     assert all(".lora_" in name for name in changed), [name for name in changed if ".lora_" not in name]
