@@ -63,7 +63,8 @@ def _evaluation(report: Report) -> str:
         return _lead(report, escape(parts.clip_name(item.video))) + _failed(item)
     by = f"{escape(parts.clip_name(item.video))} · {escape(parts.judged_by(item.evaluation))}"
     return (_lead(report, by, parts.overall(item.evaluation)) + parts.listed(report.notes) + parts.scores(item)
-            + parts.stills(item) + parts.rationale(item.evaluation) + parts.facts(item))
+            + parts.stills(item) + parts.rationale(item.evaluation)
+            + parts.facts((*parts.seeing(item), *parts.judging(item)), parts.notes(item.evaluation)))
 
 
 def _failed(item: Item) -> str:
@@ -78,9 +79,16 @@ def _comparison(report: Report) -> str:
                      for n, item in enumerate(report.items) if item.evaluation)
     reasons = _reasons(report.items)
     whole = "".join(_clip(report, item) for item in report.told)
-    return (f"{_lead(report, names)}{_verdict(report)}{parts.listed(report.notes)}<section><h2>{words.SCORES}</h2>"
-            f'{tables.candidates(report)}</section>{reasons}<section><h2>{words.PROFILE}</h2>{svg.radar(series)}'
-            f'<ul class="legend">{legend}</ul></section>{_side_by_side(report)}{whole}')
+    return (f"{_lead(report, names)}{_verdict(report)}{parts.listed(report.notes)}{_side_by_side(report)}"
+            f'<section class="pair"><h2>{words.SCORES}</h2>{tables.candidates(report)}<div>{svg.radar(series)}'
+            f'<ul class="legend">{legend}</ul></div></section>{reasons}{_asked(report)}{whole}')
+
+
+def _asked(report: Report) -> str:
+    """What all clips have in common of whose their scores are and how they were asked; "" where they have not."""
+    found = {parts.judging(item) for item in report.told if item.evaluation}
+    rule = ((words.RULE, parts.ruled(report.rule), False),) if report.rule else ()
+    return parts.facts((*found.pop(), *rule)) if len(found) == 1 else ""
 
 
 def _verdict(report: Report) -> str:
@@ -103,7 +111,7 @@ def _side_by_side(report: Report) -> str:
         return ""
     made = "".join(f"<li><figure>{parts.picture(still)}<figcaption>{item.number} · "
                    f"{escape(parts.clip_name(item.video))}</figcaption></figure></li>" for item, still in shown)
-    return f'<section><h2>{words.CLIPS}</h2><ol class="stills">{made}</ol></section>'
+    return f'<section><h2>{words.CLIPS}</h2><ol class="stills{parts.columns(len(shown))}">{made}</ol></section>'
 
 
 def _reasons(items) -> str:
@@ -126,9 +134,10 @@ def _clip(report: Report, item: Item) -> str:
             "</header>")
     if item.evaluation is None:
         return f'<article class="clip">{head}{_failed(item)}</article>' if item.error else ""
-    several = not _title(report)
+    known = (*(((words.PROMPT, item.prompt, True),) if not _title(report) else ()), *parts.seeing(item),
+             *(() if _asked(report) else parts.judging(item)))
     return (f'<article class="clip">{head}{parts.scores(item)}{parts.stills(item)}{parts.rationale(item.evaluation)}'
-            f"{parts.facts(item, report.rule, prompt=several)}</article>")
+            f"{parts.facts(known, parts.notes(item.evaluation), words.FACTS)}</article>")
 
 
 def _batch(report: Report) -> str:
@@ -136,19 +145,26 @@ def _batch(report: Report) -> str:
     judged = [item for item in items if item.evaluation is not None]
     complete = sum(item.evaluation.overall is not None for item in judged if item.evaluation)
     failed = sum(bool(item.error) for item in items)
-    counts = words.COUNTS.format(rows=len(items), complete=complete, part=len(judged) - complete, failed=failed,
-                                 left=len(items) - len(judged) - failed)
-    judges = dict.fromkeys((parts.judged_by(item.evaluation), parts.flat(item.knows) or words.KNOWS_NOT)
-                           for item in judged if item.evaluation)
-    whose = "".join(f'<div class="wide"><dt>{escape(name)}</dt><dd>{escape(knows)}</dd></div>' for name, knows in judges)
+    said = ", ".join(form.format(count=count) for form, count in (
+        (words.COUNT_COMPLETE, complete), (words.COUNT_PART, len(judged) - complete), (words.PART_FAILED, failed),
+        (words.PART_LEFT, len(items) - len(judged) - failed)) if count)
+    counts = words.COUNTS.format(rows=len(items), said=said)
     boards = "".join(map(tables.board, report.boards))
     told = report.told
     which = words.WHOLE_SHOWN.format(shown=len(told), count=len(judged), which=report.which) \
         if report.whole is not None and told else ""
     return (f"{_lead(report, escape(counts))}{parts.listed(report.notes)}{boards}<section><h2>{words.ROWS}</h2>"
-            f'{tables.rows(items)}</section>{_reasons(items)}<section><h2>{words.JUDGE}</h2>'
-            f'<dl class="facts">{whose}</dl>{parts.listed([which] if which else [])}</section>'
+            f'{tables.rows(items)}</section>{_reasons(items)}{_judges(judged)}{parts.listed([which] if which else [])}'
             f'{"".join(_clip(report, item) for item in told)}')
+
+
+def _judges(judged) -> str:
+    """Every judge of a table with what it knows, and how it was asked where that is the same for all."""
+    asked = {parts.judging(item) for item in judged}
+    if len(asked) == 1:
+        return parts.facts(asked.pop())
+    whose = dict.fromkeys(parts.judging(item)[0] for item in judged)
+    return parts.facts(whose, title=words.JUDGE) if whose else ""
 
 
 def _duel(report: Report) -> str:

@@ -9,11 +9,13 @@ from datetime import datetime
 from pathlib import Path
 
 from vs2.batch import groups
-from vs2.candidates import MEAN, Candidate, Decision, Rule, decide
+from vs2.best_of import Outcome
+from vs2.candidates import MEAN, Candidate, Decision, Failed, Rule, decide
 from vs2.errors import BadInput
 from vs2.evaluation import Evaluation
 from vs2.report import judges, stills, words
 from vs2.report.model import BATCH, BEST_OF, COMPARISON, DUEL, EVALUATION, Item, Ranking, Report
+from vs2.texts import told
 from vs2.video import Clip, read
 
 MOST_WHOLE = 12         # clips of a batch that are told whole: the lowest
@@ -65,6 +67,16 @@ def best_of(prompt: str, found: Sequence[Candidate | None], decision: Decision, 
     items = tuple(item(n, one, path, most=most, knows=knows, look=look, video=str(path or ""), prompt=prompt)
                   for n, (one, path) in enumerate(zip(found, paths, strict=True), 1))
     return bounded(Report(BEST_OF, items, decision, rule, notes=tuple(notes)))
+
+
+def outcome(found: Outcome, paths: Mapping[int, Path_] | None = None, *, knows: Knows = judges.knows,
+            look: Look = read) -> Report:
+    """The same of `vs2.best_of`'s outcome. paths: of the clips by number, else where the run left them."""
+    judged = [entry.evaluation or (Failed(told(str(entry.path or "")), found.prompt, entry.error) if entry.error else None)
+              for entry in found.entries]
+    places = [entry.path if paths is None else paths.get(entry.number) for entry in found.entries]
+    notes = [note for note in (found.note, words.BEST_OF_BY.format(generator=found.generator)) if note]
+    return best_of(found.prompt, judged, found.decision, found.rule, places, knows=knows, look=look, notes=notes)
 
 
 def batch(records: Sequence[Mapping], group_by: Sequence[str] = (), find: Callable[[Mapping], Path_] = lambda _: None, *,

@@ -83,7 +83,14 @@ def scores(item: Item, title: str = words.SCORES) -> str:
     missing = {key: lacking(evaluation, key) for key in KEYS if evaluation.scores[key].value is None}
     radar = svg.radar([(clip_name(item.video), svg.values(evaluation.scores))], missing)
     return (f'{withheld(evaluation) if alone else ""}<section class="scores"><h2>{title}</h2>'
-            f'<ol class="dimensions">{lines}</ol>{radar}</section>')
+            f'<ol class="dimensions">{lines}</ol>{radar}{_sureness(evaluation)}</section>')
+
+
+def _sureness(evaluation: Evaluation) -> str:
+    """That no confidence is claimed, where none is."""
+    there = [score for score in evaluation.scores.values() if score.expected is not None]
+    none = there and all(score.confidence is None for score in there)
+    return f'<p class="sure">{words.NO_CONFIDENCE}</p>' if none else ""
 
 
 def _dimension(key: str, score: Score, why: bool) -> str:
@@ -95,8 +102,8 @@ def _dimension(key: str, score: Score, why: bool) -> str:
     said = []
     if score.expected is not None:
         said.append(words.EXPECTED.format(value=f"{score.expected:.2f}"))
-        said.append(words.NO_CONFIDENCE if score.confidence is None else
-                    words.CONFIDENCE.format(percent=round(score.confidence * 100)))
+        if score.confidence is not None:
+            said.append(words.CONFIDENCE.format(percent=round(score.confidence * 100)))
     reason = flat(score.reason or "") if not score.judged else words.UNREAD_WHY if score.value is None else ""
     below = f"<p>{escape(', '.join(said))}</p>" if said else ""
     told = f'<p class="why">{escape(reason)}</p>' if reason and why else ""
@@ -118,10 +125,15 @@ def stills(item: Item, level: int = 2) -> str:
         inside = f'<p class="small">{words.STILLS_NONE}</p>'
         said = ""
     else:
-        inside = f'<ol class="stills">{"".join(map(_still, item.stills))}</ol>'
+        inside = f'<ol class="stills{columns(len(item.stills))}">{"".join(map(_still, item.stills))}</ol>'
         said = words.STILLS_SOME.format(shown=len(item.stills), count=max(count, len(item.stills)))
     return (f'<section><div class="head"><h{level}>{words.STILLS}</h{level}><p class="small">{said}</p></div>'
             f"{inside}</section>")
+
+
+def columns(count: int) -> str:
+    """How so many pictures stand beside each other so that no row is nearly empty, as a class."""
+    return " few" if count < 4 else " six" if count % 6 == 0 else " four" if count % 4 == 0 or count > 6 else ""
 
 
 def picture(still: Still) -> str:
@@ -189,28 +201,35 @@ def _sections(said: str, scores: Mapping[str, Score]) -> str:
     return "".join(made)
 
 
-def facts(item: Item, rule: Rule | None = None, prompt: bool = False) -> str:
-    """Whose the scores are, what that judge knows, how it was asked, what it saw."""
+Fact = tuple[str, str, bool]     # its name, what it says, whether it takes a line of its own
+
+
+def facts(found: Iterable[Fact], sentences: str = "", title: str = f"{words.JUDGE}, {words.SETTINGS.lower()}") -> str:
+    """Facts as a section. sentences: HTML that stands below."""
+    made = "".join(f'<div{" class=wide" * wide}>{f"<dt>{escape(name)}</dt>" if name else ""}<dd>{escape(said)}</dd></div>'
+                   for name, said, wide in found)
+    return f'<section><h2>{title}</h2><dl class="facts">{made}</dl>{sentences}</section>'
+
+
+def judging(item: Item) -> tuple[Fact, ...]:
+    """Whose its scores are, what that judge knows, and how it was asked."""
     evaluation = item.evaluation
     assert evaluation is not None
-    rows: list[tuple[str, str, bool]] = [(words.JUDGE, judged_by(evaluation), False)]
-    rows.append((words.FILE, clip_name(item.video), False))
+    whose = f"{judged_by(evaluation)}. {flat(item.knows) or words.KNOWS_NOT}"
+    return ((words.JUDGE, whose, True), *((name, said, False) for name, said in settings(evaluation)))
+
+
+def seeing(item: Item) -> tuple[Fact, ...]:
+    """Which file it is, what the judge saw of it, and when."""
+    evaluation = item.evaluation
+    assert evaluation is not None
+    seen = str(evaluation.frames)
     if evaluation.frame_times:
         first, last = (_time(evaluation.frame_times[n]) for n in (0, -1))
-        rows.append((words.SEEN, words.SEEN_OF.format(count=evaluation.frames, first=first, last=last), False))
-    else:
-        rows.append((words.SEEN, str(evaluation.frames), False))
-    rows += [(name, said, False) for name, said in settings(evaluation)]
-    if item.evaluated is not None:
-        rows.append((words.EVALUATED.format(when="").strip(), when(item.evaluated), False))
-    if rule is not None:
-        rows.append((words.RULE, ruled(rule), False))
-    rows.insert(1, ("", flat(item.knows) or words.KNOWS_NOT, True))
-    if prompt:
-        rows.insert(0, (words.PROMPT, item.prompt, True))
-    made = "".join(f'<div{" class=wide" * wide}><dt>{escape(name)}</dt><dd>{escape(said)}</dd></div>'
-                   for name, said, wide in rows)
-    return f'<section><h2>{words.JUDGE}, {words.SETTINGS.lower()}</h2><dl class="facts">{made}</dl>{notes(evaluation)}</section>'
+        seen = words.SEEN_OF.format(count=evaluation.frames, first=first, last=last)
+    taken = words.TOOK.format(seconds=f"{evaluation.seconds.total:.1f}", tokens=evaluation.tokens)
+    when_ = () if item.evaluated is None else ((words.WHEN, when(item.evaluated), False),)
+    return ((words.FILE, clip_name(item.video), False), (words.SEEN, seen, False), (words.SECONDS, taken, False), *when_)
 
 
 def settings(evaluation: Evaluation) -> list[tuple[str, str]]:

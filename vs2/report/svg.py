@@ -12,8 +12,8 @@ from vs2.report import words
 from vs2.rubric import KEYS, SCALE
 
 SERIES = 6                          # classes of candidates
-WIDE, HIGH, RADIUS = 320, 264, 96   # units of the radar's picture; the radius of its outermost ring
-CENTRE = (WIDE / 2, 142)
+WIDE, HIGH, RADIUS = 264, 222, 98   # units of the radar's picture; the radius of its outermost ring
+CENTRE = (WIDE / 2, 144)
 DOT, LARGER = 3.6, 1.8              # the radius of a corner's dot, and what each later one that lies on it adds
 SAME = 0.04                         # scores closer than that lie on each other
 ROOM = 0.6                          # rings are drawn from 1 at this share of one step off the middle

@@ -94,7 +94,9 @@ def _group(group: Group, index: int) -> str:
         (words.PART_FAILED, group.failed), (words.PART_LEFT, group.left)) if count]
     behind = words.OF_ROWS.format(judged=group.complete, rows=group.rows)
     behind += "".join(f'<small class="missing">{one}</small>' for one in why)
-    worst = ", ".join(words.ROW.format(number=number) for number in group.worst) or "–"
+    form = words.ROWS_NAMED if len(group.worst) > 1 else words.ROW
+    numbers = ", ".join(map(str, group.worst))
+    worst = form.format(number=numbers, numbers=numbers) if numbers else "–"
     return (f'<tr><td class="number">{group.place or "–"}</td><th scope="row">{escape(name(group))}</th>{cells}'
             f"<td>{behind}</td><td>{worst}</td></tr>")
 

@@ -4,8 +4,7 @@ KINDS = {"evaluation": "Evaluation", "comparison": "Comparison", "best-of": "Bes
          "duel": "Blind duel"}
 TITLE = "{kind} · VideoScore2"
 MADE = "Report made {when} by vs2 {version}"
-EVALUATED = "Evaluated {when}"
-SKIP = "Contents"
+WHEN = "Evaluated"
 
 # Whose and how
 JUDGE = "Judge"
@@ -14,12 +13,14 @@ KNOWS_NOT = "What this judge knows is not said here."
 PROMPT = "Prompt"
 FILE = "File"
 SETTINGS = "Settings"
+FACTS = "About this clip"
 SETTINGS_NONE = "The settings were not kept with these scores."
 THINK, BUDGET, SAMPLES, SEED, TEMPERATURE, RULE = ("Thinks before it scores", "Thinking budget", "Rationales sampled",
                                                    "Seed", "Temperature", "Ranked by")
 YES, NO = "yes", "no"
 TOKENS = "{count} tokens"
 SEEN, SECONDS = "Frames seen", "Time"
+TOOK = "{seconds} s, {tokens} tokens"
 SEEN_OF = "{count}, from {first} to {last} s"
 RULES = {"mean": "the mean of the three scores", "worst": "the worst score, then the mean",
          "visual_quality": "visual quality", "text_alignment": "text-to-video alignment",
@@ -36,7 +37,7 @@ UNREAD = "not read"
 UNREAD_WHY = "The judge's reply held no score for this that could be read."
 WITHHELD_TITLE = "Not judged"
 CONFIDENCE = "confidence {percent} %"
-NO_CONFIDENCE = "no confidence can be given after one rationale"
+NO_CONFIDENCE = "No confidence is claimed: one rationale names the score itself, so how sure it is cannot be told."
 DISTRIBUTION = "Probability of each score: {said}"
 SHORT = {"visual_quality": "Visual quality", "text_alignment": "Alignment", "physical_consistency": "Physical"}
 PROFILE = "Profile"
@@ -70,10 +71,14 @@ CANDIDATE = "Candidate {number}"
 PLACE, CLIP, GROUP = "Place", "Clip", "Group"
 FAILED = "Not judged: {error}"
 
+BEST_OF_BY = "Made by {generator}."
+
 # Batches
 ROWS = "Rows"
 ROW = "Row {number}"
-COUNTS = "{rows} rows: {complete} with all three scores, {part} judged in part or not at all, {failed} failed, {left} not begun."
+ROWS_NAMED = "Rows {numbers}"
+COUNTS = "{rows} rows: {said}."
+COUNT_COMPLETE, COUNT_PART = "{count} with all three scores", "{count} judged in part or not at all"
 ROWS_SHOWN = "{shown} of {count} rows are listed here; the table that this report was made from has all."
 WHOLE_SHOWN = "Stills and rationales are in here of {shown} of the {count} judged clips: {which}."
 WHICH_WORST = "the lowest overall scores"
@@ -116,10 +121,12 @@ CAVEAT_VOTES = "A ranking by votes holds for the clips, the prompts and the peop
 
 # Share cards
 CARD_BY = "judged by {name}"
+CARD_JUDGE = "a judge whose name this card cannot draw"
 CARD_NO_CONFIDENCE = "one opinion, no confidence claimed"
 CARD_CONFIDENCE = "confidence {least} to {most} %"
 CARD_PROMPT_MARK = "[prompt in a script that this card cannot draw]"
 CARD_NO_STILL = "no still"
 CARD_TIE = "a tie"
 CARD_WINNER = "winner"
+CARD_MORE = "{shown} of {count} candidates"
 CARD_CAVEAT = "1 to 5, a model's opinion of sampled frames"
