@@ -1,7 +1,8 @@
 """Makes the fonts of the share cards (assets/card): `python scripts/card_font.py NotoSansCJK-VF.otf.ttc`.
 
-They are parts of Noto Sans CJK (SIL Open Font License 1.1, assets/card/LICENSE): the letters of prompts in Latin, Greek,
-Cyrillic, Chinese (GB 2312, the first level of Big5), Japanese and Korean (KS X 1001) at one weight, ASCII at a bold one.
+They are parts of Noto Sans CJK (SIL Open Font License 1.1, assets/card/LICENSE): the letters of prompts in Latin,
+Greek, Cyrillic, Chinese (GB 2312, the first level of Big5), Japanese and Korean (KS X 1001) at one weight, ASCII at a
+bold one.
 fontTools does it, which comes with matplotlib (the extra `train`). The variable collection is released by its makers
 (notofonts/noto-cjk) and lies in the package manimgx-fonts-cjk as well.
 """
@@ -14,8 +15,8 @@ from fontTools.varLib import instancer
 
 FOLDER = Path(__file__).resolve().parents[1] / "assets" / "card"
 SIMPLIFIED = "Noto Sans CJK SC"
-RANGES = ((0x20, 0x7E), (0xA0, 0x17F), (0x370, 0x3FF), (0x400, 0x45F), (0x2010, 0x2027), (0x2030, 0x203A), (0x20A0, 0x20BF),
-          (0x2190, 0x2193), (0x2200, 0x226B), (0x3000, 0x30FF), (0xFF01, 0xFF5E), (0xFFE0, 0xFFE6))
+RANGES = ((0x20, 0x7E), (0xA0, 0x17F), (0x370, 0x3FF), (0x400, 0x45F), (0x2010, 0x2027), (0x2030, 0x203A),
+          (0x20A0, 0x20BF), (0x2190, 0x2193), (0x2200, 0x226B), (0x3000, 0x30FF), (0xFF01, 0xFF5E), (0xFFE0, 0xFFE6))
 SETS = (("gb2312", 0xB0, 0xF7, 0xA1), ("big5", 0xA4, 0xC6, 0x40), ("euc_kr", 0xB0, 0xC8, 0xA1))  # first bytes, second
 
 
@@ -25,7 +26,8 @@ def letters() -> set[int]:
     for encoding, first, last, second in SETS:
         for lead in range(first, last + 1):
             for trail in range(second, 0xFF):
-                found |= {ord(letter) for letter in bytes((lead, trail)).decode(encoding, "ignore") if ord(letter) > 0x7F}
+                decoded = bytes((lead, trail)).decode(encoding, "ignore")
+                found |= {ord(letter) for letter in decoded if ord(letter) > 0x7F}
     return found
 
 

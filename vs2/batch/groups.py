@@ -1,11 +1,12 @@
-"""The rows of a judged table by one of its columns: for each of its values a mean with its interval, and what is behind.
+"""The rows of a judged table by one of its columns: for each of its values means, intervals, and what is behind them.
 
     board = grouped(records, "generator")           # records of `vs2 batch`, or `read(path)` of its result
     for group in board.groups: group.name, group.cells["overall"].mean, group.cells["overall"].low
 
 A mean is over the rows that have the score; beside it stands how many have not, and why. Its interval is a percentile
 bootstrap (Efron and Tibshirani 1993, chapter 13) over prompts: clips of one prompt are no independent draws, so that
-all of a prompt's clips are drawn together. Where no prompt comes twice in a group, that is a bootstrap over clips.
+all of a prompt's clips are drawn together. Where no prompt comes twice in a group, or each group is a prompt, that is a
+bootstrap over clips.
 """
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -113,7 +114,7 @@ def grouped(records: Sequence[Mapping], column: str, seed: int = 0) -> Leaderboa
     if len(found) > MOST_GROUPS:
         raise BadInput(f"The column {display_name(column)} has {len(found)} values, more than {MOST_GROUPS}: group by "
                        "one that names a generator or a prompt set.")
-    groups = sorted((_group(name, rows, seed) for name, rows in found.items()), key=_order)
+    groups = sorted((_group(name, rows, seed, column == PROMPT) for name, rows in found.items()), key=_order)
     placed: list[Group] = []
     for at, group in enumerate(groups, 1):
         shown = _shown(group)
@@ -206,9 +207,10 @@ def _withheld(record: Mapping, key: str) -> bool:
     return any((scores.get(one) or {}).get("reason") is not None for one in (KEYS if key == OVERALL else (key,)))
 
 
-def _group(name: str, rows: list[tuple[int, Mapping]], seed: int) -> Group:
+def _group(name: str, rows: list[tuple[int, Mapping]], seed: int, alone: bool) -> Group:
+    """alone: each clip is a draw of its own, for all are of one prompt."""
     judged = [record for _, record in rows if record.get("scores")]
-    prompts = [_value(record, PROMPT) for record in judged]
+    prompts = [str(n) if alone else _value(record, PROMPT) for n, record in enumerate(judged)]
     failed = sum(bool(record.get("error")) for _, record in rows)
     scored = sorted((score, number) for number, record in rows if (score := _score(record, OVERALL)) is not None)
     return Group(name, None, len(rows), failed, len(rows) - failed - len(judged), len(set(prompts)) < len(prompts),

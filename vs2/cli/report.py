@@ -12,9 +12,9 @@ def add(commands) -> None:
     """Declares the command."""
     made = commands.add_parser(
         "report", help="make a report of results", description="Makes one HTML file of results that are there already, "
-        "with stills, scores, rationales and what the scores are not: to be read, printed or sent, for it needs nothing "
-        "else. Of several files of one evaluation each it makes a comparison. With a name that ends in .png it draws a "
-        "share card.")
+        "with stills, scores, rationales and what the scores are not: to be read, printed or sent, for it needs "
+        "nothing else. Of several files of one evaluation each it makes a comparison. With a name that ends in .png it "
+        "draws a share card.")
     made.add_argument("files", nargs="+", metavar="FILE", help="the JSON of vs2 score, compare or best-of, or what vs2 "
                       "batch wrote (.json, .jsonl, or the .journal beside another)")
     made.add_argument("--out", required=True, metavar="FILE", help="the report (.html), or the share card (.png)")
@@ -27,8 +27,8 @@ def add(commands) -> None:
 def add_groups(command) -> None:
     """Adds the option that groups the rows of a table."""
     command.add_argument("--group-by", nargs="+", action="extend", default=[], metavar="COLUMN", help="columns of the "
-                         "table (generator, say): for each of its values the mean scores with their intervals, how many "
-                         "rows were judged, and the lowest")
+                         "table (generator, say): for each of its values the mean scores with their intervals, how "
+                         "many rows were judged, and the lowest")
 
 
 def add_report(command) -> None:
@@ -99,13 +99,14 @@ def table(board, encoding: str | None) -> str:
         name = " ".join(plain(group.name).split())
         name = name if len(name) <= 40 else f"{name[:37]}..."
         whole = group.cells[OVERALL]
-        lines.append([str(group.place or "-"), name or "(no value)", *(cell(group.cells[key]) for key in (*KEYS, OVERALL)),
+        lines.append([str(group.place or "-"), name or "(no value)",
+                      *(cell(group.cells[key]) for key in (*KEYS, OVERALL)),
                       f"{group.complete} of {group.rows}", str(whole.withheld), str(whole.unread), str(group.failed),
                       ", ".join(map(str, group.worst)) or "-"])
     wide = [max(len(line[at]) for line in lines) for at in range(len(heads))]
     made = ["  ".join(text.ljust(width) for text, width in zip(line, wide, strict=True)).rstrip() for line in lines]
-    notes = ["Means of the expected scores with 95 % bootstrap intervals, over prompts where one comes more than once in a "
-             "group, else over clips."]
+    notes = ["Means of the expected scores with 95 % bootstrap intervals, over prompts where one comes more than once "
+             "in a group, else over clips."]
     if board.lacking:
         notes.append(f"{board.lacking} rows have not all three scores and are in no overall mean.")
     if len(board.judges) > 1:

@@ -16,9 +16,8 @@ from vs2.report.model import Agreement, Item, Ranked, Ranking, Report, Still
 from vs2.report.records import read
 from vs2.video import display_name
 
-__all__ = ["Agreement", "Item", "Ranked", "Ranking", "Report", "Still", "batch", "best_of", "card", "check_out", "comparison",
-           "duel", "evaluation", "html", "item", "read", "write",
-           "write_card"]
+__all__ = ["Agreement", "Item", "Ranked", "Ranking", "Report", "Still", "batch", "best_of", "card", "check_out",
+           "comparison", "duel", "evaluation", "html", "item", "read", "write", "write_card"]
 
 SUFFIXES = (".html", ".htm")
 

@@ -22,8 +22,8 @@ SIZE = (1200, 630)
 MARGIN = 56
 MORE = "..."        # the ellipsis of a Chinese font stands in the middle of the line
 MOST = 3            # candidates of a comparison that a card shows: the first of the ranking
-GROUND, SURFACE, WELL, INK, QUIET, ACCENT, TINT, WARN = ("#f6f6f3", "#ffffff", "#e7e8e3", "#15191c", "#596166", "#0b6b5d",
-                                                         "#e3f0ed", "#7a4b00")
+GROUND, SURFACE, WELL, INK, QUIET, ACCENT, TINT, WARN = ("#f6f6f3", "#ffffff", "#e7e8e3", "#15191c", "#596166",
+                                                         "#0b6b5d", "#e3f0ed", "#7a4b00")
 Draw = ImageDraw.ImageDraw
 Font = ImageFont.FreeTypeFont
 
@@ -109,12 +109,14 @@ def wrapped(said: str, used: Font, width: int) -> list[str]:
 
 
 def _pieces(said: str) -> list[str]:
+    """The text in pieces between which a line may break: words with the space behind them, single wide letters with
+    the punctuation behind them, which begins no line."""
     pieces: list[str] = []
     for letter in said:
         wide = "\u2e80" <= letter <= "\uffef" and not "\uac00" <= letter <= "\ud7a3"
-        if pieces and not wide and not pieces[-1].endswith(" ") and not "\u2e80" <= pieces[-1][-1] <= "\uabff":
-            pieces[-1] += letter
-        elif pieces and (letter == " " or category(letter) in ("Pe", "Pf", "Po")):     # none of these begins a line
+        before = pieces[-1][-1] if pieces else " "
+        breaks = before == " " or wide or "\u2e80" <= before <= "\uabff"
+        if pieces and (letter == " " or not breaks or category(letter) in ("Pe", "Pf", "Po")):
             pieces[-1] += letter
         else:
             pieces.append(letter)

@@ -1,4 +1,4 @@
-"""Evaluations -> a `Report`: the stills are read, as many as the report's size allows, and what is told whole is chosen.
+"""Evaluations -> a `Report`: stills are read, as many as the report's size allows, and what is told whole is chosen.
 
     report = make.evaluation(evaluation, "clip.mp4")
     Path("report.html").write_text(html(report), encoding="utf-8")
@@ -14,6 +14,7 @@ from vs2.candidates import MEAN, Candidate, Decision, Failed, Rule, decide
 from vs2.errors import BadInput
 from vs2.evaluation import Evaluation
 from vs2.report import judges, stills, words
+from vs2.report.checked import candidate
 from vs2.report.model import BATCH, BEST_OF, COMPARISON, DUEL, EVALUATION, Item, Ranking, Report
 from vs2.texts import told
 from vs2.video import Clip, read
@@ -27,8 +28,9 @@ Knows = Callable[[str], str]
 Look = Callable[..., Clip]
 
 
-def item(number: int, found: Candidate | None, path: Path_ = None, *, most: int = stills.MOST, knows: Knows = judges.knows,
-         look: Look = read, evaluated: datetime | None = None, video: str = "", prompt: str = "",
+def item(number: int, found: Candidate | None, path: Path_ = None, *, most: int = stills.MOST,
+         knows: Knows = judges.knows, look: Look = read, evaluated: datetime | None = None, video: str = "",
+         prompt: str = "",
          columns: Mapping[str, object] | None = None, clip: Clip | None = None) -> Item:
     """One clip of a report. found: its evaluation, why there is none, or None for not yet (`video`, `prompt` name it).
 
@@ -72,21 +74,20 @@ def best_of(prompt: str, found: Sequence[Candidate | None], decision: Decision, 
 def outcome(found: Outcome, paths: Mapping[int, Path_] | None = None, *, knows: Knows = judges.knows,
             look: Look = read) -> Report:
     """The same of `vs2.best_of`'s outcome. paths: of the clips by number, else where the run left them."""
-    judged = [entry.evaluation or (Failed(told(str(entry.path or "")), found.prompt, entry.error) if entry.error else None)
-              for entry in found.entries]
+    judged = [entry.evaluation or (Failed(told(str(entry.path or "")), found.prompt, entry.error) if entry.error
+                                   else None) for entry in found.entries]
     places = [entry.path if paths is None else paths.get(entry.number) for entry in found.entries]
     notes = [note for note in (found.note, words.BEST_OF_BY.format(generator=found.generator)) if note]
     return best_of(found.prompt, judged, found.decision, found.rule, places, knows=knows, look=look, notes=notes)
 
 
-def batch(records: Sequence[Mapping], group_by: Sequence[str] = (), find: Callable[[Mapping], Path_] = lambda _: None, *,
-          knows: Knows = judges.knows, look: Look = read) -> Report:
+def batch(records: Sequence[Mapping], group_by: Sequence[str] = (),
+          find: Callable[[Mapping], Path_] = lambda _: None, *, knows: Knows = judges.knows,
+          look: Look = read) -> Report:
     """The report of a judged table: its rows, its groups, and the clips with the lowest scores told whole.
 
     records: those of `vs2.batch.results.record`. group_by: columns. find: a record's clip, for the stills.
     """
-    from vs2.report.records import candidate
-
     if not records:
         raise BadInput("There are no rows to report: judge a table first.")
     boards = tuple(groups.grouped(records, column) for column in group_by)

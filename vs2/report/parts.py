@@ -206,7 +206,7 @@ Fact = tuple[str, str, bool]     # its name, what it says, whether it takes a li
 
 def facts(found: Iterable[Fact], sentences: str = "", title: str = f"{words.JUDGE}, {words.SETTINGS.lower()}") -> str:
     """Facts as a section. sentences: HTML that stands below."""
-    made = "".join(f'<div{" class=wide" * wide}>{f"<dt>{escape(name)}</dt>" if name else ""}<dd>{escape(said)}</dd></div>'
+    made = "".join(f'<div{" class=wide" * wide}><dt>{escape(name)}</dt><dd>{escape(said)}</dd></div>'
                    for name, said, wide in found)
     return f'<section><h2>{title}</h2><dl class="facts">{made}</dl>{sentences}</section>'
 
@@ -228,8 +228,9 @@ def seeing(item: Item) -> tuple[Fact, ...]:
         first, last = (_time(evaluation.frame_times[n]) for n in (0, -1))
         seen = words.SEEN_OF.format(count=evaluation.frames, first=first, last=last)
     taken = words.TOOK.format(seconds=f"{evaluation.seconds.total:.1f}", tokens=evaluation.tokens)
-    when_ = () if item.evaluated is None else ((words.WHEN, when(item.evaluated), False),)
-    return ((words.FILE, clip_name(item.video), False), (words.SEEN, seen, False), (words.SECONDS, taken, False), *when_)
+    dated = () if item.evaluated is None else ((words.WHEN, when(item.evaluated), False),)
+    return ((words.FILE, clip_name(item.video), False), (words.SEEN, seen, False), (words.SECONDS, taken, False),
+            *dated)
 
 
 def settings(evaluation: Evaluation) -> list[tuple[str, str]]:

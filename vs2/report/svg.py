@@ -37,10 +37,9 @@ def radar(series: Sequence[tuple[str, Values | None]], lacking: Mapping[str, str
     drawn = [(index, found) for index, (_, found) in enumerate(series) if found]
     rings = "".join(f'<polygon class="ring" points="{_points([_corner(at, value) for at in range(len(KEYS))])}"/>'
                     for value in SCALE)
-    spokes = "".join('<line class="ring" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>'.format(
-        *_corner(at, SCALE[0]), *_corner(at, SCALE[-1])) for at in range(len(KEYS)))
-    ticks = "".join('<text class="tick" x="{:.1f}" y="{:.1f}" text-anchor="end">{}</text>'.format(
-        CENTRE[0] - 8, _corner(0, value)[1] + 3, value) for value in SCALE)
+    spokes = "".join(_line("ring", _corner(at, SCALE[0]), _corner(at, SCALE[-1])) for at in range(len(KEYS)))
+    ticks = "".join(f'<text class="tick" x="{CENTRE[0] - 8:.1f}" y="{_corner(0, value)[1] + 3:.1f}" '
+                    f'text-anchor="end">{value}</text>' for value in SCALE)
     shapes = "".join(_shape(index, found, [other for _, other in drawn[at + 1:]])
                      for at, (index, found) in enumerate(drawn))
     names = "".join(_axis(at, key, (lacking or {}).get(key, "")) for at, key in enumerate(KEYS))
@@ -104,6 +103,10 @@ def _corner(at: int, value: float) -> tuple[float, float]:
     return CENTRE[0] + radius * cos(angle), CENTRE[1] + radius * sin(angle)
 
 
+def _line(kind: str, one: tuple[float, float], two: tuple[float, float]) -> str:
+    return (f'<line class="{kind}" x1="{one[0]:.1f}" y1="{one[1]:.1f}" x2="{two[0]:.1f}" y2="{two[1]:.1f}"/>')
+
+
 def _points(corners: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
 
@@ -116,8 +119,7 @@ def _shape(index: int, found: Values, above: Sequence[Values]) -> str:
         made = f'<polygon class="area {kind}" points="{_points(there)}"/>'
     else:       # the edges between the corners that are there
         pairs = zip(corners, [*corners[1:], corners[0]], strict=True)
-        made = "".join(f'<line class="line {kind}" x1="{one[0]:.1f}" y1="{one[1]:.1f}" x2="{two[0]:.1f}" '
-                       f'y2="{two[1]:.1f}"/>' for one, two in pairs if one and two)
+        made = "".join(_line(f"line {kind}", one, two) for one, two in pairs if one and two)
     for at, corner in enumerate(corners):
         if corner is not None:
             hidden = sum(_same(found[KEYS[at]], other[KEYS[at]]) for other in above)

@@ -43,7 +43,7 @@ def candidates(report: Report) -> str:
 
 def _scores(item: Item) -> str:
     if item.evaluation is None:
-        said = words.FAILED.format(error=parts.flat(item.error)) if item.error else words.PART_LEFT.format(count="").strip()
+        said = words.FAILED.format(error=parts.flat(item.error)) if item.error else words.NOT_BEGUN
         return f'<td class="missing" colspan="{len(COLUMNS)}">{escape(said)}</td>'
     return "".join(f'<td class="number">{_cell(item.evaluation, key)}</td>' for key in COLUMNS)
 
@@ -105,7 +105,8 @@ def _mean(cell: Cell, group: Group, key: str) -> str:
     if cell.mean is None:
         return f'<span class="missing">{words.WITHHELD if cell.withheld else words.NO_SCORES}</span>'
     ends = words.NO_INTERVAL if cell.low is None or cell.high is None else f"[{cell.low:.2f}, {cell.high:.2f}]"
-    of = "" if cell.judged == group.rows else f"<small>{words.OF_ROWS.format(judged=cell.judged, rows=group.rows)}</small>"
+    of = words.OF_ROWS.format(judged=cell.judged, rows=group.rows)
+    of = "" if cell.judged == group.rows else f"<small>{of}</small>"
     figure = svg.interval(cell.mean, cell.low, cell.high, SCALE[0], SCALE[-1], 0, SCALE) if key == OVERALL else ""
     return f"<b>{cell.mean:.2f}</b><small>{ends}</small>{of}{figure}"
 

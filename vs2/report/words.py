@@ -87,6 +87,7 @@ WHICH_FIRST = "the first, for none has an overall score"
 BY = "By {column}"
 NO_VALUE = "(no value)"
 OF_ROWS = "{judged} of {rows}"
+NOT_BEGUN = "Not begun"
 PART_WITHHELD, PART_UNREAD, PART_FAILED, PART_LEFT = ("{count} not judged", "{count} not read", "{count} failed",
                                                       "{count} not begun")
 BEHIND = "Rows with all three"
@@ -103,7 +104,8 @@ GROUP_RADAR = "Profiles"
 DUEL_OF = "Ranking: {dimension}"
 STRENGTH, WIN_RATE, WINS, LOSSES, TIES = "Strength", "Win rate", "Won", "Lost", "Tied"
 VOTES = "{votes} votes by {voters} people; {ties} ties, {bad} times both bad."
-STRENGTHS = ("Strengths are Bradley-Terry's, 0 the mean of all, with {level} % intervals; win rates count a tie as half.")
+STRENGTHS = ("Strengths are Bradley-Terry's, 0 the mean of all, with {level} % intervals; win rates count a tie as "
+             "half.")
 AGREEMENT = "How far judges agree with the people"
 AGREES, AGREES_TIES, PAIRS = "Pairs ordered as people do", "Ties counted too", "Pairs"
 ALL_DIMENSIONS = "which is better"
