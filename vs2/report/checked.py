@@ -1,4 +1,4 @@
-"""The record of a judgement that nobody vouches for -> an `Evaluation`: every number within its range, every text text."""
+"""A record of a judgement that nobody vouches for -> an `Evaluation`: numbers within their ranges, texts that are text."""
 from collections.abc import Mapping
 from math import isfinite
 
