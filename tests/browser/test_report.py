@@ -59,7 +59,8 @@ def sound(browser, data: bytes, path, says: str) -> None:
         assert dark == (scheme == "dark"), "the stylesheet is let in, and follows the reader's choice"
         # axe is a script, which the file's policy would keep out: it is tried on the same file without the policy.
         bare = path.with_name(f"bare-{path.name}")
-        bare.write_text(re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", path.read_text("utf-8")), "utf-8")
+        whole = path.read_text(encoding="utf-8")
+        bare.write_text(re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", whole), encoding="utf-8")
         page.goto(bare.as_uri())
         assert serious(page) == []
         faults = [fault for fault in faults if bare.name not in fault]

@@ -15,8 +15,8 @@ from vs2.evaluation import Score
 from vs2.report import card, words
 from vs2.rubric import KEYS
 
-SCRIPTS = ("a red ball", "café, Straße, señor", "красный шар", "κόκκινη μπάλα", "一只红色的狐狸在雪地里奔跑", "紅色的狐狸",
-           "赤い狐が雪の上を走る", "빨간 여우가 달린다", "“quoted” – it costs 5 €…")
+SCRIPTS = ("a red ball", "café, Straße, señor", "красный шар", "κόκκινη μπάλα", "一只红色的狐狸在雪地里奔跑",
+           "紅色的狐狸", "赤い狐が雪の上を走る", "빨간 여우가 달린다", "“quoted” – it costs 5 €…")
 
 
 @pytest.fixture
@@ -81,8 +81,8 @@ def test_a_script_that_the_font_lacks_is_left_out_and_said(drawn, said):
 
 
 def test_no_letter_that_is_drawn_is_a_box(drawn):
-    picture(report.comparison([seen(5, 5, 5, video="ไก่.mp4", prompt="สุ"), seen(3, 3, FOREIGN, video="狐.mp4", prompt="สุ",
-                                                                                 model="โมเดล")]))
+    picture(report.comparison([seen(5, 5, 5, video="ไก่.mp4", prompt="สุ"),
+                               seen(3, 3, FOREIGN, video="狐.mp4", prompt="สุ", model="โมเดล")]))
     assert all(card.drawable(line.strip()) for line in drawn)
     assert not card.drawable("ไ") and card.drawable("狐")
 

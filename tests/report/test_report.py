@@ -17,12 +17,11 @@ from vs2.batch.table import Row
 from vs2.candidates import Failed
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Score
-from vs2.report import make, stills, svg, words
+from vs2.report import make, stills, svg, tables, words
 from vs2.rubric import KEYS
 
-TAGS = {"html", "head", "meta", "title", "style", "body", "main", "header", "section", "article", "div", "p", "span",
-        "b", "small", "h1", "h2", "h3", "h4", "ol", "ul", "li", "dl", "dt", "dd", "figure", "figcaption", "img", "table",
-        "caption", "thead", "tbody", "tr", "th", "td", "svg", "polygon", "line", "circle", "rect", "text", "tspan"}
+TAGS = set("html head meta title style body main header section article div p span b small h1 h2 h3 h4 ol ul li dl dt dd "
+           "figure figcaption img table caption thead tbody tr th td svg polygon line circle rect text tspan".split())
 
 
 class Strict(HTMLParser):
@@ -63,7 +62,8 @@ def seen(*values, **options):
 
 
 def test_an_evaluation_is_told_whole(clip):
-    options = {"think": True, "budget": 512, "samples": 1, "temperature": 0.7, "top_p": 1.0, "seed": 7, "published": False}
+    options = {"think": True, "budget": 512, "samples": 1, "temperature": 0.7, "top_p": 1.0, "seed": 7,
+               "published": False}
     text = page(report.evaluation(replace(seen(4, 5, 2, video=str(clip), prompt="a <red> ball"), options=options,
                                           warnings=("It is short.",)), clip))
     assert "a &lt;red&gt; ball" in text and "square.mp4" in text and str(clip.parent) not in text
@@ -114,7 +114,8 @@ def test_every_sample_is_told_with_its_own_scores():
                                    "sample", "error"])
 def test_whatever_is_given_is_text(field):
     found = seen(4, HOSTILE if field == "reason" else 5, 2)
-    found = replace(found, **{field: HOSTILE}) if field in ("video", "prompt", "rationale", "model", "precision") else found
+    if field in ("video", "prompt", "rationale", "model", "precision"):
+        found = replace(found, **{field: HOSTILE})
     if field == "warning":
         found = replace(found, warnings=(HOSTILE,))
     if field == "sample":
@@ -147,7 +148,7 @@ def test_a_comparison_says_who_won_by_what_and_of_whom(clip):
 
 
 def test_a_batch_is_bounded_and_says_what_it_leaves_out(clip, monkeypatch):
-    monkeypatch.setattr(report.html.__module__ and __import__("vs2.report.tables", fromlist=["x"]), "MOST_ROWS", 20)
+    monkeypatch.setattr(tables, "MOST_ROWS", 20)
     records = [results.record(Row(n, "square.mp4", f"p{n}", {"generator": "ab"[n % 2]}), seen(1 + n % 5, 3, 3))
                for n in range(1, 41)]
     records.append(results.record(Row(41, "bad.mp4", "p", {"generator": "a"}), None, "bad.mp4 is damaged."))
@@ -184,17 +185,19 @@ def test_stills_are_the_frames_that_the_judge_saw_and_none_where_the_clip_is_gon
 
 
 def test_a_ranking_by_votes_with_the_judges_agreement():
-    ranked = (report.Ranked("<b>one</b>", 0.8, 0.4, 1.2, 20, 6, 3, 0.74), report.Ranked("two", -0.8, None, None, 6, 20, 3, None))
+    ranked = (report.Ranked("<b>one</b>", 0.8, 0.4, 1.2, 20, 6, 3, 0.74),
+              report.Ranked("two", -0.8, None, None, 6, 20, 3, None))
     ranking = report.Ranking(ranked, 32, 3, 1, 2, agreements=(
         report.Agreement("mini", 29, 0.715, None, "It knows scenes."),), notes=("A <i>note</i>.",))
     text = page(report.duel([ranking, replace(ranking, dimension="visual_quality")]))
     assert "32 votes by 2 people; 3 ties, 1 times both bad." in text and "+0.80" in text and "[+0.40, +1.20]" in text
-    assert "71.5%" in text and "It knows scenes." in text and "&lt;b&gt;one" in text and "Ranking: visual quality" in text
+    assert "71.5%" in text and "It knows scenes." in text and "&lt;b&gt;one" in text
+    assert "Ranking: visual quality" in text
     assert words.CAVEAT_VOTES in text and words.CAVEATS[0] not in text
 
 
 def test_the_radar_leaves_a_gap_and_shows_what_lies_below():
-    whole, part = ({key: value for key, value in zip(KEYS, found, strict=True)} for found in ((5, 5, 5), (5, None, 5)))
+    whole, part = (dict(zip(KEYS, found, strict=True)) for found in ((5, 5, 5), (5, None, 5)))
     alone = svg.radar([("a", part)])
     assert 'class="area' not in alone and alone.count("<circle") == 2 and alone.count('class="line') == 1
     both = svg.radar([("a", whole), ("b", whole), ("c", None)])

@@ -21,6 +21,7 @@ from vs2.rubric import KEYS, SCALE
 SIZE = (1200, 630)
 MARGIN = 56
 MORE = "..."        # the ellipsis of a Chinese font stands in the middle of the line
+MOST_PROMPT, MOST_FITTED = 600, 300     # characters that are tried: more than there is room for at any size
 MOST = 3            # candidates of a comparison that a card shows: the first of the ranking
 GROUND, SURFACE, WELL, INK, QUIET, ACCENT, TINT, WARN = ("#f6f6f3", "#ffffff", "#e7e8e3", "#15191c", "#596166",
                                                          "#0b6b5d", "#e3f0ed", "#7a4b00")
@@ -75,6 +76,7 @@ def prompt(draw: Draw, said: str, box: tuple[int, int, int], lines: int, size: i
     ends below."""
     left, top, width = box
     said = plain(said)
+    said = said[:MOST_PROMPT] if drawable(said) else said
     colour = INK
     if not drawable(said):
         said, colour, size = words.CARD_PROMPT_MARK, QUIET, 26
@@ -125,8 +127,9 @@ def _pieces(said: str) -> list[str]:
 
 def fitted(said: str, used: Font, width: int) -> str:
     """The text, cut with an ellipsis where it is wider than that."""
-    said = plain(said)
-    if used.getlength(said) <= width:
+    whole = plain(said)
+    said = whole[:MOST_FITTED]
+    if said == whole and used.getlength(said) <= width:
         return said
     while said and used.getlength(f"{said.rstrip()}{MORE}") > width:
         said = said[:-1]

@@ -1,4 +1,4 @@
-"""A record of a judgement that nobody vouches for -> an `Evaluation`: numbers within their ranges, texts that are text."""
+"""A record of a judgement that nobody vouches for -> an `Evaluation`: numbers in their ranges, texts that are text."""
 from collections.abc import Mapping
 from math import isfinite
 

@@ -113,6 +113,7 @@ class BestOfPage:
         running = gr.on([self.go.click, self.prompt.submit], self.stream,
                         [self.prompt, *self.choice.inputs, *asked, self.judge, self.address],
                         [*self._results(), self.ended, self.notice, self.go, self.halt], trigger_mode="once", **QUIET)
+        self.saver.connect(self.actions, self.save, [self.ended])
         # Only now: Gradio drops a click that comes before it has counted the run as ended.
         running.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
         self.prompt_note.watch(self.prompt, self.judge)
