@@ -1,7 +1,7 @@
 """Makes the fonts of the share cards (assets/card): `python scripts/card_font.py NotoSansCJK-VF.otf.ttc`.
 
 They are parts of Noto Sans CJK (SIL Open Font License 1.1, assets/card/LICENSE): the letters of prompts in Latin,
-Greek, Cyrillic, Chinese (GB 2312, the first level of Big5), Japanese and Korean (KS X 1001) at one weight, ASCII at a
+Cyrillic, Chinese (GB 2312, the first level of Big5), Japanese and Korean (KS X 1001) at one weight, ASCII at a
 bold one.
 fontTools does it, which comes with matplotlib (the extra `train`). The variable collection is released by its makers
 (notofonts/noto-cjk) and lies in the package manimgx-fonts-cjk as well.

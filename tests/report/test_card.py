@@ -15,7 +15,7 @@ from vs2.evaluation import Score
 from vs2.report import card, words
 from vs2.rubric import KEYS
 
-SCRIPTS = ("a red ball", "café, Straße, señor", "красный шар", "κόκκινη μπάλα", "一只红色的狐狸在雪地里奔跑",
+SCRIPTS = ("a red ball", "café, Straße, señor", "красный шар", "一只红色的狐狸在雪地里奔跑",
            "紅色的狐狸", "赤い狐が雪の上を走る", "빨간 여우가 달린다", "“quoted” – it costs 5 €…")
 
 
@@ -73,7 +73,7 @@ def test_prompts_of_many_scripts_are_drawn(drawn, said):
     assert "".join(drawn).replace(" ", "").find(said.replace(" ", "")) >= 0 and words.CARD_PROMPT_MARK not in drawn
 
 
-@pytest.mark.parametrize("said", ["สุนัขวิ่งบนหญ้า", "كرة حمراء", "a ball 🏀 bounces", "लाल गेंद", "\U00020000"])
+@pytest.mark.parametrize("said", ["สุนัขวิ่งบนหญ้า", "كرة حمراء", "a ball 🏀 bounces", "लाल गेंद", "κόκκινη μπάλα", "\U00020000"])
 def test_a_script_that_the_font_lacks_is_left_out_and_said(drawn, said):
     picture(report.evaluation(seen(4, 5, 2, prompt=said)))
     lines = " ".join(line.strip() for line in drawn)
@@ -101,7 +101,7 @@ def test_a_comparison_has_its_first_three_and_says_who_won(drawn):
 def test_a_long_or_odd_prompt_stays_in_its_place(drawn, said):
     picture(report.evaluation(seen(4, 5, 2, prompt=said)))
     for line in drawn:
-        assert card.font(20).getlength(line.strip()) < 1100 and "\u202e" not in line
+        assert card.font(18).getlength(line.strip()) < 1100 and "\u202e" not in line
 
 
 def test_a_line_never_begins_with_a_mark_that_closes():

@@ -64,7 +64,7 @@ def test_a_batch_in_each_of_its_formats(clips):
 
 SOUND = seen(4, 5, 2).to_dict()
 BROKEN = [5, "text", None, [], {}, [1], {"scores": 5}, {"candidates": []}, {"candidates": [1, 2]},
-          {"candidates": [1], "spent": {}}, SOUND | {"model": 5}, SOUND | {"prompt": 5}, SOUND | {"rationale": []},
+          {"candidates": [1], "spent": {}}, SOUND | {"model": 5}, SOUND | {"prompt": 5}, SOUND | {"rationale": ["x"]},
           SOUND | {"frames": "many"}, SOUND | {"frame_times": [-1]}, SOUND | {"samples": [5]}, SOUND | {"seconds": 5},
           SOUND | {"scores": {}}, SOUND | {"scores": {key: {"value": 9} for key in SOUND["scores"]}},
           SOUND | {"scores": {key: {"value": 4, "expected": 1e9} for key in SOUND["scores"]}},

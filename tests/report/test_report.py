@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
@@ -70,7 +71,7 @@ def test_an_evaluation_is_told_whole(clip):
     assert "3.67" in text and "mini, fp32" in text and "A very small judge" in text
     assert "512 tokens" in text and ">7<" in text and "It is short." in text and "Nothing in it has a name." in text
     assert text.count("<img ") == 4 and "4 of the 4 frames" in text and "1 · 0 s" in text and "4 · 1.88 s" in text
-    assert all(caveat.split(",")[0] in text for caveat in words.CAVEATS) and words.CAVEAT_WITHHELD not in text
+    assert all(escape(caveat) in text for caveat in words.CAVEATS) and words.CAVEAT_WITHHELD not in text
     assert len(text) < 200_000
 
 
@@ -86,7 +87,7 @@ def test_the_policy_lets_in_the_one_stylesheet_and_no_more():
 
 def test_what_was_not_judged_has_its_reason_and_no_number():
     text = page(report.evaluation(seen(4, FOREIGN, UNSURE)))
-    assert FOREIGN in text and UNSURE in text and text.count('<p class="digit none">not judged') == 2
+    assert FOREIGN in text and escape(UNSURE) in text and text.count('<p class="digit none">not judged') == 2
     assert '<b class="none">not judged</b>' in text and words.CAVEAT_WITHHELD in text
     none = page(report.evaluation(seen(FOREIGN, FOREIGN, FOREIGN)))
     assert none.count(FOREIGN) == 1 and words.UNKNOWING in none and "confidence" not in none.split("</style>")[1]
@@ -121,11 +122,11 @@ def test_whatever_is_given_is_text(field):
     if field == "sample":
         found = replace(found, samples=({"rationale": HOSTILE, "values": {}},))
     if field == "error":
-        return page(report.comparison([seen(4, 5, 2), Failed(HOSTILE, HOSTILE, HOSTILE)]))
+        page(report.comparison([seen(4, 5, 2), Failed(HOSTILE, HOSTILE, HOSTILE)]))
     knows = (lambda model: HOSTILE) if field == "knows" else (lambda model: "")
     assert "<script" not in page(report.evaluation(found, knows=knows))
     record = results.record(Row(1, found.video, found.prompt, {"generator": HOSTILE}), found)
-    return page(report.batch([record], ["generator"], knows=knows))
+    assert "<script" not in page(report.batch([record], ["generator"], knows=knows))
 
 
 def test_a_lone_surrogate_or_a_long_rationale_breaks_nothing(tmp_path):

@@ -1,10 +1,11 @@
 """A share card: an evaluation or a comparison as one PNG, 1200 x 630, as links to a page are shown with.
 
-Drawn with the fonts in assets/card, which have Latin, Greek, Cyrillic, Chinese, Japanese and Korean letters. A letter
+Drawn with the fonts in assets/card, which have Latin, Cyrillic, Chinese, Japanese and Korean letters. A letter
 that they lack is never drawn as a box: the prompt is then left out, and the card says so. No confidence is claimed
 where there is none, and what was not judged has no number.
 """
 import io
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
 from unicodedata import category, normalize
@@ -103,7 +104,7 @@ def wrapped(said: str, used: Font, width: int) -> list[str]:
             rows.append(row)
             row = ""
         while used.getlength(piece.rstrip()) > width:       # one word that is wider than a line
-            cut = max(n for n in range(1, len(piece) + 1) if n == 1 or used.getlength(piece[:n]) <= width)
+            cut = max(1, bisect_right(range(len(piece)), width, key=lambda n: used.getlength(piece[:n])) - 1)
             rows.append(piece[:cut])
             piece = piece[cut:]
         row += piece
@@ -131,9 +132,8 @@ def fitted(said: str, used: Font, width: int) -> str:
     said = whole[:MOST_FITTED]
     if said == whole and used.getlength(said) <= width:
         return said
-    while said and used.getlength(f"{said.rstrip()}{MORE}") > width:
-        said = said[:-1]
-    return f"{said.rstrip()}{MORE}"
+    fits = bisect_right(range(len(said) + 1), width, key=lambda n: used.getlength(said[:n].rstrip() + MORE)) - 1
+    return said[:max(fits, 0)].rstrip() + MORE
 
 
 def _name(said: str, used: Font, width: int, instead: str) -> str:
