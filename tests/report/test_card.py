@@ -73,7 +73,8 @@ def test_prompts_of_many_scripts_are_drawn(drawn, said):
     assert "".join(drawn).replace(" ", "").find(said.replace(" ", "")) >= 0 and words.CARD_PROMPT_MARK not in drawn
 
 
-@pytest.mark.parametrize("said", ["สุนัขวิ่งบนหญ้า", "كرة حمراء", "a ball 🏀 bounces", "लाल गेंद", "κόκκινη μπάλα", "\U00020000"])
+@pytest.mark.parametrize("said", ["สุนัขวิ่งบนหญ้า", "كرة حمراء", "a ball 🏀 bounces", "लाल गेंद",
+                                  "κόκκινη μπάλα", "\U00020000"])
 def test_a_script_that_the_font_lacks_is_left_out_and_said(drawn, said):
     picture(report.evaluation(seen(4, 5, 2, prompt=said)))
     lines = " ".join(line.strip() for line in drawn)

@@ -21,8 +21,10 @@ from vs2.evaluation import Score
 from vs2.report import make, stills, svg, tables, words
 from vs2.rubric import KEYS
 
-TAGS = set("html head meta title style body main header section article div p span b small h1 h2 h3 h4 ol ul li dl dt dd "
-           "figure figcaption img table caption thead tbody tr th td svg polygon line circle rect text tspan".split())
+TAGS = {"html", "head", "meta", "title", "style", "body", "main", "header", "section", "article", "div", "p", "span",
+        "b", "small", "h1", "h2", "h3", "h4", "ol", "ul", "li", "dl", "dt", "dd", "figure", "figcaption", "img",
+        "table", "caption", "thead", "tbody", "tr", "th", "td", "svg", "polygon", "line", "circle", "rect", "text",
+        "tspan"}
 
 
 class Strict(HTMLParser):

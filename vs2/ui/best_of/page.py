@@ -113,7 +113,7 @@ class BestOfPage:
         running = gr.on([self.go.click, self.prompt.submit], self.stream,
                         [self.prompt, *self.choice.inputs, *asked, self.judge, self.address],
                         [*self._results(), self.ended, self.notice, self.go, self.halt], trigger_mode="once", **QUIET)
-        self.saver.connect(self.actions, self.save, [self.ended])
+        self.saver.connect(self.actions, self.tell, [self.ended])
         # Only now: Gradio drops a click that comes before it has counted the run as ended.
         running.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
         self.prompt_note.watch(self.prompt, self.judge)
@@ -250,7 +250,7 @@ class BestOfPage:
         self.host.log(error)
         return making.FAILED.format(kind=type(error).__name__)
 
-    def save(self, contest: Contest | None, event: gr.EventData) -> str:
+    def tell(self, contest: Contest | None, event: gr.EventData) -> str:
         """A report of the run that is shown."""
         def make() -> report.Report:
             if contest is None or contest.outcome is None or not contest.outcome.decision.ranking:
