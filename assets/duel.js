@@ -3,7 +3,7 @@
 // While a pair is shown nothing here knows whose a clip is: the server tells names only where they are asked for.
 const find = (name) => element.querySelector(name), all = (name) => [...element.querySelectorAll(name)];
 const say = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const setup = find(".vs-duel-setup"), desk = find(".vs-duel-case"), results = find(".vs-duel-results");
+const setup = find(".vs-duel-setup"), desk = find(".vs-duel-case"), results = find(".vs-duel-results"), more = find(".vs-duel-more");
 const CHOICES = Object.keys(words.choices), OPENED = "vs2-duel";
 // `duel` is the open duel as the server has it, `pair` the one that is shown, `said` what was chosen for it so far.
 let duel = null, pair = null, said = {}, active = 0, turn = 0, sending = false, began = 0;
@@ -42,7 +42,7 @@ function open(state) {
   keep(OPENED, state.id);
   props.value = { duel: state.id };
   setup.hidden = true;
-  desk.hidden = results.hidden = false;
+  desk.hidden = results.hidden = more.hidden = false;
   if (other) { forget(); tell(""); }
   next();
 }
@@ -52,7 +52,8 @@ function close() {
   keep(OPENED, null);
   stop();
   setup.hidden = false;
-  desk.hidden = results.hidden = true;
+  desk.hidden = results.hidden = more.hidden = true;
+  more.open = false;
   forget();
 }
 function take(state) {

@@ -63,12 +63,15 @@ function step(by) {
 }
 
 // ---- the questions: one, or one a dimension
-function answer(choice, wide, tall) {
+function called(choice) {  // an answer's name: a side is called another thing where one clip stands above the other
+  const tall = { [CHOICES[0]]: words.top, [CHOICES[1]]: words.bottom }[choice], wide = words.choices[choice];
+  return tall ? [make("span", "vs-duel-wide", wide), make("span", "vs-duel-tall", tall)] : [make("span", "", wide)];
+}
+function answer(choice) {
   const button = make("button");
   button.type = "button";
   button.dataset.choice = choice;
-  if (tall) button.append(make("span", "vs-duel-wide", wide), make("span", "vs-duel-tall", tall));
-  else button.textContent = wide;
+  button.append(...called(choice));
   return button;
 }
 function questions() {
@@ -79,8 +82,7 @@ function questions() {
     row.setAttribute("aria-label", words.names[aspect]);
     if (duel.aspects.length > 1) row.append(make("span", "vs-duel-aspect", words.names[aspect]));
     const [left, right, tie, bad] = CHOICES;
-    row.append(answer(left, words.choices[left], words.top), answer(tie, words.choices[tie]),
-      answer(bad, words.choices[bad]), answer(right, words.choices[right], words.bottom));
+    row.append(...[left, tie, bad, right].map(answer));
     return row;
   }));
   paint();

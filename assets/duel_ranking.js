@@ -35,7 +35,13 @@ function votes() {
     back.type = "button";
     back.dataset.vote = one.id;
     back.setAttribute("aria-label", say(words.take_back_of, { prompt: one.prompt }));
-    row.append(make("span", "vs-duel-vote-prompt", one.prompt), make("b", "", one.said), back);
+    const told = make("b");
+    for (const [aspect, choice] of Object.entries(one.choices)) {
+      if (duel.aspects.length > 1) told.append(`${told.childNodes.length ? "; " : ""}${words.names[aspect]}: `);
+      told.append(...called(choice));
+    }
+    if (!told.childNodes.length) told.textContent = words.skipped;
+    row.append(make("span", "vs-duel-vote-prompt", one.prompt), told, back);
     return row;
   }));
   find(".vs-duel-count").textContent = !duel.seen ? words.list_empty

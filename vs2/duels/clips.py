@@ -33,7 +33,7 @@ class Limits:
     clips: int = 400
     bytes: int = 2**30
     clip: video.Limits = field(default_factory=video.Limits)
-    table: table.Limits = field(default_factory=lambda: table.Limits(
+    tables: table.Limits = field(default_factory=lambda: table.Limits(
         table_bytes=4 * 2**20, rows=400, columns=200, zip=archive.Limits(members=2000, unpacked=2**30)))
 
 
@@ -135,11 +135,11 @@ def told(name: str, layout: str = FOLDERS) -> tuple[str, str]:
 
 
 def _of_zip(path: Path, folder: Path, layout: str, limits: Limits) -> Found:
-    with archive.opened(path, limits.table.zip) as packed:
+    with archive.opened(path, limits.tables.zip) as packed:
         names = packed.names()
         if table.tables(names):
             name = packed.table(table.tables, table.NAMED)
-            rows = table.parse(packed.read(name, limits.table.table_bytes), name, limits.table)
+            rows = table.parse(packed.read(name, limits.tables.table_bytes), name, limits.tables)
             return _of_rows(rows, lambda clip: packed.clip(name, clip, folder, limits.clip.max_bytes), limits)
         clips = [name for name in names if name.lower().endswith(SUFFIXES)]
         if len(clips) > limits.clips:
@@ -155,11 +155,11 @@ def _of_files(files: Sequence[tuple[str | Path, str]], layout: str, limits: Limi
     if tables:
         path, name = next(one for one in files if one[1] in tables)
         with Path(path).open("rb") as file:
-            data = file.read(limits.table.table_bytes + 1)
-        if len(data) > limits.table.table_bytes:
-            raise BadInput(f"The table {display_name(name)} is larger than {limits.table.table_bytes // 2**20} MB: "
+            data = file.read(limits.tables.table_bytes + 1)
+        if len(data) > limits.tables.table_bytes:
+            raise BadInput(f"The table {display_name(name)} is larger than {limits.tables.table_bytes // 2**20} MB: "
                            "split it.")
-        rows = table.parse(data, name, limits.table)
+        rows = table.parse(data, name, limits.tables)
         return _of_rows(rows, _among([one for one in files if one[1] not in tables]), limits)
     return _of_names([(name, lambda path=path: path) for path, name in files], layout, limits)
 

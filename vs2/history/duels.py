@@ -119,7 +119,7 @@ class Duels:
         aspects = tuple(one for one in DIMENSIONS if one in set(aspects))
         if not aspects:
             raise BadInput(f"A duel asks for at least one of {', '.join(DIMENSIONS)}.")
-        if len(self.list(visitor)) >= MOST_DUELS:
+        if len(self.all(visitor)) >= MOST_DUELS:
             raise BadInput(f"You have {MOST_DUELS} duels already: delete one before you start another.")
         kept = [(one, self._keep(one.path)) for one in given]
         row = {"id": secrets.token_urlsafe(16), "visitor": hashed(visitor), "created": time.time(),
@@ -153,14 +153,14 @@ class Duels:
                 part.unlink(missing_ok=True)
         return given.digest
 
-    def list(self, visitor: str) -> list[tuple[str, str, float, int]]:
+    def all(self, visitor: str) -> list[tuple[str, str, float, int]]:
         """(id, name, created, pairs that were seen) of the visitor's duels, the newest first."""
         return self._read("SELECT d.id, d.name, d.created, (SELECT COUNT(*) FROM duel_ballots b WHERE b.duel = "
                           "d.number) FROM duels d WHERE d.visitor = ? ORDER BY d.number DESC", hashed(visitor))
 
     def count(self, visitor: str) -> int:
         """How many duels the visitor has."""
-        return len(self.list(visitor))
+        return len(self.all(visitor))
 
     def get(self, visitor: str, id: object) -> Duel:
         """The visitor's duel with this id. Raises BadInput where there is none."""

@@ -17,7 +17,6 @@ from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation
 from vs2.history.duels import Ballot, Duel, StoredClip
 from vs2.ui import player
-from vs2.ui.duel import layout
 from vs2.ui.text import duel as text
 from vs2.video.sampling import Sampling
 
@@ -49,10 +48,7 @@ def state(duel: Duel) -> dict:
 
 def vote(ballot: Ballot) -> dict:
     """A vote in the list."""
-    names, answers = layout.names(), layout.choices()
-    said = "; ".join(answers[choice] if len(ballot.choices) == 1 else f"{names[key]}: {answers[choice]}"
-                     for key, choice in ballot.choices.items())
-    return {"id": ballot.id, "prompt": sound(short(ballot.shown.pair.a.prompt)), "said": said or text.SKIPPED}
+    return {"id": ballot.id, "prompt": sound(short(ballot.shown.pair.a.prompt)), "choices": ballot.choices}
 
 
 def shown(clip: StoredClip, kept: Path | None, desk: gr.HTML) -> str:

@@ -31,7 +31,7 @@ def template() -> str:
     """The empty page."""
     return (f'<div class="vs-duel"><p class="vs-duel-lead">{escape(text.LEAD)}</p>'
             '<p class="vs-problem vs-duel-problem" role="alert" hidden></p>'
-            f"{_setup()}{_pair()}{_ranking()}</div>")
+            f"{_setup()}{_pair()}{_votes()}{_ranking()}</div>")
 
 
 def script() -> str:
@@ -125,11 +125,21 @@ def _pair() -> str:
         f'{escape(text.KEYS_ON)}</label>{keys}</div></section>')
 
 
-def _ranking() -> str:
-    dimensions = "".join(f'<option value="{key}">{escape(said)}</option>' for key, said in names().items())
+def _votes() -> str:
     exports = "".join(f'<button type="button" class="vs-action" data-export="{kind}">{escape(label)}</button>'
                       for kind, label in (("jsonl", text.EXPORT_JSONL), ("csv", text.EXPORT_CSV),
                                           ("ranking", text.EXPORT_RANKING)))
+    return (
+        f'<details class="vs-duel-more" hidden><summary>{escape(text.MORE)}</summary>'
+        f'<h3>{escape(text.LIST)}</h3><ul class="vs-duel-votes"></ul><p class="vs-empty vs-duel-count"></p>'
+        f'<div class="vs-exports" role="group" aria-label="{escape(text.EXPORT)}"><span>{escape(text.EXPORT)}</span>'
+        f'{exports}<p class="vs-exported" role="status"></p></div>'
+        f'<button type="button" class="vs-action vs-duel-delete" data-do="delete">{escape(text.DELETE)}</button>'
+        "</details>")
+
+
+def _ranking() -> str:
+    dimensions = "".join(f'<option value="{key}">{escape(said)}</option>' for key, said in names().items())
     return (
         '<section class="vs-duel-results" hidden><header><h2>' + escape(text.RANKING) + '</h2>'
         f'<button type="button" class="vs-action" data-do="rank" aria-expanded="false">{escape(text.SHOW)}</button>'
@@ -139,10 +149,4 @@ def _ranking() -> str:
         '<div class="vs-duel-row vs-duel-bring" hidden><input type="file" accept=".csv,.tsv,.json,.jsonl" hidden '
         f'data-scores tabindex="-1" aria-label="{escape(text.BRING)}">'
         f'<button type="button" class="vs-action" data-do="bring">{escape(text.BRING)}</button>'
-        '<p class="vs-duel-brought" role="status"></p></div>'
-        f'<details class="vs-duel-more"><summary>{escape(text.MORE)}</summary>'
-        f'<h3>{escape(text.LIST)}</h3><ul class="vs-duel-votes"></ul><p class="vs-empty vs-duel-count"></p>'
-        f'<div class="vs-exports" role="group" aria-label="{escape(text.EXPORT)}"><span>{escape(text.EXPORT)}</span>'
-        f'{exports}<p class="vs-exported" role="status"></p></div>'
-        f'<button type="button" class="vs-action vs-duel-delete" data-do="delete">{escape(text.DELETE)}</button>'
-        '</details></section>')
+        '<p class="vs-duel-brought" role="status"></p></div></section>')

@@ -117,7 +117,7 @@ class DuelPage:
         """The visitor's duels, and the one asked for, where it is theirs: said {address, id} -> {duels, duel}."""
         visitor = self._visitor(said)
         listed = [{"id": id, "name": data.sound(name), "seen": seen}
-                  for id, name, _, seen in self.duels.list(visitor)]
+                  for id, name, _, seen in self.duels.all(visitor)]
         asked = next((one["id"] for one in listed if one["id"] == said.get("id")), None)
         return {"duels": listed, "duel": data.state(self.duels.get(visitor, asked)) if asked else None}
 

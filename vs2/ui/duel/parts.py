@@ -17,11 +17,12 @@ def ranking(found: Ranking) -> str:
              *([text.APART.format(groups=found.groups)] if found.groups > 1 else [])]
     least, most = _range(found)
     heads = (text.PLACE, text.GENERATOR, text.RATING, text.INTERVAL, text.WIN_RATE, text.VOTES, text.WINS, text.TIES,
-             text.LOSSES)
+             text.BAD, text.LOSSES)
     rows = "".join(
         f'<tr><td>{one.place}</td><th scope="row">{escape(one.generator)}</th><td><b>{one.rating:.0f}</b></td>'
         f"<td>{_interval(one, found.interval, least, most)}</td><td>{one.win_rate:.0%}</td><td>{one.votes}</td>"
-        f"<td>{one.wins}</td>{_ties(one)}<td>{one.losses}</td></tr>" for one in found.standings)
+        f"<td>{one.wins}</td><td>{one.ties - one.bad}</td><td>{one.bad}</td><td>{one.losses}</td></tr>"
+        for one in found.standings)
     lines = "".join(f"<p>{escape(note)}</p>" for note in notes)
     return (f'<p class="vs-counted">{escape(said)}</p>{_table(text.RANKING, heads, rows, "vs-duel-standings")}'
             f'<div class="vs-duel-notes">{lines}</div>{meetings(found)}')
@@ -88,14 +89,9 @@ def _interval(one: Standing, there: bool, least: float, most: float) -> str:
     start = 0.0 if one.low is None else at(one.low)
     end = 100.0 if one.high is None else at(one.high)
     kind = f'{" vs-open-low" if one.low is None else ""}{" vs-open-high" if one.high is None else ""}'
-    return (f'<span class="vs-duel-track{kind}" aria-hidden="true">'
+    return (f'<div class="vs-duel-interval"><span class="vs-duel-track{kind}" aria-hidden="true">'
             f'<i style="left:{start:.1f}%;width:{end - start:.1f}%"></i><b style="left:{at(one.rating):.1f}%"></b>'
-            f"</span><span>{escape(said)}</span>")
-
-
-def _ties(one: Standing) -> str:
-    said = escape(text.OF_TIES_BAD.format(ties=one.ties, bad=one.bad)) if one.bad else str(one.ties)
-    return f"<td>{said}</td>"
+            f"</span><span>{escape(said)}</span></div>")
 
 
 def _share(value: float | None) -> str:
