@@ -25,7 +25,7 @@ def test_pair_accuracy_with_and_without_ties_by_hand():
     assert (found.pairs, found.unjudged, found.decided, found.undecided) == (5, 0, 3, 1)
     assert found.without_ties == pytest.approx((1 + 0.5) / 3)
     assert found.with_ties == pytest.approx(2 / 5)
-    # Up to a difference of 1 all are ties: both ties right, no other. Better: threshold 0, as above; equal, so the least.
+    # Up to a difference of 1 all are ties: both ties right, no other. That is no better than 0, so it is 0.
     assert (found.calibrated, found.threshold) == (pytest.approx(2 / 5), 0)
 
 

@@ -1,5 +1,6 @@
 """Which pair comes next: balanced, by chance that can be drawn again, and the sides by chance, too."""
 from collections import Counter
+from itertools import combinations
 
 from vs2.duels.pairs import Clip, following, pairs
 
@@ -46,8 +47,7 @@ def test_at_any_time_generators_and_their_meetings_are_balanced():
     for count in range(1, len(asked)):
         shown = played(asked, count)
         met = Counter(frozenset((one.pair.a.generator, one.pair.b.generator)) for one in shown)
-        counts = [met[frozenset((a, b))] for a in ("g0", "g1", "g2", "g3", "g4") for b in "g0 g1 g2 g3 g4".split()
-                  if a < b]
+        counts = [met[frozenset(two)] for two in combinations(("g0", "g1", "g2", "g3", "g4"), 2)]
         assert max(counts) - min(counts) <= 1
     prompts = Counter(one.pair.a.prompt for one in played(asked, 30))
     assert len(prompts) == 6, "no prompt is left for the end"

@@ -37,7 +37,8 @@ def test_a_table_worked_out_by_hand():
 
 def test_ties_and_both_bad_count_half_whichever_side_is_called_a():
     """2 wins, 1 loss and 2 ties are 3 points of 5: odds of 3 to 2."""
-    votes = [vote("A", "B"), vote("B", "A", "b"), vote("A", "B", "b"), vote("A", "B", "tie"), vote("B", "A", "both_bad")]
+    votes = [vote("A", "B"), vote("B", "A", "b"), vote("A", "B", "b"), vote("A", "B", "tie"),
+             vote("B", "A", "both_bad")]
     found = rank(votes, ridge=0, resamples=0)
     first, second = found.standings
     assert first.strength - second.strength == pytest.approx(math.log(3 / 2), abs=1e-9)

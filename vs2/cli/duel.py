@@ -1,4 +1,4 @@
-"""`vs2 duel rank`: people's votes on pairs of clips -> the ranking of generators, and how far judges agree with them."""
+"""`vs2 duel rank`: people's votes on pairs of clips -> a ranking of generators, and how far judges agree with them."""
 import json
 import sys
 from pathlib import Path
@@ -73,8 +73,8 @@ def _shown(ranking, agreements) -> str:
     if not ranking.interval:
         lines.append("No interval: there is one prompt, or none was asked for.")
     if not ranking.whole:
-        lines.append("Some generators have not lost to, or not won against, the others: a small ridge alone holds their "
-                     "ratings.")
+        lines.append("Some generators have not lost to, or not won against, the others: a small ridge alone holds "
+                     "their ratings.")
     if ranking.groups > 1:
         lines.append(f"The generators fall into {ranking.groups} groups that never met: over groups nothing is "
                      "compared.")
