@@ -2,7 +2,7 @@
 const keysBox = find("[name=keys]"), KEYS_KEPT = "vs2-duel-keys";
 const DO = {
   folder: () => folder.click(), clear: () => { trouble(""); clear(); }, all: () => { close(); start(); },
-  play: () => play(!wanted), again: async () => { const answer = await call("duel_again"); if (!answer.problem) { take(answer.duel); next(); } },
+  play: () => play(!wanted), again: async () => { const answer = await call("duel_again"); if (!answer.problem) { take(answer.duel); stale(); next(); } },
   retry: () => next(), skip, undo: () => undo(), rank: () => (ranked.hidden ? reveal() : forget()), delete: remove,
   bring: () => find("[data-scores]").click(),
 };

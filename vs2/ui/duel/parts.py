@@ -10,8 +10,7 @@ from vs2.ui.text import duel as text
 
 def ranking(found: Ranking) -> str:
     """The standings with their intervals, what they stand on, and who met whom."""
-    said = (text.STANDS_ON_ONE if found.prompts == 1 else text.STANDS_ON).format(votes=found.votes,
-                                                                                 prompts=found.prompts)
+    said = text.STANDS_ON.format(votes=found.votes, prompts=found.prompts)
     notes = [text.MODEL_SAID, *([] if found.interval else [text.NO_INTERVAL]),
              *([] if found.whole else [text.NOT_WHOLE]),
              *([text.APART.format(groups=found.groups)] if found.groups > 1 else [])]
