@@ -2,10 +2,14 @@
 const videos = all(".vs-duel-players video"), seek = find(".vs-duel-controls input"), STEP = 1 / 24;
 const lead = () => videos[0].duration >= videos[1].duration ? videos[0] : videos[1];  // the longer one leads
 let wanted = true, clock = 0;  // whether they are to play
+let slow = 0, waiting = "";  // what was told before it said that clips are prepared, which it says where that takes long
 
 function busy(sentence) {
   desk.toggleAttribute("aria-busy", !!sentence);
-  if (sentence) tell(sentence); else if (find(".vs-duel-told").textContent === words.preparing) tell("");
+  clearTimeout(slow);
+  const told = find(".vs-duel-told").textContent;
+  if (sentence) slow = setTimeout(() => { waiting = told; tell(sentence); }, 600);
+  else if (told === words.preparing) tell(waiting);
   for (const button of all(".vs-duel-questions button, [data-do=skip]")) button.disabled = !!sentence;
 }
 function show() {
@@ -49,13 +53,13 @@ function where(first) {
   seek.max = first.duration || 1;
   seek.value = first.currentTime;
   seek.setAttribute("aria-valuetext", `${first.currentTime.toFixed(1)} s`);
-  find(".vs-duel-time").textContent = `${first.currentTime.toFixed(1)} / ${(first.duration || 0).toFixed(1)} s`;
+  find(".vs-duel-time").textContent = `${first.currentTime.toFixed(1)} s / ${(first.duration || 0).toFixed(1)} s`;
 }
 function put(at) {
   const first = lead(), place = Math.max(0, Math.min(at, (first.duration || 0) - 0.001));
   for (const video of videos) if (video.duration) video.currentTime = Math.min(place, video.duration - 0.001);
   seek.value = place;
-  find(".vs-duel-time").textContent = `${place.toFixed(1)} / ${(first.duration || 0).toFixed(1)} s`;
+  find(".vs-duel-time").textContent = `${place.toFixed(1)} s / ${(first.duration || 0).toFixed(1)} s`;
 }
 function step(by) {
   play(false);
