@@ -85,6 +85,7 @@ async function next() {
   find("[data-do=skip]").hidden = !pair;
   if (!pair) {
     stop();
+    find(".vs-duel-questions").replaceChildren();
     done.querySelector("p").textContent = duel.pairs ? words.done : words.done_none;
     done.querySelector("button").hidden = !duel.pairs;
     return;
