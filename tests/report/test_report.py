@@ -7,6 +7,7 @@ from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from tests.support.clips import moving_square
@@ -16,9 +17,11 @@ from vs2 import candidates, report
 from vs2.batch import results
 from vs2.batch.table import Row
 from vs2.candidates import Failed
+from vs2.duels import agreement
+from vs2.duels.votes import Vote
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Score
-from vs2.report import make, stills, svg, tables, words
+from vs2.report import duels, make, stills, svg, tables, words
 from vs2.rubric import KEYS
 
 TAGS = {"html", "head", "meta", "title", "style", "body", "main", "header", "section", "article", "div", "p", "span",
@@ -94,7 +97,7 @@ def test_what_was_not_judged_has_its_reason_and_no_number():
     none = page(report.evaluation(seen(FOREIGN, FOREIGN, FOREIGN)))
     assert none.count(FOREIGN) == 1 and words.UNKNOWING in none and "confidence" not in none.split("</style>")[1]
     unread = page(report.evaluation(seen(4, None, 2)))
-    assert words.UNREAD_WHY in unread and '<b class="none">not read</b>' in unread
+    assert escape(words.UNREAD_WHY) in unread and '<b class="none">not read</b>' in unread
 
 
 def test_confidence_is_claimed_only_where_there_is_one():
@@ -193,7 +196,7 @@ def test_a_ranking_by_votes_with_the_judges_agreement():
     ranking = report.Ranking(ranked, 32, 3, 1, 2, agreements=(
         report.Agreement("mini", 29, 0.715, None, "It knows scenes."),), notes=("A <i>note</i>.",))
     text = page(report.duel([ranking, replace(ranking, dimension="visual_quality")]))
-    assert "32 votes by 2 people; 3 ties, 1 times both bad." in text and "+0.80" in text and "[+0.40, +1.20]" in text
+    assert "32 votes by 2 people; ties: 3, both bad: 1." in text and "+0.80" in text and "[+0.40, +1.20]" in text
     assert "71.5%" in text and "It knows scenes." in text and "&lt;b&gt;one" in text
     assert "Ranking: visual quality" in text
     assert words.CAVEAT_VOTES in text and words.CAVEATS[0] not in text
@@ -237,3 +240,16 @@ def test_the_words_of_a_scene_are_in_their_sections():
     text = page(report.evaluation(seen(4, 5, 2)))
     assert SAID.splitlines()[0] in text
     assert re.search(r'Visual quality <span class="chip">4/5</span></h4><p>a ball\.</p>', text)
+
+
+def test_a_duels_votes_become_its_report():
+    said = ("a", "a", "b", "tie", "both_bad")
+    votes = [Vote("p", f"{n}a.mp4", f"{n}b.mp4", "one", "two", one) for n, one in enumerate(said)]
+    made = duels.ranking(votes, agreements=[agreement("mini", votes, {("0a.mp4", "p"): {"overall": 4.0},
+                                                                      ("0b.mp4", "p"): {"overall": 2.0}})])
+    assert [(one.name, one.wins, one.losses, one.ties) for one in made.ranked] == [("one", 2, 1, 2), ("two", 1, 2, 2)]
+    assert (made.votes, made.ties, made.both_bad, made.ranked[0].rate) == (5, 1, 1, 0.6)
+    apart = made.ranked[0].strength - made.ranked[1].strength
+    assert apart == pytest.approx(np.log(0.6 / 0.4), abs=0.01) and made.ranked[0].low is None, "one prompt, no interval"
+    assert made.agreements[0].pairs == 1 and made.agreements[0].accuracy == 1.0
+    assert "5 votes; ties: 1, both bad: 1." in page(report.duel([made]))

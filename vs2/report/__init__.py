@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vs2.errors import BadInput, Failure
 from vs2.report import card
-from vs2.report.html import html
+from vs2.report.document import html
 from vs2.report.make import batch, best_of, comparison, duel, evaluation, item
 from vs2.report.model import Agreement, Item, Ranked, Ranking, Report, Still
 from vs2.report.records import read

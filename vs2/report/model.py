@@ -84,14 +84,15 @@ class Agreement:
 class Ranking:
     """A ranking by people's votes, best first. dimension: its key, "" for which is better on the whole.
 
-    votes: all of them; ties, both_bad: how many said so. voters: people. level: of the intervals. notes: sentences.
+    votes: all of them; ties, both_bad: how many said so. voters: people, None where nobody counted them. level: of the
+    intervals. notes: sentences.
     """
 
     ranked: tuple[Ranked, ...]
     votes: int
     ties: int
     both_bad: int
-    voters: int
+    voters: int | None = None
     dimension: str = ""
     level: float = 0.95
     agreements: tuple[Agreement, ...] = ()

@@ -128,10 +128,15 @@ def ranking(found: Ranking) -> str:
                      f'<td class="number">{one.wins}</td><td class="number">{one.losses}</td>'
                      f'<td class="number">{one.ties}</td></tr>')
     heads = [words.PLACE, words.CLIP, words.STRENGTH, words.WIN_RATE, words.WINS, words.LOSSES, words.TIES]
-    votes = words.VOTES.format(votes=found.votes, voters=found.voters, ties=found.ties, bad=found.both_bad)
-    notes = [votes, words.STRENGTHS.format(level=round(found.level * 100)), *map(parts.flat, found.notes)]
+    notes = [votes(found), words.STRENGTHS.format(level=round(found.level * 100)), *map(parts.flat, found.notes)]
     return (f"<section><h2>{escape(title)}</h2>{framed(title, heads, lines)}{parts.listed(notes)}</section>"
             f"{_agreements(found)}")
+
+
+def votes(found: Ranking) -> str:
+    """What a ranking stands on."""
+    by = words.VOTES_BY.format(voters=found.voters) if found.voters else ""
+    return words.VOTES.format(votes=found.votes, by=by, ties=found.ties, bad=found.both_bad)
 
 
 def _agreements(found: Ranking) -> str:

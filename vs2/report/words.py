@@ -103,7 +103,8 @@ GROUP_RADAR = "Profiles"
 # Duels
 DUEL_OF = "Ranking: {dimension}"
 STRENGTH, WIN_RATE, WINS, LOSSES, TIES = "Strength", "Win rate", "Won", "Lost", "Tied"
-VOTES = "{votes} votes by {voters} people; {ties} ties, {bad} times both bad."
+VOTES = "{votes} votes{by}; ties: {ties}, both bad: {bad}."
+VOTES_BY = " by {voters} people"
 STRENGTHS = ("Strengths are Bradley-Terry's, 0 the mean of all, with {level} % intervals; win rates count a tie as "
              "half.")
 AGREEMENT = "How far judges agree with the people"

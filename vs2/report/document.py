@@ -168,9 +168,7 @@ def _judges(judged) -> str:
 
 
 def _duel(report: Report) -> str:
-    votes = report.rankings[0] if report.rankings else None
-    below = words.VOTES.format(votes=votes.votes, voters=votes.voters, ties=votes.ties,
-                               bad=votes.both_bad) if votes else ""
+    below = tables.votes(report.rankings[0]) if report.rankings else ""
     clips = "".join(_clip(report, item) for item in report.told)
     return (f"{_lead(report, escape(below))}{parts.listed(report.notes)}"
             f'{"".join(map(tables.ranking, report.rankings))}{_side_by_side(report)}{clips}')
