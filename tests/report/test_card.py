@@ -102,7 +102,7 @@ def test_a_comparison_has_its_first_three_and_says_who_won(drawn):
 def test_a_long_or_odd_prompt_stays_in_its_place(drawn, said):
     picture(report.evaluation(seen(4, 5, 2, prompt=said)))
     for line in drawn:
-        assert card.font(18).getlength(line.strip()) < 1100 and "\u202e" not in line
+        assert card.font(17).getlength(line.strip()) < 1100 and "\u202e" not in line
 
 
 def test_a_line_never_begins_with_a_mark_that_closes():

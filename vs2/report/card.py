@@ -164,14 +164,16 @@ def _still(image: Image.Image, item: Item, box: tuple[int, int, int, int], at: f
 def _frame(draw: Draw, items: Sequence[Item]) -> None:
     """What stands on every card: whose the scores are, what those judges know, and what the scores are not."""
     judges = dict.fromkeys((parts.judged_by(item.evaluation), item.knows) for item in items if item.evaluation)
-    bottom, width = SIZE[1] - 40, SIZE[0] - 2 * MARGIN
-    draw.line((MARGIN, bottom - 66, SIZE[0] - MARGIN, bottom - 66), WELL, 2)
+    bottom, width = SIZE[1] - 56, SIZE[0] - 2 * MARGIN
+    draw.line((MARGIN, bottom - 58, SIZE[0] - MARGIN, bottom - 58), WELL, 2)
     names = " · ".join(name for name, _ in judges)
     by = words.CARD_BY.format(name=_name(names, font(24), 600, words.CARD_JUDGE))
     draw.text((MARGIN, bottom - 26), by, INK, font(24), anchor="ls")
     draw.text((SIZE[0] - MARGIN, bottom - 26), words.CARD_CAVEAT, QUIET, font(20), anchor="rs")
     knows = " · ".join(dict.fromkeys(parts.flat(said) or words.KNOWS_NOT for _, said in judges))
-    draw.text((MARGIN, bottom), _name(knows, font(18), width, words.KNOWS_NOT), QUIET, font(18), anchor="ls")
+    rows = wrapped(plain(knows) if drawable(plain(knows)) else words.KNOWS_NOT, font(17), width)
+    for n, row in enumerate([*rows[:1], *([fitted("".join(rows[1:]), font(17), width)] if rows[1:] else [])]):
+        draw.text((MARGIN, bottom + 24 * n), row.strip(), QUIET, font(17), anchor="ls")
 
 
 def _one(image: Image.Image, draw: Draw, report: Report, judged: Sequence[Item]) -> None:

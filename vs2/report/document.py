@@ -81,7 +81,7 @@ def _comparison(report: Report) -> str:
     whole = "".join(_clip(report, item) for item in report.told)
     return (f"{_lead(report, names)}{_verdict(report)}{parts.listed(report.notes)}{_side_by_side(report)}"
             f'<section class="pair"><h2>{words.SCORES}</h2>{tables.candidates(report)}<div>{svg.radar(series)}'
-            f'<ul class="legend">{legend}</ul></div></section>{reasons}{_asked(report)}{whole}')
+            f'<ul class="legend">{legend}</ul></div></section>{reasons}{whole}{_asked(report)}')
 
 
 def _asked(report: Report) -> str:

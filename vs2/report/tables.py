@@ -127,7 +127,7 @@ def ranking(found: Ranking) -> str:
                      f'<td class="number">{strength}{span}{figure}</td><td class="number">{rate}</td>'
                      f'<td class="number">{one.wins}</td><td class="number">{one.losses}</td>'
                      f'<td class="number">{one.ties}</td></tr>')
-    heads = [words.PLACE, words.CLIP, words.STRENGTH, words.WIN_RATE, words.WINS, words.LOSSES, words.TIES]
+    heads = [words.PLACE, words.GENERATOR, words.STRENGTH, words.WIN_RATE, words.WINS, words.LOSSES, words.TIES]
     notes = [votes(found), words.STRENGTHS.format(level=round(found.level * 100)), *map(parts.flat, found.notes)]
     return (f"<section><h2>{escape(title)}</h2>{framed(title, heads, lines)}{parts.listed(notes)}</section>"
             f"{_agreements(found)}")

@@ -102,6 +102,7 @@ GROUP_RADAR = "Profiles"
 
 # Duels
 DUEL_OF = "Ranking: {dimension}"
+GENERATOR = "Generator"
 STRENGTH, WIN_RATE, WINS, LOSSES, TIES = "Strength", "Win rate", "Won", "Lost", "Tied"
 VOTES = "{votes} votes{by}; ties: {ties}, both bad: {bad}."
 VOTES_BY = " by {voters} people"
