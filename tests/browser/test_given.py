@@ -19,8 +19,8 @@ GIVE = """([selector, kind, name, bytes, text]) => {
   }
   if (text) data.setData("text/plain", text);
   const fire = (event) => part.dispatchEvent(event);
-  if (kind === "paste") return fire(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
-  const options = { dataTransfer: data, bubbles: true, cancelable: true };
+  const goes = { bubbles: true, cancelable: true }, options = { dataTransfer: data, ...goes };
+  if (kind === "paste") return fire(new ClipboardEvent("paste", { clipboardData: data, ...goes }));
   fire(new DragEvent("dragenter", options));
   window.covered = document.querySelector(".vs-anywhere").classList.contains("vs-shown");
   return fire(new DragEvent("dragover", options)) + 2 * fire(new DragEvent("drop", options));

@@ -36,7 +36,8 @@ def _template(by_address: bool) -> str:
         f'<figcaption><span class="vs-name"></span><span class="vs-busy" role="status"></span>'
         f'<button type="button" class="vs-replace">{text.REPLACE}</button>'
         f'<button type="button" class="vs-remove">{text.REMOVE}</button></figcaption></figure>'
-        f'{addresses.field(by_address)}{rate_field()}<p class="vs-problem vs-zone-problem" role="alert" hidden></p></div>')
+        f'{addresses.field(by_address)}{rate_field()}'
+        '<p class="vs-problem vs-zone-problem" role="alert" hidden></p></div>')
 
 
 def rate_field() -> str:
@@ -47,8 +48,8 @@ def rate_field() -> str:
 
 
 def _script() -> str:
-    words = {"uploading": text.UPLOADING, "fetching": text.FETCHING, "preparing": text.PREPARING, "not_uploaded": text.NOT_UPLOADED,
-             "megabytes": MEGABYTES, "too_large": text.TOO_LARGE.format(megabytes=MEGABYTES), "fps": FPS,
+    words = {"uploading": text.UPLOADING, "fetching": text.FETCHING, "preparing": text.PREPARING,
+             "not_uploaded": text.NOT_UPLOADED, "megabytes": MEGABYTES, "too_large": text.TOO_LARGE.format(megabytes=MEGABYTES), "fps": FPS,
              "rate_wrong": rate_wrong()}
     return script_of(words, "player")
 

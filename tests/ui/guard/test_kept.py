@@ -214,8 +214,8 @@ def test_what_a_page_fetches_counts_as_an_upload(served, endless, monkeypatch):
     assert files_in(folder) == before and not inside(blocks, "uploads").ledger.held("127.0.0.1")
 
 
-@pytest.mark.parametrize("said", [None, 5, {}, {"address": None}, {"address": "file:///etc/passwd"}, {"address": "clip.mp4"},
-                                  {"address": "https://" + "a" * 3000}])
+@pytest.mark.parametrize("said", [None, 5, {}, {"address": None}, {"address": "file:///etc/passwd"},
+                                  {"address": "clip.mp4"}, {"address": "https://" + "a" * 3000}])
 def test_what_is_no_address_is_not_fetched(served, said):
     address, blocks, _ = served
     part = next(number for number, one in blocks.blocks.items() if one.elem_id == "video")

@@ -96,8 +96,8 @@ class Board:
         def recall(said) -> dict:
             return {"items": self.recall(said if isinstance(said, dict) else {})}
 
-        self.box = gr.HTML({"items": []}, html_template=_template(site.settings.addresses), js_on_load=_script(), apply_default_css=False,
-                           elem_id="compare-board", server_functions=[prepare, past, recall, addresses.fetch])
+        self.box = gr.HTML({"items": []}, html_template=_template(site.settings.addresses), js_on_load=_script(),
+                           apply_default_css=False, elem_id="compare-board", server_functions=[prepare, past, recall, addresses.fetch])
         self.told, self.opened = (gr.HTML(None, html_template="<span hidden></span>", js_on_load=_TELL,
                                           apply_default_css=False, elem_classes="vs-silent") for _ in range(2))
 
@@ -199,7 +199,7 @@ def _script() -> str:
              "OWN_PROMPT_HINT", "OWN_PROMPT_LABEL", "AGAIN", "PLAY", "PAUSE", "COUNT", "PAST_ADD", "PAST_ADDED",
              "PAST_EMPTY", "PAST_FAILED")
     words = {name: getattr(text, name) for name in names}
-    words |= {"FETCHING": shared.FETCHING, "TOO_LARGE": shared.TOO_LARGE.format(megabytes=player.MEGABYTES), "megabytes": player.MEGABYTES,
-              "most": MOST, "colours": plots.COLOURS, "RATE_FIELD": player.rate_field(),
+    words |= {"TOO_LARGE": shared.TOO_LARGE.format(megabytes=player.MEGABYTES), "megabytes": player.MEGABYTES,
+              "FETCHING": shared.FETCHING, "most": MOST, "colours": plots.COLOURS, "RATE_FIELD": player.rate_field(),
               "RATE_WRONG": player.rate_wrong()}
     return script_of(words, "compare")
