@@ -49,7 +49,8 @@ def rate_field() -> str:
 
 def _script() -> str:
     words = {"uploading": text.UPLOADING, "fetching": text.FETCHING, "preparing": text.PREPARING,
-             "not_uploaded": text.NOT_UPLOADED, "megabytes": MEGABYTES, "too_large": text.TOO_LARGE.format(megabytes=MEGABYTES), "fps": FPS,
+             "not_uploaded": text.NOT_UPLOADED, "megabytes": MEGABYTES,
+             "too_large": text.TOO_LARGE.format(megabytes=MEGABYTES), "fps": FPS,
              "rate_wrong": rate_wrong()}
     return script_of(words, "player")
 

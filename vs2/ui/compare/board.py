@@ -97,7 +97,8 @@ class Board:
             return {"items": self.recall(said if isinstance(said, dict) else {})}
 
         self.box = gr.HTML({"items": []}, html_template=_template(site.settings.addresses), js_on_load=_script(),
-                           apply_default_css=False, elem_id="compare-board", server_functions=[prepare, past, recall, addresses.fetch])
+                           apply_default_css=False, elem_id="compare-board",
+                           server_functions=[prepare, past, recall, addresses.fetch])
         self.told, self.opened = (gr.HTML(None, html_template="<span hidden></span>", js_on_load=_TELL,
                                           apply_default_css=False, elem_classes="vs-silent") for _ in range(2))
 
