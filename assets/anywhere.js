@@ -1,19 +1,18 @@
 // A clip that is dropped or pasted anywhere goes to the place for files of the page that is open; from a page that has
 // none to the Evaluate page. Runs once, after site.js; `words` is put before it.
 const inputs = () => [...document.querySelectorAll(".vs-zone input[type=file]")].filter((one) => one.getClientRects().length);
-async function place_of(what, turned = performance.now() + 60000) {
-  for (let found; performance.now() < turned; await new Promise((done) => setTimeout(done, 50))) {
-    if ((found = what())) return found;
-  }
-  return null;
+async function seen(within) {
+  const until = performance.now() + within;
+  while (!inputs().length && performance.now() < until) await new Promise((done) => setTimeout(done, 50));
+  return inputs()[0];
 }
 // The place for files, after turning to the page that has one.
 async function place() {
-  if (!inputs().length) {
-    history.pushState(null, "", location.pathname);
-    go();
-  }
-  return place_of(() => inputs()[0]);
+  const here = await seen(1500);  // the page may still be on its way
+  if (here) return here;
+  history.pushState(null, "", location.pathname);
+  go();
+  return seen(60000);
 }
 async function hand(files) {
   const input = await place();

@@ -46,6 +46,7 @@ def test_a_clip_anywhere_on_the_page_is_taken(visit, scripted, clip, kind):
 
 def test_a_clip_on_a_page_without_a_place_for_it_opens_evaluate(visit, scripted, clip):
     page = visit(address=scripted(Scripted()), at="?show=about").page
+    page.wait_for_selector("[role=tab][aria-selected=true]:has-text('About')")
     give(page, "#pages", "drop", clip)
     page.wait_for_selector(READY)
     assert "show=" not in page.url
@@ -53,6 +54,7 @@ def test_a_clip_on_a_page_without_a_place_for_it_opens_evaluate(visit, scripted,
 
 def test_clips_anywhere_on_compare_stand_on_its_board(visit, scripted, clip):
     page = visit(address=scripted(Scripted()), at="?show=compare").page
+    page.wait_for_selector("#compare-board .vs-drop")
     for count in (1, 2):
         give(page, ".vs-head", "drop", clip)
         page.wait_for_function("count => document.querySelectorAll('.vs-tile[data-state=ready]').length === count",
@@ -61,6 +63,7 @@ def test_clips_anywhere_on_compare_stand_on_its_board(visit, scripted, clip):
 
 def test_a_clip_on_its_place_is_taken_once(visit, scripted, clip):
     page = visit(address=scripted(Scripted()), at="?show=compare").page
+    page.wait_for_selector("#compare-board .vs-drop")
     give(page, "#compare-board .vs-zone", "drop", clip)
     page.wait_for_selector(".vs-tile[data-state=ready]")
     assert page.locator(".vs-tile").count() == 1
@@ -106,6 +109,7 @@ def test_the_address_of_a_video_is_as_good_as_the_file(visit, scripted, files):
 
 def test_an_address_is_pasted_anywhere(visit, scripted, files):
     page = visit(address=scripted(Scripted()), at="?show=compare").page
+    page.wait_for_selector("#compare-board .vs-drop")
     give(page, ".vs-head", "paste", None, files + "a%20clip.mp4")
     page.wait_for_selector(".vs-tile[data-state=ready]")
     assert page.inner_text(".vs-tile .vs-name") == "a clip.mp4"
