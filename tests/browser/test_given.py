@@ -116,7 +116,7 @@ def test_an_address_is_pasted_anywhere(visit, scripted, files):
 
 
 @pytest.mark.parametrize("path, sentence", [
-    ("missing.mp4", "could not be fetched"), ("page.html", "not a video"), ("", "not a video")])
+    ("missing.mp4", "could not be fetched"), ("page.html", "text, not video"), ("", "text, not video")])
 def test_an_address_of_no_video_is_one_sentence(visit, scripted, files, path, sentence):
     page = visit(address=scripted(Scripted())).page
     page.fill("#video .vs-by-address input", files + path)
