@@ -136,10 +136,10 @@ async function take(files) {
   say(room <= 0 ? fill(words.FULL, words)
     : rest.length ? fill(words.TOO_MANY, { most: words.most, names: rest.map((file) => file.name).join(", ") }) : "");
   const added = some.map((file) => {
-    const item = { name: file.name, prompt: "", file, local: URL.createObjectURL(file) };
+    const item = { name: file.name, prompt: "", file, local: file.address ? "" : URL.createObjectURL(file) };
     put(item);
-    if (!item.rate) item.video.src = item.local;
-    state(item, words.SENDING, "sending");
+    if (!item.rate && item.local) item.video.src = item.local;
+    state(item, file.address ? words.FETCHING : words.SENDING, "sending");
     return item;
   });
   draw();
@@ -149,10 +149,10 @@ async function take(files) {
 async function send(item) {
   if (item.file.size > words.megabytes * 1048576) return settle(item, { problem: words.TOO_LARGE });
   try {
-    item.sent = (await upload(item.file)).path;
+    item.sent = (await sent_of(item.file, upload, server)).path;
   } catch (error) {
     console.warn(error);
-    return settle(item, { problem: words.LOST });
+    return settle(item, { problem: error.said || words.LOST });
   }
   await prepare(item);
 }
@@ -313,6 +313,7 @@ Object.assign(line, { hear, go: (to) => { halt(); go(to); } });
 line.waiting.splice(0).forEach(hear);
 
 input.addEventListener("change", () => { take([...input.files]); input.value = ""; });
+addresses(element, (given) => take([given]));
 find(".vs-add").addEventListener("click", () => input.click());
 find(".vs-past").addEventListener("click", past);
 find(".vs-close").addEventListener("click", () => picker.close());

@@ -18,7 +18,7 @@ function show(state, sentence) {
   input.tabIndex = bare ? 0 : -1;
   if (held && bare) input.focus();
   else if (document.activeElement === input && !bare) find(".vs-replace").focus();
-  busy.textContent = state === "sending" ? words.uploading : state === "preparing" ? words.preparing : "";
+  busy.textContent = state === "sending" ? words.uploading : state === "fetching" ? words.fetching : state === "preparing" ? words.preparing : "";
   problem.textContent = sentence || "";
   problem.hidden = !sentence;
 }
@@ -51,19 +51,19 @@ async function take(file) {
   if (props.value) { set(null); trigger("clear"); }
   if (file.size > words.megabytes * 1048576) return refuse(words.too_large);
   name.textContent = file.name;
-  show("sending");
+  show(file.address ? "fetching" : "sending");
   rate.hidden = !/\.zip$/i.test(file.name);
   fps.value = words.fps;
-  if (rate.hidden) play(URL.createObjectURL(file));
+  if (rate.hidden && !file.address) play(URL.createObjectURL(file));
   else video.removeAttribute("src");
   try {
-    const sent = await upload(file);
+    const sent = await sent_of(file, upload, server);
     if (mine !== turn) return;
     show("preparing");
     set({ path: sent.path, name: file.name, turn: mine, fps: rate.hidden ? null : fps.valueAsNumber || words.fps });
     trigger("upload");
   } catch (error) {
-    if (mine === turn) refuse(words.not_uploaded);
+    if (mine === turn) refuse(error.said || words.not_uploaded);
   }
 }
 // Other times of the same pictures: the server makes another copy of them.
@@ -115,6 +115,7 @@ function hear() {
 watch("value", hear);
 hear();  // what an address names may have come before this script ran
 input.addEventListener("change", () => take(input.files[0]));
+addresses(element, take);
 find(".vs-replace").addEventListener("click", () => { input.value = ""; input.click(); });
 find(".vs-remove").addEventListener("click", () => {
   empty();

@@ -12,7 +12,7 @@ import gradio as gr
 from vs2 import plots
 from vs2.errors import BadInput, Problem
 from vs2.history.store import Stored
-from vs2.ui import player, whose, withheld
+from vs2.ui import addresses, player, whose, withheld
 from vs2.ui import text as shared
 from vs2.ui.guard.served import QUICK, SLOW, served
 from vs2.ui.site import Site
@@ -96,8 +96,9 @@ class Board:
         def recall(said) -> dict:
             return {"items": self.recall(said if isinstance(said, dict) else {})}
 
-        self.box = gr.HTML({"items": []}, html_template=_template(), js_on_load=_script(), apply_default_css=False,
-                           elem_id="compare-board", server_functions=[prepare, past, recall])
+        self.box = gr.HTML({"items": []}, html_template=_template(site.settings.addresses), js_on_load=_script(),
+                           apply_default_css=False, elem_id="compare-board",
+                           server_functions=[prepare, past, recall, addresses.fetch])
         self.told, self.opened = (gr.HTML(None, html_template="<span hidden></span>", js_on_load=_TELL,
                                           apply_default_css=False, elem_classes="vs-silent") for _ in range(2))
 
@@ -167,7 +168,7 @@ def _button(name: str, label: str, icon: str) -> str:
             '</button>')
 
 
-def _template() -> str:
+def _template(by_address: bool) -> str:
     formats = shared.FORMATS.format(megabytes=player.MEGABYTES, minutes=round(player.LIMITS.max_seconds / 60))
     speeds = "".join(f'<option value="{speed:g}"{" selected" * (speed == 1)}>{speed:g}×</option>' for speed in SPEEDS)
     return (
@@ -188,6 +189,7 @@ def _template() -> str:
         f'<div class="vs-board-foot"><button type="button" class="vs-action vs-add" hidden>{text.ADD}</button>'
         f'<button type="button" class="vs-action vs-past">{text.ADD_PAST}</button>'
         f'<span class="vs-count" role="status"></span><small class="vs-keys" hidden>{text.KEYS}</small></div>'
+        f'{addresses.field(by_address)}'
         f'<dialog class="vs-picker" aria-label="{text.PAST}"><header><h2>{text.PAST}</h2>'
         f'<button type="button" class="vs-action vs-close">{text.CLOSE}</button></header>'
         f'<p class="vs-problem" role="alert" hidden></p><ul class="vs-past-list"></ul></dialog></section>')
@@ -199,6 +201,6 @@ def _script() -> str:
              "PAST_EMPTY", "PAST_FAILED")
     words = {name: getattr(text, name) for name in names}
     words |= {"TOO_LARGE": shared.TOO_LARGE.format(megabytes=player.MEGABYTES), "megabytes": player.MEGABYTES,
-              "most": MOST, "colours": plots.COLOURS, "RATE_FIELD": player.rate_field(),
+              "FETCHING": shared.FETCHING, "most": MOST, "colours": plots.COLOURS, "RATE_FIELD": player.rate_field(),
               "RATE_WRONG": player.rate_wrong()}
     return script_of(words, "compare")

@@ -43,7 +43,7 @@ class Layout:
         self.shown = gr.State(None)     # what a report is made of: a `Shown`, None for nothing
         with gr.Row(elem_classes="vs-page", equal_height=False):
             with gr.Column(scale=5, min_width=280, elem_classes="vs-ask"):
-                self.video = player.box("video")
+                self.video = player.box("video", self.site.settings.addresses)
                 self.prompt = gr.Textbox(label=text.PROMPT, placeholder=text.PROMPT_HINT, lines=3, max_lines=10,
                                          elem_id="prompt")
                 self.prompt_note = PromptNote(self.host, "prompt-note")

@@ -14,6 +14,11 @@ FORMATS = ("MP4, MOV, WebM, MKV, AVI, TS, MPG, FLV, WMV or OGV; animated GIF, We
            "numbered pictures. At most {megabytes} MB and {minutes} minutes.")
 PICTURES_RATE = "Pictures a second"
 PICTURES_RATE_WRONG = "The pictures a second must be a number from {least:g} to {most:g}."
+ADDRESS = "or the address of a video (https://…)"
+FETCH = "Fetch"
+FETCHING = "Fetching…"
+NO_ADDRESS = "This is no address of a video: it begins with http:// or https://."
+ANYWHERE = "Drop it anywhere"
 REPLACE = "Replace"
 REMOVE = "Remove"
 UPLOADING = "Uploading…"
