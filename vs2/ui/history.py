@@ -8,13 +8,15 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from vs2.errors import Problem
+from vs2 import report
+from vs2.errors import BadInput, Problem
 from vs2.history.store import Stored
 from vs2.rubric import KEYS
-from vs2.ui import parts, text, whose, withheld
+from vs2.ui import parts, player, saving, text, whose, withheld
 from vs2.ui.scripts import ONE_DELETED, SAVE_FILE
 from vs2.ui.site import Site
 from vs2.ui.text import duel as duel_text
+from vs2.ui.text import report as reporting
 from vs2.ui.wiring import QUIET
 
 SHOWN = 30  # evaluations in the list
@@ -31,6 +33,7 @@ def row(stored: Stored, own: bool) -> str:
     overall = "<b></b>" if evaluation.overall is None else f"<b>{evaluation.overall:.2f}</b>"
     if said := withheld.short(evaluation):
         overall = f"<small>{said}</small>"
+    told = saving.button(saving.REPORT, stored.id, reporting.REPORT_OF.format(video=evaluation.video), "vs-mini-action")
     delete = (f'<button type="button" class="vs-quiet" data-delete="{escape(stored.id)}" aria-label="'
               f'{escape(text.DELETE_ONE.format(video=evaluation.video))}">×</button>') if own else ""
     return (f'<li><a data-open href="?e={escape(stored.id)}">'
@@ -38,7 +41,7 @@ def row(stored: Stored, own: bool) -> str:
             f'<span class="vs-clip-prompt">{escape(evaluation.prompt[:160])}</span></a>'
             f'<span class="vs-digits" title="{named}">{digits}</span>{overall}'
             f'<time datetime="{when.isoformat(timespec="seconds")}">{when:%b %d, %H:%M} · '
-            f'{escape(whose.named(evaluation.model, evaluation.precision))}</time>{delete}</li>')
+            f'{escape(whose.named(evaluation.model, evaluation.precision))}</time>{told}{delete}</li>')
 
 
 class History:
@@ -47,7 +50,8 @@ class History:
     def __init__(self, site: Site, address: gr.HTML):
         self.site = site
         with gr.Accordion(text.HISTORY, open=False, elem_classes="vs-settings vs-history-fold"):
-            self.list = gr.HTML("", elem_id="history", apply_default_css=False, js_on_load=ONE_DELETED)
+            self.list = gr.HTML("", elem_id="history", apply_default_css=False, js_on_load=ONE_DELETED + saving.SAVING)
+            self.saver = saving.Saver("history-report")
             with gr.Row(elem_classes="vs-actions-row"):
                 self.export = gr.Button(text.EXPORT, size="sm", elem_id="history-export")
                 self.file = gr.DownloadButton(visible="hidden", elem_id="history-file")
@@ -58,6 +62,7 @@ class History:
                     yes = gr.Button(text.DELETE_YES, size="sm", variant="stop", elem_id="history-clear-yes")
                     no = gr.Button(text.KEEP, size="sm")
         self.list.select(self.drop, address, self.list, **QUIET)
+        self.saver.connect(self.list, self.report, [address])
         self.clear.click(self.ask, address, [self.sure, self.question], **QUIET)
         no.click(lambda: gr.update(visible=False), None, self.sure, **QUIET)
         yes.click(self.wipe, address, [self.list, self.sure], **QUIET)
@@ -92,6 +97,20 @@ class History:
         if isinstance(one, str) and (visitor := self.site.visitor(address)):
             self.site.store.delete(visitor, [one])
         return self.listing(address)
+
+    def report(self, address: dict | None, event: gr.EventData) -> str:
+        """A report of the evaluation whose button was pressed; whoever has its id may see it."""
+        one = saving.asked(event)[1]
+
+        def make() -> report.Report:
+            found = self.site.named({"e": [one]})
+            if not found:
+                raise BadInput(text.NOT_KNOWN)
+            stored = found[0]
+            return report.evaluation(stored.evaluation, self.site.store.clip(stored.clip), knows=whose.knows,
+                                     look=player.look, evaluated=datetime.fromtimestamp(stored.created, timezone.utc))
+
+        return self.saver.put(saving.REPORT, make, one and "evaluation")
 
     def ask(self, address: dict | None) -> tuple:
         """Asks before all is deleted."""

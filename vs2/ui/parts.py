@@ -10,7 +10,7 @@ from PIL import Image
 
 from vs2.evaluation import Evaluation, Score
 from vs2.rubric import BY_KEY, KEYS, SCALE
-from vs2.ui import text, whose, withheld
+from vs2.ui import saving, text, whose, withheld
 from vs2.video import Clip
 
 MOST_FRAMES = 48      # pictures in the strip; more would weigh megabytes
@@ -151,7 +151,8 @@ def actions(evaluation: Evaluation | None = None, kept: str = "") -> str:
     name = escape(f"{PurePath(evaluation.video).stem or 'video'}.vs2.json", quote=True)
     made = [f'<button type="button" class="vs-action" data-copy="{escape(spoken(evaluation))}" '
             f'data-done="{text.COPIED}">{text.COPY}</button>',
-            f'<a class="vs-action" download="{name}" href="data:application/json;base64,{data}">{text.DOWNLOAD}</a>']
+            f'<a class="vs-action" download="{name}" href="data:application/json;base64,{data}">{text.DOWNLOAD}</a>',
+            saving.button(saving.REPORT), saving.button(saving.CARD)]
     if kept:
         one = escape(kept)
         made += [f'<button type="button" class="vs-action" data-link="?e={one}" data-kept="{one}" '

@@ -366,7 +366,7 @@ def test_a_filter_changes_rows_and_plots_while_the_downloads_stay_whole(page_of,
     assert "1 of 2 rows shown" in shown["table"] and list(shown["histogram"].data[0].y) == [0, 0, 0, 1, 0]
     assert list(shown["scatter"].data[0].x) == [3.7] and shown["scatter"].layout.xaxis.title.text == "Overall"
     assert merged(page, page.show({"search": "cow"}, "x", [], ADDRESS, VISIT))["table"].count(text.NOTHING_MATCHES) == 1
-    assert shown.keys() == {"table", "histogram", "uncounted", "scatter", "undrawn"}
+    assert shown.keys() == {"table", "histogram", "uncounted", "scatter", "undrawn", "groups"}
 
 
 def test_what_a_table_holds_is_text_and_nothing_else(page_of, given, clip):

@@ -14,10 +14,12 @@ from vs2.errors import Problem
 from vs2.plots import batch as batch_plots
 from vs2.ui import given, parts, player, sent
 from vs2.ui import text as shared
+from vs2.ui.batch import grouped
 from vs2.ui.batch import parts as pieces
 from vs2.ui.batch.job import Job, Jobs, files_of
-from vs2.ui.batch.layout import DIMENSIONS, Layout
+from vs2.ui.batch.layout import DIMENSIONS
 from vs2.ui.batch.parts import Filter
+from vs2.ui.batch.saved import Saved
 from vs2.ui.examples import examples
 from vs2.ui.judgement import Request
 from vs2.ui.site import Site
@@ -34,7 +36,7 @@ def _view() -> tuple[Filter, str, str]:
     return Filter(), DIMENSIONS[0], DIMENSIONS[1]
 
 
-class BatchPage(Layout):
+class BatchPage(Saved):
     """What the page's components do. Made inside a `gr.Blocks` context."""
 
     NAME = "batch"
@@ -50,9 +52,9 @@ class BatchPage(Layout):
 
     def _connect(self) -> None:
         options = [self.think, self.budget, self.samples, self.seed]
-        drawn = [self.table, self.histogram, self.uncounted, self.scatter, self.undrawn]
-        whole = [self.box, self.notice, self.status, self.wrong, *drawn, self.csv, self.json, self.go, self.halt,
-                 self.again]
+        drawn = [self.table, self.histogram, self.uncounted, self.scatter, self.undrawn, self.groups]
+        whole = [self.box, self.notice, self.status, self.wrong, *drawn, self.csv, self.json, self.told, self.by,
+                 self.go, self.halt, self.again]
         self.box.upload(self.check, [self.box, self.address], whole, trigger_mode="multiple", concurrency_limit=2,
                         **PRIVATE)
         self.box.clear(self.forget, self.address, whole, trigger_mode="multiple", **QUIET)
@@ -62,6 +64,7 @@ class BatchPage(Layout):
         self.halt.click(self.stop, self.address, None, queue=False, **PRIVATE)
         gr.on([self.filters.select, self.across.change, self.upwards.change], self.show,
               [self.filters, self.across, self.upwards, self.address], drawn, trigger_mode="always_last", **QUIET)
+        self._connect_saved()
         blocks().load(self.restore, self.address, whole, js="() => [window.vs2.read()]", **QUIET)
         with gr.Row(visible=False):  # the same for scripts: one call, one list of records
             files = sent.files("files", "multiple")
@@ -75,10 +78,6 @@ class BatchPage(Layout):
         """Nothing: see `opens`."""
         return []
 
-    def _key(self, address, request: gr.Request) -> str:
-        """Whose table it is: the visitor's, or the session's in a browser that keeps nothing."""
-        return self.site.visitor(address) or f"session {request.session_hash}"
-
     def _drawn(self, job: Job | None, judging: int | None = None, plots: bool = True) -> dict:
         """The table and the plots of the rows that the filter of the job takes."""
         chosen, across, upwards = job.view if job and job.view else _view()
@@ -91,6 +90,7 @@ class BatchPage(Layout):
             update[self.scatter] = batch_plots.scatter(evaluations, [name for name, _ in taken], across, upwards)
             update[self.uncounted] = pieces.uncounted(evaluations)
             update[self.undrawn] = pieces.undrawn(evaluations, across, upwards)
+            update[self.groups] = grouped.html(job)
         return update
 
     def _buttons(self, job: Job | None, running: bool = False) -> dict:
@@ -105,9 +105,9 @@ class BatchPage(Layout):
 
     def _files(self, job: Job | None) -> dict:
         """The two files to download: the whole table, whatever the filter."""
+        told = {self.told: gr.update(interactive=bool(job and job.evaluated))}
         if job is None or not job.results:
-            return {self.csv: gr.update(value=None, interactive=False),
-                    self.json: gr.update(value=None, interactive=False)}
+            return {button: gr.update(value=None, interactive=False) for button in (self.csv, self.json)} | told
         folder = job.folder / secrets.token_hex(4)      # a new address each time, or a browser keeps the old file
         folder.mkdir()
         records = job.records()
@@ -117,13 +117,13 @@ class BatchPage(Layout):
                                    errors="replace")
         for button, path in made.items():
             button.temp_files.add(str(path))
-        return {button: gr.update(value=str(path), interactive=True) for button, path in made.items()}
+        return {button: gr.update(value=str(path), interactive=True) for button, path in made.items()} | told
 
     def _whole(self, job: Job | None, status: str, notice: str = "") -> dict:
         """Everything on the page but the box, while nothing runs."""
         return {self.notice: parts.problem(notice) if notice else "", self.status: status,
                 self.wrong: pieces.wrong(job.rows) + pieces.long_prompts(job.rows, self.host.own) if job else "",
-                **self._drawn(job), **self._buttons(job), **self._files(job)}
+                **self._drawn(job), **self._buttons(job), **self._files(job), self.by: self._columns(job)}
 
     def _checked(self, job: Job) -> str:
         able = sum(not row.problem for row in job.rows)
@@ -169,7 +169,7 @@ class BatchPage(Layout):
             return
         if before:
             job.inherit(before)
-            job.view = before.view
+            job.view, job.by = before.view, before.by
         self.jobs.put(key, job)
         yield {self.box: {**value, **answer, "kept": None, "problem": ""}, **self._whole(job, self._checked(job))}
 

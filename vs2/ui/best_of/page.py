@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from vs2 import best_of, candidates
+from vs2 import best_of, candidates, report
 from vs2.best_of import Plan
 from vs2.best_of.cost import Rates
 from vs2.best_of.stopping import GAIN
@@ -12,7 +12,7 @@ from vs2.candidates import Rule
 from vs2.errors import BadInput, Problem
 from vs2.options import Options
 from vs2.rubric import check_prompt
-from vs2.ui import given, parts, sent, whose
+from vs2.ui import given, parts, player, saving, sent, whose
 from vs2.ui import text as shared
 from vs2.ui.best_of import parts as pieces
 from vs2.ui.best_of.run import Contest, Line, Served, begin, follow, told
@@ -51,6 +51,7 @@ class BestOfPage:
         return []
 
     def _layout(self) -> None:
+        self.ended = gr.State(None)     # the contest whose end is shown: what a report is made of
         with gr.Column(elem_classes="vs-best-of vs-answer"):
             with gr.Row(elem_classes="vs-best-ask", equal_height=False):
                 with gr.Column(scale=6, min_width=280):
@@ -74,7 +75,8 @@ class BestOfPage:
             with gr.Row(elem_classes="vs-best-actions"):
                 self.save = gr.DownloadButton(text.SAVE, size="sm", visible=False, elem_id="best-save", scale=0,
                                               min_width=170)
-                self.actions = gr.HTML("", elem_id="best-actions", apply_default_css=False)
+                self.actions = gr.HTML("", elem_id="best-actions", apply_default_css=False, js_on_load=saving.SAVING)
+                self.saver = saving.Saver("best-file")
             self.judged = gr.HTML(whose.lines([]), elem_id="best-judged", apply_default_css=False)
             self.grid = gr.HTML(None, html_template=pieces.template(), js_on_load=pieces.script(),
                                 apply_default_css=False, elem_id="best-grid")
@@ -110,7 +112,8 @@ class BestOfPage:
                  self.think, self.budget]
         running = gr.on([self.go.click, self.prompt.submit], self.stream,
                         [self.prompt, *self.choice.inputs, *asked, self.judge, self.address],
-                        [*self._results(), self.notice, self.go, self.halt], trigger_mode="once", **QUIET)
+                        [*self._results(), self.ended, self.notice, self.go, self.halt], trigger_mode="once", **QUIET)
+        self.saver.connect(self.actions, self.tell, [self.ended])
         # Only now: Gradio drops a click that comes before it has counted the run as ended.
         running.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
         self.prompt_note.watch(self.prompt, self.judge)
@@ -196,11 +199,12 @@ class BestOfPage:
             if learned := run.rates():
                 self._rates[like] = learned
             contest.keep(lambda evaluation, path: self.site.keep(evaluation, path, visitor))
-            yield {**self._shown(contest), self.halt: gr.update(interactive=False)}
+            yield {**self._shown(contest), self.ended: contest, self.halt: gr.update(interactive=False)}
         except Exception as error:
             if contest and run and contest.outcome is None:     # what is finished stays, with its ranking and its files
                 contest.take(best_of.Done(run.outcome()))
-            yield {**(self._shown(contest) if contest else {}), self.notice: parts.problem(self._sentence(error)),
+            yield {**(self._shown(contest) if contest else {}), self.ended: contest,
+                   self.notice: parts.problem(self._sentence(error)),
                    self.status: parts.status(text.FAILED, (), "failed"), self.halt: gr.update(interactive=False)}
         finally:  # also when the visitor has gone
             if work:
@@ -245,6 +249,16 @@ class BestOfPage:
             return str(error)
         self.host.log(error)
         return making.FAILED.format(kind=type(error).__name__)
+
+    def tell(self, contest: Contest | None, event: gr.EventData) -> str:
+        """A report of the run that is shown."""
+        def make() -> report.Report:
+            if contest is None or contest.outcome is None or not contest.outcome.decision.ranking:
+                raise saving.nothing()
+            paths = {seat.number: seat.player for seat in contest.seats.values() if seat.player}
+            return report.make.outcome(told(contest.outcome), paths, knows=whose.knows, look=player.look)
+
+        return self.saver.put(saving.REPORT, make)
 
     def stop(self, request: gr.Request) -> None:
         """What the Stop button does: the run ends by itself and keeps what is finished."""

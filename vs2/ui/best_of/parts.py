@@ -10,7 +10,7 @@ from vs2.best_of import Estimate
 from vs2.candidates import displayed, overall
 from vs2.evaluation import Evaluation
 from vs2.rubric import KEYS
-from vs2.ui import parts, whose, withheld
+from vs2.ui import parts, saving, whose, withheld
 from vs2.ui.best_of.run import JUDGED, JUDGING, LEFT_OUT, LOST, MADE, MAKING, Contest, Seat, told
 from vs2.ui.site import MOST_OPENED
 from vs2.ui.text import best_of as text
@@ -167,6 +167,7 @@ def actions(contest: Contest) -> str:
         shown.write_table(table, whose.knows)
         made = [_link(f"{text.FILE}.csv", "text/csv", table.read_bytes(), text.CSV),
                 _link(f"{text.FILE}.vs2.json", "application/json", record, text.JSON)]
+    made += [saving.button(saving.REPORT)] if outcome.decision.ranking else []
     ids = [seat.kept for seat in contest.ranked if seat.kept][:MOST_OPENED]
     if len(ids) > 1:
         several = sum(bool(seat.kept) for seat in contest.ranked) > MOST_OPENED

@@ -20,12 +20,12 @@ from vs2.ui.compare import parts as pieces
 from vs2.ui.compare.board import Board, Item
 from vs2.ui.compare.parts import JUDGING, WAITING, Row
 from vs2.ui.compare.run import LEAST, PAUSE, Made, Queue, comparison, paired
+from vs2.ui.compare.saved import Saved
 from vs2.ui.host import Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
 from vs2.ui.prompt_note import PromptNote
 from vs2.ui.ranking import Ranking, chosen
-from vs2.ui.scripts import COPY
 from vs2.ui.site import Site
 from vs2.ui.text import compare as text
 from vs2.ui.wiring import PRIVATE, QUIET
@@ -33,7 +33,7 @@ from vs2.ui.wiring import PRIVATE, QUIET
 MOST_CALLS = 4           # calls from scripts that run or stand in the judge's line
 
 
-class ComparePage:
+class ComparePage(Saved):
     """The page's components and what they do. Made inside a `gr.Blocks` context."""
 
     NAME = "compare"
@@ -73,7 +73,7 @@ class ComparePage:
                     self.radar = gr.Plot(plots.radar([]), show_label=False, container=False, elem_id="compare-radar")
             self.rationales = gr.HTML("", elem_id="compare-rationales", apply_default_css=False,
                                       js_on_load=pieces.SEEK_ALL)
-            self.actions = gr.HTML("", elem_id="compare-actions", apply_default_css=False, js_on_load=COPY)
+            self._saved()
 
     def _settings(self) -> None:
         with gr.Accordion(shared.SETTINGS, open=False, elem_id="compare-settings", elem_classes="vs-settings"):
@@ -103,6 +103,7 @@ class ComparePage:
         gr.on([self.board.box.select, *self.ranking.changed()], self.show,
               [self.board.box, self.prompt, self.made, *self.ranking.inputs], [*self._results(), self.notice],
               trigger_mode="always_last", **QUIET)
+        self._connect_saved([self.board.box, self.prompt, self.made, *self.ranking.inputs])
         with gr.Row(visible=False):  # the same comparison for scripts: one call, one record
             files = sent.files("videos", "multiple")
             prompts = sent.values("prompts", {"type": "array", "items": {"type": "string"}})
@@ -181,9 +182,8 @@ class ComparePage:
         try:
             asked = Request("", "", **given.judging(think, budget, samples, seed),
                             visitor=visitor or request.session_hash or "", judge=judge or "")
-            by = chosen(rule, visual, alignment, physical)
             queue = self._queue(board.items(value), prompt or "", asked, made)
-            queue.rule = by
+            queue.rule = chosen(rule, visual, alignment, physical)
         except Problem as problem:
             yield {self.notice: parts.problem(str(problem))}
             return

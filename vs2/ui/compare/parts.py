@@ -9,8 +9,8 @@ from vs2 import answer, candidates, plots
 from vs2.candidates import Candidate, Decision, Failed, Rule
 from vs2.evaluation import Evaluation
 from vs2.rubric import BY_KEY, KEYS
+from vs2.ui import saving, whose, withheld
 from vs2.ui import text as shared
-from vs2.ui import whose, withheld
 from vs2.ui.rationale import Times, chip, words
 from vs2.ui.text import compare as text
 
@@ -233,6 +233,7 @@ def actions(rows: Sequence[Row], decision: Decision | None) -> str:
     record = json.dumps(whose.noted(candidates.record(compared(rows), decision)), ensure_ascii=False, indent=2)
     data = base64.b64encode(record.encode("utf-8", "replace")).decode()
     made = f'<a class="vs-action" download="{text.FILE}" href="data:application/json;base64,{data}">{text.DOWNLOAD}</a>'
+    made += saving.button(saving.REPORT) + saving.button(saving.CARD)
     if all(row.kept for row in rows):
         link = escape(f"?show=compare&e={','.join(row.kept for row in rows)}")
         made += (f'<button type="button" class="vs-action" data-link="{link}" data-done="{text.LINK_COPIED}">'

@@ -1,7 +1,12 @@
 """What the Evaluate page is made of, from top to bottom."""
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
 import gradio as gr
 
 from vs2 import plots
+from vs2.evaluation import Evaluation
 from vs2.ui import loan, parts, player, text
 from vs2.ui.examples import examples
 from vs2.ui.generate.maker import Maker
@@ -10,10 +15,20 @@ from vs2.ui.history import History
 from vs2.ui.host import Host
 from vs2.ui.prompt_note import PromptNote
 from vs2.ui.rationale import rationale
+from vs2.ui.saving import SAVING, Saver
 from vs2.ui.scripts import COPY, FOLD, SEEK
 from vs2.ui.site import Site
 
 SURE = 5        # rationales that "How sure is it?" samples
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The evaluation on the page, the file of its clip where that is kept, and when it was made."""
+
+    evaluation: Evaluation
+    path: Path | None
+    when: datetime
 
 
 class Layout:
@@ -25,6 +40,7 @@ class Layout:
     studio: Studio
 
     def _layout(self) -> None:
+        self.shown = gr.State(None)     # what a report is made of: a `Shown`, None for nothing
         with gr.Row(elem_classes="vs-page", equal_height=False):
             with gr.Column(scale=5, min_width=280, elem_classes="vs-ask"):
                 self.video = player.box("video", self.site.settings.addresses)
@@ -48,7 +64,9 @@ class Layout:
                     self.judged = gr.HTML("", elem_id="judged", apply_default_css=False)
                 self.scores = gr.HTML(parts.scores(), elem_id="scores", apply_default_css=False)
                 with gr.Row(elem_classes="vs-beneath"):
-                    self.actions = gr.HTML("", elem_id="actions", apply_default_css=False, js_on_load=COPY)
+                    self.actions = gr.HTML("", elem_id="actions", apply_default_css=False,
+                                           js_on_load=COPY + SAVING)
+                    self.saver = Saver("evaluate-file")
                     self.sure = gr.Button(text.HOW_SURE.format(count=SURE), size="sm", elem_id="sure", visible=False)
                 self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False, js_on_load=SEEK)
                 with gr.Row(equal_height=False, elem_classes="vs-why"):

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import gradio as gr
 
-from vs2 import plots
+from vs2 import plots, report
 from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.history.store import Stored
-from vs2.ui import given, parts, player, sent, text, whose, withheld
-from vs2.ui.evaluate.layout import SURE, Layout
+from vs2.ui import given, parts, player, saving, sent, text, whose, withheld
+from vs2.ui.evaluate.layout import SURE, Layout, Shown
 from vs2.ui.generate.studio import Studio
 from vs2.ui.host import Run
 from vs2.ui.judgement import Request
@@ -42,13 +42,13 @@ class EvaluatePage(Layout):
 
     def _results(self) -> list:
         return [self.status, self.notice, self.judged, self.scores, self.rationale, self.radar, self.frames,
-                self.actions, self.sure, self.go, self.halt]
+                self.actions, self.sure, self.shown, self.go, self.halt]
 
     def _blank(self, running: bool = False, judge: str = "") -> dict:
         """Values for `_results` that show nothing of an earlier video."""
         stage = text.IDLE if not running else text.READING if self.host.has(judge) else text.LOADING
         values = (parts.status(stage, (), "busy" if running else "idle"), "", "", parts.scores(),
-                  rationale(live=running), plots.radar([]), parts.frames(), "", gr.update(visible=False),
+                  rationale(live=running), plots.radar([]), parts.frames(), "", gr.update(visible=False), None,
                   gr.update(interactive=not running), gr.update(interactive=running))
         return dict(zip(self._results(), values, strict=True))
 
@@ -80,6 +80,7 @@ class EvaluatePage(Layout):
                          cancels=ends, **PRIVATE)
         self.maker.connect(self.prompt, self.video, [self.video, *self._results()],
                            lambda value: {self.video: value, **self._blank()}, lambda session: session in self._runs)
+        self.saver.connect(self.actions, self.save, [self.shown])
         with gr.Row(visible=False):  # the same judgement for scripts: one call, one record
             file = sent.files("video")
             fps = gr.Number(None, label="fps", step=0.001)    # any number: see `given.strict`
@@ -136,8 +137,9 @@ class EvaluatePage(Layout):
                     clip = None
         when = datetime.fromtimestamp(stored.created, timezone.utc)
         status = parts.status(text.STORED.format(when=f"{when:%d %b %Y, %H:%M} UTC"), (), "done")
-        return {**self._shown(evaluation, stored.id), self.status: status, self.frames: parts.frames(clip, sized=False),
-                self.video: box, self.prompt: evaluation.prompt}
+        return {**self._shown(evaluation, stored.id), self.shown: Shown(evaluation, path, when),
+                self.status: status, self.frames: parts.frames(clip, sized=False), self.video: box,
+                self.prompt: evaluation.prompt}
 
     def stream(self, value: dict | None, prompt: str, think: bool, budget: int, samples: int, seed: int, judge: str,
                address: dict | None, request: gr.Request) -> Iterator[dict]:
@@ -221,6 +223,7 @@ class EvaluatePage(Layout):
         detail = (text.TOKENS.format(tokens=evaluation.tokens),) if evaluation.tokens else ()
         request = progress.run.request
         return {**self._shown(evaluation, kept), self.status: parts.status(stage, detail, "done"),
+                self.shown: Shown(evaluation, Path(path), datetime.now(timezone.utc)),
                 self.frames: parts.frames(progress.clip),
                 self.sure: gr.update(visible=request.think and request.samples == 1
                                      and not withheld.all_of(evaluation.scores))}
@@ -243,6 +246,16 @@ class EvaluatePage(Layout):
             self.radar: plots.radar([evaluation], [evaluation.video]),
             self.actions: parts.actions(evaluation, kept),
         }
+
+    def save(self, shown: Shown | None, event: gr.EventData) -> str:
+        """A file of what is shown: a report, or a share card."""
+        def make() -> report.Report:
+            if shown is None:
+                raise saving.nothing()
+            return report.evaluation(shown.evaluation, shown.path, knows=whose.knows, look=player.look,
+                                     evaluated=shown.when)
+
+        return self.saver.put(saving.asked(event)[0], make, shown.evaluation.video if shown else "")
 
     def stop(self, request: gr.Request) -> None:
         """What the Stop button does: the run ends by itself and keeps what was said."""
