@@ -21,7 +21,6 @@ from vs2.generate import Generated, Notice, Progress, Record
 from vs2.options import Options
 from vs2.rubric import KEYS
 from vs2.ui import sent
-from vs2.ui import text as shared
 from vs2.ui.best_of import parts
 from vs2.ui.best_of.page import KEEP, BestOfPage
 from vs2.ui.best_of.run import LEFT_OUT, LOST, Contest, Line
@@ -295,7 +294,8 @@ def test_it_stops_early_when_more_promise_little(page_of):
 @pytest.mark.parametrize(("arguments", "said"), [
     ({"prompt": " "}, "prompt is empty"), ({"prompt": "p" * 5000}, "5000 characters"), ({"count": 1}, "N is 1"),
     ({"count": 17}, "N is 17"), ({"count": None}, "N is 0"), ({"seed": -1}, "seed is -1"),
-    ({"rule": "median"}, "no rule"), ({"rule": "weights", "weights": (0, None, 0)}, shared.WEIGHTS_NONE),
+    ({"rule": "median"}, "no rule"), ({"rule": "weights", "weights": (0, 0, 0)}, "Every weight is 0"),
+    ({"rule": "weights", "weights": (1, None, 1)}, "weight of text-to-video alignment is missing"),
     ({"rule": "weights", "weights": (-1, 1, 1)}, "0 or more"), ({"name": "elsewhere"}, making.NO_GENERATOR),
     ({"name": "provider:fal-ai/"}, "No token was given"), ({"fast": True, "think": False}, text.FAST_THINKS)])
 def test_what_cannot_start_is_said_in_a_sentence(page_of, arguments, said):

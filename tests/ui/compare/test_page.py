@@ -17,6 +17,7 @@ from vs2.rubric import KEYS
 from vs2.ui import text as shared
 from vs2.ui.compare import board
 from vs2.ui.compare.page import ComparePage
+from vs2.ui.ranking import wrong
 from vs2.ui.text import compare as text
 
 SAID = "It starts.\nVisual quality: sharp at 0.5 s.\nText alignment: as asked.\nPhysical consistency: it falls up."
@@ -186,7 +187,7 @@ def test_what_was_judged_is_not_judged_again_unless_something_changed(page_of, u
     merged(page, list(run(page, value, made=shown["made"], prompt="another")))
     assert len(judge.asked) == 6
     # Another rule, or a candidate less, is shown from what is known.
-    now = dict(zip(page._results(), show(page, two, "a ball", made, "text_alignment")[:-1], strict=True))
+    now = dict(zip(page._results(), show(page, two, "a ball", made, "text_alignment"), strict=True))
     assert text.TIE in now[page.verdict] and len(judge.asked) == 6
 
 
@@ -195,12 +196,15 @@ def test_weights_rank_and_bad_ones_are_said(page_of, uploads):
     shown = merged(page, list(run(page, value, rule="weights", weights=(3, 0, 1))))
     assert "Candidate 2 wins" in shown["verdict"]
     made = shown["made"]
-    for weights, winner in (((1, 1, 1), 1), ((5, 1, None), 2)):
-        *values, problem = show(page, value, "a ball", made, "weights", weights)
-        assert f"Candidate {winner} wins" in values[1] and not problem
-    *values, problem = show(page, value, "a ball", made, "weights", (0, None, 0))
-    assert shared.WEIGHTS_NONE in problem and "Candidate 1 wins" in values[1], "the mean stands in"
-    assert shared.WEIGHTS_NONE in merged(page, list(run(page, value, rule="weights", weights=(0, 0, 0))))["notice"]
+    for weights, winner in (((1, 1, 1), 1), ((5, 1, 0), 2)):
+        values = show(page, value, "a ball", made, "weights", weights)
+        assert f"Candidate {winner} wins" in values[1] and not wrong("weights", *weights)
+    for weights, said in (((0, 0, 0), "Every weight is 0"), ((-1, 1, 1), "weight of visual quality is -1"),
+                          ((1, None, 1), "weight of text-to-video alignment is missing"),
+                          ((1, 1, float("nan")), "weight of physical consistency is nan")):
+        values = show(page, value, "a ball", made, "weights", weights)
+        assert said in wrong("weights", *weights) and "wins" not in values[1], "nothing stands in for it"
+        assert said in merged(page, list(run(page, value, rule="weights", weights=weights)))["notice"]
 
 
 def test_another_rule_during_a_run_ranks_what_it_ends_with(page_of, uploads):
@@ -212,7 +216,7 @@ def test_another_rule_during_a_run_ranks_what_it_ends_with(page_of, uploads):
         if "Candidate 3 of 3" in update.get(page.status, ""):
             break
     values = show(page, value, "a ball", {}, "visual_quality")
-    assert all("value" not in one and one.get("__type__") == "update" for one in values[:-1]), "a run shows by itself"
+    assert all("value" not in one and one.get("__type__") == "update" for one in values), "a run shows by itself"
     go.set()
     for update in stream:
         shown |= update
@@ -278,7 +282,7 @@ def test_results_are_kept_and_a_link_opens_them_without_judging(page_of, uploads
     said, = page.open({"visitor": BEN, "page": "compare", "e": ids})
     assert said["alone"] and [item["id"] for item in said["items"]] == ids and said["items"][0]["fps"] == 8
     stored = {"items": [{**item, "key": f"k{n}"} for n, item in enumerate(said["items"])]}
-    values = dict(zip(page._results(), show(page, stored, "", {})[:-1], strict=True))
+    values = dict(zip(page._results(), show(page, stored, "", {}), strict=True))
     assert "Candidate 2 wins" in values[page.verdict] and len(judge.asked) == 2
     assert text.KEPT in merged(page, list(run(page, stored, prompt="")))["status"]
     # Judged again where that is asked for, with another prompt.

@@ -101,7 +101,7 @@ class ComparePage:
         self.prompt_note.watch(self.prompt, self.judge, [self.board.box.select], board.own_prompts, self.board.box)
         self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         gr.on([self.board.box.select, *self.ranking.changed()], self.show,
-              [self.board.box, self.prompt, self.made, *self.ranking.inputs], [*self._results(), self.notice],
+              [self.board.box, self.prompt, self.made, *self.ranking.inputs], self._results(),
               trigger_mode="always_last", **QUIET)
         with gr.Row(visible=False):  # the same comparison for scripts: one call, one record
             files = sent.files("videos", "multiple")
@@ -129,18 +129,19 @@ class ComparePage:
 
     def show(self, value, prompt: str, made: dict, rule: str, visual: float | None, alignment: float | None,
              physical: float | None, request: gr.Request) -> tuple:
-        """What is known of the candidates on the board now, and what is wrong with the rule. Nothing is judged.
+        """What is known of the candidates on the board now. Nothing is judged.
 
-        A queue that runs ranks by the rule from now on, and shows it with its next result."""
+        A queue that runs ranks by the rule from now on, and shows it with its next result. A rule that is none ranks
+        nothing; its fields say what is wrong with it."""
         try:
-            by, problem = chosen(rule, visual, alignment, physical), ""
-        except Problem as found:
-            by, problem = candidates.MEAN, parts.problem(str(found))
+            by: Rule | None = chosen(rule, visual, alignment, physical)
+        except Problem:
+            by = None
         if queue := self._queues.get(request.session_hash):
             queue.rule = by
-            return *(gr.skip() for _ in self._results()), problem
+            return tuple(gr.skip() for _ in self._results())
         rows = [self._row(item, prompt, made) for item in board.items(value)]
-        return *self._shown(rows, by).values(), problem
+        return tuple(self._shown(rows, by).values())
 
     def _row(self, item: Item, prompt: str, made: dict) -> Row:
         """A candidate with what is known of it: what this session judged, else what is stored, else nothing."""
@@ -161,10 +162,11 @@ class ComparePage:
             return Row(item.key, evaluation.video, evaluation.prompt, evaluation, stored[0].id)
         return row
 
-    def _shown(self, rows: list[Row], rule: Rule, busy: bool = False) -> dict:
-        """Values of `_results` for these candidates; a decision only where all that runs has ended."""
+    def _shown(self, rows: list[Row], rule: Rule | None, busy: bool = False) -> dict:
+        """Values of `_results` for these candidates; a decision only by a rule, where all that runs has ended."""
         judged = sum(row.evaluation is not None for row in rows)
-        decision = candidates.decide(pieces.compared(rows), rule) if judged >= LEAST and not busy else None
+        ended = judged >= LEAST and not busy
+        decision = candidates.decide(pieces.compared(rows), rule) if ended and rule is not None else None
         names = [pieces.legend(number, row) for number, row in enumerate(rows, 1)]
         radar = plots.radar([row.evaluation for row in rows] if judged else [], names if judged else None)
         # Each message to the board differs from the one before, else its script would not hear of it.

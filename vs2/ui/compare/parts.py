@@ -146,7 +146,7 @@ def _line(number: int, row: Row, less: dict, differ: dict, place: str, details: 
     return f'<tr data-state="done">{start}{cells}{_links(number, row)}</tr>'
 
 
-def table(rows: Sequence[Row], decision: Decision | None, rule: Rule = candidates.MEAN) -> str:
+def table(rows: Sequence[Row], decision: Decision | None, rule: Rule | None = candidates.MEAN) -> str:
     """The scores of all candidates with their differences to the best, and whose they are; prompts where they differ.
 
     rule: what they are ranked by. A candidate without the scores that it needs has no place.

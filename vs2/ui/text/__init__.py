@@ -41,7 +41,6 @@ EXAMPLES = "Examples"
 RULES = {"mean": "Mean of the three scores", "weights": "Weighted mean", "worst": "Worst score first, then the mean"}
 WEIGHTS = "weights"
 WEIGHT = "Weight of {dimension}"
-WEIGHTS_NONE = "Give at least one dimension a weight above 0."
 
 # What went wrong, each one sentence
 NO_VIDEO = "Add a video first: drop a file above or choose one."
