@@ -37,6 +37,9 @@ MIGRATIONS = (
      """CREATE TABLE reviews (
             evaluation INTEGER NOT NULL REFERENCES evaluations (number) ON DELETE CASCADE, reviewer TEXT NOT NULL,
             updated REAL NOT NULL, record TEXT NOT NULL, PRIMARY KEY (evaluation, reviewer)) WITHOUT ROWID"""),
+    # When it was deleted, as long as that can be undone.
+    ("ALTER TABLE evaluations ADD COLUMN deleted REAL",
+     "CREATE INDEX evaluations_deleted ON evaluations (deleted) WHERE deleted IS NOT NULL"),
 )
 
 

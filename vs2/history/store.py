@@ -23,6 +23,7 @@ from vs2.evaluation import Evaluation
 from vs2.history.clips import Clips, disk
 from vs2.history.database import DAMAGED, Database
 from vs2.history.review_rows import Review
+from vs2.history.undo import Undo
 from vs2.rubric import BY_KEY, KEYS, SCALE
 
 TOUCH = 60.0  # seconds between notes that a clip is in use
@@ -33,6 +34,7 @@ _EVALUATIONS = """SELECT e.number, e.id, e.record, e.clip, c.suffix, e.created,
     FROM evaluations e LEFT JOIN clips c ON c.digest = e.clip"""
 _REVIEWS = """SELECT e.id, e.record, e.clip, c.suffix, r.reviewer, r.record
     FROM reviews r JOIN evaluations e ON e.number = r.evaluation LEFT JOIN clips c ON c.digest = e.clip"""
+_THERE = "e.deleted IS NULL"    # nobody has deleted it
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class Store:
         self._clips = Clips(home / "clips", clip_bytes)
         with self._database.writing() as db:
             self._clips.sweep(db)
+        self._undo = Undo(self._database, self._clips)
 
     def add(self, evaluation: Evaluation, visitor: str, video: Path | None = None) -> str:
         """Stores an evaluation and, where `video` is given, a copy of that file; the evaluation's id.
@@ -119,7 +122,7 @@ class Store:
 
     def get(self, id: str) -> Stored | None:
         """The evaluation with this id, whoever's it is; None where there is none."""
-        found = self._read(f"{_EVALUATIONS} WHERE e.id = ?", _key(id))
+        found = self._read(f"{_EVALUATIONS} WHERE e.id = ? AND {_THERE}", _key(id))
         return self._stored(found[0]) if found else None
 
     def find(self, visitor: str | None, filter: Filter = Filter(), limit: int = 50, offset: int = 0) -> list[Stored]:
@@ -150,9 +153,9 @@ class Store:
         return path
 
     def delete(self, visitor: str, ids: Iterable[str] | None = None) -> int:
-        """Deletes the visitor's own evaluations, all or those of `ids`; how many that were.
+        """Deletes the visitor's own evaluations for good, all or those of `ids`; how many that were.
 
-        With them go their reviews, and the clips that no other evaluation needs.
+        With them go their reviews, and the clips that no other evaluation needs. What was discarded goes, too.
         """
         owner, digests, count = _hashed(visitor), set(), 0
         chosen = [("", ())] if ids is None else [(" AND id = ?", (_key(id),)) for id in ids]
@@ -165,6 +168,26 @@ class Store:
         self._database.flush()
         return count
 
+    def discard(self, visitor: str, ids: Iterable[str] | None = None) -> int:
+        """As `delete`, but `undo` brings it back, with reviews and clips, for `undo_seconds`; then it is deleted.
+
+        Until then nothing finds it, its id and its link included.
+        """
+        return self._undo.discard(_hashed(visitor), None if ids is None else map(_key, ids))
+
+    def undo(self, visitor: str) -> int:
+        """Takes back the visitor's last `discard`; how many evaluations that brings back."""
+        return self._undo.undo(_hashed(visitor))
+
+    def discarded(self, visitor: str) -> tuple[int, float]:
+        """How many evaluations `undo` would bring back, and for how many seconds it still can."""
+        return self._undo.last(_hashed(visitor))
+
+    @property
+    def undo_seconds(self) -> float:
+        """For how long a `discard` can be taken back."""
+        return self._undo.seconds
+
     def export(self, visitor: str) -> Iterator[dict]:
         """A visitor's own evaluations with all reviews of them, as JSON values, the newest first:
 
@@ -173,7 +196,7 @@ class Store:
         `video` in a review is the name that the visitor gave.
         """
         before = 2**63 - 1
-        while rows := self._read(f"{_EVALUATIONS} WHERE e.visitor = ? AND e.number < ? "
+        while rows := self._read(f"{_EVALUATIONS} WHERE {_THERE} AND e.visitor = ? AND e.number < ? "
                                  f"ORDER BY e.number DESC LIMIT {BATCH}", _hashed(visitor), before):
             before = rows[-1][0]
             for stored in map(self._stored, rows):
@@ -190,7 +213,7 @@ class Store:
         record = json.dumps({"verdicts": review.verdicts, "corrected": review.corrected,
                              "wrong_passages": review.wrong_passages, "note": review.note})
         with self._database.writing() as db:
-            found = db.execute("SELECT number, record FROM evaluations WHERE id = ?", (_key(id),)).fetchone()
+            found = db.execute(f"SELECT number, record FROM evaluations e WHERE id = ? AND {_THERE}", (_key(id),)).fetchone()
             if found is None:
                 raise BadInput("There is no such evaluation to review, it may have been deleted: open another one.")
             evaluation = _evaluation(found[1])
@@ -204,7 +227,7 @@ class Store:
 
     def review(self, id: str, reviewer: str) -> Review | None:
         """What this reviewer said of the evaluation, None where that is nothing."""
-        found = self._read(f"{_REVIEWS} WHERE e.id = ? AND r.reviewer = ?", _key(id), json.dumps(reviewer))
+        found = self._read(f"{_REVIEWS} WHERE e.id = ? AND r.reviewer = ? AND {_THERE}", _key(id), json.dumps(reviewer))
         return self._review(found[0])[1] if found else None
 
     def reviews(self, visitor: str | None = None, id: str | None = None) -> list[tuple[str, Review]]:
@@ -222,11 +245,12 @@ class Store:
         """Deletes what this reviewer said of the evaluation; whether there was anything."""
         with self._database.writing() as db:
             return db.execute("DELETE FROM reviews WHERE reviewer = ? AND evaluation = "
-                              "(SELECT number FROM evaluations WHERE id = ?)",
+                              f"(SELECT number FROM evaluations e WHERE id = ? AND {_THERE})",
                               (json.dumps(reviewer), _key(id))).rowcount > 0
 
     def close(self) -> None:
         """Closes the database; the store cannot be used after."""
+        self._undo.close()
         self._database.close()
 
     def _read(self, query: str, *values: object) -> list[tuple]:
@@ -261,7 +285,7 @@ def _row(evaluation: Evaluation) -> dict:
 
 def _where(visitor: str | None, filter: Filter) -> tuple[str, tuple]:
     """The condition on `evaluations e` and its values. The visitor "" is NULL, which equals nothing."""
-    conditions = ["TRUE"]
+    conditions = [_THERE]
     values: list[object] = []
 
     def hold(condition: str, *more: object) -> None:

@@ -62,12 +62,21 @@ new MutationObserver(() => {
   history.replaceState(null, "", `?${query}`);
 }).observe(element, { childList: true, subtree: true });
 """
-# A button in a list that deletes one evaluation of it.
+# A button in a list that deletes one evaluation of it, and one that takes the last deletion back, as long as it can.
 ONE_DELETED = """
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-delete]");
   if (button) trigger("select", { id: button.dataset.delete });
+  if (event.target.closest("button[data-undo]")) trigger("submit");
 });
+let over = 0;
+function ends() {
+  clearTimeout(over);
+  const button = element.querySelector("button[data-undo]");
+  if (button) over = setTimeout(() => button.closest("p").remove(), Number(button.dataset.undo) * 1000);
+}
+new MutationObserver(ends).observe(element, { childList: true, subtree: true });
+ends();
 """
 # Saves the file that a hidden button was just given.
 SAVE_FILE = "() => { setTimeout(() => document.querySelector('#history-file').click(), 150); }"

@@ -201,7 +201,7 @@ def test_weights_rank_and_bad_ones_are_said(page_of, uploads):
         assert f"Candidate {winner} wins" in values[1] and not wrong("weights", *weights)
     for weights, said in (((0, 0, 0), "Every weight is 0"), ((-1, 1, 1), "weight of visual quality is -1"),
                           ((1, None, 1), "weight of text-to-video alignment is missing"),
-                          ((1, 1, float("nan")), "weight of physical consistency is nan")):
+                          ((1, 1, float("nan")), "weight of physical and common-sense consistency is nan")):
         values = show(page, value, "a ball", made, "weights", weights)
         assert said in wrong("weights", *weights) and "wins" not in values[1], "nothing stands in for it"
         assert said in merged(page, list(run(page, value, rule="weights", weights=weights)))["notice"]
