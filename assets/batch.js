@@ -4,7 +4,6 @@ const find = (name) => element.querySelector(name);
 const zone = find(".vs-zone"), input = find("input"), box = find(".vs-files"), list = find("ul"), busy = find(".vs-busy");
 const problem = find(".vs-zone-problem");
 let files = [], turn = 0, sending = false;
-const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 function say(sentence) {
   problem.textContent = sentence || "";

@@ -6,7 +6,6 @@ const players = find(".vs-players"), tiles = find(".vs-tiles"), picker = find(".
 const seek = find(".vs-seek"), clock = find(".vs-clock"), playing = find(".vs-play");
 // What is shown, in order: {key, name, prompt, path, id, again, problem, fps, tile, video, sent}.
 let items = [], busy = false, at = 0, running = false, made = 0;
-const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 function say(sentence) {
   problem.textContent = sentence || "";
