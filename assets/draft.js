@@ -19,18 +19,18 @@ function draft(page) {
   if (!found || typeof found !== "object") return null;
   return now.page === page && now.e.length && `${found.e ?? ""}` !== `${now.e}` ? null : found;
 }
-// What goes on, by what shows it: the button that stops it can be pressed.
+// What goes on, by what shows it: the button that signs it can be pressed, for one.
 function watched(page) {
-  const stops = begun[page];
-  const now = Object.keys(stops).filter((name) => document.querySelector(stops[name])?.disabled === false);
+  const signs = begun[page];
+  const now = Object.keys(signs).filter((name) => document.querySelector(signs[name]));
   if (`${now}` !== `${drafts[page].running ?? ""}`) keep(page, now.length ? { running: now, lost: [] } : { running: now });
 }
 // A page was brought back, or there was nothing to bring back: from now on it is kept. What was lost is told of again
 // after the next reload, unless something else has begun or is shown by then.
-function begin(page, stops) {
+function begin(page, signs) {
   const found = draft(page);
   drafts[page] = found ? { ...found, running: [], lost: [...(found.running ?? []), ...(found.lost ?? [])] } : { ...drafts[page] };
-  begun[page] = stops;
+  begun[page] = signs;
   store(page);
   watched(page);
 }

@@ -67,6 +67,11 @@ def check_rule(rule: object) -> Rule:
     return weights
 
 
+def written(rule: Rule) -> str:
+    """The rule as `parse_rule` reads it."""
+    return rule if isinstance(rule, str) else ",".join(f"{key}={float(weight):.12g}" for key, weight in rule.items())
+
+
 def _weight(key: str, weight: object) -> float:
     """The weight of a dimension. Raises BadInput, which names it."""
     name = BY_KEY[key].label.lower()

@@ -84,7 +84,7 @@ class Store:
     """
 
     def __init__(self, home: Path, clip_bytes: int = 4 * 2**30):
-        home = Path(home)
+        self.home = home = Path(home)
         with disk():
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._database = Database(home / "vs2.db")
@@ -213,7 +213,8 @@ class Store:
         record = json.dumps({"verdicts": review.verdicts, "corrected": review.corrected,
                              "wrong_passages": review.wrong_passages, "note": review.note})
         with self._database.writing() as db:
-            found = db.execute(f"SELECT number, record FROM evaluations e WHERE id = ? AND {_THERE}", (_key(id),)).fetchone()
+            found = db.execute(f"SELECT number, record FROM evaluations e WHERE id = ? AND {_THERE}",
+                               (_key(id),)).fetchone()
             if found is None:
                 raise BadInput("There is no such evaluation to review, it may have been deleted: open another one.")
             evaluation = _evaluation(found[1])

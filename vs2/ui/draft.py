@@ -19,12 +19,12 @@ MOST_TEXT = 20_000      # characters of a field; a prompt may be shorter, which 
 class Draft:
     """A page's. Made inside a `gr.Blocks` context, after its fields.
 
-    page: its name. fields: by the name under which each is kept. stops: by the name of what can go on at the page, the
-    selector of the button that stops it.
+    page: its name. fields: by the name under which each is kept. going: by the name of what can go on at the page, a
+    selector of what is there only while it does: of the button that stops it, unless that is disabled.
     """
 
-    def __init__(self, page: str, fields: Mapping[str, Component], stops: Mapping[str, str]):
-        self.page, self.fields, self.stops = page, dict(fields), dict(stops)
+    def __init__(self, page: str, fields: Mapping[str, Component], going: Mapping[str, str]):
+        self.page, self.fields, self.going = page, dict(fields), dict(going)
         self.said = gr.JSON(visible=False)
 
     def connect(self, address: gr.HTML, restore: Callable, outputs: list) -> None:
@@ -34,10 +34,10 @@ class Draft:
                 f"Object.fromEntries({names}.map((name, at) => [name, values[at]])))")
         fields = list(self.fields.values())
         gr.on([one.change for one in fields], None, fields, None, js=keep, **QUIET)
-        page, stops = json.dumps(self.page), json.dumps(self.stops)
+        page, going = json.dumps(self.page), json.dumps(self.going)
         blocks().load(restore, [address, self.said], outputs, **QUIET,
                       js=f"() => [window.vs2.read(), window.vs2.draft({page})]").then(
-            None, None, None, js=f"() => window.vs2.begin({page}, {stops})", **QUIET)
+            None, None, None, js=f"() => window.vs2.begin({page}, {going})", **QUIET)
 
     def values(self, said: object) -> dict[Component, object]:
         """The fields as they were left, as updates; those that hold something else than they take stay as they are."""

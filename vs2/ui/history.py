@@ -64,7 +64,7 @@ class History:
         self.export.click(self.save, address, self.file, **QUIET).success(None, None, None, js=SAVE_FILE, **QUIET)
 
     def _undone(self, visitor: str) -> str:
-        """What was deleted last, and the button that takes it back, as long as it can be; a reload does not end that."""
+        """What was deleted last, and the button that takes it back, as long as that can be done."""
         count, seconds = self.site.store.discarded(visitor)
         if not count:
             return ""
@@ -97,8 +97,7 @@ class History:
         return f'{undone}{shared}<ol class="vs-history">{rows}</ol><p class="vs-empty">{more}</p>{judges}'
 
     def drop(self, address: dict | None, event: gr.EventData) -> str:
-        """Deletes the one whose button was pressed, for as long as nobody undoes it; another's stays, whatever a browser
-        says."""
+        """Deletes the one whose button was pressed, until that is undone; another's stays, whatever a browser says."""
         one = event._data.get("id") if isinstance(event._data, dict) else None
         if isinstance(one, str) and (visitor := self.site.visitor(address)):
             self.site.store.discard(visitor, [one])

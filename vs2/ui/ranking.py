@@ -36,6 +36,13 @@ def chosen(rule: object, *weights: object) -> Rule:
     return candidates.check_rule(rule if rule != text.WEIGHTS else dict(zip(KEYS, weights, strict=True)))
 
 
+def fields(rule: Rule) -> tuple:
+    """What the components hold for a rule: the reverse of `chosen`."""
+    if isinstance(rule, str):
+        return rule, *(gr.skip() for _ in KEYS)
+    return text.WEIGHTS, *(rule.get(key, 0) for key in KEYS)
+
+
 def wrong(rule: object, *weights: object) -> str:
     """What is wrong with the rule, to stand at its fields; "" for nothing."""
     try:

@@ -86,7 +86,8 @@ EARLIER = """
 const plain = (text) => (text ?? "").replace(/\\r\\n?/g, "\\n").trim();
 const line = element.querySelector(".vs-earlier"), words = line.querySelector("span");
 function asked(key) {
-  const shared = document.querySelector(line.dataset.prompt)?.value, tile = key && document.querySelector(`.vs-tile[data-key="${CSS.escape(key)}"]`);
+  const shared = document.querySelector(line.dataset.prompt)?.value;
+  const tile = key && document.querySelector(`.vs-tile[data-key="${CSS.escape(key)}"]`);
   return plain(tile?.querySelector(".vs-own textarea")?.value) || plain(shared);
 }
 function tell() {

@@ -66,8 +66,7 @@ class Site:
 
 
 def address() -> gr.HTML:
-    """The component whose value is the browser's {visitor, page, e, rule}; `select` says that another page is asked for.
-    """
+    """The component whose value is the browser's {visitor, page, e, rule}; `select` says: another page is asked for."""
     script = "\n".join((ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in ("site", "draft"))
     return gr.HTML(None, html_template='<span hidden></span>', js_on_load=script, apply_default_css=False,
                    elem_id="address", container=False)

@@ -200,7 +200,11 @@ def test_true_scores_and_folders_of_ours_stay_untold(page_of, tmp_path):
         saved(shown, "text/csv")
     assert "truth" not in everything and "'shown'" not in everything and "vs2-best-" not in everything
     assert {path.suffix for path in (tmp_path / "uploads").rglob("*") if path.is_file()} == {".mp4"}
-    assert len(films.folders) == 1 and not films.folders.pop().exists()
+    # The folder stays for a day, so that a reload finds what was made: below VS2_HOME, which is never served.
+    folder, = films.folders
+    assert folder.is_relative_to(page.site.settings.home) and folder.exists()
+    page.shelf.forget(ANN)
+    assert not folder.exists(), "and goes with all that is a visitor's"
 
 
 def test_what_others_wrote_is_text(page_of):
@@ -248,6 +252,39 @@ def test_stop_keeps_what_is_finished(page_of):
     assert eventually(lambda: judge.closed == 3)
 
 
+def test_what_was_made_before_a_stop_is_judged_after_it(page_of):
+    go = threading.Event()
+    judge, films = BySeed({0: "323", 1: "434", 2: "555"}, go, hold=1), Films()
+    page = page_of(judge, films)
+    updates, stream = [], run(page, count=3, visitor=ANN)
+    for update in stream:
+        updates.append(update)
+        if "3 of 3 generated, 1 judged" in update.get(page.status, "") and len(judge.asked) == 2:
+            page.stop(SimpleNamespace(session_hash="s"))
+    shown = merged(page, updates)
+    assert shown["rest"]["visible"] and shown["rest"]["value"] == text.REST.format(count=2)
+    assert all(item["player"] for item in shown["grid"]["items"]), "the clips stay"
+    # A reload finds all of it, in another session, and so does a server that was started again: from the disk.
+    draft = {"run": shown["grid"]["run"], "running": ["run"], "prompt": "a ball", "count": 3}
+    update, = page.restore({"visitor": ANN}, draft)
+    assert "data-press" in update[page.notice] and text.RUN_LOST.format(count=3) in update[page.notice]
+    assert [(item["number"], bool(item["player"])) for item in update[page.grid]["items"]] == [
+        (item["number"], True) for item in shown["grid"]["items"]]
+    assert update[page.rest] == shown["rest"] and update[page.prompt]["value"] == "a ball"
+    assert update[page.verdict] == shown["verdict"] and page.site.store.count(ANN) == 1, "nothing is stored twice"
+    go.set()
+    visit = SimpleNamespace(session_hash="another")
+    ended = merged(page, page.judge_rest(shown["grid"], {"visitor": ANN}, visit))
+    assert "Candidate 3 wins" in ended["verdict"] and not ended["rest"]["visible"]
+    assert [clip for clip, *_ in judge.asked] == [0, 1, 1, 2] and len(films.folders) == 1, "nothing is made again"
+    assert page.site.store.count(ANN) == 3
+    for nothing in (None, {}, {"run": "x" * 22}, {"run": "../../etc"}, shown["grid"]):
+        said = merged(page, page.judge_rest(nothing, {"visitor": ANN}, visit))["notice"]
+        assert text.NOTHING_LEFT in said
+    for nonsense in (None, 7, {"run": 7}, {"run": "x" * 22, "count": 99}):
+        assert list(page.restore({"visitor": ANN}, nonsense))
+
+
 def test_a_visitor_who_leaves_stops_it_and_keeps_what_was_judged(page_of):
     judge, films = BySeed({0: "323"}, threading.Event(), hold=1), Films()
     page = page_of(judge, films)
@@ -256,7 +293,7 @@ def test_a_visitor_who_leaves_stops_it_and_keeps_what_was_judged(page_of):
         if "1 judged" in update.get(page.status, "") and len(judge.asked) == 2:
             break
     stream.close()
-    assert eventually(lambda: judge.closed == 2 and not any(folder.exists() for folder in films.folders))
+    assert eventually(lambda: judge.closed == 2 and not page._runs)
     assert page.site.store.count(ANN) == 1 and not page._runs
     assert "Done in" in merged(page, run(page, count=2, seed=7, visitor=ANN))["status"]  # the place is free again
 

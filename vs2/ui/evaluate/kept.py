@@ -5,14 +5,13 @@ import gradio as gr
 
 from vs2.errors import Problem
 from vs2.ui import parts, player, text
-from vs2.ui.draft import Draft
 from vs2.ui.text import generate as making
 
 if TYPE_CHECKING:
     from vs2.ui.evaluate.page import EvaluatePage
 
 RUN, MAKING = "run", "making"     # what can go on there
-STOPS = {RUN: "#stop", MAKING: "#generate-stop"}
+GOING = {RUN: "#stop:not([disabled])", MAKING: "#generate-stop:not([disabled])"}
 
 
 def restored(page: "EvaluatePage", address: dict | None, said: object) -> dict:

@@ -70,7 +70,7 @@ class EvaluatePage(Layout):
         self.draft = Draft(self.NAME, {
             "prompt": self.prompt, "think": self.think, "budget": self.budget, "samples": self.samples,
             "seed": self.seed, "judge": self.judge, "generator": self.maker.choice.generator,
-            "making_seed": self.maker.seed, "making_seconds": self.maker.seconds}, kept.STOPS)
+            "making_seed": self.maker.seed, "making_seconds": self.maker.seconds}, kept.GOING)
         self.draft.connect(self.address, lambda address, said: kept.restored(self, address, said),
                            list(dict.fromkeys([*self.opens, *self.draft.fields.values()])))
         self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
