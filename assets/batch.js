@@ -67,12 +67,14 @@ function clear() {
   say("");
   draw();
   props.value = { files: [], turn };
+  window.vs2?.keep("batch", { run: "" });
   trigger("clear");
 }
 // The server's answer: what it kept, after a reload of the page too, or the sentence that says what is wrong.
 function hear() {
   const value = props.value;
   if (!value?.checked || (value.turn && value.turn !== turn)) return;
+  window.vs2?.keep("batch", { run: value.run ?? "" });  // with which a reload finds the table
   if (value.kept) files = value.kept.map((name) => ({ name, path: "" }));
   busy.textContent = "";
   say(value.problem);

@@ -155,7 +155,7 @@ def test_the_table_and_the_record(page_of):
     assert [row["candidate"] for row in rows] == ["2", "1", "3"] and rows[0]["place"] == "1"
     # Every judged one is in the history, and the best are opened beside each other.
     assert page.site.store.count(ANN) == 2
-    ids = re.search(r'\?show=compare&amp;e=([^"]+)"', shown["actions"])[1].split(",")
+    ids = re.search(r'\?show=compare&amp;e=([^"&]+)&amp;rule=mean"', shown["actions"])[1].split(",")
     assert [page.site.store.get(one).evaluation.overall for one in ids] == pytest.approx([14 / 3, 8 / 3])
     assert page.site.store.clip(page.site.store.get(ids[0]).clip)
     assert shown["grid"]["items"][0]["links"][0]["to"] == f"?e={ids[0]}"
