@@ -7,7 +7,6 @@
 Threads and several processes may use it at once. Evaluations are stored as their JSON; the columns beside it are what
 is searched. Every method raises Failure, in one sentence, where the disk or the database refuses.
 """
-import hashlib
 import json
 import re
 import secrets
@@ -23,7 +22,7 @@ from vs2.evaluation import Evaluation
 from vs2.history.clips import Clips, disk
 from vs2.history.database import DAMAGED, Database
 from vs2.history.review_rows import Review
-from vs2.history.undo import Undo
+from vs2.history.undo import Undo, Undoable, hashed, plain
 from vs2.rubric import BY_KEY, KEYS, SCALE
 
 TOUCH = 60.0  # seconds between notes that a clip is in use
@@ -75,7 +74,7 @@ class Filter:
                                "1 to 5.")
 
 
-class Store:
+class Store(Undoable):
     """The history below the folder `home`, made where missing, with at most `clip_bytes` of clips.
 
     A visitor is known by a secret, of which only the SHA-256 is stored; what is added for the visitor "" belongs to
@@ -104,7 +103,7 @@ class Store:
             with self._database.writing() as db:
                 path = self._clips.reserve(db, given)
             part = self._clips.stage(given, path)
-        row = _row(evaluation) | {"id": secrets.token_urlsafe(16), "visitor": _hashed(visitor), "created": time.time(),
+        row = _row(evaluation) | {"id": secrets.token_urlsafe(16), "visitor": hashed(visitor), "created": time.time(),
                                   "clip": given and given.digest}
         try:
             with self._database.writing() as db:
@@ -122,7 +121,7 @@ class Store:
 
     def get(self, id: str) -> Stored | None:
         """The evaluation with this id, whoever's it is; None where there is none."""
-        found = self._read(f"{_EVALUATIONS} WHERE e.id = ? AND {_THERE}", _key(id))
+        found = self._read(f"{_EVALUATIONS} WHERE e.id = ? AND {_THERE}", plain(id))
         return self._stored(found[0]) if found else None
 
     def find(self, visitor: str | None, filter: Filter = Filter(), limit: int = 50, offset: int = 0) -> list[Stored]:
@@ -145,7 +144,7 @@ class Store:
 
     def clip(self, digest: str | None) -> Path | None:
         """The file of a clip, None where it is not kept. Asking for it counts as using it."""
-        found = self._read("SELECT suffix, used FROM clips WHERE digest = ?", _key(digest))
+        found = self._read("SELECT suffix, used FROM clips WHERE digest = ?", plain(digest))
         path = self._clips.find(digest, found[0][0]) if found else None
         if path is not None and found[0][1] < time.time() - TOUCH:
             with suppress(Failure), self._database.writing() as db:  # a full disk need not keep it from being shown
@@ -157,8 +156,8 @@ class Store:
 
         With them go their reviews, and the clips that no other evaluation needs. What was discarded goes, too.
         """
-        owner, digests, count = _hashed(visitor), set(), 0
-        chosen = [("", ())] if ids is None else [(" AND id = ?", (_key(id),)) for id in ids]
+        owner, digests, count = hashed(visitor), set(), 0
+        chosen = [("", ())] if ids is None else [(" AND id = ?", (plain(id),)) for id in ids]
         with self._database.writing() as db:
             for which, values in chosen:
                 where, values = f"FROM evaluations WHERE visitor = ?{which}", (owner, *values)
@@ -167,26 +166,6 @@ class Store:
             self._clips.drop(db, digests)
         self._database.flush()
         return count
-
-    def discard(self, visitor: str, ids: Iterable[str] | None = None) -> int:
-        """As `delete`, but `undo` brings it back, with reviews and clips, for `undo_seconds`; then it is deleted.
-
-        Until then nothing finds it, its id and its link included.
-        """
-        return self._undo.discard(_hashed(visitor), None if ids is None else map(_key, ids))
-
-    def undo(self, visitor: str) -> int:
-        """Takes back the visitor's last `discard`; how many evaluations that brings back."""
-        return self._undo.undo(_hashed(visitor))
-
-    def discarded(self, visitor: str) -> tuple[int, float]:
-        """How many evaluations `undo` would bring back, and for how many seconds it still can."""
-        return self._undo.last(_hashed(visitor))
-
-    @property
-    def undo_seconds(self) -> float:
-        """For how long a `discard` can be taken back."""
-        return self._undo.seconds
 
     def export(self, visitor: str) -> Iterator[dict]:
         """A visitor's own evaluations with all reviews of them, as JSON values, the newest first:
@@ -197,7 +176,7 @@ class Store:
         """
         before = 2**63 - 1
         while rows := self._read(f"{_EVALUATIONS} WHERE {_THERE} AND e.visitor = ? AND e.number < ? "
-                                 f"ORDER BY e.number DESC LIMIT {BATCH}", _hashed(visitor), before):
+                                 f"ORDER BY e.number DESC LIMIT {BATCH}", hashed(visitor), before):
             before = rows[-1][0]
             for stored in map(self._stored, rows):
                 record = stored.evaluation.to_dict()
@@ -214,7 +193,7 @@ class Store:
                              "wrong_passages": review.wrong_passages, "note": review.note})
         with self._database.writing() as db:
             found = db.execute(f"SELECT number, record FROM evaluations e WHERE id = ? AND {_THERE}",
-                               (_key(id),)).fetchone()
+                               (plain(id),)).fetchone()
             if found is None:
                 raise BadInput("There is no such evaluation to review, it may have been deleted: open another one.")
             evaluation = _evaluation(found[1])
@@ -228,7 +207,8 @@ class Store:
 
     def review(self, id: str, reviewer: str) -> Review | None:
         """What this reviewer said of the evaluation, None where that is nothing."""
-        found = self._read(f"{_REVIEWS} WHERE e.id = ? AND r.reviewer = ? AND {_THERE}", _key(id), json.dumps(reviewer))
+        found = self._read(f"{_REVIEWS} WHERE e.id = ? AND r.reviewer = ? AND {_THERE}", plain(id),
+                           json.dumps(reviewer))
         return self._review(found[0])[1] if found else None
 
     def reviews(self, visitor: str | None = None, id: str | None = None) -> list[tuple[str, Review]]:
@@ -238,7 +218,7 @@ class Store:
         """
         where, values = _where(visitor, Filter())
         if id is not None:
-            where, values = f"{where} AND e.id = ?", (*values, _key(id))
+            where, values = f"{where} AND e.id = ?", (*values, plain(id))
         return [self._review(row) for row in self._read(
             f"{_REVIEWS} WHERE {where} ORDER BY r.updated DESC, e.number DESC, r.reviewer", *values)]
 
@@ -247,7 +227,7 @@ class Store:
         with self._database.writing() as db:
             return db.execute("DELETE FROM reviews WHERE reviewer = ? AND evaluation = "
                               f"(SELECT number FROM evaluations e WHERE id = ? AND {_THERE})",
-                              (json.dumps(reviewer), _key(id))).rowcount > 0
+                              (json.dumps(reviewer), plain(id))).rowcount > 0
 
     def close(self) -> None:
         """Closes the database; the store cannot be used after."""
@@ -294,7 +274,7 @@ def _where(visitor: str | None, filter: Filter) -> tuple[str, tuple]:
         values.extend(more)
 
     if visitor is not None:
-        hold("e.visitor = ?", _hashed(visitor))
+        hold("e.visitor = ?", hashed(visitor))
     if filter.model:
         hold("e.model = ?", json.dumps(filter.model))
     if filter.text:
@@ -324,15 +304,6 @@ def _judgement(evaluation: Evaluation) -> tuple[str, str, str, dict[str, int | N
     """What a review repeats of the evaluation: prompt, model, rationale, and each dimension's value."""
     values = {key: evaluation.scores[key].value for key in KEYS}
     return evaluation.prompt, evaluation.model, evaluation.rationale, values
-
-
-def _hashed(visitor: str) -> str | None:
-    return hashlib.sha256(visitor.encode("utf-8", "surrogatepass")).hexdigest() if visitor else None
-
-
-def _key(text: str | None) -> str | None:
-    """An id or a digest as SQLite takes it; None, which equals nothing, for what can be neither."""
-    return text if isinstance(text, str) and text.isascii() else None
 
 
 def _folded(text: str) -> str:

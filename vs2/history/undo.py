@@ -2,6 +2,7 @@
 
 Who deletes, and when, stands in the row itself, so that it can be undone after a restart, and ends after one as well.
 """
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -94,3 +95,39 @@ def _quietly(work: Callable[[], None]) -> Callable[[], None]:
             work()
 
     return quiet
+
+
+class Undoable:
+    """The part of a store in which deletions are undone."""
+
+    _undo: Undo
+
+    def discard(self, visitor: str, ids: Iterable[str] | None = None) -> int:
+        """As `delete`, but `undo` brings it back, with reviews and clips, for `undo_seconds`; then it is deleted.
+
+        Until then nothing finds it, its id and its link included.
+        """
+        return self._undo.discard(hashed(visitor), None if ids is None else map(plain, ids))
+
+    def undo(self, visitor: str) -> int:
+        """Takes back the visitor's last `discard`; how many evaluations that brings back."""
+        return self._undo.undo(hashed(visitor))
+
+    def discarded(self, visitor: str) -> tuple[int, float]:
+        """How many evaluations `undo` would bring back, and for how many seconds it still can."""
+        return self._undo.last(hashed(visitor))
+
+    @property
+    def undo_seconds(self) -> float:
+        """For how long a `discard` can be taken back."""
+        return self._undo.seconds
+
+
+def hashed(visitor: str) -> str | None:
+    """What is stored of a visitor's secret; None, which equals nothing, for nobody."""
+    return hashlib.sha256(visitor.encode("utf-8", "surrogatepass")).hexdigest() if visitor else None
+
+
+def plain(text: str | None) -> str | None:
+    """An id or a digest as SQLite takes it; None, which equals nothing, for what can be neither."""
+    return text if isinstance(text, str) and text.isascii() else None

@@ -1,7 +1,7 @@
 """A table of the Batch page that outlives the server: its files, and under which ids what was judged is stored."""
 from contextlib import suppress
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from vs2.batch import Result
 from vs2.errors import Problem
@@ -9,12 +9,19 @@ from vs2.ui import player
 from vs2.ui.batch.job import Job
 from vs2.ui.judgement import Request
 from vs2.ui.shelf import Shelf
-
-if TYPE_CHECKING:
-    from vs2.ui.batch.page import BatchPage
+from vs2.ui.site import Site
 
 RUN = "run"     # what can go on at the page
 GOING = {RUN: "#batch-stop:not([disabled])"}
+
+
+class Page(Protocol):
+    """What is needed of the page."""
+
+    site: Site
+    shelf: Shelf
+
+    def made(self, files: list[tuple[str, str]]) -> Job: ...
 
 
 def begin(shelf: Shelf, job: Job, visitor: str) -> None:
@@ -35,7 +42,7 @@ def note(shelf: Shelf, job: Job) -> None:
 SETTINGS = ("think", "budget", "samples", "seed", "judge", "visitor")
 
 
-def standing(page: "BatchPage", said: object) -> Job | None:
+def standing(page: Page, said: object) -> Job | None:
     """The table that a draft names, with what was judged of it; None where its files are no longer there."""
     token = said.get("run") if isinstance(said, dict) else None
     found = page.shelf.noted(token)

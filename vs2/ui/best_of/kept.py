@@ -1,30 +1,43 @@
 """Runs of Best of N that were stopped, left or killed: what they made is shown again, and can still be judged."""
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import Protocol
 
+import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from vs2 import best_of
 from vs2.best_of import Entry, Outcome, Plan
-from vs2.best_of.cost import Spent
 from vs2.best_of.folder import RunFolder
-from vs2.best_of.outcome import STOPPED, settle
+from vs2.best_of.outcome import settle
 from vs2.errors import BadInput
 from vs2.generate.protocol import Event, Generator
 from vs2.generate.protocol import Request as Wanted
-from vs2.options import Options
 from vs2.ui import parts
+from vs2.ui.best_of.left import Left
 from vs2.ui.best_of.run import JUDGED, LEFT_OUT, LOST, Contest, Seat
+from vs2.ui.draft import Draft
 from vs2.ui.shelf import Shelf
+from vs2.ui.site import Site
 from vs2.ui.text import best_of as text
-
-if TYPE_CHECKING:
-    from vs2.ui.best_of.page import BestOfPage
 
 RUN = "run"     # what can go on at the page
 GOING = {RUN: "#best-stop:not([disabled]), #best-status [data-state=busy]"}
+
+
+class Page(Protocol):
+    """What is needed of the page."""
+
+    site: Site
+    shelf: Shelf
+    draft: Draft
+    notice: gr.HTML
+    save: gr.DownloadButton
+
+    def store(self, contest: Contest, visitor: str) -> None: ...
+
+    def shown(self, contest: Contest | None) -> dict: ...
 
 
 class Nothing(Generator):
@@ -36,40 +49,6 @@ class Nothing(Generator):
     def _stream(self, request: Wanted, stop: Callable[[], bool]) -> Iterator[Event]:
         raise BadInput(text.NOT_MADE)
         yield
-
-
-@dataclass
-class Left:
-    """What is known of a run beside its folder.
-
-    judge: as the page names it. model: the judge's own name. kept: what the evaluations are stored under, by the
-    candidate's number. finalists, ended, note, spent: of its outcome.
-    """
-
-    plan: Plan
-    judge: str = ""
-    model: str = ""
-    kept: dict[int, str] = field(default_factory=dict)
-    finalists: tuple[int, ...] = ()
-    ended: str = STOPPED
-    note: str = ""
-    spent: Spent = Spent()
-
-    def to_dict(self) -> dict:
-        """Plain JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def of(cls, found: dict) -> "Left | None":
-        """The reverse; None for what was not written here."""
-        try:
-            plan = dict(found["plan"])
-            plan |= {"judging": Options(**plan["judging"]), "size": plan["size"] and tuple(plan["size"])}
-            kept = {int(number): id for number, id in found["kept"].items()}
-            return cls(**{**found, "plan": Plan(**plan), "kept": kept, "finalists": tuple(found["finalists"]),
-                          "spent": Spent(**found["spent"])})
-        except (KeyError, TypeError, ValueError, AttributeError, BadInput):
-            return None
 
 
 def note(shelf: Shelf, contest: Contest) -> None:
@@ -142,7 +121,7 @@ def rest(contest: Contest) -> Plan:
     return replace(contest.plan, count=max(made) + 1, gain=None)
 
 
-def restored(page: "BestOfPage", address: dict | None, said: object) -> dict:
+def restored(page: Page, address: dict | None, said: object) -> dict:
     """The page's values: what was asked for, what the last run made, and whether it was lost. Raises BadInput while a
     run is still at work in its folder."""
     if not isinstance(said, dict):

@@ -18,6 +18,7 @@ from vs2.ui import text as shared
 from vs2.ui.best_of import kept
 from vs2.ui.best_of import parts as pieces
 from vs2.ui.best_of.endpoint import KEEP, LEAST, MOST, PAUSE, REPLIES, Endpoint
+from vs2.ui.best_of.left import Left
 from vs2.ui.best_of.run import Contest, Line, begin, follow
 from vs2.ui.draft import Draft
 from vs2.ui.generate.choice import Choice, account
@@ -209,8 +210,8 @@ class BestOfPage(Endpoint):
                 like = self._like(asked.plan.generator, asked.plan, asked.judge)
                 place = asked.token or self.shelf.new(visitor or session or "")
                 run, folder = begin(asked.plan, line, asked.load(), self._rates.get(like), self.shelf.find(place))
-                contest = Contest(asked.plan, token=place, left=kept.Left.of(self.shelf.noted(place))
-                                  or kept.Left(asked.plan, asked.judge, line.name))
+                contest = Contest(asked.plan, token=place, left=Left.of(self.shelf.noted(place))
+                                  or Left(asked.plan, asked.judge, line.name))
                 kept.note(self.shelf, contest)
                 self._runs[session] = run, contest
                 work = Work(lambda stop: follow(run, folder), self.host.log)

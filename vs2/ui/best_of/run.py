@@ -16,13 +16,13 @@ from vs2.errors import BadInput
 from vs2.evaluation import Evaluation
 from vs2.generate import Generator
 from vs2.options import Given, Options
+from vs2.ui.best_of.left import Left
 from vs2.ui.host import Host, Run
 from vs2.ui.judgement import Request, clock
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
-    from vs2.ui.best_of.kept import Left
 
 PATIENCE = 0.2  # seconds between two looks at whether anybody still waits
 WAITING, MAKING, MADE, JUDGING, JUDGED, LOST, LEFT_OUT = (
@@ -139,7 +139,7 @@ class Contest:
     stopping: bool = False
     elapsed: Callable[[], float] = field(default_factory=clock)
     token: str = ""
-    left: "Left | None" = None
+    left: Left | None = None
 
     def seat(self, number: int) -> Seat:
         """The candidate's, made where it is new."""

@@ -1,7 +1,7 @@
 """The Compare page as a link names it, and as its visitor left it before a reload or a restart of the server."""
 import secrets
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import gradio as gr
 
@@ -10,17 +10,29 @@ from vs2.errors import BadInput, Problem
 from vs2.ui import given, parts, player
 from vs2.ui import text as shared
 from vs2.ui.compare import board
-from vs2.ui.compare.board import Item
+from vs2.ui.compare.board import Board, Item
 from vs2.ui.compare.run import Made
+from vs2.ui.draft import Draft
 from vs2.ui.judgement import Request
-from vs2.ui.ranking import fields
+from vs2.ui.ranking import Ranking, fields
+from vs2.ui.site import Site
 from vs2.ui.text import compare as text
-
-if TYPE_CHECKING:
-    from vs2.ui.compare.page import ComparePage
 
 RUN = "run"     # what can go on there
 GOING = {RUN: "#compare-stop:not([disabled])"}
+
+
+class Page(Protocol):
+    """What is needed of the page."""
+
+    site: Site
+    draft: Draft
+    board: Board
+    ranking: Ranking
+    made: gr.State
+    notice: gr.HTML
+    prompt: gr.Textbox
+    opens: list
 
 
 def settings(asked: Request) -> dict:
@@ -29,7 +41,7 @@ def settings(asked: Request) -> dict:
             "judge": asked.judge}
 
 
-def opened(page: "ComparePage", address: dict) -> list:
+def opened(page: Page, address: dict) -> list:
     """Values of `page.opens` for the evaluations that an address names: one goes beside what is there, several in its
     place, with the prompt that most of them have, and the rule that the address has."""
     ids, values = page.site.ids(address), dict.fromkeys(page.opens, gr.skip())
@@ -52,7 +64,7 @@ def opened(page: "ComparePage", address: dict) -> list:
     return list(values.values())
 
 
-def restored(page: "ComparePage", address: dict | None, said: object, request: gr.Request) -> dict:
+def restored(page: Page, address: dict | None, said: object, request: gr.Request) -> dict:
     """The board, the prompt, the rule and the settings as they were left, and what was judged by then."""
     if not isinstance(said, dict):
         return {page.notice: gr.skip()}
@@ -74,7 +86,7 @@ def restored(page: "ComparePage", address: dict | None, said: object, request: g
     return values or {page.notice: gr.skip()}
 
 
-def _item(page: "ComparePage", one: dict, item: Item, visitor: str) -> tuple[dict, Made | None]:
+def _item(page: Page, one: dict, item: Item, visitor: str) -> tuple[dict, Made | None]:
     """What goes on the board for a candidate, and what was judged of it here. `one` is `item` as the browser has it."""
     kept = str(one.get("kept") or "")
     try:
@@ -102,7 +114,7 @@ def _item(page: "ComparePage", one: dict, item: Item, visitor: str) -> tuple[dic
         return {"name": item.name, "prompt": item.prompt, "problem": str(problem)}, None
 
 
-def _recalled(page: "ComparePage", id: str) -> dict:
+def _recalled(page: Page, id: str) -> dict:
     """A stored evaluation as an item of the board. Raises BadInput where it is no longer stored."""
     found = page.board.recall({"e": [id]})
     if not found:

@@ -1,20 +1,31 @@
 """The Evaluate page as its visitor left it: for a reload, or a server that was restarted under an open page."""
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import gradio as gr
 
 from vs2.errors import Problem
 from vs2.ui import parts, player, text
+from vs2.ui.draft import Draft
+from vs2.ui.site import Site
 from vs2.ui.text import generate as making
-
-if TYPE_CHECKING:
-    from vs2.ui.evaluate.page import EvaluatePage
 
 RUN, MAKING = "run", "making"     # what can go on there
 GOING = {RUN: "#stop:not([disabled])", MAKING: "#generate-stop:not([disabled])"}
 
 
-def restored(page: "EvaluatePage", address: dict | None, said: object) -> dict:
+class Page(Protocol):
+    """What is needed of the page."""
+
+    site: Site
+    draft: Draft
+    notice: gr.HTML
+    video: gr.HTML
+    opens: list
+
+    def open(self, address: dict) -> list: ...
+
+
+def restored(page: Page, address: dict | None, said: object) -> dict:
     """The page's values: the evaluation that it showed, prompt, clip and settings, and which run was lost."""
     draft, values = page.draft, {}
     if not isinstance(said, dict):
