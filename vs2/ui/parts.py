@@ -65,7 +65,7 @@ def earlier(said: str, prompt: str, scores: str) -> str:
 
 def prompts(judged: dict[str, str]) -> str:
     """For that line: what was judged, by the key of a candidate, "" for the only one."""
-    return f'<span hidden data-of="{escape(json.dumps(judged))}"></span>' if judged else ""
+    return f'<span hidden data-judged-by="{escape(json.dumps(judged))}"></span>' if judged else ""
 
 
 def _bars(distribution: tuple[float, ...] | None, value: int | None) -> str:

@@ -80,19 +80,19 @@ ends();
 """
 # Saves the file that a hidden button was just given.
 SAVE_FILE = "() => { setTimeout(() => document.querySelector('#history-file').click(), 150); }"
-# A line that says which scores on the page are of an earlier prompt: `data-of` of what is below names the prompts that
+# A line that says which scores are of an earlier prompt: `data-judged-by` of what is below names the prompts that
 # were judged, by the key of a candidate on the board, or "" for the only clip. Told by `window.vs2.earlier()` too.
 EARLIER = """
 const plain = (text) => (text ?? "").replace(/\\r\\n?/g, "\\n").trim();
 const line = element.querySelector(".vs-earlier"), words = line.querySelector("span");
 function asked(key) {
   const shared = document.querySelector(line.dataset.prompt)?.value;
-  const tile = key && document.querySelector(`.vs-tile[data-key="${CSS.escape(key)}"]`);
+  const tile = key ? document.querySelector(`.vs-tile[data-key="${CSS.escape(key)}"]`) : null;
   return plain(tile?.querySelector(".vs-own textarea")?.value) || plain(shared);
 }
 function tell() {
   if (!element.isConnected) return;
-  const found = document.querySelector(line.dataset.scores)?.querySelector("[data-of]")?.dataset.of;
+  const found = document.querySelector(line.dataset.scores)?.querySelector("[data-judged-by]")?.dataset.judgedBy;
   const judged = Object.entries(found ? JSON.parse(found) : {});
   const old = judged.filter(([key, prompt]) => plain(prompt) !== asked(key)).map(([, prompt]) => prompt);
   const said = old.length ? line.dataset.said.replace("{count}", old.length).replace("{prompt}", old[0]) : "";
