@@ -7,7 +7,7 @@ async function seen(within) {
   return inputs()[0];
 }
 // The place for files, after turning to the page that has one.
-async function place() {
+async function reception() {
   const here = await seen(1500);  // the page may still be on its way
   if (here) return here;
   history.pushState(null, "", location.pathname);
@@ -15,7 +15,7 @@ async function place() {
   return seen(60000);
 }
 async function hand(files) {
-  const input = await place();
+  const input = await reception();
   if (!input) return;
   const given = new DataTransfer();
   for (const file of files) given.items.add(file);
@@ -55,7 +55,7 @@ document.addEventListener("paste", (event) => {
   }
   if (writing || !/^https?:\/\/\S+$/i.test(said)) return;
   event.preventDefault();
-  place().then((input) => {
+  reception().then((input) => {
     const form = (input?.closest(".vs-board") ?? input?.closest(".vs-zone"))?.querySelector(".vs-by-address");
     form?.dispatchEvent(new CustomEvent("vs2:address", { detail: said }));
   });

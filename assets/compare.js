@@ -4,9 +4,9 @@ const find = (name) => element.querySelector(name);
 const zone = find(".vs-zone"), input = find("input[type=file]"), problem = find(".vs-zone-problem");
 const players = find(".vs-players"), tiles = find(".vs-tiles"), picker = find(".vs-picker");
 const seek = find(".vs-seek"), clock = find(".vs-clock"), playing = find(".vs-play");
-// What is shown, in order: {key, name, prompt, path, id, again, problem, fps, tile, video, sent}.
-let items = [], busy = false, at = 0, running = false, made = 0;
-const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+// What is shown, in order: {key, name, prompt, path, id, again, problem, fps, kept, asked, tile, video, sent}. `kept` is
+// what its judgement here is stored under, `asked` the settings that it was judged with.
+let items = [], busy = false, at = 0, running = false, made = 0, ruled = "";
 
 function say(sentence) {
   problem.textContent = sentence || "";
@@ -16,7 +16,22 @@ function say(sentence) {
 function publish(changed) {
   const names = ["key", "name", "prompt", "path", "id", "again", "problem", "rate"];
   props.value = { items: items.map((item) => Object.fromEntries(names.map((name) => [name, item[name]]))) };
+  remember();
   if (changed) trigger("select");
+}
+// What a reload brings back; and the address names what stands here, where all of it is stored.
+function remember() {
+  const names = ["key", "name", "prompt", "path", "player", "id", "again", "rate", "fps", "by", "overall", "kept", "asked"];
+  const there = items.filter((item) => item.path || item.id), stored = items.map((item) => (item.again ? "" : item.id) || item.kept);
+  window.vs2?.keep("compare", { items: there.map((item) => Object.fromEntries(names.map((name) => [name, item[name]]))) });
+  window.vs2?.place("compare", { e: stored.every(Boolean) ? stored : [], rule: ruled });
+}
+const waits = early("compare", () => items.some((item) => item.file));
+// How much of all that is on its way here has come.
+function share() {
+  const sending = items.filter((item) => item.size);
+  const sum = (of) => sending.reduce((total, item) => total + of(item), 0);
+  waits.progress(sending.some((item) => !item.sent) ? Math.min(99, percent(sum((item) => item.come ?? 0), sum((item) => item.size))) : 100);
 }
 function draw() {
   items.forEach((item, index) => {
@@ -70,6 +85,7 @@ function tile(item) {
     own.hidden = true;
     again.append(box, ` ${words.AGAIN}`);
     again.hidden = !item.path;
+    if (item.again) own.hidden = !(box.checked = own.open = true);
     box.addEventListener("change", () => { item.again = box.checked; own.hidden = !(own.open = box.checked); publish(); });
     made.append(again);
   }
@@ -84,7 +100,7 @@ function speed(item) {
   holder.innerHTML = words.RATE_FIELD;
   const label = holder.firstElementChild, field = label.querySelector("input");
   label.hidden = false;
-  item.rate = field.valueAsNumber;
+  if (item.rate) field.value = item.rate; else item.rate = field.valueAsNumber;
   field.addEventListener("change", async () => {
     if (field.valueAsNumber === item.rate) return;
     if (!field.checkValidity() || !field.value) {
@@ -112,12 +128,13 @@ const state = (item, said, kind) => {
 };
 const key = () => `c${(made += 1)}-${Date.now().toString(36)}`;
 function put(item) {
-  items.push(Object.assign(item, { key: key() }));
+  items.push(Object.assign(item, { key: item.key ?? key() }));
   tile(item);
 }
 function remove(item) {
   const index = items.indexOf(item);
   item.gone = true;
+  item.file = null;
   if (item.local) URL.revokeObjectURL(item.local);
   item.video.removeAttribute("src");
   item.tile.remove();
@@ -125,6 +142,7 @@ function remove(item) {
   say("");
   draw();
   publish(true);
+  if (items.length) arrived(); else waits.settle(false);
   const next = items[Math.min(index, items.length - 1)];
   if (next) next.tile.querySelector(".vs-drop-one").focus(); else input.focus();
 }
@@ -136,10 +154,11 @@ async function take(files) {
   say(room <= 0 ? fill(words.FULL, words)
     : rest.length ? fill(words.TOO_MANY, { most: words.most, names: rest.map((file) => file.name).join(", ") }) : "");
   const added = some.map((file) => {
-    const item = { name: file.name, prompt: "", file, local: file.address ? "" : URL.createObjectURL(file) };
+    const item = {
+      name: file.name, prompt: "", file, size: file.size, local: file.address ? "" : URL.createObjectURL(file) };
     put(item);
     if (!item.rate && item.local) item.video.src = item.local;
-    state(item, file.address ? words.FETCHING : words.SENDING, "sending");
+    state(item, file.address ? words.FETCHING : fill(words.SENDING, { percent: 0 }), "sending");
     return item;
   });
   draw();
@@ -149,7 +168,12 @@ async function take(files) {
 async function send(item) {
   if (item.file.size > words.megabytes * 1048576) return settle(item, { problem: words.TOO_LARGE });
   try {
-    item.sent = (await sent_of(item.file, upload, server)).path;
+    item.sent = (await sent_of(item.file, server, (gone) => {
+      item.come = gone;
+      if (!item.gone) state(item, fill(words.SENDING, { percent: percent(gone, item.size) }), "sending");
+      share();
+    })).path;
+    share();
   } catch (error) {
     console.warn(error);
     return settle(item, { problem: error.said || words.LOST });
@@ -170,8 +194,8 @@ async function prepare(item) {
   if (item.rate === asked) settle(item, answer);
 }
 function settle(item, answer) {
-  if (item.gone) return;
   item.file = null;
+  if (item.gone) return;
   if (answer.problem) {
     item.problem = answer.problem;
     state(item, "", "bad");
@@ -179,22 +203,27 @@ function settle(item, answer) {
   } else {
     Object.assign(item, { path: answer.path, fps: answer.fps });
     state(item, "", "ready");
+    item.player = answer.player;
     if (answer.player) { note(item, ""); item.video.src = source(answer.player); }
     else if (answer.rate) note(item, words.UNPLAYABLE);  // no browser plays a zip
   }
   publish(true);
+  arrived();
 }
+// Nothing is on its way here any more: what waited for it begins.
+const arrived = () => { if (!items.some((item) => item.file)) waits.settle(true); };
 
 // Evaluations that are stored: from the history, or named by the page's address.
 function recalled({ items: found, alone, problem: sentence }) {
   if (sentence) return say(sentence);
   if (alone) for (const item of [...items]) remove(item);
   for (const one of found) {
-    if (items.some((item) => item.id === one.id)) continue;
+    if (one.id && items.some((item) => item.id === one.id)) continue;
     if (items.length >= words.most) { say(fill(words.FULL, words)); break; }
     const item = { ...one };
     put(item);
-    state(item, one.overall, "done");
+    state(item, one.id ? one.overall : "", one.problem ? "bad" : one.id ? "done" : "ready");
+    if (one.problem) { note(item, one.problem, true); continue; }
     if (one.player) item.video.src = source(one.player); else note(item, one.note || words.NO_CLIP);
   }
   draw();
@@ -300,13 +329,16 @@ function step(frames) {
 function hear(said) {
   if (said.items) return recalled(said);
   busy = Boolean(said.busy);
+  ruled = said.rule ?? ruled;
   for (const one of said.states ?? []) {
     const item = items.find((item) => item.key === one.key);
+    if (item) Object.assign(item, { kept: one.kept ?? "", asked: one.asked ?? null });
     if (!item || item.problem || item.file) continue;  // what is on its way here says so itself
     state(item, one.said, one.state);
     note(item, one.problem || "", true);
   }
   draw();
+  remember();
 }
 const line = (window.vs2board ??= { waiting: [] });
 Object.assign(line, { hear, go: (to) => { halt(); go(to); } });

@@ -17,7 +17,8 @@ function visitor() {
 const named = (query, name) => (query.get(name) || "").trim();
 function read() {
   const query = new URLSearchParams(location.search);
-  return { visitor: visitor(), page: named(query, "show") || "evaluate", e: named(query, "e").split(",").filter(Boolean) };
+  return { visitor: visitor(), page: named(query, "show") || "evaluate", e: named(query, "e").split(",").filter(Boolean),
+    rule: named(query, "rule") };
 }
 function go() {
   props.value = read();
@@ -37,8 +38,10 @@ window.vs2 = {
   turn(page) {
     const now = read();
     if (now.page !== page && performance.now() - touched < 2000) {
-      const query = new URLSearchParams(location.search);
-      query.delete("e");
+      const query = new URLSearchParams(location.search), shows = drafts[page] ?? {};
+      for (const name of ["e", "rule"]) {
+        if (shows.e?.length && `${shows[name] ?? ""}`) query.set(name, `${shows[name]}`); else query.delete(name);
+      }
       if (page === "evaluate") query.delete("show"); else query.set("show", page);
       history.pushState(null, "", query.size ? `?${query}` : location.pathname);
     }
@@ -63,7 +66,7 @@ document.addEventListener("click", (event) => {
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   const query = new URLSearchParams(location.search), { searchParams: wanted, hash } = new URL(link.href, location.href);
-  for (const name of ["show", "e"]) {
+  for (const name of ["show", "e", "rule"]) {
     if (wanted.get(name)) query.set(name, wanted.get(name)); else query.delete(name);
   }
   history.pushState(null, "", (query.size ? `?${query}` : location.pathname) + hash);

@@ -93,7 +93,9 @@ def _connect(blocks: gr.Blocks, address: gr.HTML, chosen: gr.Tabs, pages: dict, 
         return {chosen: gr.Tabs(selected=page.NAME), **dict(zip(page.opens, values, strict=True))}
 
     def loaded(said: dict | None, request: gr.Request) -> dict:
-        values = opened(said, request)
+        # What a draft brings back (vs2/ui/draft.py) is more than what the address names.
+        restores = isinstance(said, dict) and said.get("restores") is True
+        values = opened({**said, "e": []} if restores else said, request)
         if values[chosen].selected == PAGES[0].NAME:  # it is there already; a tab may have been clicked meanwhile
             del values[chosen]
         return values
@@ -103,7 +105,7 @@ def _connect(blocks: gr.Blocks, address: gr.HTML, chosen: gr.Tabs, pages: dict, 
         return {part: value for part, value in values.items() if part is not chosen} or {address: gr.skip()}
 
     outputs = [part for page in pages.values() for part in page.opens]
-    blocks.load(loaded, address, [chosen, *outputs], js="() => [window.vs2.read()]", **QUIET)
+    blocks.load(loaded, address, [chosen, *outputs], js="() => [window.vs2.arrive()]", **QUIET)
     address.select(opened, address, [chosen, *outputs], **QUIET)
     for name, tab in tabs.items():
         tab.select(shown, address, [address, *pages[name].opens], js=f"() => [window.vs2.turn('{name}')]", **QUIET)

@@ -63,10 +63,20 @@ class History:
                     no = gr.Button(text.KEEP, size="sm")
         self.list.select(self.drop, address, self.list, **QUIET)
         self.saver.connect(self.list, self.report, [address])
+        self.list.submit(self.undo, address, self.list, **QUIET)
         self.clear.click(self.ask, address, [self.sure, self.question], **QUIET)
         no.click(lambda: gr.update(visible=False), None, self.sure, **QUIET)
         yes.click(self.wipe, address, [self.list, self.sure], **QUIET)
         self.export.click(self.save, address, self.file, **QUIET).success(None, None, None, js=SAVE_FILE, **QUIET)
+
+    def _undone(self, visitor: str) -> str:
+        """What was deleted last, and the button that takes it back, as long as that can be done."""
+        count, seconds = self.site.store.discarded(visitor)
+        if not count:
+            return ""
+        said = text.DELETED.format(count=count, time=parts.duration(seconds))
+        return (f'<p class="vs-undo" role="status"><span>{escape(said)}</span> <button type="button" '
+                f'class="vs-action" data-undo="{seconds:.0f}">{text.UNDO}</button></p>')
 
     def _whose(self, visitor: str) -> str | None:
         return None if self.site.settings.shared_history else visitor
@@ -79,23 +89,30 @@ class History:
         try:
             found = self.site.store.find(self._whose(visitor), limit=SHOWN)
             count = self.site.store.count(self._whose(visitor))
+            undone = self._undone(visitor)
         except Problem as problem:
             return parts.problem(str(problem))
         said = text.HISTORY_SHARED if self.site.settings.shared_history else text.HISTORY_EMPTY
         if not found:
-            return f'<p class="vs-empty">{said}</p>'
+            return f'{undone}<p class="vs-empty">{said}</p>'
         shared = f'<p class="vs-empty">{said}</p>' if self.site.settings.shared_history else ""
         more = text.HISTORY_MORE.format(shown=len(found), count=count) if count > len(found) else ""
         own = not self.site.settings.shared_history
         rows = "".join(row(one, own) for one in found)
         judges = whose.lines((one.evaluation.model, "") for one in found)
-        return f'{shared}<ol class="vs-history">{rows}</ol><p class="vs-empty">{more}</p>{judges}'
+        return f'{undone}{shared}<ol class="vs-history">{rows}</ol><p class="vs-empty">{more}</p>{judges}'
 
     def drop(self, address: dict | None, event: gr.EventData) -> str:
-        """Deletes the one whose button was pressed; another's stays, whatever a browser says."""
+        """Deletes the one whose button was pressed, until that is undone; another's stays, whatever a browser says."""
         one = event._data.get("id") if isinstance(event._data, dict) else None
         if isinstance(one, str) and (visitor := self.site.visitor(address)):
-            self.site.store.delete(visitor, [one])
+            self.site.store.discard(visitor, [one])
+        return self.listing(address)
+
+    def undo(self, address: dict | None) -> str:
+        """Takes back the visitor's last deletion."""
+        if visitor := self.site.visitor(address):
+            self.site.store.undo(visitor)
         return self.listing(address)
 
     def report(self, address: dict | None, event: gr.EventData) -> str:
@@ -118,12 +135,13 @@ class History:
         count = self.site.store.count(visitor) if visitor else 0
         duels = self.site.store.duels.count(visitor) if visitor else 0
         more = f"<p>{duel_text.DELETE_ALL.format(count=duels)}</p>" if duels else ""
-        return gr.update(visible=count + duels > 0), f"<p>{text.DELETE_SURE.format(count=count)}</p>{more}"
+        said = text.DELETE_SURE.format(count=count, minutes=round(self.site.store.undo_seconds / 60))
+        return gr.update(visible=count + duels > 0), f"<p>{said}</p>{more}"
 
     def wipe(self, address: dict | None) -> tuple:
-        """Deletes all that the visitor has."""
+        """Deletes all that the visitor has, for as long as nobody undoes it."""
         if visitor := self.site.visitor(address):
-            self.site.store.delete(visitor)
+            self.site.store.discard(visitor)
             for forget in self.site.forgetting:
                 forget(visitor)
         return self.listing(address), gr.update(visible=False)

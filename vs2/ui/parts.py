@@ -38,6 +38,36 @@ def problem(sentence: str) -> str:
     return f'<div class="vs-problem" role="alert">{escape(sentence)}</div>'
 
 
+def lost(sentence: str, button: str) -> str:
+    """What was lost, and a button that starts it again by pressing that of the page. button: its selector."""
+    return (f'<div class="vs-problem vs-lost" role="alert"><span>{escape(sentence)}</span> <button type="button" '
+            f'class="vs-action" data-press="{escape(button)}">{text.START_AGAIN}</button></div>')
+
+
+def waits(button: str, field: str) -> str:
+    """The line, at first hidden, of a press that waits for an upload (`early` in assets/tools.js).
+
+    button, field: selectors of the button, and of the text box in which shift and Enter press it.
+    """
+    return (f'<p class="vs-waits" role="status" data-button="{escape(button)}" data-field="{escape(field)}" '
+            f'data-sending="{escape(text.WAITS_SENDING)}" data-checking="{escape(text.WAITS_CHECKING)}" hidden>'
+            f'<span></span> <button type="button" class="vs-action vs-wait-not">{text.WAIT_NOT}</button></p>')
+
+
+def earlier(said: str, prompt: str, scores: str) -> str:
+    """The line, at first hidden, that says which scores are of an earlier prompt (`vs2.ui.scripts.EARLIER`).
+
+    said: with {count} of them and {prompt}. prompt, scores: selectors of the prompt, and of what shows the scores.
+    """
+    return (f'<p class="vs-earlier" role="status" data-said="{escape(said)}" data-prompt="{escape(prompt)}" '
+            f'data-scores="{escape(scores)}" hidden><span></span></p>')
+
+
+def prompts(judged: dict[str, str]) -> str:
+    """For that line: what was judged, by the key of a candidate, "" for the only one."""
+    return f'<span hidden data-judged-by="{escape(json.dumps(judged))}"></span>' if judged else ""
+
+
 def _bars(distribution: tuple[float, ...] | None, value: int | None) -> str:
     if distribution is None:
         said, heights = "", [0.0] * len(SCALE)
@@ -159,7 +189,7 @@ def actions(evaluation: Evaluation | None = None, kept: str = "") -> str:
                  f'data-done="{text.LINK_COPIED}">{text.LINK}</button>',
                  *(f'<a class="vs-action" data-open href="?show={page}&amp;e={one}">{label}</a>'
                    for page, label in (("compare", text.OPEN_COMPARE), ("review", text.OPEN_REVIEW)))]
-    return f'<div class="vs-actions-row">{"".join(made)}</div>'
+    return f'<div class="vs-actions-row">{"".join(made)}{prompts({"": evaluation.prompt})}</div>'
 
 
 def spoken(evaluation: Evaluation) -> str:

@@ -26,10 +26,11 @@ _ICON = ('<svg viewBox="0 0 32 32" width="34" height="34" fill="none" stroke="cu
          'height="19" rx="3"/><path d="m13.5 12 6 4-6 4z"/></svg>')
 
 
-def _template(by_address: bool) -> str:
+def _template(page: str, by_address: bool) -> str:
     formats = text.FORMATS.format(megabytes=MEGABYTES, minutes=round(LIMITS.max_seconds / 60))
     return (
-        f'<div class="vs-zone" data-state="empty"><label class="vs-drop"><input type="file" accept="{ACCEPT}">{_ICON}'
+        f'<div class="vs-zone" data-state="empty" data-page="{page}"><label class="vs-drop"><input type="file" '
+        f'accept="{ACCEPT}">{_ICON}'
         f'<strong>{escape(text.DROP)}</strong><span>{escape(text.CHOOSE)}</span><small>{escape(formats)}</small></label>'
         f'<figure class="vs-screen"><video controls playsinline muted preload="metadata"></video>'
         f'<p class="vs-unplayable" hidden>{escape(text.UNPLAYABLE)}</p>'
@@ -60,14 +61,14 @@ def rate_wrong() -> str:
     return text.PICTURES_RATE_WRONG.format(least=RATES[0], most=RATES[1])
 
 
-def box(elem_id: str, by_address: bool = False) -> gr.HTML:
+def box(elem_id: str, page: str, by_address: bool = False) -> gr.HTML:
     """A video box. Its value is None or {path, name, fps, ...}; connect `upload` to `prepare` and `clear` to what
-    resets.
+    resets. page: where it is; its clip comes back with a reload, and `#PAGE-waits` says what waits for it.
 
     A value comes from the visitor's browser: take its path only through `given`. by_address: whether it takes the
     address of a video as well.
     """
-    return gr.HTML(None, html_template=_template(by_address), js_on_load=_script(), apply_default_css=False,
+    return gr.HTML(None, html_template=_template(page, by_address), js_on_load=_script(), apply_default_css=False,
                    elem_id=elem_id, server_functions=[addresses.fetch] if by_address else None)
 
 

@@ -67,7 +67,7 @@ class Site:
 
 
 def address() -> gr.HTML:
-    """The component whose value is the browser's {visitor, page, e}; `select` says that another page is asked for."""
-    script = script_of({"anywhere": text.ANYWHERE}, "site", "anywhere")
+    """The component whose value is the browser's {visitor, page, e, rule}; `select` says: another page is asked for."""
+    script = script_of({"anywhere": text.ANYWHERE}, "site", "draft", "anywhere")
     return gr.HTML(None, html_template='<span hidden></span>', js_on_load=script, apply_default_css=False,
                    elem_id="address", container=False)

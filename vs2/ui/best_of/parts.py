@@ -5,9 +5,10 @@ import secrets
 import tempfile
 from html import escape
 from pathlib import Path
+from urllib.parse import urlencode
 
 from vs2.best_of import Estimate
-from vs2.candidates import displayed, overall
+from vs2.candidates import displayed, overall, written
 from vs2.evaluation import Evaluation
 from vs2.rubric import KEYS
 from vs2.ui import parts, saving, whose, withheld
@@ -53,7 +54,7 @@ def _said(seat: Seat) -> str:
 
 
 def grid(contest: Contest | None) -> dict:
-    """The value of the grid: {items: [...], number}, best first."""
+    """The value of the grid: {items: [...], number, run}, best first. run: the token of its folder."""
     items: list[dict] = []
     winner = contest.outcome.decision.winner if contest and contest.outcome else None
     plan = contest.plan if contest else None
@@ -76,7 +77,7 @@ def grid(contest: Contest | None) -> dict:
             "winner": winner is not None and winner == seat.number,
             "note": seat.error or " ".join(filter(None, (*why, note))), "kept": seat.kept, "links": links})
     # Each value differs from the one before, else the script would not hear of it.
-    return {"items": items, "number": secrets.token_hex(4)}
+    return {"items": items, "number": secrets.token_hex(4), "run": contest.token if contest else ""}
 
 
 def judges(contest: Contest | None) -> str:
@@ -172,7 +173,8 @@ def actions(contest: Contest) -> str:
     if len(ids) > 1:
         several = sum(bool(seat.kept) for seat in contest.ranked) > MOST_OPENED
         label = text.COMPARE_FIRST.format(count=MOST_OPENED) if several else text.COMPARE
-        made.append(f'<a class="vs-action" data-open href="?show=compare&amp;e={escape(",".join(ids))}">{label}</a>')
+        query = urlencode({"show": "compare", "e": ",".join(ids), "rule": written(outcome.rule)}, safe=",")
+        made.append(f'<a class="vs-action" data-open href="?{escape(query)}">{label}</a>')
     return f'<div class="vs-actions-row">{"".join(made)}</div>'
 
 

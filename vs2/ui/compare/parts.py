@@ -4,12 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from urllib.parse import urlencode
 
 from vs2 import answer, candidates, plots
 from vs2.candidates import Candidate, Decision, Failed, Rule
 from vs2.evaluation import Evaluation
 from vs2.rubric import BY_KEY, KEYS
-from vs2.ui import saving, whose, withheld
+from vs2.ui import parts, saving, whose, withheld
 from vs2.ui import text as shared
 from vs2.ui.rationale import Times, chip, words
 from vs2.ui.text import compare as text
@@ -59,7 +60,7 @@ class Row:
     """One candidate on the page: its key on the board, what it is called, and how far it is.
 
     candidate: None until it is judged. kept: the id it is stored under, "" without one. state: `WAITING` or
-    `JUDGING` while it has its turn before it.
+    `JUDGING` while it has its turn before it. asked: the settings that it was judged with here; None where it was not.
     """
 
     key: str
@@ -68,6 +69,7 @@ class Row:
     candidate: Candidate | None = None
     kept: str = ""
     state: str = ""
+    asked: dict | None = None
 
     @property
     def evaluation(self) -> Evaluation | None:
@@ -146,7 +148,7 @@ def _line(number: int, row: Row, less: dict, differ: dict, place: str, details: 
     return f'<tr data-state="done">{start}{cells}{_links(number, row)}</tr>'
 
 
-def table(rows: Sequence[Row], decision: Decision | None, rule: Rule = candidates.MEAN) -> str:
+def table(rows: Sequence[Row], decision: Decision | None, rule: Rule | None = candidates.MEAN) -> str:
     """The scores of all candidates with their differences to the best, and whose they are; prompts where they differ.
 
     rule: what they are ranked by. A candidate without the scores that it needs has no place.
@@ -172,7 +174,12 @@ def table(rows: Sequence[Row], decision: Decision | None, rule: Rule = candidate
     return (f'<section class="vs-compared" aria-label="{text.TABLE}"><header><h2>{text.TABLE}</h2>'
             f'<p>{text.TABLE_HINT}</p></header><div class="vs-wide" tabindex="0" role="region" '
             f'aria-label="{text.TABLE}"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
-            f'</div>{reasons(rows)}{whose.of(judged)}</section>')
+            f'</div>{reasons(rows)}{whose.of(judged)}{_prompts(rows)}</section>')
+
+
+def _prompts(rows: Sequence[Row]) -> str:
+    """What the candidates were judged by that were judged here, for the line about earlier prompts."""
+    return parts.prompts({row.key: row.prompt for row in rows if row.evaluation and row.asked is not None})
 
 
 def reasons(rows: Sequence[Row]) -> str:
@@ -226,8 +233,8 @@ def live(said: str) -> str:
             f'<p>{escape(said[-700:])}</p></section>')
 
 
-def actions(rows: Sequence[Row], decision: Decision | None) -> str:
-    """Links that save the comparison as JSON and, where every candidate is stored, that share it."""
+def actions(rows: Sequence[Row], decision: Decision | None, rule: Rule | None = candidates.MEAN) -> str:
+    """Links that save the comparison as JSON and, where every candidate is stored, that share it with its rule."""
     if decision is None:
         return ""
     record = json.dumps(whose.noted(candidates.record(compared(rows), decision)), ensure_ascii=False, indent=2)
@@ -235,14 +242,20 @@ def actions(rows: Sequence[Row], decision: Decision | None) -> str:
     made = f'<a class="vs-action" download="{text.FILE}" href="data:application/json;base64,{data}">{text.DOWNLOAD}</a>'
     made += saving.button(saving.REPORT) + saving.button(saving.CARD)
     if all(row.kept for row in rows):
-        link = escape(f"?show=compare&e={','.join(row.kept for row in rows)}")
+        query = {"show": "compare", "e": ",".join(row.kept for row in rows), "rule": _written(rule)}
+        link = escape(f"?{urlencode(query, safe=',')}")
         made += (f'<button type="button" class="vs-action" data-link="{link}" data-done="{text.LINK_COPIED}">'
                  f'{text.LINK}</button>')
     return f'<div class="vs-actions-row">{made}</div>'
 
 
+def _written(rule: Rule | None) -> str:
+    return candidates.written(candidates.MEAN if rule is None else rule)
+
+
 def states(rows: Sequence[Row], decision: Decision | None) -> list[dict]:
-    """How far each candidate is, for the board: {key, said, state} and `problem` for one that failed."""
+    """How far each candidate is, for the board: {key, said, state}, `problem` for one that failed, and for one that was
+    judged here `kept`, what it is stored under, and `asked`, its settings."""
     made = []
     for n, row in enumerate(rows):
         one = {"key": row.key, "said": "", "state": "ready"}
@@ -252,6 +265,8 @@ def states(rows: Sequence[Row], decision: Decision | None) -> list[dict]:
             overall = row.evaluation.overall
             said = withheld.lacking(row.evaluation, "overall") if overall is None else f"{overall:.2f}"
             one |= {"said": said, "state": "done"}
+            if row.asked is not None:
+                one |= {"kept": row.kept, "asked": row.asked}
             if decision and decision.winner == n:
                 one["state"] = "winner"
         elif isinstance(row.candidate, Failed):

@@ -16,7 +16,7 @@ from vs2.ui.host import Host
 from vs2.ui.prompt_note import PromptNote
 from vs2.ui.rationale import rationale
 from vs2.ui.saving import SAVING, Saver
-from vs2.ui.scripts import COPY, FOLD, SEEK
+from vs2.ui.scripts import COPY, EARLIER, FOLD, NAMED, SEEK
 from vs2.ui.site import Site
 
 SURE = 5        # rationales that "How sure is it?" samples
@@ -43,7 +43,7 @@ class Layout:
         self.shown = gr.State(None)     # what a report is made of: a `Shown`, None for nothing
         with gr.Row(elem_classes="vs-page", equal_height=False):
             with gr.Column(scale=5, min_width=280, elem_classes="vs-ask"):
-                self.video = player.box("video", self.site.settings.addresses)
+                self.video = player.box("video", "evaluate", self.site.settings.addresses)
                 self.prompt = gr.Textbox(label=text.PROMPT, placeholder=text.PROMPT_HINT, lines=3, max_lines=10,
                                          elem_id="prompt")
                 self.prompt_note = PromptNote(self.host, "prompt-note")
@@ -53,6 +53,7 @@ class Layout:
                     self.go = gr.Button(text.EVALUATE, variant="primary", size="lg", elem_id="evaluate", scale=3)
                     self.halt = gr.Button(text.STOP, size="lg", interactive=False, elem_id="stop", scale=1,
                                           min_width=88)
+                gr.HTML(parts.waits("#evaluate", "#prompt textarea"), elem_id="evaluate-waits", apply_default_css=False)
                 self._examples()
                 self._settings()
                 self.history = History(self.site, self.address)
@@ -62,10 +63,12 @@ class Layout:
                 with gr.Column(elem_id="whose"):
                     self.model = gr.HTML("", elem_id="model", apply_default_css=False)
                     self.judged = gr.HTML("", elem_id="judged", apply_default_css=False)
+                gr.HTML(parts.earlier(text.EARLIER, "#prompt textarea", "#actions"), elem_id="earlier",
+                        apply_default_css=False, js_on_load=EARLIER)
                 self.scores = gr.HTML(parts.scores(), elem_id="scores", apply_default_css=False)
                 with gr.Row(elem_classes="vs-beneath"):
                     self.actions = gr.HTML("", elem_id="actions", apply_default_css=False,
-                                           js_on_load=COPY + SAVING)
+                                           js_on_load=COPY + NAMED + SAVING)
                     self.saver = Saver("evaluate-file")
                     self.sure = gr.Button(text.HOW_SURE.format(count=SURE), size="sm", elem_id="sure", visible=False)
                 self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False, js_on_load=SEEK)

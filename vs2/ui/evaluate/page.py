@@ -12,12 +12,15 @@ from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.history.store import Stored
 from vs2.ui import given, parts, player, saving, sent, text, whose, withheld
+from vs2.ui.draft import Draft
+from vs2.ui.evaluate import kept
 from vs2.ui.evaluate.layout import SURE, Layout, Shown
 from vs2.ui.generate.studio import Studio
 from vs2.ui.host import Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
 from vs2.ui.rationale import Times, rationale, samples
+from vs2.ui.scripts import PROMPTED
 from vs2.ui.site import Site
 from vs2.ui.text import generate as making
 from vs2.ui.wiring import PRIVATE, QUIET
@@ -63,6 +66,13 @@ class EvaluatePage(Layout):
             ended.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
             ended.then(self.history.listing, self.address, self.history.list, **QUIET)
         self.prompt_note.watch(self.prompt, self.judge)
+        self.prompt.change(None, None, None, js=PROMPTED, **QUIET)
+        self.draft = Draft(self.NAME, {
+            "prompt": self.prompt, "think": self.think, "budget": self.budget, "samples": self.samples,
+            "seed": self.seed, "judge": self.judge, "generator": self.maker.choice.generator,
+            "making_seed": self.maker.seed, "making_seconds": self.maker.seconds}, kept.GOING)
+        self.draft.connect(self.address, lambda address, said: kept.restored(self, address, said),
+                           list(dict.fromkeys([*self.opens, *self.draft.fields.values()])))
         self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         # A new video ends what runs on the old one, and takes the old results off the page. It may come while the
         # one before is still prepared: then both are, and the box keeps the answer about its own.
