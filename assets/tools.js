@@ -7,3 +7,15 @@ const make = (tag, name, said) => {
 };
 const source = (path) =>
   `${window.gradio_config?.root ?? ""}/gradio_api/file=${path.split("/").map(encodeURIComponent).join("/")}`;
+// A file's name, cut in its middle where there is no room: names of a series differ at their ends. The same as
+// `name` of vs2/ui/parts.py.
+const UNCUT = 16, END = 10;
+const naming = (part, said) => {
+  const letters = [...(said ?? "")];
+  part.replaceChildren();
+  part.removeAttribute("title");
+  if (letters.length <= UNCUT) { part.textContent = said ?? ""; return part; }
+  part.title = said;
+  part.append(make("span", "vs-start", letters.slice(0, -END).join("")), make("span", "vs-end", letters.slice(-END).join("")));
+  return part;
+};

@@ -79,7 +79,10 @@ def theme() -> gr.themes.Base:
                     button_large_text_weight="600", **accepted)
 
 
-HEAD = '<meta name="color-scheme" content="light dark">'
+def head() -> str:
+    """What goes into the page's head: the switch of light and dark works before any page is there."""
+    return ('<meta name="color-scheme" content="light dark">'
+            f'<script>{(ASSETS / "theme.js").read_text(encoding="utf-8")}</script>')
 
 
 def script(words: dict, *names: str) -> str:
