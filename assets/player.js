@@ -50,7 +50,7 @@ async function take(file) {
   const mine = (turn += 1);
   if (props.value) { set(null); trigger("clear"); }
   if (file.size > words.megabytes * 1048576) return refuse(words.too_large);
-  name.textContent = file.name;
+  naming(name, file.name);
   show("sending");
   rate.hidden = !/\.zip$/i.test(file.name);
   fps.value = words.fps;
@@ -71,8 +71,11 @@ fps.addEventListener("change", () => {
   if (!current || fps.valueAsNumber === current.fps) return;
   if (!fps.checkValidity() || !fps.value) {
     fps.value = current.fps;
+    fps.setAttribute("aria-invalid", "true");
+    fps.focus();
     return show("ready", words.rate_wrong);
   }
+  fps.removeAttribute("aria-invalid");
   const { path, name } = current;
   show("preparing");
   set({ path, name, turn: (turn += 1), fps: fps.valueAsNumber });
@@ -104,7 +107,7 @@ function hear() {
   if (!value.turn) value = { ...value, turn: (turn += 1) };  // an example
   current = value;
   shown = value.turn;
-  name.textContent = value.name;
+  naming(name, value.name);
   rate.hidden = !value.fps;
   if (value.fps) fps.value = value.fps;
   if (value.player) play(address(value.player));

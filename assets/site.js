@@ -32,6 +32,8 @@ for (const kind of ["click", "keydown"]) {
 }
 // The pages are hidden until the one that the address names is there: Gradio starts with the first, and what moves on
 // it is nothing to look at. The look (assets/head.css) shows them after some seconds in any case.
+const mark = (page) => document.documentElement.setAttribute("data-vs2-page", page);
+mark(read().page);
 const shown = () => document.documentElement.setAttribute("data-vs2-shown", "");
 (function open(until) {
   const chosen = document.querySelector("#pages [role=tab][aria-selected=true]")?.dataset.tabId;
@@ -45,6 +47,7 @@ window.vs2 = {
   // first one, we the one that the address names) leaves it as it is.
   turn(page) {
     const now = read();
+    mark(page);
     if (now.page !== page && performance.now() - touched < 2000) {
       const query = new URLSearchParams(location.search);
       query.delete("e");
@@ -82,12 +85,14 @@ document.addEventListener("click", (event) => {
 // The field that a sentence is about: marked, told what is wrong with it, and the place where the visitor is now.
 const pointed = new Map();  // sentence -> its field
 function point(sentence) {
-  const field = document.querySelector(sentence.dataset.field);
+  const field = [...document.querySelectorAll(sentence.dataset.field)].find((one) => one.offsetParent && one.tabIndex >= 0);
   if (!field || pointed.has(sentence)) return;
   pointed.set(sentence, field);
   sentence.id ||= `wrong-${Math.random().toString(36).slice(2)}`;
-  field.setAttribute("aria-invalid", "true");
+  if (field.matches("input, textarea, select")) field.setAttribute("aria-invalid", "true");
   field.setAttribute("aria-describedby", sentence.id);
+  const fold = field.closest("details");
+  if (fold) fold.open = true;
   field.focus();
   for (const kind of ["input", "change"]) field.addEventListener(kind, () => mend(field), { once: true });
 }
@@ -115,7 +120,7 @@ document.addEventListener("click", (event) => {
   const page = pressed?.closest("[role=tabpanel]"), status = page?.querySelector(".vs-status");
   if (!status || innerWidth > 760) return;
   const follow = new MutationObserver(() => {
-    const now = page.querySelector(".vs-status[data-state=busy]");
+    const now = page.querySelector(".vs-answer .vs-status[data-state=busy]");
     if (now) { follow.disconnect(); now.closest(".block").scrollIntoView({ block: "start" }); }
   });
   follow.observe(page, { childList: true, subtree: true });

@@ -1,4 +1,4 @@
-"""Makes the page's example clips, one good and one for each dimension, and stills of them: `python scripts/make_examples.py`.
+"""Makes the page's example clips and their pictures, one good, one a dimension: `python scripts/make_examples.py`.
 
 They are rendered from held-out seeds, so the built-in judge has never been trained on them. They are to show how it
 explains a fault, so they are clips that it explains rightly, which it does not do of all (`vs2 bench scenes` says how
@@ -37,8 +37,8 @@ EXAMPLES = (
 
 
 # Pictures for the pages: name -> the example, and where in it, from 0 to 1. The last one is where the box was.
-STILLS = {"good": ("good", 0.3), "pixels": ("pixels", 0.5), "mismatch": ("mismatch", 0.3), "vanishes": ("vanishes", 0.2),
-          "vanishes-after": ("vanishes", 0.7)}
+STILLS = {"good": ("good", 0.3), "pixels": ("pixels", 0.5), "mismatch": ("mismatch", 0.3),
+          "vanishes": ("vanishes", 0.2), "vanishes-after": ("vanishes", 0.7)}
 SIDE = 176      # pixels, of a still
 
 

@@ -43,5 +43,5 @@ def buttons(rows: list[dict]) -> str:
         made.append(f'<button type="button" data-example="{number}" title="{escape(shows)}">{image}'
                     f'<span aria-hidden="true">{escape(shows.partition(":")[0])}</span>'
                     f'<span class="vs-unseen">{escape(shows)}</span></button>')
-    return (f'<section class="vs-examples" aria-labelledby="examples-title"><h2 id="examples-title">{escape(text.EXAMPLES)}'
-            f'</h2><div>{"".join(made)}</div></section>') if made else ""
+    return (f'<section class="vs-examples" aria-labelledby="examples-title"><h2 id="examples-title">'
+            f'{escape(text.EXAMPLES)}</h2><div>{"".join(made)}</div></section>') if made else ""

@@ -3,9 +3,9 @@ import gradio as gr
 
 from vs2 import candidates
 from vs2.candidates import Rule
-from vs2.errors import BadInput
 from vs2.rubric import BY_KEY, KEYS
 from vs2.ui import text
+from vs2.ui.fields import WrongField
 
 
 class Ranking:
@@ -28,9 +28,9 @@ class Ranking:
 
 
 def chosen(rule: str, *weights: float | None) -> Rule:
-    """The rule that the components name. Raises BadInput for none."""
+    """The rule that the components name. Raises WrongField for none."""
     if rule != text.WEIGHTS:
         return candidates.check_rule(str(rule))
     if not any(weights):
-        raise BadInput(text.WEIGHTS_NONE)
+        raise WrongField(text.WEIGHTS_NONE, ".vs-weights input")     # the one that is in view
     return candidates.check_rule({key: float(weight or 0) for key, weight in zip(KEYS, weights, strict=True)})

@@ -19,6 +19,7 @@ from vs2.ui.batch.job import Job, Jobs, files_of
 from vs2.ui.batch.layout import DIMENSIONS, Layout
 from vs2.ui.batch.parts import Filter
 from vs2.ui.examples import examples
+from vs2.ui.fields import WrongField
 from vs2.ui.judgement import Request
 from vs2.ui.site import Site
 from vs2.ui.text import batch as text
@@ -242,7 +243,8 @@ class BatchPage(Layout):
             yield {self.notice: parts.problem(str(problem))}
             return
         if job is None or not job.left:
-            yield {self.notice: parts.problem(text.NOTHING_LEFT if job else text.NO_TABLE)}
+            none = WrongField(text.NO_TABLE, "#batch-files input")
+            yield {self.notice: parts.problem(text.NOTHING_LEFT if job else none)}
             return
         asked = Request("", "", **judging, visitor=visitor or request.session_hash or "", judge=judge or "")
         run = job.judge(self.host, asked, lambda evaluation, path: self.site.keep(evaluation, path, visitor))

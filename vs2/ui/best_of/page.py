@@ -12,7 +12,7 @@ from vs2.candidates import Rule
 from vs2.errors import BadInput, Problem
 from vs2.options import Options
 from vs2.rubric import check_prompt
-from vs2.ui import given, parts, sent, whose
+from vs2.ui import fields, given, parts, sent, whose
 from vs2.ui import text as shared
 from vs2.ui.best_of import parts as pieces
 from vs2.ui.best_of.run import Contest, Line, Served, begin, follow, told
@@ -178,7 +178,9 @@ class BestOfPage:
         run: best_of.Run | None = None
         try:
             own = (token or "").strip() or account(request)
-            asked = self.plan(check_prompt(prompt or ""), Choice.named(generator, model, own), count, seed, seconds,
+            with fields.asked("#best-prompt textarea"):
+                check_prompt(prompt or "")
+            asked = self.plan(prompt, Choice.named(generator, model, own), count, seed, seconds,
                               chosen(rule, visual, alignment, physical), fast, early, ties, think, budget)
             with self.studio.place(visitor or session or ""):
                 yield {**self._shown(None), self.status: parts.status(text.STARTING, (), "busy"), self.notice: "",
@@ -239,10 +241,10 @@ class BestOfPage:
                   pieces.judges(contest), pieces.grid(contest), "")
         return dict(zip(self._results(), values, strict=True))
 
-    def _sentence(self, error: Exception) -> str:
+    def _sentence(self, error: Exception) -> Problem | str:
         """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
         if isinstance(error, Problem):
-            return str(error)
+            return error
         self.host.log(error)
         return making.FAILED.format(kind=type(error).__name__)
 
@@ -292,7 +294,7 @@ class BestOfPage:
                     one["file"] = one["file"] and sent.SERVED + contest.seat(number).player
                 yield record
         except Exception as error:
-            raise gr.Error(self._sentence(error), print_exception=False) from error
+            raise gr.Error(str(self._sentence(error)), print_exception=False) from error
         finally:
             if work:
                 work.stop()

@@ -14,6 +14,7 @@ from vs2.errors import BadInput, Problem
 from vs2.history.store import Stored
 from vs2.ui import player, whose, withheld
 from vs2.ui import text as shared
+from vs2.ui.fields import WrongField, asked
 from vs2.ui.guard.served import QUICK, SLOW, served
 from vs2.ui.site import Site
 from vs2.ui.text import compare as text
@@ -21,6 +22,8 @@ from vs2.ui.theme import script as script_of
 from vs2.video.sampling import Sampling
 
 MOST = 6
+# Fields that a sentence may point at: that of the shared prompt, and what takes more videos.
+PROMPT, MORE = "#compare-prompt textarea", "#compare-board :is(input[type=file], .vs-add)"
 LISTED = 50  # evaluations that the history's list holds
 SPEEDS = (0.25, 0.5, 1, 2)
 _FIRST = Sampling(max_frames=4)  # enough to know that a file can be read, and its frame rate
@@ -157,8 +160,14 @@ def checked(item: Item, prompt: str) -> tuple[str, str, float | None]:
     path, _ = player.given({"path": item.path, "name": item.name})
     asked = item.prompt if item.prompt.strip() else prompt
     if not asked.strip():
-        raise BadInput(text.NO_PROMPT)
+        raise WrongField(text.NO_PROMPT, PROMPT)
     return path, asked, player.rate(path, item.rate)
+
+
+def prompt_field(number: int, item: Item):
+    """`fields.asked` for where a candidate's prompt stands: its own, else the shared one. number: its place, from 0."""
+    own = f"#compare-board .vs-tile:nth-child({number + 1}) .vs-own textarea"
+    return asked(own if item.prompt.strip() else PROMPT)
 
 
 def _button(name: str, label: str, icon: str) -> str:

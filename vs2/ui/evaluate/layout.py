@@ -48,18 +48,19 @@ class Layout:
                 with gr.Column(elem_id="whose"):
                     self.model = gr.HTML("", elem_id="model", apply_default_css=False)
                     self.judged = gr.HTML("", elem_id="judged", apply_default_css=False)
-                self.scores = gr.HTML(parts.scores(), elem_id="scores", apply_default_css=False, js_on_load=script_of({}, "cards"))
+                self.scores = gr.HTML(parts.scores(), elem_id="scores", apply_default_css=False,
+                                      js_on_load=script_of({}, "cards"))
                 with gr.Row(equal_height=False, elem_classes="vs-why"):
                     with gr.Column(scale=8, min_width=280):
                         self.rationale = gr.HTML(rationale(), elem_id="rationale", apply_default_css=False,
                                                  js_on_load=FOLD)
                     with gr.Column(scale=5, min_width=240, elem_classes="vs-profile"):
+                        gr.HTML(f"<h2>{text.PROFILE}</h2>", apply_default_css=False)
+                        self.radar = gr.Plot(plots.radar([]), show_label=False, container=False, elem_id="radar")
                         with gr.Column(elem_classes="vs-beneath"):
                             self.sure = gr.Button(text.HOW_SURE.format(count=SURE), size="sm", elem_id="sure",
                                                   visible=False)
                             self.actions = gr.HTML("", elem_id="actions", apply_default_css=False, js_on_load=COPY)
-                        gr.HTML(f"<h2>{text.PROFILE}</h2>", apply_default_css=False)
-                        self.radar = gr.Plot(plots.radar([]), show_label=False, container=False, elem_id="radar")
                 self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False, js_on_load=SEEK)
         # Last: on a phone nothing of it stands between a clip and what is said of it.
         self.history = History(self.site, self.address)

@@ -178,7 +178,7 @@ class EvaluatePage(Layout):
         except Exception as error:
             if run and self._runs.get(request.session_hash) is not run:
                 return
-            yield {self.notice: parts.problem(error if isinstance(error, Problem) else self._sentence(error)),
+            yield {self.notice: parts.problem(self._sentence(error)),
                    self.status: parts.status(text.FAILED, (), "failed"),
                    self.rationale: rationale(progress.said if progress else ""), **over}
         finally:  # also when the visitor has gone
@@ -187,10 +187,10 @@ class EvaluatePage(Layout):
             if self._runs.get(request.session_hash) is run:
                 self._runs.pop(request.session_hash, None)
 
-    def _sentence(self, error: Exception) -> str:
+    def _sentence(self, error: Exception) -> Problem | str:
         """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
         if isinstance(error, Problem):
-            return str(error)
+            return error
         self.host.log(error)
         return text.UNEXPECTED.format(kind=type(error).__name__)
 
@@ -309,7 +309,7 @@ class EvaluatePage(Layout):
                     told = time.monotonic()
                     yield None
         except Exception as error:
-            raise gr.Error(self._sentence(error), print_exception=False) from error
+            raise gr.Error(str(self._sentence(error)), print_exception=False) from error
         finally:
             if run:
                 run.stop()
