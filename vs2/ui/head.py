@@ -35,7 +35,8 @@ def idea() -> str:
     stills = "".join(f'<img src="{one}" alt="" width="46" height="46">' for one in map(still, STILLS) if one)
     scores = "".join(f"<span>{escape(name)} <b>{score}</b></span>" for name, score in text.IDEA_SCORES)
     return (f'<div class="vs-idea" role="img" aria-label="{escape(text.IDEA)}">'
-            f'<span class="vs-idea-clip">{stills}</span><i>{escape(text.IDEA_SAID)}</i><span class="vs-idea-scores">{scores}</span></div>')
+            f'<span class="vs-idea-clip">{stills}</span><i>{escape(text.IDEA_SAID)}</i>'
+            f'<span class="vs-idea-scores">{scores}</span></div>')
 
 
 def head() -> str:

@@ -98,12 +98,13 @@ def _card(key: str, score: Score | None, why: bool = True) -> str:
     distribution, value = (None, None) if score is None else (score.distribution, score.value)
     judged = score is None or score.judged
     reason = "" if judged or not why else f'<p class="vs-reason">{escape(withheld.reason(score))}</p>'
+    bars = _bars(distribution, value) if judged else ""
     told = f"{_expected(score)}{_confidence(score)}" if score else ""
     below = f'<div class="vs-told">{told}</div>' if judged else ""     # its place is there before there is a score
     return (f'<article class="vs-card" data-key="{key}" data-value="{"" if value is None else value}">'
             f'<h3 title="{escape(dimension.label)}"><button type="button" data-said="{key}">{escape(text.SHORT[key])}'
             f'</button></h3><p class="vs-asks" title="{escape(dimension.asks)}">{escape(dimension.asks)}</p>'
-            f'<div class="vs-row">{figure}{_bars(distribution, value) if judged else ""}</div>{reason}{below}</article>')
+            f'<div class="vs-row">{figure}{bars}</div>{reason}{below}</article>')
 
 
 def scores(found: Mapping[str, Score] | None = None, overall: float | None = None) -> str:

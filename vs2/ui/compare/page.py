@@ -12,7 +12,6 @@ from vs2.candidates import Failed, Rule
 from vs2.errors import Problem
 from vs2.evaluation import Evaluation
 from vs2.options import Options
-from vs2.rubric import check_prompt
 from vs2.ui import given, loan, parts, sent
 from vs2.ui import text as shared
 from vs2.ui.compare import board
@@ -233,9 +232,8 @@ class ComparePage:
             rows.append(row := self._row(item, prompt, made))
             if item.problem or (item.id and not item.again):
                 continue
-            path, own, rate = board.checked(item, prompt)
-            with board.prompt_field(n, item):
-                left[n] = replace(asked, video=path, prompt=check_prompt(own), fps=rate)
+            path, own, rate = board.checked(item, prompt, n)
+            left[n] = replace(asked, video=path, prompt=own, fps=rate)
             done = made.get(item.key)
             if done and done.asked == left[n] and isinstance(done.candidate, Evaluation):
                 del left[n]
