@@ -59,8 +59,8 @@ element.addEventListener("click", (event) => {
   }
 });
 rated.addEventListener("focusin", (event) => {
-  const number = DIMENSIONS.indexOf(event.target.closest("[data-key]")?.dataset.key);
-  if (number >= 0 && number !== active) choose(number);
+  const box = event.target.closest("[data-key]"), number = DIMENSIONS.indexOf(box?.dataset.key);
+  if (number >= 0 && !box.contains(event.relatedTarget)) choose(number);
 });
 // A press on the button must not take the selection away that it is about.
 find("[data-do=mark]").addEventListener("mousedown", (event) => event.preventDefault());
