@@ -47,7 +47,8 @@ window.vs2 = {
   // first one, we the one that the address names) leaves it as it is.
   turn(page) {
     const now = read();
-    mark(page);
+    // What Gradio selects before the pages are shown may be another one than the address names.
+    if (now.page === page || document.documentElement.hasAttribute("data-vs2-shown")) mark(page);
     if (now.page !== page && performance.now() - touched < 2000) {
       const query = new URLSearchParams(location.search);
       query.delete("e");

@@ -13,25 +13,26 @@ PHONE, DESKTOP = (390, 844), (1280, 800)
 PROMPT = "a red square moves to the right"
 MOVED = """
 window.moved = [];
-new PerformanceObserver((list) => { for (const one of list.getEntries()) window.moved.push([one.value, one.hadRecentInput,
-  one.sources.map(({ node }) => (node?.id && `#${node.id}`) || node?.className || node?.nodeName).join(" ")]); })
+new PerformanceObserver((list) => { for (const one of list.getEntries())
+  window.moved.push([one.value, one.hadRecentInput, one.startTime / 1000,
+    one.sources.map(({ node }) => (node?.id && `#${node.id}`) || node?.className || node?.nodeName).join(" ")]); })
   .observe({ type: "layout-shift", buffered: true });
 """
 MOST, MOST_ASKED = 0.05, 0.15   # what may move by itself; and with what a visitor has just done, who adds clips, say
-WORDS = ["It slides.\nVisual quality: fine, at frame 2.\n", "Text alignment: as asked.\n", "Physical consistency: it falls.\n",
-         *["And more is said of it. "] * 60]
+WORDS = ["It slides.\nVisual quality: fine, at frame 2.\n", "Text alignment: as asked.\n",
+         "Physical consistency: it falls.\n", *["And more is said of it. "] * 60]
 # Of what can be pressed, what is less than 44 pixels wide or high; what stands within a sentence is left out.
 SMALL = """() => {
-  const shown = (part) => part.checkVisibility({ opacityProperty: false, visibilityProperty: true }) && part.getClientRects().length;
+  const shown = (part) => part.checkVisibility({ visibilityProperty: true }) && part.getClientRects().length;
+  const within = ".vs-said p, .vs-doc, .vs-rated p, .modebar, .vs-unseen, .vs-skip, .vs-not-judged";
   const found = [];
   for (const part of document.querySelectorAll("button, a[href], input, select, textarea, summary, [role=tab]")) {
-    if (!shown(part) || part.closest(".vs-said p, .vs-doc, .vs-rated p, .modebar, .vs-unseen, .vs-skip, .vs-not-judged")) continue;
-    if (part.matches(".vs-time, [type=file], .vs-skip, [tabindex='-1'][aria-hidden=true]")) continue;
-    const box = (part.matches("[type=checkbox], [type=radio], .vs-card h3 button") ? part.closest("label, .vs-card") ?? part : part)
-      .getBoundingClientRect();
+    if (!shown(part) || part.closest(within) || part.matches(".vs-time, [type=file]")) continue;
+    const whole = part.matches("[type=checkbox], [type=radio], .vs-card h3 button") && part.closest("label, .vs-card");
+    const box = (whole || part).getBoundingClientRect();
     if (box.width && (box.width < 43.5 || box.height < 43.5))
-      found.push(`${part.tagName} ${part.id || part.className || part.textContent.slice(0, 20)} in #${part.closest("[id]")?.id}: `
-        + `${Math.round(box.width)} x ${Math.round(box.height)}`);
+      found.push(`${part.tagName} ${part.id || part.className || part.textContent.slice(0, 20)} `
+        + `in #${part.closest("[id]")?.id}: ${Math.round(box.width)} x ${Math.round(box.height)}`);
   }
   return [...new Set(found)];
 }"""
@@ -45,10 +46,21 @@ def axe(page) -> list[str]:
             for one in Axe().run(page).response["violations"] for node in one["nodes"]]
 
 
+def worst(shifts: list) -> float:
+    """The cumulative layout shift as the web has it: of the worst five seconds without a pause of one."""
+    windows = [[0.0, -9.0, -9.0]]    # sum, first, last
+    for value, _, at, _ in shifts:
+        if at - windows[-1][2] > 1 or at - windows[-1][1] > 5:
+            windows.append([0.0, at, at])
+        windows[-1][0] += value
+        windows[-1][2] = at
+    return max(total for total, _, _ in windows)
+
+
 def used(visitor: Visit, address: str, name: str) -> None:
     """Opens a page by its address and uses it, so that it shows results."""
-    visitor.page.goto(address + ("" if name == "evaluate" else f"?show={name}"))
-    visitor.page.wait_for_selector("html[data-vs2-shown] #pages [role=tab][aria-selected=true]")
+    visitor.reload(address + ("" if name == "evaluate" else f"?show={name}"),
+                   f"html[data-vs2-shown] #pages [role=tab][data-tab-id={name}][aria-selected=true]")
     if name in screenshots.PAGES:
         screenshots.PAGES[name](visitor, screenshots.rows()[0])
     visitor.page.wait_for_timeout(800)      # charts draw themselves
@@ -63,10 +75,9 @@ def test_no_page_moves_under_the_eye_and_fingers_and_ears_find_their_way(scripte
     for page in PAGES:
         used(visitor, address, page.NAME)
         shifts = visitor.page.evaluate("window.moved")
-        alone, all_of = sum(one[0] for one in shifts if not one[1]), sum(one[0] for one in shifts)
-        if alone > MOST:
+        if worst([one for one in shifts if not one[1]]) > MOST:
             moved[page.NAME] = [one for one in shifts if not one[1] and one[0] > 0.005]
-        if all_of > MOST_ASKED:
+        if worst(shifts) > MOST_ASKED:
             asked[page.NAME] = shifts
         if size == PHONE and (under := visitor.page.evaluate(SMALL)):
             small[page.NAME] = under
@@ -119,7 +130,8 @@ def test_the_rationale_streams_in_the_first_view_and_scores_fill_in_as_they_come
     page.evaluate("scrollTo(0, 0)")     # the settings, which the visitor has just closed, lie below
     visitor.ask(PROMPT)
     page.wait_for_selector("#rationale .vs-live [data-part=visual_quality]")
-    page.wait_for_function("[...document.querySelectorAll('#scores .vs-card')].map(one => one.dataset.value).join() === '4,4,'")
+    page.wait_for_function("""() => [...document.querySelectorAll("#scores .vs-card")]
+      .map(card => card.dataset.value).join() === "4,4,"""")
     top = page.locator("#rationale [data-part=visual_quality]").bounding_box()
     assert page.evaluate("scrollY") == 0 and top["y"] + top["height"] < 800, top
     assert page.locator("#scores .vs-cards").bounding_box()["y"] > 0
@@ -155,8 +167,8 @@ def test_on_a_phone_the_page_goes_to_the_status_and_all_pages_are_in_reach(scrip
     page.wait_for_function("""() => { const at = document.querySelector("#status").getBoundingClientRect().top;
       return at >= -2 && at < 200; }""")
     visitor.wait_done()
-    top = {name: page.locator(name).bounding_box()["y"] for name in ("#video", "#status", "#scores", "#rationale", "#radar",
-                                                                     "#frames")}
+    order = ("#video", "#status", "#scores", "#rationale", "#radar", "#frames")
+    top = {name: page.locator(name).bounding_box()["y"] for name in order}
     assert list(top) == sorted(top, key=top.get)
 
 
@@ -281,7 +293,7 @@ def test_the_players_of_compare_stay_with_their_controls_and_a_wide_screen_is_us
     page.evaluate("document.querySelector('.vs-tile').scrollIntoView()")
     seen = page.evaluate("""() => { const box = document.querySelector(".vs-transport").getBoundingClientRect();
       return [box.top, box.bottom]; }""")
-    assert 0 <= seen[0] and seen[1] <= PHONE[1], seen
+    assert seen[0] >= 0 and seen[1] <= PHONE[1], seen
     wide = visit(address=address, width=1920, height=1080)
     right = wide.page.locator(".vs-answer").first.bounding_box()
     assert right["x"] + right["width"] > 1800

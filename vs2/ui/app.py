@@ -193,7 +193,7 @@ def serve(blocks: gr.Blocks, settings: Settings = Settings(), **options) -> tupl
     # With this number of threads Gradio's own are not those that serve pages and files. What breaks unforeseen says
     # nothing to a visitor (`show_error`), for it may hold a path; what is said to people is a gr.Error.
     served = blocks.launch(
-        theme=theme.theme(), css=theme.css(), head=theme.head(),
+        theme=theme.theme(), head=theme.head(),
         footer_links=["api"], run_history=False, ssr_mode=False,
         show_error=False, max_threads=events.PLACES, state_session_capacity=sessions.CAPACITY, enable_monitoring=False,
         mcp_server=True, max_file_size=LIMITS.max_bytes, quiet=True, prevent_thread_lock=True,
