@@ -130,8 +130,8 @@ def test_the_rationale_streams_in_the_first_view_and_scores_fill_in_as_they_come
     page.evaluate("scrollTo(0, 0)")     # the settings, which the visitor has just closed, lie below
     visitor.ask(PROMPT)
     page.wait_for_selector("#rationale .vs-live [data-part=visual_quality]")
-    page.wait_for_function("""() => [...document.querySelectorAll("#scores .vs-card")]
-      .map(card => card.dataset.value).join() === "4,4,"""")
+    page.wait_for_function("""() => { return [...document.querySelectorAll("#scores .vs-card")]
+      .map(card => card.dataset.value).join() === "4,4,"; }""")
     top = page.locator("#rationale [data-part=visual_quality]").bounding_box()
     assert page.evaluate("scrollY") == 0 and top["y"] + top["height"] < 800, top
     assert page.locator("#scores .vs-cards").bounding_box()["y"] > 0
