@@ -9,7 +9,7 @@ const source = (path) =>
   `${window.gradio_config?.root ?? ""}/gradio_api/file=${path.split("/").map(encodeURIComponent).join("/")}`;
 // A file's name, cut in its middle where there is no room: names of a series differ at their ends. The same as
 // `name` of vs2/ui/parts.py.
-const UNCUT = 16, END = 10;
+const UNCUT = 11, END = 8;
 const naming = (part, said) => {
   const letters = [...(said ?? "")];
   part.replaceChildren();

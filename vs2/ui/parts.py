@@ -16,7 +16,7 @@ from vs2.ui import text, whose, withheld
 from vs2.video import Clip
 
 MOST_FRAMES = 48      # pictures in the strip; more would weigh megabytes
-UNCUT, END = 16, 10   # characters of a name that is never cut, and of the end that one keeps (assets/tools.js)
+UNCUT, END = 11, 8   # characters of a name that is never cut, and of the end that one keeps (assets/tools.js)
 FRAME_HEIGHT = 108    # pixels; the strip shows them at half that, sharp on a dense screen
 
 
