@@ -19,7 +19,7 @@ function draw() {
   else if (document.activeElement === input && !bare) find(".vs-add").focus();
   list.replaceChildren(...files.map((file) => {
     const line = document.createElement("li");
-    line.textContent = file.name;
+    line.append(naming(make("span", "vs-name"), file.name));
     return line;
   }));
 }

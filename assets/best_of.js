@@ -14,7 +14,7 @@ function tile(item) {
   frame.append(video, stage, meter);
   const line = make("p", "vs-entry-line");
   const place = make("span", "vs-place"), overall = make("b", "vs-entry-overall");
-  line.append(make("b", "vs-number", String(item.number)), make("span", "vs-name", item.name), place, overall);
+  line.append(make("b", "vs-number", String(item.number)), naming(make("span", "vs-name"), item.name), place, overall);
   const scores = make("dl", "vs-three"), cells = {};
   for (const [key, label] of Object.entries(words.SHORT)) {
     const cell = make("div");

@@ -67,7 +67,7 @@ function tile(item) {
   gone.type = "button";
   gone.setAttribute("aria-label", fill(words.REMOVE, item));
   gone.addEventListener("click", () => remove(item));
-  caption.append(make("b", "vs-number"), make("span", "vs-name", item.name), make("span", "vs-tile-state"), gone);
+  caption.append(make("b", "vs-number"), naming(make("span", "vs-name"), item.name), make("span", "vs-tile-state"), gone);
   figure.append(video, caption);
   made.append(figure, make("p", "vs-tile-note"));
   made.dataset.key = item.key;
@@ -105,8 +105,11 @@ function speed(item) {
     if (field.valueAsNumber === item.rate) return;
     if (!field.checkValidity() || !field.value) {
       field.value = item.rate;
+      field.setAttribute("aria-invalid", "true");
+      field.focus();
       return say(words.RATE_WRONG);
     }
+    field.removeAttribute("aria-invalid");
     say("");
     item.rate = field.valueAsNumber;
     item.tile.dataset.key = item.key = key();
@@ -251,7 +254,7 @@ async function past() {
       if (recall?.items?.length) recalled(recall);
       if (there()) done(); else { failed.textContent = problem.textContent || words.PAST_FAILED; failed.hidden = false; }
     });
-    facts.append(make("b", "", one.name), make("span", "", one.prompt), make("small", "", one.by));
+    facts.append(naming(make("b", "vs-name"), one.name), make("span", "", one.prompt), make("small", "", one.by));
     row.append(facts, make("b", "vs-past-overall", one.overall), add);
     list.append(row);
   }

@@ -55,7 +55,7 @@ async function take(file) {
   const mine = (turn += 1);
   if (props.value) { set(null); trigger("clear"); }
   if (file.size > words.megabytes * 1048576) return refuse(words.too_large);
-  name.textContent = file.name;
+  naming(name, file.name);
   show(file.address ? "fetching" : "sending");
   rate.hidden = !/\.zip$/i.test(file.name);
   fps.value = words.fps;
@@ -80,8 +80,11 @@ fps.addEventListener("change", () => {
   if (!current || fps.valueAsNumber === current.fps) return;
   if (!fps.checkValidity() || !fps.value) {
     fps.value = current.fps;
+    fps.setAttribute("aria-invalid", "true");
+    fps.focus();
     return show("ready", words.rate_wrong);
   }
+  fps.removeAttribute("aria-invalid");
   const { path, name } = current;
   show("preparing");
   set({ path, name, turn: (turn += 1), fps: fps.valueAsNumber });
@@ -111,7 +114,7 @@ function hear() {
   current = value;
   window.vs2?.keep(page, { video: { ...value, turn: null } });
   shown = value.turn;
-  name.textContent = value.name;
+  naming(name, value.name);
   rate.hidden = !value.fps;
   if (value.fps) fps.value = value.fps;
   if (value.player) play(source(value.player));

@@ -16,7 +16,8 @@ const by_address = (address) => {
   } catch (error) { /* no address: the server says so */ }
   return { address, name, size: 0 };
 };
-// What was given, on the server: a file is sent (`told` hears how far), an address fetched there. `said` of its error is for people.
+// What was given, on the server: a file is sent (`told` hears how far), an address fetched there. `said` of its error
+// is for people.
 async function sent_of(given, server, told) {
   if (!given.address) return send_file(given, told);
   const answer = await server.fetch({ address: given.address });
@@ -86,3 +87,15 @@ function early(name, pending) {
   for (const kind of ["click", "keydown"]) document.addEventListener(kind, hold, true);
   return { settle, progress: (share) => { gone = share; tell(); } };
 }
+// A file's name, cut in its middle where there is no room: names of a series differ at their ends. The same as
+// `name` of vs2/ui/parts.py.
+const UNCUT = 11, END = 8;
+const naming = (part, said) => {
+  const letters = [...(said ?? "")];
+  part.replaceChildren();
+  part.removeAttribute("title");
+  if (letters.length <= UNCUT) { part.textContent = said ?? ""; return part; }
+  part.title = said;
+  part.append(make("span", "vs-start", letters.slice(0, -END).join("")), make("span", "vs-end", letters.slice(-END).join("")));
+  return part;
+};

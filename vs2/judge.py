@@ -241,7 +241,8 @@ class Judge:
         try:
             while True:
                 piece = next(writing)
-                yield events.Thought(piece.text, piece.tokens)
+                given = {key: value for key, value in piece.values.items() if key not in task.withheld}
+                yield events.Thought(piece.text, piece.tokens, given)
         except StopIteration as end:
             return end.value
         finally:

@@ -37,7 +37,7 @@ def row(stored: Stored, own: bool) -> str:
     delete = (f'<button type="button" class="vs-quiet" data-delete="{escape(stored.id)}" aria-label="'
               f'{escape(text.DELETE_ONE.format(video=evaluation.video))}">×</button>') if own else ""
     return (f'<li><a data-open href="?e={escape(stored.id)}">'
-            f'<span class="vs-clip-name">{escape(evaluation.video)}</span>'
+            f'{parts.name(evaluation.video, "vs-clip-name")}'
             f'<span class="vs-clip-prompt">{escape(evaluation.prompt[:160])}</span></a>'
             f'<span class="vs-digits" title="{named}">{digits}</span>{overall}'
             f'<time datetime="{when.isoformat(timespec="seconds")}">{when:%b %d, %H:%M} · '

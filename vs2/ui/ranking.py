@@ -6,6 +6,7 @@ from vs2.candidates import Rule
 from vs2.errors import BadInput
 from vs2.rubric import BY_KEY, KEYS
 from vs2.ui import parts, text
+from vs2.ui.fields import asked
 
 
 class Ranking:
@@ -32,8 +33,11 @@ class Ranking:
 
 
 def chosen(rule: object, *weights: object) -> Rule:
-    """The rule that the components name. Raises BadInput for none."""
-    return candidates.check_rule(rule if rule != text.WEIGHTS else dict(zip(KEYS, weights, strict=True)))
+    """The rule that the components name. Raises WrongField for weights that are none, BadInput for no such rule."""
+    if rule != text.WEIGHTS:
+        return candidates.check_rule(rule)
+    with asked(".vs-weights input"):    # the one that is in view
+        return candidates.check_rule(dict(zip(KEYS, weights, strict=True)))
 
 
 def fields(rule: Rule) -> tuple:
@@ -48,5 +52,5 @@ def wrong(rule: object, *weights: object) -> str:
     try:
         chosen(rule, *weights)
     except BadInput as problem:
-        return parts.problem(str(problem))
+        return parts.problem(problem)
     return ""

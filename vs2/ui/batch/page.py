@@ -23,6 +23,7 @@ from vs2.ui.batch.parts import Filter
 from vs2.ui.batch.saved import Saved
 from vs2.ui.draft import Draft
 from vs2.ui.examples import examples
+from vs2.ui.fields import WrongField
 from vs2.ui.judgement import Request
 from vs2.ui.shelf import Shelf
 from vs2.ui.site import Site
@@ -245,7 +246,8 @@ class BatchPage(Saved, Endpoint):
             yield {self.notice: parts.problem(str(problem))}
             return
         if job is None or not job.left:
-            yield {self.notice: parts.problem(text.NOTHING_LEFT if job else text.NO_TABLE)}
+            none = WrongField(text.NO_TABLE, "#batch-files input")
+            yield {self.notice: parts.problem(text.NOTHING_LEFT if job else none)}
             return
         asked = Request("", "", **judging, visitor=visitor or request.session_hash or "", judge=judge or "")
         run = job.judge(self.host, asked, lambda evaluation, path: self.site.keep(evaluation, path, visitor))

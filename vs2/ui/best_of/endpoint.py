@@ -78,10 +78,10 @@ class Endpoint:
         if isinstance(event, best_of.Lost) and event.problem.__cause__ is not None:
             self.host.log(event.problem.__cause__)
 
-    def _sentence(self, error: Exception) -> str:
+    def _sentence(self, error: Exception) -> Problem | str:
         """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
         if isinstance(error, Problem):
-            return str(error)
+            return error
         self.host.log(error)
         return making.FAILED.format(kind=type(error).__name__)
 
@@ -124,7 +124,7 @@ class Endpoint:
                     one["file"] = one["file"] and sent.SERVED + contest.seat(number).player
                 yield record
         except Exception as error:
-            raise gr.Error(self._sentence(error), print_exception=False) from error
+            raise gr.Error(str(self._sentence(error)), print_exception=False) from error
         finally:
             if work:
                 work.stop()

@@ -13,7 +13,7 @@ from vs2.errors import BadInput, Problem
 from vs2.generate import Generator
 from vs2.options import Options
 from vs2.rubric import KEYS, check_prompt
-from vs2.ui import parts, player, saving, whose
+from vs2.ui import fields, parts, player, saving, whose
 from vs2.ui import text as shared
 from vs2.ui.best_of import kept
 from vs2.ui.best_of import parts as pieces
@@ -179,7 +179,9 @@ class BestOfPage(Endpoint):
         """What the button does: candidates as they are generated and judged, until there is a winner or a stop."""
         def asked() -> Asked:
             own = (token or "").strip() or account(request)
-            plan = self.plan(check_prompt(prompt or ""), Choice.named(generator, model, own), count, seed, seconds,
+            with fields.asked("#best-prompt textarea"):
+                check_prompt(prompt or "")
+            plan = self.plan(prompt, Choice.named(generator, model, own), count, seed, seconds,
                              chosen(rule, visual, alignment, physical), fast, early, ties, think, budget)
             return Asked(plan, judge or "", lambda: self.studio.load(plan.generator, own))
 

@@ -147,7 +147,7 @@ def verdict(contest: Contest | None) -> str:
         more.append(f'<p class="vs-uplift">{escape(said)}</p>')
     name = text.CANDIDATE.format(seed=winner.seed)
     return (f'<div class="vs-verdict" data-kind="{"tie" if decision.tie else "winner"}" role="status"><h2>{title} '
-            f'<b class="vs-number">{winner.number + 1}</b><span class="vs-name">{escape(name)}</span></h2>'
+            f'<b class="vs-number">{winner.number + 1}</b>{parts.name(name)}</h2>'
             f'<p>{escape(decision.reason)}</p>{"".join(more)}</div>')
 
 

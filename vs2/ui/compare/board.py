@@ -12,8 +12,10 @@ import gradio as gr
 from vs2 import plots
 from vs2.errors import BadInput, Problem
 from vs2.history.store import Stored
-from vs2.ui import addresses, player, whose, withheld
+from vs2.rubric import check_prompt
+from vs2.ui import addresses, fields, player, whose, withheld
 from vs2.ui import text as shared
+from vs2.ui.fields import WrongField
 from vs2.ui.guard.served import QUICK, SLOW, served
 from vs2.ui.site import Site
 from vs2.ui.text import compare as text
@@ -21,6 +23,8 @@ from vs2.ui.theme import script as script_of
 from vs2.video.sampling import Sampling
 
 MOST = 6
+# Fields that a sentence may point at: that of the shared prompt, and what takes more videos.
+PROMPT, MORE = "#compare-prompt textarea", "#compare-board :is(input[type=file], .vs-add)"
 LISTED = 50  # evaluations that the history's list holds
 SPEEDS = (0.25, 0.5, 1, 2)
 _FIRST = Sampling(max_frames=4)  # enough to know that a file can be read, and its frame rate
@@ -151,15 +155,20 @@ def _facts(stored: Stored) -> dict:
             "by": text.BY.format(model=whose.shown(evaluation.model), when=f"{when:%b %d, %H:%M}")}
 
 
-def checked(item: Item, prompt: str) -> tuple[str, str, float | None]:
-    """The path, the prompt and the rate that an item is judged with, `prompt` being the shared one. Raises BadInput."""
+def checked(item: Item, prompt: str, number: int = 0) -> tuple[str, str, float | None]:
+    """The path, the prompt and the rate that an item is judged with, `prompt` being the shared one. Raises BadInput.
+
+    number: its place on the board, from 0, for the field that is wrong.
+    """
     if not item.path:
         raise BadInput(text.STILL_SENDING)
     path, _ = player.given({"path": item.path, "name": item.name})
     asked = item.prompt if item.prompt.strip() else prompt
     if not asked.strip():
-        raise BadInput(text.NO_PROMPT)
-    return path, asked, player.rate(path, item.rate)
+        raise WrongField(text.NO_PROMPT, PROMPT)
+    own = f"#compare-board .vs-tile:nth-child({number + 1}) .vs-own textarea"
+    with fields.asked(own if item.prompt.strip() else PROMPT):
+        return path, check_prompt(asked), player.rate(path, item.rate)
 
 
 def _button(name: str, label: str, icon: str) -> str:

@@ -9,10 +9,10 @@ import gradio as gr
 
 from vs2 import candidates, plots
 from vs2.candidates import Failed, Rule
-from vs2.errors import BadInput, Problem
+from vs2.errors import Problem
 from vs2.evaluation import Evaluation
 from vs2.options import Options
-from vs2.rubric import KEYS, check_prompt
+from vs2.rubric import KEYS
 from vs2.ui import given, loan, parts
 from vs2.ui import text as shared
 from vs2.ui.compare import board, kept
@@ -23,6 +23,7 @@ from vs2.ui.compare.parts import JUDGING, WAITING, Row
 from vs2.ui.compare.run import LEAST, PAUSE, Made, Queue
 from vs2.ui.compare.saved import Saved
 from vs2.ui.draft import Draft
+from vs2.ui.fields import WrongField
 from vs2.ui.host import Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
@@ -191,7 +192,7 @@ class ComparePage(Saved, Endpoint):
             queue = self._queue(board.items(value), prompt or "", asked, made)
             queue.rule = chosen(rule, visual, alignment, physical)
         except Problem as problem:
-            yield {self.notice: parts.problem(str(problem))}
+            yield {self.notice: parts.problem(problem)}
             return
         self._queues[request.session_hash] = queue
         ready = {self.live: "", self.go: gr.update(interactive=True), self.halt: gr.update(interactive=False)}
@@ -233,14 +234,14 @@ class ComparePage(Saved, Endpoint):
         """The candidates, and what to ask for those that are not judged yet. Raises BadInput for what cannot start."""
         Options(think=asked.think, budget=asked.budget, samples=asked.samples, seed=asked.seed)
         if len(items) < LEAST:
-            raise BadInput(text.TOO_FEW)
+            raise WrongField(text.TOO_FEW, board.MORE)
         rows, left = [], {}
         for n, item in enumerate(items):
             rows.append(row := self._row(item, prompt, made))
             if item.problem or (item.id and not item.again):
                 continue
-            path, own, rate = board.checked(item, prompt)
-            left[n] = replace(asked, video=path, prompt=check_prompt(own), fps=rate)
+            path, own, rate = board.checked(item, prompt, n)
+            left[n] = replace(asked, video=path, prompt=own, fps=rate)
             done = made.get(item.key)
             if done and done.asked == left[n] and isinstance(done.candidate, Evaluation):
                 del left[n]

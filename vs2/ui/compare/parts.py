@@ -101,7 +101,7 @@ def verdict(decision: Decision | None, rows: Sequence[Row] = ()) -> str:
     if decision.tie:
         kind, title = "tie", text.TIE
     elif decision.winner is not None:
-        kind, name = "winner", f'<span class="vs-name">{escape(rows[decision.winner].name)}</span>'
+        kind, name = "winner", parts.name(rows[decision.winner].name)
         title = f"{text.WINNER} {_dot(decision.winner + 1)}{name}"
     return (f'<div class="vs-verdict" data-kind="{kind}" role="status"><h2>{title}</h2>'
             f'<p>{escape(decision.reason)}</p></div>')
@@ -134,7 +134,7 @@ def _links(number: int, row: Row) -> str:
 def _line(number: int, row: Row, less: dict, differ: dict, place: str, details: tuple[str, ...]) -> str:
     below = "".join(f"<small>{escape(detail)}</small>" for detail in details)
     start = (f'<td data-of="place" data-worth="{place}"><b>{place or "–"}</b></td><th scope="row" data-of="number" '
-             f'data-worth="{number}"><span>{_dot(number)}<span class="vs-name">{escape(row.name)}</span></span>{below}'
+             f'data-worth="{number}"><span>{_dot(number)}{parts.name(row.name)}</span>{below}'
              '</th>')
     evaluation = row.evaluation
     if evaluation is None:
@@ -171,7 +171,7 @@ def table(rows: Sequence[Row], decision: Decision | None, rule: Rule | None = ca
         lines.append(_line(n + 1, row, less, differ, places.get(n, ""), details))
     heads = (_head("place", text.PLACE) + _head("number", text.CANDIDATE)
              + "".join(_head(key, shared.SHORT[key]) for key in KEYS) + _head("overall", text.OVERALL) + "<td></td>")
-    return (f'<section class="vs-compared" aria-label="{text.TABLE}"><header><h2>{text.TABLE}</h2>'
+    return (f'<section class="vs-compared"><header><h2>{text.TABLE}</h2>'
             f'<p>{text.TABLE_HINT}</p></header><div class="vs-wide" tabindex="0" role="region" '
             f'aria-label="{text.TABLE}"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
             f'</div>{reasons(rows)}{whose.of(judged)}{_prompts(rows)}</section>')
@@ -216,7 +216,7 @@ def rationales(rows: Sequence[Row]) -> str:
             beside = chip(evaluation.scores[key]) if key in KEYS else ""
             aside = evaluation.aside if key == EVERYTHING or key in evaluation.differing() else ""
             aside = f'<p class="vs-aside">{escape(aside)}</p>' if aside else ""
-            columns.append(f'<article><h3>{_dot(number)}<span class="vs-name">{escape(name)}</span>{beside}</h3>'
+            columns.append(f'<article><h3>{_dot(number)}{parts.name(name)}{beside}</h3>'
                            f'{aside}{_said(evaluation, key)}</article>')
         panels.append(f'<div class="vs-columns" data-part="{key}" role="group" aria-label="{escape(label)}">'
                       f'{"".join(columns)}</div>')

@@ -8,7 +8,7 @@ import gradio as gr
 from vs2 import plots
 from vs2.evaluation import Evaluation
 from vs2.ui import loan, parts, player, text
-from vs2.ui.examples import examples
+from vs2.ui.examples import CHOOSE, buttons, examples
 from vs2.ui.generate.maker import Maker
 from vs2.ui.generate.studio import Studio
 from vs2.ui.history import History
@@ -18,6 +18,7 @@ from vs2.ui.rationale import rationale
 from vs2.ui.saving import SAVING, Saver
 from vs2.ui.scripts import COPY, EARLIER, FOLD, NAMED, SEEK
 from vs2.ui.site import Site
+from vs2.ui.theme import script as script_of
 
 SURE = 5        # rationales that "How sure is it?" samples
 
@@ -54,9 +55,10 @@ class Layout:
                     self.halt = gr.Button(text.STOP, size="lg", interactive=False, elem_id="stop", scale=1,
                                           min_width=88)
                 gr.HTML(parts.waits("#evaluate", "#prompt textarea"), elem_id="evaluate-waits", apply_default_css=False)
-                self._examples()
+                self.examples = examples()
+                self.chosen = gr.HTML(buttons(self.examples), elem_id="examples", apply_default_css=False,
+                                      js_on_load=CHOOSE)
                 self._settings()
-                self.history = History(self.site, self.address)
             with gr.Column(scale=8, min_width=280, elem_classes="vs-answer"):
                 self.status = gr.HTML(parts.status(text.IDLE), elem_id="status", apply_default_css=False)
                 # Of the scores below; before there are some, the judge that is there. One is shown (assets/whose.css).
@@ -65,13 +67,8 @@ class Layout:
                     self.judged = gr.HTML("", elem_id="judged", apply_default_css=False)
                 gr.HTML(parts.earlier(text.EARLIER, "#prompt textarea", "#actions"), elem_id="earlier",
                         apply_default_css=False, js_on_load=EARLIER)
-                self.scores = gr.HTML(parts.scores(), elem_id="scores", apply_default_css=False)
-                with gr.Row(elem_classes="vs-beneath"):
-                    self.actions = gr.HTML("", elem_id="actions", apply_default_css=False,
-                                           js_on_load=COPY + NAMED + SAVING)
-                    self.saver = Saver("evaluate-file")
-                    self.sure = gr.Button(text.HOW_SURE.format(count=SURE), size="sm", elem_id="sure", visible=False)
-                self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False, js_on_load=SEEK)
+                self.scores = gr.HTML(parts.scores(), elem_id="scores", apply_default_css=False,
+                                      js_on_load=script_of({}, "cards"))
                 with gr.Row(equal_height=False, elem_classes="vs-why"):
                     with gr.Column(scale=8, min_width=280):
                         self.rationale = gr.HTML(rationale(), elem_id="rationale", apply_default_css=False,
@@ -79,6 +76,15 @@ class Layout:
                     with gr.Column(scale=5, min_width=240, elem_classes="vs-profile"):
                         gr.HTML(f"<h2>{text.PROFILE}</h2>", apply_default_css=False)
                         self.radar = gr.Plot(plots.radar([]), show_label=False, container=False, elem_id="radar")
+                        with gr.Column(elem_classes="vs-beneath"):
+                            self.sure = gr.Button(text.HOW_SURE.format(count=SURE), size="sm", elem_id="sure",
+                                                  visible=False)
+                            self.actions = gr.HTML("", elem_id="actions", apply_default_css=False,
+                                                   js_on_load=COPY + NAMED + SAVING)
+                            self.saver = Saver("evaluate-file")
+                self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False, js_on_load=SEEK)
+        # Last: on a phone nothing of it stands between a clip and what is said of it.
+        self.history = History(self.site, self.address)
 
     def _settings(self) -> None:
         with gr.Accordion(text.SETTINGS, open=False, elem_id="settings", elem_classes="vs-settings"):
@@ -91,11 +97,3 @@ class Layout:
             self.samples = gr.Slider(1, 8, 1, step=1, label=text.SAMPLES, info=text.SAMPLES_HINT, elem_id="samples")
             self.seed = gr.Number(0, label=text.SEED, info=text.SEED_HINT, precision=0, minimum=0)
         loan.note(self.think, self.budget, self.samples, text.GPU_ONE)
-
-    def _examples(self) -> None:
-        self.examples: list[tuple[gr.Button, dict]] = []
-        if shown := examples():
-            gr.HTML(f'<h2 class="vs-examples-title">{text.EXAMPLES}</h2>', apply_default_css=False)
-            with gr.Row(elem_classes="vs-examples"):
-                self.examples = [(gr.Button(row["shows"] or row["prompt"], size="sm", min_width=120), row)
-                                 for row in shown]

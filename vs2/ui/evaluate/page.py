@@ -11,10 +11,12 @@ from vs2 import plots, report
 from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.history.store import Stored
-from vs2.ui import given, parts, player, saving, sent, text, whose, withheld
+from vs2.rubric import check_prompt
+from vs2.ui import fields, given, parts, player, saving, sent, text, whose, withheld
 from vs2.ui.draft import Draft
 from vs2.ui.evaluate import kept
 from vs2.ui.evaluate.layout import SURE, Layout, Shown
+from vs2.ui.fields import WrongField
 from vs2.ui.generate.studio import Studio
 from vs2.ui.host import Run
 from vs2.ui.judgement import Request
@@ -26,6 +28,7 @@ from vs2.ui.text import generate as making
 from vs2.ui.wiring import PRIVATE, QUIET
 from vs2.video.sampling import Sampling
 
+PROMPT = "#prompt textarea"
 PAUSE = 0.1     # seconds between updates of the page while text comes
 TICK = 0.25     # and while only the clock moves
 MOST_CALLS = 8  # calls from scripts that run or stand in the judge's line; others wait in the server's queue
@@ -85,9 +88,11 @@ class EvaluatePage(Layout):
             **QUIET)
         self.video.clear(self.forget, None, self._results(), cancels=ends, queue=False, trigger_mode="multiple",
                          **PRIVATE)
-        for button, row in self.examples:
-            button.click(self.choosing(row), None, [self.video, self.prompt, *self._results()],
-                         cancels=ends, **PRIVATE)
+        tried = self.chosen.select(self.choose, None, [self.video, self.prompt, *self._results()], cancels=ends,
+                                   trigger_mode="multiple", queue=False, **PRIVATE)
+        judged = tried.success(self.stream, asked, self._results(), trigger_mode="multiple", **QUIET)
+        judged.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
+        judged.then(self.history.listing, self.address, self.history.list, **QUIET)
         self.maker.connect(self.prompt, self.video, [self.video, *self._results()],
                            lambda value: {self.video: value, **self._blank()}, lambda session: session in self._runs)
         self.saver.connect(self.actions, self.save, [self.shown])
@@ -157,18 +162,21 @@ class EvaluatePage(Layout):
         try:
             if self.maker.busy(request.session_hash):
                 raise BadInput(making.WHILE_GENERATING)
-            path, name = player.given(value)
-            fps = player.rate(path, (value or {}).get("fps"))
+            with fields.asked("#video input[type=file]"):
+                path, name = player.given(value)
+                fps = player.rate(path, (value or {}).get("fps"))
             if not (prompt or "").strip():
-                raise BadInput(text.NO_PROMPT)
+                raise WrongField(text.NO_PROMPT, PROMPT)
         except Problem as problem:
-            yield {self.notice: parts.problem(str(problem))}
+            yield {self.notice: parts.problem(problem)}
             return
         yield self._blank(running=True, judge=judge)
         run = progress = None
         over = {self.halt: gr.update(interactive=False)}
         visitor = self.site.visitor(address)
         try:
+            with fields.asked(PROMPT):     # whose length is checked there
+                check_prompt(prompt)
             run = Run(Request(path, prompt, **given.judging(think, budget, samples, seed),
                               visitor=visitor or request.session_hash or "", judge=judge or "", fps=fps), self.host)
             self._runs[request.session_hash] = run
@@ -191,15 +199,15 @@ class EvaluatePage(Layout):
             if self._runs.get(request.session_hash) is run:
                 self._runs.pop(request.session_hash, None)
 
-    def _sentence(self, error: Exception) -> str:
+    def _sentence(self, error: Exception) -> Problem | str:
         """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
         if isinstance(error, Problem):
-            return str(error)
+            return error
         self.host.log(error)
         return text.UNEXPECTED.format(kind=type(error).__name__)
 
     def _follow(self, progress: Progress) -> Iterator[dict]:
-        shown, clip, last = None, None, 0.0
+        shown, clip, scored, last = None, None, None, 0.0
         for event in progress.run.events(PAUSE):
             progress.take(event)
             now = time.monotonic()
@@ -214,6 +222,9 @@ class EvaluatePage(Layout):
             if progress.clip is not clip:
                 clip = progress.clip
                 update[self.frames] = parts.frames(clip)
+            if progress.scores is not scored:
+                scored = progress.scores
+                update[self.scores] = parts.scores(scored)
             yield update
 
     def _stopped(self, progress: Progress) -> dict:
@@ -287,12 +298,14 @@ class EvaluatePage(Layout):
         self.maker.stop(request)
         return self.forget(request)
 
-    def choosing(self, row: dict):
-        """What an example's button does: its clip and its prompt, and no results yet."""
-        def choose(request: gr.Request) -> tuple:  # a function of its own: Gradio gives no request to a partial
-            return (player.example(row["file"], self.video), row["prompt"], *self.replaced(request))
-
-        return choose
+    def choose(self, request: gr.Request, event: gr.EventData) -> tuple:
+        """What a press on an example does: its clip and its prompt, and no results yet; `stream` follows."""
+        number = getattr(event, "example", None)
+        if not isinstance(number, int) or not 0 <= number < len(self.examples):
+            raise gr.Error(text.NO_EXAMPLE, print_exception=False)
+        self.leave(request)     # what it would still say is of another clip
+        row = self.examples[number]
+        return (player.example(row["file"], self.video), row["prompt"], *self.replaced(request))
 
     def evaluate(self, video: str, prompt: str, think: bool, budget: int, samples: int,
                  seed: int, fps: float | None = None) -> Iterator[dict | None]:
@@ -319,7 +332,7 @@ class EvaluatePage(Layout):
                     told = time.monotonic()
                     yield None
         except Exception as error:
-            raise gr.Error(self._sentence(error), print_exception=False) from error
+            raise gr.Error(str(self._sentence(error)), print_exception=False) from error
         finally:
             if run:
                 run.stop()

@@ -44,7 +44,7 @@ SAMPLES = "Rationales to sample"
 SAMPLES_HINT = "With more than one, their scores are mixed and a confidence can be given. Slower."
 SEED = "Seed"
 SEED_HINT = "Only matters with more than one rationale; one is always the same."
-EXAMPLES = "Examples"
+EXAMPLES = "Try one: a click judges it"
 
 # What candidates are ranked by
 RULES = {"mean": "Mean of the three scores", "weights": "Weighted mean", "worst": "Worst score first, then the mean"}
@@ -59,6 +59,7 @@ UNEXPECTED = "Something failed on our side ({kind}); your video and prompt are k
 RUN_LOST = ("The page was loaded again, or the server restarted, while an evaluation ran: it was lost. Your video and "
             "prompt are kept.")
 START_AGAIN = "Start again"
+NO_EXAMPLE = "There is no such example here."
 NO_JUDGE = "There is no such model here: choose one that the settings list."
 FULL_OWN = "You have {count} evaluations running or waiting: stop one of them, or wait for it to end."
 FULL_ADDRESS = "{count} evaluations from your network run or wait already: try again when some of them have ended."
