@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import vs2
 from vs2.history.store import Store
 from vs2.model import checkpoint, weights
 from vs2.settings import Settings, zero_gpu
-from vs2.ui import guard, sent, site, text, theme
+from vs2.ui import bilingual, guard, language, sent, site, text, theme
 from vs2.ui.about import AboutPage
 from vs2.ui.batch.page import BatchPage
 from vs2.ui.benchmarks import BenchmarksPage
@@ -44,18 +45,41 @@ CHEAP = ("show_model", "price", "review")   # of the endpoints, and of what tell
 HOUR, DAY = 3600, 24 * 3600
 # Gradio opens its page about the API from its own footer, which ours replaces.
 SHOW_API = 'element.querySelector("button").onclick = () => document.querySelector("footer button.show-api").click();'
+# The choice is a cookie of a year; in a frame of another site, as on a Space, only one that says so is kept.
+SWITCH = """
+element.querySelector(".vs-languages").addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-language]");
+  if (!button) return;
+  const where = location.protocol === "https:" ? "SameSite=None; Secure; Partitioned" : "SameSite=Lax";
+  document.cookie = `COOKIE=${button.dataset.language}; Path=/; Max-Age=31536000; ${where}`;
+  location.reload();
+});
+""".replace("COOKIE", language.COOKIE)
 _log = logging.getLogger("vs2")
 
 
 def build(shared: Site) -> gr.Blocks:
-    """All pages in one `gr.Blocks`, a tab each. Uploads and what was made of them are deleted after a day."""
+    """All pages in one `gr.Blocks`, a tab each, in all languages. Uploads and what was made of them are deleted after a
+    day."""
+    bilingual.mend_index()
+    # What pages leave with the site, such as whom to tell of a visitor who deletes all, is for those that run.
+    sites = [replace(shared, forgetting=[]) for _ in language.LANGUAGES[1:]] + [shared]
+    blocks = bilingual.build(lambda: _made(sites.pop(0)))
+    # The guard lets in no more than there are places, so nobody meets Gradio's own limit, which is the same for all
+    # that is asked. Without `api_open` nothing goes past the queue.
+    return blocks.queue(default_concurrency_limit=1, max_size=2 * events.PLACES, api_open=False)
+
+
+def _made(shared: Site) -> bilingual.Bilingual:
+    """The pages in the language that is spoken now."""
     # Gradio makes a folder here for each app and fails where it may not, but it looked for the place when it was
     # imported, which is too early.
     routes.DEFAULT_TEMP_DIR = get_upload_folder()
     # The page belongs to whoever runs it: nothing about its use is reported to anyone.
-    with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True,
-                   delete_cache=(HOUR, DAY)) as blocks:
-        gr.HTML(f'<div class="vs-head"><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p></div>', apply_default_css=False)
+    with bilingual.Bilingual(title=text.TITLE, analytics_enabled=False, fill_width=True,
+                             delete_cache=(HOUR, DAY)) as blocks:
+        gr.HTML(f'<div class="vs-head"><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p>{switch()}</div>',
+                apply_default_css=False, js_on_load=SWITCH)
         address = site.address()
         pages, tabs, studio = {}, {}, Studio()
         with gr.Tabs(elem_id="pages", elem_classes="vs-pages") as chosen:
@@ -68,9 +92,16 @@ def build(shared: Site) -> gr.Blocks:
         for page in pages.values():
             if isinstance(page, EvaluatePage):
                 blocks.load(page.show_model, None, page.model, **QUIET)
-    # The guard lets in no more than there are places, so nobody meets Gradio's own limit, which is the same for all
-    # that is asked. Without `api_open` nothing goes past the queue.
-    return blocks.queue(default_concurrency_limit=1, max_size=2 * events.PLACES, api_open=False)
+    return blocks
+
+
+def switch() -> str:
+    """The choice of a language, each under its own name."""
+    buttons = "".join(
+        f'<button type="button" data-language="{tongue}" lang="{language.TAGS[tongue]}" '
+        f'aria-pressed="{str(tongue == language.here()).lower()}">{name}</button>'
+        for tongue, name in text.LANGUAGES.items())
+    return f'<div class="vs-languages" role="group" aria-label="{text.LANGUAGE}">{buttons}</div>'
 
 
 def costly(blocks: gr.Blocks) -> set[int]:

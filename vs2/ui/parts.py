@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image
 
 from vs2.evaluation import Evaluation, Score
-from vs2.rubric import BY_KEY, KEYS, SCALE
+from vs2.rubric import KEYS, SCALE
 from vs2.ui import text, whose, withheld
+from vs2.ui.said import worded
 from vs2.video import Clip
 
 MOST_FRAMES = 48      # pictures in the strip; more would weigh megabytes
@@ -19,7 +20,9 @@ FRAME_HEIGHT = 108    # pixels; the strip shows them at half that, sharp on a de
 
 def duration(seconds: float) -> str:
     """Seconds for people: tenths below a minute, then minutes and seconds."""
-    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    if seconds < 60:
+        return text.SECONDS.format(seconds=f"{seconds:.1f}")
+    return text.MINUTES.format(minutes=int(seconds // 60), seconds=int(seconds % 60))
 
 
 def status(stage: str, detail: tuple[str, ...] = (), state: str = "idle") -> str:
@@ -35,7 +38,7 @@ def status(stage: str, detail: tuple[str, ...] = (), state: str = "idle") -> str
 
 def problem(sentence: str) -> str:
     """One clear sentence about what went wrong, read out at once."""
-    return f'<div class="vs-problem" role="alert">{escape(sentence)}</div>'
+    return f'<div class="vs-problem" role="alert">{escape(worded(sentence))}</div>'
 
 
 def _bars(distribution: tuple[float, ...] | None, value: int | None) -> str:
@@ -63,7 +66,6 @@ def _confidence(score: Score) -> str:
 
 def _card(key: str, score: Score | None, why: bool = True) -> str:
     """why: whether the reason of what was not judged is said here."""
-    dimension = BY_KEY[key]
     if score is None:
         figure = '<p class="vs-digit vs-none">–</p>'
     elif not score.judged:
@@ -78,9 +80,9 @@ def _card(key: str, score: Score | None, why: bool = True) -> str:
     distribution, value = (None, None) if score is None else (score.distribution, score.value)
     below = _bars(distribution, value)
     if score is not None and not score.judged:
-        below = f'<p class="vs-reason">{escape(withheld.reason(score))}</p>' if why else ""
+        below = f'<p class="vs-reason">{escape(withheld.why(score))}</p>' if why else ""
     return (f'<article class="vs-card" data-key="{key}" data-value="{"" if value is None else value}">'
-            f'<h3>{escape(dimension.label)}</h3><p class="vs-asks">{escape(dimension.asks)}</p>'
+            f'<h3>{escape(text.LABELS[key])}</h3><p class="vs-asks">{escape(text.ASKS[key])}</p>'
             f'<div class="vs-row">{figure}{expected}</div>{below}'
             f'{_confidence(score) if score else ""}</article>')
 
@@ -117,7 +119,7 @@ def _frame(number: int, frame: np.ndarray, seconds: float) -> str:
     time = _time(seconds)
     return (f'<button type="button" data-time="{seconds:.3f}" title="{text.SEEK.format(time=time)}">'
             f'<img src="{_jpeg(frame)}" alt="{text.FRAME.format(number=number, time=time)}">'
-            f'<small aria-hidden="true"><b>{number}</b> {time} s</small>'
+            f'<small aria-hidden="true"><b>{number}</b> {text.FRAME_TIME.format(time=time)}</small>'
             '</button>')
 
 
@@ -167,10 +169,11 @@ def spoken(evaluation: Evaluation) -> str:
     lines = [text.SPOKEN.format(video=evaluation.video, prompt=evaluation.prompt),
              whose.sentence(evaluation.model, evaluation.precision)]
     for key in KEYS:
-        expected = "" if scores[key].expected is None else f" ({text.EXPECTED} {scores[key].expected:.2f})"
+        score = scores[key].expected
+        expected = "" if score is None else text.SPOKEN_EXPECTED.format(expected=f"{score:.2f}")
         value = withheld.lacking(evaluation, key) if scores[key].value is None else scores[key].value
-        lines.append(f"{BY_KEY[key].label}: {value}{expected}")
+        lines.append(text.SPOKEN_LINE.format(dimension=text.LABELS[key], value=value) + expected)
     lines += withheld.sentences(scores) if evaluation.withheld else []
     mark = [text.UNKNOWING] * (withheld.all_of(scores) and bool(evaluation.rationale.strip()))
-    aside = [evaluation.aside] if evaluation.aside else []
+    aside = [worded(evaluation.aside)] if evaluation.aside else []
     return "\n".join([*lines, "", *mark, *aside, evaluation.rationale]).strip()

@@ -11,8 +11,7 @@ from gradio.components import Component
 
 from vs2.batch import results
 from vs2.errors import Problem
-from vs2.plots import batch as batch_plots
-from vs2.ui import given, parts, player, sent
+from vs2.ui import charts, given, parts, player, sent
 from vs2.ui import text as shared
 from vs2.ui.batch import parts as pieces
 from vs2.ui.batch.job import Job, Jobs, files_of
@@ -20,6 +19,7 @@ from vs2.ui.batch.layout import DIMENSIONS, Layout
 from vs2.ui.batch.parts import Filter
 from vs2.ui.examples import examples
 from vs2.ui.judgement import Request
+from vs2.ui.said import worded
 from vs2.ui.site import Site
 from vs2.ui.text import batch as text
 from vs2.ui.wiring import PRIVATE, QUIET, blocks
@@ -87,8 +87,8 @@ class BatchPage(Layout):
             taken = [(one.row.video, one.evaluation) for one in (job.evaluated if job else ())
                      if one.evaluation and chosen.takes(one.row, one)]
             evaluations = [evaluation for _, evaluation in taken]
-            update[self.histogram] = batch_plots.histogram(evaluations)
-            update[self.scatter] = batch_plots.scatter(evaluations, [name for name, _ in taken], across, upwards)
+            update[self.histogram] = charts.histogram(evaluations)
+            update[self.scatter] = charts.scatter(evaluations, [name for name, _ in taken], across, upwards)
             update[self.uncounted] = pieces.uncounted(evaluations)
             update[self.undrawn] = pieces.undrawn(evaluations, across, upwards)
         return update
@@ -183,7 +183,7 @@ class BatchPage(Layout):
     def _sentence(self, error: Exception) -> str:
         """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
         if isinstance(error, Problem):
-            return str(error)
+            return worded(str(error))
         self.host.log(error)
         return shared.UNEXPECTED.format(kind=type(error).__name__)
 

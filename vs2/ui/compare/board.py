@@ -15,6 +15,7 @@ from vs2.history.store import Stored
 from vs2.ui import player, whose, withheld
 from vs2.ui import text as shared
 from vs2.ui.guard.served import QUICK, SLOW, served
+from vs2.ui.said import worded
 from vs2.ui.site import Site
 from vs2.ui.text import compare as text
 from vs2.ui.theme import script as script_of
@@ -109,7 +110,7 @@ class Board:
             rate = player.rate(path, value.get("rate"))
             fps = player.look(path, _FIRST, rate).metadata.fps
         except Problem as problem:
-            return {"problem": str(problem)}
+            return {"problem": worded(str(problem))}
         done = player.prepare({"path": path, "name": str(value.get("name") or ""), "fps": rate}, self.box)
         return {"problem": done["problem"]} if done.get("problem") else {
             "path": path, "fps": fps, "rate": rate, "player": done.get("player", "")}
@@ -122,7 +123,7 @@ class Board:
         try:
             found = self.site.store.find(None if self.site.settings.shared_history else visitor, limit=LISTED)
         except Problem as problem:
-            return {"problem": str(problem)}
+            return {"problem": worded(str(problem))}
         return {"rows": [_facts(stored) for stored in found]}
 
     def recall(self, address: dict) -> list[dict]:

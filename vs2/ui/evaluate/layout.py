@@ -1,8 +1,7 @@
 """What the Evaluate page is made of, from top to bottom."""
 import gradio as gr
 
-from vs2 import plots
-from vs2.ui import loan, parts, player, text
+from vs2.ui import charts, loan, parts, player, text
 from vs2.ui.examples import examples
 from vs2.ui.generate.maker import Maker
 from vs2.ui.generate.studio import Studio
@@ -10,6 +9,7 @@ from vs2.ui.history import History
 from vs2.ui.host import Host
 from vs2.ui.prompt_note import PromptNote
 from vs2.ui.rationale import rationale
+from vs2.ui.said import worded
 from vs2.ui.scripts import COPY, FOLD, SEEK
 from vs2.ui.site import Site
 
@@ -57,7 +57,7 @@ class Layout:
                                                  js_on_load=FOLD)
                     with gr.Column(scale=5, min_width=240, elem_classes="vs-profile"):
                         gr.HTML(f"<h2>{text.PROFILE}</h2>", apply_default_css=False)
-                        self.radar = gr.Plot(plots.radar([]), show_label=False, container=False, elem_id="radar")
+                        self.radar = gr.Plot(charts.radar([]), show_label=False, container=False, elem_id="radar")
 
     def _settings(self) -> None:
         with gr.Accordion(text.SETTINGS, open=False, elem_id="settings", elem_classes="vs-settings"):
@@ -69,12 +69,12 @@ class Layout:
                                     elem_id="budget")
             self.samples = gr.Slider(1, 8, 1, step=1, label=text.SAMPLES, info=text.SAMPLES_HINT, elem_id="samples")
             self.seed = gr.Number(0, label=text.SEED, info=text.SEED_HINT, precision=0, minimum=0)
-        loan.note(self.think, self.budget, self.samples, text.GPU_ONE)
+        loan.note(self.think, self.budget, self.samples)
 
     def _examples(self) -> None:
         self.examples: list[tuple[gr.Button, dict]] = []
         if shown := examples():
             gr.HTML(f'<h2 class="vs-examples-title">{text.EXAMPLES}</h2>', apply_default_css=False)
             with gr.Row(elem_classes="vs-examples"):
-                self.examples = [(gr.Button(row["shows"] or row["prompt"], size="sm", min_width=120), row)
+                self.examples = [(gr.Button(worded(row["shows"]) or row["prompt"], size="sm", min_width=120), row)
                                  for row in shown]

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import gradio as gr
 
-from vs2 import plots
 from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.history.store import Stored
-from vs2.ui import given, parts, player, sent, text, whose, withheld
+from vs2.ui import charts, given, parts, player, sent, text, whose, withheld
 from vs2.ui.evaluate.layout import SURE, Layout
 from vs2.ui.generate.studio import Studio
 from vs2.ui.host import Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
 from vs2.ui.rationale import Times, rationale, samples
+from vs2.ui.said import worded
 from vs2.ui.site import Site
 from vs2.ui.text import generate as making
 from vs2.ui.wiring import PRIVATE, QUIET
@@ -48,7 +48,7 @@ class EvaluatePage(Layout):
         """Values for `_results` that show nothing of an earlier video."""
         stage = text.IDLE if not running else text.READING if self.host.has(judge) else text.LOADING
         values = (parts.status(stage, (), "busy" if running else "idle"), "", "", parts.scores(),
-                  rationale(live=running), plots.radar([]), parts.frames(), "", gr.update(visible=False),
+                  rationale(live=running), charts.radar([]), parts.frames(), "", gr.update(visible=False),
                   gr.update(interactive=not running), gr.update(interactive=running))
         return dict(zip(self._results(), values, strict=True))
 
@@ -182,7 +182,7 @@ class EvaluatePage(Layout):
     def _sentence(self, error: Exception) -> str:
         """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
         if isinstance(error, Problem):
-            return str(error)
+            return worded(str(error))
         self.host.log(error)
         return text.UNEXPECTED.format(kind=type(error).__name__)
 
@@ -240,7 +240,7 @@ class EvaluatePage(Layout):
             self.rationale: rationale(evaluation.rationale, empty=empty, others=others, notes=tuple(notes),
                                       scores=evaluation.scores, times=Times(evaluation.frame_times), sampled=sampled,
                                       aside=evaluation.aside, differing=evaluation.differing()),
-            self.radar: plots.radar([evaluation], [evaluation.video]),
+            self.radar: charts.radar([evaluation], [evaluation.video]),
             self.actions: parts.actions(evaluation, kept),
         }
 
