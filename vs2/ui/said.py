@@ -12,7 +12,8 @@ from vs2.ui import language, text
 MOST = 1000     # characters of a sentence that is looked at: it may hold what a visitor wrote
 FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
 # What a field may be. Of those without a kind nothing is translated: names, paths, a system's own words.
-KINDS = {None: ".+?", "d": r"\d+", "f": r"[-+]?\d+(?:\.\d+)?", "said": ".+?", "list": ".+?", "rest": ".*?"}
+KINDS = {None: ".+?", "d": r"\d+", "f": r"[-+]?\d+(?:\.\d+)?", "said": ".+?", "list": ".+?", "clauses": ".+?",
+         "rest": "(?:; .+?)?"}
 
 
 def worded(sentence: str) -> str:
@@ -29,10 +30,10 @@ def _said(sentence: str, spoken: str) -> str:
 
 
 @lru_cache
-def _forms(spoken: str) -> tuple[dict[str, str], list[tuple[re.Pattern, dict, str]]]:
+def _forms(spoken: str, part: bool) -> tuple[dict[str, str], list[tuple[re.Pattern, dict, str]]]:
     """The sentences without a field, and the forms with: (what finds it, kinds of its fields, what is said)."""
     with language.speaking(spoken):
-        forms = text.said.FORMS | text.problems.FORMS
+        forms = (text.said.PARTS if part else {}) | text.said.FORMS | text.problems.FORMS
     plain = {form: words for form, words in forms.items() if not FIELD.search(form)}
     return plain, [(pattern(form), dict(FIELD.findall(form)), words) for form, words in forms.items()
                    if form not in plain]
@@ -47,8 +48,9 @@ def pattern(form: str) -> re.Pattern:
     return re.compile("".join([*parts, re.escape(form[at:])]), re.DOTALL)
 
 
-def _known(sentence: str, spoken: str) -> str | None:
-    plain, forms = _forms(spoken)
+def _known(sentence: str, spoken: str, part: bool = False) -> str | None:
+    """The sentence where it has a form. part: whether it is a part of one."""
+    plain, forms = _forms(spoken, part)
     if sentence in plain:
         return plain[sentence]
     for looks, kinds, words in forms:
@@ -58,16 +60,20 @@ def _known(sentence: str, spoken: str) -> str | None:
     return None
 
 
+def _part(words: str, spoken: str) -> str:
+    """A part of a sentence."""
+    return _known(words, spoken, True) or _clauses(words, spoken) or words
+
+
 def _field(value: str, kind: str, spoken: str) -> str:
     if kind == "said":
-        return _said(value, spoken)
+        return _part(value, spoken)
     if kind == "list":      # one, two and three
         with language.speaking(spoken):
-            return text.said.AND.join(_said(one, spoken) for one in re.split(r", and |, | and ", value))
-    if kind == "rest":      # nothing, or more clauses of the sentence
-        clauses = [one for one in value.split("; ") if one]
+            return text.said.AND.join(_part(one, spoken) for one in re.split(r", and |, | and ", value))
+    if kind in ("clauses", "rest"):     # of "rest" the first is empty, for it goes on
         with language.speaking(spoken):
-            return "".join(text.said.CLAUSE + _said(one, spoken) for one in clauses)
+            return text.said.CLAUSE.join(_part(one, spoken) for one in value.split("; "))
     return value
 
 
@@ -75,7 +81,7 @@ def _clauses(sentence: str, spoken: str) -> str | None:
     """A sentence of several clauses, each of a known form."""
     if "; " not in sentence or not sentence.endswith("."):
         return None
-    known = [_known(clause, spoken) for clause in sentence[:-1].split("; ")]
+    known = [_known(clause, spoken, True) for clause in sentence[:-1].split("; ")]
     if any(clause is None for clause in known):
         return None
     with language.speaking(spoken):

@@ -21,7 +21,7 @@ def _words(spoken: str, name: str) -> dict:
     if importlib.util.find_spec(place) is None:     # not translated yet, which a test says
         return english
     own = importlib.import_module(place)
-    return english | {key: value for key, value in vars(own).items() if key.isupper()}
+    return english | {key: value for key, value in vars(own).items() if key.isupper() and key[0] != "_"}
 
 
 class Words:

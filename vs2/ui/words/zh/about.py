@@ -78,7 +78,8 @@ WAYS_NOTE = (
     "对于人物、动物、地点等一切不是渲染场景的视频，请使用已发表的模型 `TIGER-Lab/VideoScore2`。它是免费的，"
     "但需要 GPU：您自己的，或由 Hugging Face 借出或出租的。")
 WAY_GPU = (
-    "自己的 GPU，空闲显存 23 GB；4 位量化时为 7 GB（T4 上为 11 GB）。第一次启动会下载 16 GB；之后这些页面和命令行都会使用它。"
+    "自己的 GPU，空闲显存 23 GB；4 位量化时为 7 GB（T4 上为 11 GB）。第一次启动会下载 16 GB；"
+    "之后这些页面和命令行都会使用它。"
     "在终端中：")
 WAY_GPU_CODE = '''VS2_MODEL=TIGER-Lab/VideoScore2 vs2 app                        # 这些页面
 VS2_MODEL=TIGER-Lab/VideoScore2 VS2_PRECISION=4bit vs2 app     # 用于较小的 GPU
@@ -144,6 +145,7 @@ print(evaluation.rationale)'''
 CITE = "如何引用"
 CITE_NOTE = "使用已发表的模型、其数据或评分标准时，请引用作者的论文："
 CITE_SOFTWARE = (
-    "报告每个分数时，请写明评审模型、精度以及是否先思考；评测的 JSON 中包含所需的一切。`mini` 的分数不是 VideoScore2 的分数。")
+    "报告每个分数时，请写明评审模型、精度以及是否先思考；评测的 JSON 中包含所需的一切。"
+    "`mini` 的分数不是 VideoScore2 的分数。")
 BIBTEX = "论文的 BibTeX"
 LICENCE = "本软件、已发表的权重及其数据均采用 Apache License 2.0 许可证。"

@@ -9,11 +9,13 @@ _RATE_SAID = "若是按编号命名的图片（png、jpg、webp、bmp 或 tiff�
 FORMS = {
     # 视频文件（vs2/video）
     "{name} does not exist at the path given: check the path.": "{name} 不在所给的路径上：请检查路径。",
-    "{name} may not be opened by this program: change the file's permissions.": "本程序无权打开 {name}：请更改文件权限。",
+    "{name} may not be opened by this program: change the file's permissions.":
+        "本程序无权打开 {name}：请更改文件权限。",
     "{name} is no path that can be opened: check the path.": "{name} 不是可以打开的路径：请检查路径。",
     "{name} is a device or a pipe, not a file: save the video to a file first.":
         "{name} 是设备或管道，不是文件：请先把视频保存成文件。",
-    "{name} is empty (0 bytes): download or export the video again.": "{name} 是空文件（0 字节）：请重新下载或导出视频。",
+    "{name} is empty (0 bytes): download or export the video again.":
+        "{name} 是空文件（0 字节）：请重新下载或导出视频。",
     "{name} is {size}, more than the limit of {most}: use a shorter clip or compress it.":
         "{name} 的大小为 {size}，超过 {most} 的上限：请使用更短的视频，或压缩后再试。",
     f"{{name}} is a folder: {_RATE}, or the path of one video file.": f"{{name}} 是文件夹：{_RATE_SAID}，{_ONE}。",
@@ -28,7 +30,8 @@ FORMS = {
     "{name} is an address ({kind}:), not a file: download the video and give the path of your copy.":
         "{name} 是网址（{kind}:），不是文件：请先下载视频，再给出副本的路径。",
     "No path was given: give the path of one video file.": "没有给出路径：请给出一个视频文件的路径。",
-    "fps is {value}: it must be a number from {least:f} to {most:f}.": "fps 为 {value}：必须是 {least} 到 {most} 之间的数字。",
+    "fps is {value}: it must be a number from {least:f} to {most:f}.":
+        "fps 为 {value}：必须是 {least} 到 {most} 之间的数字。",
     "{name} is {width:d} x {height:d} pixels, too narrow a strip to judge: crop it or pad it.":
         "{name} 的尺寸为 {width} x {height} 像素，太过狭长，无法评测：请裁剪或填充。",
     "{name} cannot be read as a video: convert it to an h264 mp4 and try that.":
@@ -36,7 +39,8 @@ FORMS = {
     "{name} cannot be read: convert it to an h264 mp4 and try that.": "{name} 无法读取：请转换成 h264 的 mp4 再试。",
     "{name} is damaged or cut short, so it cannot be opened: download or export it again.":
         "{name} 已损坏或不完整，无法打开：请重新下载或导出。",
-    "{name} has sound but no picture: give a file with video in it.": "{name} 只有声音，没有画面：请使用含有画面的文件。",
+    "{name} has sound but no picture: give a file with video in it.":
+        "{name} 只有声音，没有画面：请使用含有画面的文件。",
     "{name} has no frame that can be decoded: convert it to an h264 mp4 and try that.":
         "{name} 中没有可以解码的帧：请转换成 h264 的 mp4 再试。",
     "{name} runs for more than the limit of {seconds:f} s: cut out the part to judge.":
@@ -62,7 +66,8 @@ FORMS = {
     # 图片压缩包
     "{name} holds no numbered pictures: give a folder or a zip of png, jpg, webp, bmp or tiff files such as "
     "frame_0001.png, or a video file.":
-        "{name} 中没有按编号命名的图片：请给出 png、jpg、webp、bmp 或 tiff 图片（如 frame_0001.png）的文件夹或压缩包，或视频文件。",
+        "{name} 中没有按编号命名的图片：请给出 png、jpg、webp、"
+        "bmp 或 tiff 图片（如 frame_0001.png）的文件夹或压缩包，或视频文件。",
     "{name} holds pictures of more than one series ({one} and {other}, say): put each series into a folder or a zip of "
     "its own.": "{name} 中有不止一组图片（例如 {one} 和 {other}）：请把每组图片放进单独的文件夹或压缩包。",
     "{one} and {other} in {name} have the same number: keep one of them.":
@@ -81,7 +86,8 @@ FORMS = {
     "{name} is more than the limit of {most}: scale the pictures down.": "{name} 超过 {most} 的上限：请缩小图片。",
     "The pictures in {name} are more than {most} together: take out the part to judge, or scale them down.":
         "{name} 中的图片总共超过 {most}：请只保留要评测的部分，或缩小图片。",
-    "{name} is damaged, so it cannot be opened as a zip: pack it again.": "{name} 已损坏，无法作为压缩包打开：请重新打包。",
+    "{name} is damaged, so it cannot be opened as a zip: pack it again.":
+        "{name} 已损坏，无法作为压缩包打开：请重新打包。",
     "{name} cannot be read as a picture: make it again as an 8-bit PNG.":
         "{name} 无法作为图片读取：请重新导出为 8 位 PNG。",
     "{name} is {width:d} x {height:d} pixels and those before it are {size}: give pictures of one size.":
@@ -114,7 +120,8 @@ FORMS = {
     "The judgement was stopped before it had scores.": "评测在得出分数之前已被停止。",
     "Memory ran out even on much smaller frames: take --precision 4bit, fewer samples or a shorter clip, or the "
     "built-in judge with --model mini.":
-        "即使大幅缩小画面，内存仍然不足：请使用 --precision 4bit、减少采样次数或缩短视频，或用 --model mini 换成内置评审模型。",
+        "即使大幅缩小画面，内存仍然不足：请使用 --precision 4bit、减少采样次数或缩短视频，"
+        "或用 --model mini 换成内置评审模型。",
     "The judge's arithmetic overflowed on this clip, so that it has no scores: take another precision, such as "
     "--precision fp32.": "评审模型在该视频上计算溢出，因此没有分数：请换一种精度，例如 --precision fp32。",
     "The model could not be loaded: {why}.": "模型无法加载：{why}。",
@@ -137,11 +144,13 @@ FORMS = {
         "{name} 中有 {count} 个表格（{names}）：请只放一个表格，与视频放在一起。",
     "{name} holds {count} tables: put exactly one in it, beside the clips.":
         "{name} 中有 {count} 个表格：请只放一个表格，与视频放在一起。",
-    "{name} is named by an absolute path: give its path inside the zip.": "{name} 用了绝对路径：请写它在压缩包内的路径。",
+    "{name} is named by an absolute path: give its path inside the zip.":
+        "{name} 用了绝对路径：请写它在压缩包内的路径。",
     "{name} lies outside the zip: give a path inside it.": "{name} 在压缩包之外：请写压缩包内的路径。",
     "{name} is not in the zip: check its path, which is relative to the table.":
         "{name} 不在压缩包中：请检查它相对于表格的路径。",
-    "{name} is in the zip {count:d} times: pack it again, once.": "{name} 在压缩包中出现了 {count} 次：请重新打包，只放一次。",
+    "{name} is in the zip {count:d} times: pack it again, once.":
+        "{name} 在压缩包中出现了 {count} 次：请重新打包，只放一次。",
     "{name} is a link or a device in the zip: pack the file itself.": "{name} 在压缩包中是链接或设备：请打包文件本身。",
     "{name} is {size:d} MB, more than the limit of {most:d} MB: use a shorter clip or compress it.":
         "{name} 的大小为 {size} MB，超过 {most} MB 的上限：请使用更短的视频，或压缩后再试。",

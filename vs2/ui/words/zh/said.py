@@ -4,40 +4,17 @@ AND, CLAUSE, STOP = "、", "；", "。"
 _MINI = "mini knows rendered scenes of simple shapes only, and this clip is none of them: it cannot judge its "
 _MINI_SAID = "mini 只了解渲染的简单图形场景，而该视频不是：它无法评判"
 
-FORMS = {
-    # 时间与数量
-    "{seconds:f} s": "{seconds} 秒",
-    "{minutes:d} min {seconds:d} s": "{minutes} 分 {seconds} 秒",
-    "{hours:d} h {minutes:d} min": "{hours} 小时 {minutes} 分",
-    "1 clip": "1 个视频", "{count:d} clips": "{count} 个视频",
-    "1 judgement": "1 次评分", "{count:d} judgements": "{count} 次评分",
-    # 维度
+# 只作为其他句子的一部分出现的
+PARTS = {
     "visual quality": "视觉质量", "text alignment": "文本对齐", "physical consistency": "物理一致性",
     "visual quality ({one:f} against {other:f})": "视觉质量（{one} 比 {other}）",
     "text alignment ({one:f} against {other:f})": "文本对齐（{one} 比 {other}）",
     "physical consistency ({one:f} against {other:f})": "物理一致性（{one} 比 {other}）",
-    # 谁胜出，为什么（vs2/candidates.py）
-    "No candidate wins: there is none.": "没有胜出者：没有候选视频。",
-    "No candidate wins: {rest:rest}.": "没有胜出者{rest}。",
-    "No winner is named: {judges:list} judged them, and different judges do not share a scale{rest:rest}.":
-        "不评出胜出者：它们由 {judges} 分别评分，而不同评审模型的尺度不同{rest}。",
-    "Candidate {n:d} wins: it is the only one with scores to compare{rest:rest}.":
-        "候选 {n} 胜出：只有它有可以比较的分数{rest}。",
-    "Candidate {n:d} wins over candidate {m:d}, the next best: {why:said}{rest:rest}.":
-        "候选 {n} 胜过次优的候选 {m}：{why}{rest}。",
-    "Candidate {n:d} wins: {why:said}{rest:rest}.": "候选 {n} 胜出：{why}{rest}。",
     "its worst score is higher ({one:f} against {other:f})": "它的最低分更高（{one} 比 {other}）",
     "better {better:list}, though worse {worse:list}, equal otherwise": "{better}更好，但{worse}较差，其余相当",
     "better {better:list}, though worse {worse:list}": "{better}更好，但{worse}较差",
     "better {better:list}, equal otherwise": "{better}更好，其余相当",
     "better {better:list}": "{better}更好",
-    "Candidates {tied:list} tie: their {what:said} scores are the same ({score:f}){rest:rest}.":
-        "候选 {tied} 平局：它们的{what}相同（{score}）{rest}。",
-    "Candidates {tied:list} tie: their {what:said} scores ({scores:list}) differ by less than the judge's own doubt "
-    "(one standard error, {doubt:f}){rest:rest}.":
-        "候选 {tied} 平局：它们的{what}（{scores}）之差小于评审模型自身的不确定度（一个标准误，{doubt}）{rest}。",
-    "Candidates {tied:list} tie: their {what:said} scores ({scores:list}) differ by less than {least:f}{rest:rest}.":
-        "候选 {tied} 平局：它们的{what}（{scores}）之差小于 {least}{rest}。",
     "overall": "总分", "worst": "最低分", "weighted": "加权分",
     "candidate {n:d} was not judged": "候选 {n} 未能评测",
     "candidate {n:d} has no place, for its {names:list} were not judged and its {others:list} could not be read":
@@ -46,10 +23,8 @@ FORMS = {
         "候选 {n} 没有名次，因为它的{names}未评，{others}无法读出",
     "candidate {n:d} has no place, for its {names:list} were not judged": "候选 {n} 没有名次，因为它的{names}未评",
     "candidate {n:d} has no place, for its {names:list} was not judged": "候选 {n} 没有名次，因为它的{names}未评",
-    "candidate {n:d} has no place, for its {names:list} could not be read": "候选 {n} 没有名次，因为它的{names}无法读出",
-    # Best of N（vs2/best_of）
-    "{clips:said} to make, {judgements:said}: {time:said}": "生成 {clips}，{judgements}：{time}",
-    "{clips:said} to make, {judgements:said}: {time:said}.": "生成 {clips}，{judgements}：{time}。",
+    "candidate {n:d} has no place, for its {names:list} could not be read":
+        "候选 {n} 没有名次，因为它的{names}无法读出",
     "how long one takes is not known before the first is done": "完成第一个之前，不知道每个需要多久",
     "about {time:said}, a rough guess, up to {most:said} if a tie has to be broken":
         "约 {time}（粗略估计），若需打破平局最多 {most}",
@@ -58,11 +33,44 @@ FORMS = {
     "about {time:said}": "约 {time}",
     "{time:said} of a GPU": "占用 GPU {time}",
     "the provider charges for {clips:said}": "服务商会收取 {clips} 的费用",
+    "made": "生成", "judged": "评分",
+    "{dimension:said} not read, where all samples together say {score}": "{dimension}未读出，而综合所有采样为 {score}",
+    "{dimension:said} {own:d}, where all samples together say {score}": "{dimension}为 {own}，而综合所有采样为 {score}",
+    "Visual quality": "视觉质量", "Text-to-video alignment": "文本对齐",
+    "Physical and common-sense consistency": "物理一致性",
+}
+
+FORMS = {
+    # 时间与数量
+    "{seconds:f} s": "{seconds} 秒",
+    "{minutes:d} min {seconds:d} s": "{minutes} 分 {seconds} 秒",
+    "{hours:d} h {minutes:d} min": "{hours} 小时 {minutes} 分",
+    "1 clip": "1 个视频", "{count:d} clips": "{count} 个视频",
+    "1 judgement": "1 次评分", "{count:d} judgements": "{count} 次评分",
+    # 谁胜出，为什么（vs2/candidates.py）
+    "No candidate wins: there is none.": "没有胜出者：没有候选视频。",
+    "No candidate wins: {why:clauses}.": "没有胜出者：{why}。",
+    "No winner is named: {judges:list} judged them, and different judges do not share a scale{rest:rest}.":
+        "不评出胜出者：它们由 {judges} 分别评分，而不同评审模型的尺度不同{rest}。",
+    "Candidate {n:d} wins: it is the only one with scores to compare{rest:rest}.":
+        "候选 {n} 胜出：只有它有可以比较的分数{rest}。",
+    "Candidate {n:d} wins over candidate {m:d}, the next best: {why:said}{rest:rest}.":
+        "候选 {n} 胜过次优的候选 {m}：{why}{rest}。",
+    "Candidate {n:d} wins: {why:said}{rest:rest}.": "候选 {n} 胜出：{why}{rest}。",
+    "Candidates {tied:list} tie: their {what:said} scores are the same ({score:f}){rest:rest}.":
+        "候选 {tied} 平局：它们的{what}相同（{score}）{rest}。",
+    "Candidates {tied:list} tie: their {what:said} scores ({scores:list}) differ by less than the judge's own doubt "
+    "(one standard error, {doubt:f}){rest:rest}.":
+        "候选 {tied} 平局：它们的{what}（{scores}）之差小于评审模型自身的不确定度（一个标准误，{doubt}）{rest}。",
+    "Candidates {tied:list} tie: their {what:said} scores ({scores:list}) differ by less than {least:f}{rest:rest}.":
+        "候选 {tied} 平局：它们的{what}（{scores}）之差小于 {least}{rest}。",
+    # Best of N（vs2/best_of）
+    "{clips:said} to make, {judgements:said}: {time:said}{rest:rest}.": "生成 {clips}，{judgements}：{time}{rest}。",
     "Stopped after {done:d} of {count:d} candidates: more of them are expected to gain less than {gain:f} points.":
         "已在 {count} 个候选中的第 {done} 个之后停止：预计继续下去的提升不足 {gain} 分。",
     "Candidate {n:d} could not be judged again: {problem:said}": "候选 {n} 未能再次评分：{problem}",
-    "Candidate {n:d} could not be {verb:said}: an unexpected {kind} ended it.": "候选 {n} 未能{verb}：意外的 {kind} 使其中止。",
-    "made": "生成", "judged": "评分",
+    "Candidate {n:d} could not be {verb:said}: an unexpected {kind} ended it.":
+        "候选 {n} 未能{verb}：意外的 {kind} 使其中止。",
     # 一次评测的附注
     "This prompt is longer than any that this judge was measured with: {tokens:d} tokens, where {most:d} were the most "
     "(a word that it does not know is several). Its scores, the alignment first of all, and its words may be wrong: a "
@@ -73,10 +81,6 @@ FORMS = {
     "This sample gave other scores: {first:said}; {second:said}; {third:said}.":
         "本次采样给出的分数不同：{first}；{second}；{third}。",
     "This sample gave other scores: {first:said}; {second:said}.": "本次采样给出的分数不同：{first}；{second}。",
-    "{dimension:said} not read, where all samples together say {score}": "{dimension}未读出，而综合所有采样为 {score}",
-    "{dimension:said} {own:d}, where all samples together say {score}": "{dimension}为 {own}，而综合所有采样为 {score}",
-    "Visual quality": "视觉质量", "Text-to-video alignment": "文本对齐",
-    "Physical and common-sense consistency": "物理一致性",
     "Memory ran out: judged again on frames of {width:d} x {height:d} pixels.":
         "内存不足：已在 {width} x {height} 像素的画面上重新评测。",
     "Reply {n:d} of {count:d}: {note:said}": "第 {n} / {count} 次回答：{note}",
@@ -94,7 +98,8 @@ FORMS = {
     _MINI + "physics.": _MINI_SAID + "物理一致性。",
     "A very small judge, trained on rendered scenes of simple shapes that bounce, slide, fly, swing or rest. Of any "
     "other clip its scores mean nothing; do not rely on one.":
-        "一个很小的评审模型，用简单图形弹跳、滑动、飞行、摆动或静止的渲染场景训练。它对其他任何视频的评分都没有意义，请不要依赖。",
+        "一个很小的评审模型，用简单图形弹跳、滑动、飞行、摆动或静止的渲染场景训练。"
+        "它对其他任何视频的评分都没有意义，请不要依赖。",
     "AI-generated videos of all kinds; the published VideoScore2, Qwen2.5-VL 7B.":
         "各类 AI 生成的视频；已发表的 VideoScore2，Qwen2.5-VL 7B。",
     "rendered scenes and spoilt photographs (vs2/scenes), at most one visual and one physical fault each":
@@ -106,7 +111,8 @@ FORMS = {
     "Physics: it vanishes on its way": "物理一致性：途中消失",
     # 缺陷（vs2/scenes）
     "blur": "模糊", "noise": "噪声", "blocking": "块效应", "flicker": "闪烁", "pixelation": "马赛克", "jitter": "抖动",
-    "vanishes": "消失", "teleports": "瞬移", "sinks": "下沉", "speeds up": "无故加速", "morphs": "变形", "hangs": "悬停",
+    "vanishes": "消失", "teleports": "瞬移", "sinks": "下沉", "speeds up": "无故加速",
+    "morphs": "变形", "hangs": "悬停",
     # 生成器（vs2/generate）
     "Sketch": "Sketch（简笔动画）",
     "A drawing of simple objects that move before simple backgrounds, made on this machine in seconds; it is a sketch, "
@@ -116,8 +122,10 @@ FORMS = {
     "GPU memory.": "{width} x {height} 像素，{seconds} 秒；需下载约 {download} GB；需要约 {memory} GB 显存。",
     "Any text-to-video model that {label} serves, on its machines; it charges whoever's token it is.":
         "{label} 提供的任何文生视频模型，在其机器上运行；费用记在令牌所有者名下。",
-    "It needs a CUDA GPU and this machine has none that torch can use.": "它需要 CUDA GPU，而本机没有 torch 可用的 GPU。",
-    "Run it on a machine with a CUDA GPU of {memory:d} GB or more.": "请在有 {memory} GB 或更大 CUDA GPU 的机器上运行。",
+    "It needs a CUDA GPU and this machine has none that torch can use.":
+        "它需要 CUDA GPU，而本机没有 torch 可用的 GPU。",
+    "Run it on a machine with a CUDA GPU of {memory:d} GB or more.":
+        "请在有 {memory} GB 或更大 CUDA GPU 的机器上运行。",
     "It needs about {memory:d} GB of GPU memory and this GPU has {own:f} GB.":
         "它需要约 {memory} GB 显存，而这块 GPU 有 {own} GB。",
     "Take a smaller model, or a larger GPU.": "请使用更小的模型，或更大的 GPU。",
