@@ -142,8 +142,6 @@ FORMS = {
     "{name} has {count:d} files, more than {most:d}: split it.": "{name} 有 {count} 个文件，超过 {most} 个：请拆分。",
     "{name} holds {count:d} tables ({names}): put exactly one in it, beside the clips.":
         "{name} 中有 {count} 个表格（{names}）：请只放一个表格，与视频放在一起。",
-    "{name} holds {count} tables: put exactly one in it, beside the clips.":
-        "{name} 中有 {count} 个表格：请只放一个表格，与视频放在一起。",
     "{name} is named by an absolute path: give its path inside the zip.":
         "{name} 用了绝对路径：请写它在压缩包内的路径。",
     "{name} lies outside the zip: give a path inside it.": "{name} 在压缩包之外：请写压缩包内的路径。",
@@ -212,7 +210,7 @@ FORMS = {
     "The upload is larger than {most}: send the files one by one, or a smaller one.":
         "上传的内容超过 {most}：请逐个上传，或换一个更小的文件。",
     "{most} were uploaded from your address within a day, which is the most: try again tomorrow, or judge the files "
-    "with `vs2 score` on your machine.":
+    "with `vs2 score` on your own machine.":
         "您的地址在一天内已上传 {most}，达到上限：请明天再试，或在自己的机器上用 `vs2 score` 评测。",
     "There is no room left on the server for this file: try again later, or send a smaller one.":
         "服务器上没有空间存放该文件：请稍后再试，或换一个更小的文件。",
