@@ -82,7 +82,8 @@ def reasons() -> list[str]:
     sure, four = (0.0, 0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0, 0.0)
     nearly = judged(four, sure, sure), judged(four, sure, (0.0, 0.0, 0.994, 0.006, 0.0))    # 3.333 and 3.335
     made = [judged(4, 3, 2), judged(5, 5, 1), judged(3, 4, 3), judged(2, 5, 5), judged(4, None, 2), others,
-            Failed("a.mp4", "p", "it broke"), *nearly, drawn((4, 4, 3), (3, 4, 4)), drawn((4, 4, 3), (4, 3, 3)), withheld(4, "because", None), withheld(4, "because", "because"),
+            Failed("a.mp4", "p", "it broke"), *nearly, drawn((4, 4, 3), (3, 4, 4)), drawn((4, 4, 3), (4, 3, 3)),
+            withheld(4, "because", None), withheld(4, "because", "because"),
             withheld(None, "because", "because")]
     rules = (MEAN, WORST, VISUAL, TEXT, {VISUAL: 3, TEXT: 1})
     few = [*itertools.product(made, repeat=1), *itertools.product(made, repeat=2), *itertools.combinations(made, 3)]
@@ -98,9 +99,9 @@ def costs() -> list[str]:
 
 def files(folder: Path) -> list[str]:
     """What is said of files that are no videos."""
-    made = {"empty.mp4": b"", "words.mp4": b"words, and nothing but words\n" * 9, "list.m3u8": b"#EXTM3U\nhttp://x/y.ts\n",
-            "picture.mp4": (ROOT / "docs" / "icon.png").read_bytes() if (ROOT / "docs" / "icon.png").exists()
-            else b"\xff\xd8\xff\xe0" + bytes(64), "noise.mp4": bytes(range(256)) * 9, "zip.zip": b"PK\x03\x04" + bytes(64)}
+    made = {"empty.mp4": b"", "words.mp4": b"words, and nothing but words\n" * 9, "noise.mp4": bytes(range(256)) * 9,
+            "list.m3u8": b"#EXTM3U\nhttp://x/y.ts\n", "picture.mp4": b"\xff\xd8\xff\xe0" + bytes(64),
+            "zip.zip": b"PK\x03\x04" + bytes(64)}
     said = []
     for name, data in made.items():
         (folder / name).write_bytes(data)

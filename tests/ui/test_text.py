@@ -1,4 +1,4 @@
-"""The words of the pages: in every language the same names and fields, none of them in a page or missing from a list."""
+"""The words of the pages: in every language the same names and fields, and no sentence in a page itself."""
 import ast
 import importlib
 import re
@@ -18,10 +18,10 @@ OTHERS = [spoken for spoken in language.LANGUAGES if spoken != language.ENGLISH]
 API = re.compile(r"API_[A-Z_]+|API$")
 HAN = re.compile(r"[\u4e00-\u9fff]")
 # Strings that are the same in Chinese: names, commands, forms without words, file names.
-SAME = re.compile(r"VideoScore2|Best of N|English|(?:Pearson|Spearman|kappa)?|CSV|JSON|best-of|comparison\.vs2\.json|; |, |"
-                  r"video,prompt\n.*|python -m .*|from gradio_client .*|import vs2\n.*|\{generator\} seed \{seed\}\.mp4|"
-                  r"\{rows\} \{score\}|\{count\} / \{most\}|\{axis\} \{score\}|[a-z]( [a-z])*|[1-3]( [1-3])*|Shift 1–5|CPU basic",
-                  re.DOTALL)
+SAME = re.compile(
+    r"VideoScore2|Best of N|English|(?:Pearson|Spearman|kappa)?|CSV|JSON|best-of|comparison\.vs2\.json|; |, |CPU basic|"
+    r"video,prompt\n.*|python -m .*|from gradio_client .*|import vs2\n.*|\{generator\} seed \{seed\}\.mp4|Shift 1–5|"
+    r"\{rows\} \{score\}|\{count\} / \{most\}|\{axis\} \{score\}|[a-z]( [a-z])*|[1-3]( [1-3])*", re.DOTALL)
 
 
 def words(spoken: str, name: str) -> dict:
@@ -125,7 +125,8 @@ def test_pages_use_words_that_there_are_and_not_before_a_request(path):
 
 # Sentences in pages that no visitor sees: what the log, the terminal, a thread or a programmer is told.
 UNSEEN = {
-    "is at", "(Ctrl+C stops it)", "This user has no home folder: set VS2_HOME to a folder for the evaluations and clips.",
+    "is at", "(Ctrl+C stops it)",
+    "This user has no home folder: set VS2_HOME to a folder for the evaluations and clips.",
     "delete old uploads", "The app failed", "The app cannot listen (",
     "): choose another port with --port (make app: PORT=...).", "Old uploads were not deleted: %s", "load the judge",
     "ZeroGPU worker error", "to be called after the launch", "%s was not kept: %s", "An evaluation",
