@@ -11,7 +11,6 @@ from html import escape
 
 import gradio as gr
 from gradio import routes
-from jinja2 import BaseLoader, Environment
 
 from vs2.ui import language, text
 
@@ -80,21 +79,6 @@ def build(make: Callable[[], Bilingual]) -> Bilingual:
     return blocks
 
 
-class _Index(BaseLoader):
-    """Gradio's templates, the one of the page mended."""
-
-    def __init__(self, loader: BaseLoader):
-        self.loader = loader
-
-    def get_source(self, environment: Environment, template: str):
-        """As jinja2 asks for it."""
-        source, *rest = self.loader.get_source(environment, template)
-        if template == INDEX:
-            for before, after in PLACES:
-                source = source.replace(before, after)
-        return source, *rest
-
-
 def _page() -> dict[str, str]:
     return {"tag": language.TAGS[language.here()], "title": escape(text.TITLE), "tagline": escape(text.TAGLINE)}
 
@@ -102,7 +86,16 @@ def _page() -> dict[str, str]:
 def mend_index() -> None:
     """Has Gradio's HTML say the language, the title and what this is. There is no option for it."""
     environment = routes.templates.env
-    if not isinstance(environment.loader, _Index):
-        assert environment.loader is not None
-        environment.loader = _Index(environment.loader)
-        environment.globals["vs2_page"] = _page
+    if "vs2_page" in environment.globals:
+        return
+    environment.globals["vs2_page"] = _page
+    read = environment.loader.get_source
+
+    def mended(environment, template: str):
+        source, *rest = read(environment, template)
+        if template == INDEX:
+            for before, after in PLACES:
+                source = source.replace(before, after)
+        return source, *rest
+
+    environment.loader.get_source = mended

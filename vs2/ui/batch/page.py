@@ -19,7 +19,6 @@ from vs2.ui.batch.layout import DIMENSIONS, Layout
 from vs2.ui.batch.parts import Filter
 from vs2.ui.examples import examples
 from vs2.ui.judgement import Request
-from vs2.ui.said import worded
 from vs2.ui.site import Site
 from vs2.ui.text import batch as text
 from vs2.ui.wiring import PRIVATE, QUIET, blocks
@@ -183,7 +182,7 @@ class BatchPage(Layout):
     def _sentence(self, error: Exception) -> str:
         """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
         if isinstance(error, Problem):
-            return worded(str(error))
+            return str(error)
         self.host.log(error)
         return shared.UNEXPECTED.format(kind=type(error).__name__)
 

@@ -21,7 +21,6 @@ from vs2.ui.generate.maker import notes
 from vs2.ui.generate.studio import Studio, Work
 from vs2.ui.prompt_note import PromptNote
 from vs2.ui.ranking import Ranking, chosen
-from vs2.ui.said import worded
 from vs2.ui.site import Site
 from vs2.ui.text import best_of as text
 from vs2.ui.text import generate as making
@@ -243,7 +242,7 @@ class BestOfPage:
     def _sentence(self, error: Exception) -> str:
         """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
         if isinstance(error, Problem):
-            return worded(str(error))
+            return str(error)
         self.host.log(error)
         return making.FAILED.format(kind=type(error).__name__)
 

@@ -25,7 +25,6 @@ from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
 from vs2.ui.prompt_note import PromptNote
 from vs2.ui.ranking import Ranking, chosen
-from vs2.ui.said import worded
 from vs2.ui.scripts import COPY
 from vs2.ui.site import Site
 from vs2.ui.text import compare as text
@@ -284,7 +283,7 @@ class ComparePage:
     def _sentence(self, error: Exception) -> str:
         """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
         if isinstance(error, Problem):
-            return worded(str(error))
+            return str(error)
         self.host.log(error)
         return shared.UNEXPECTED.format(kind=type(error).__name__)
 

@@ -17,7 +17,6 @@ from vs2.ui.host import Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
 from vs2.ui.rationale import Times, rationale, samples
-from vs2.ui.said import worded
 from vs2.ui.site import Site
 from vs2.ui.text import generate as making
 from vs2.ui.wiring import PRIVATE, QUIET
@@ -182,7 +181,7 @@ class EvaluatePage(Layout):
     def _sentence(self, error: Exception) -> str:
         """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
         if isinstance(error, Problem):
-            return worded(str(error))
+            return str(error)
         self.host.log(error)
         return text.UNEXPECTED.format(kind=type(error).__name__)
 

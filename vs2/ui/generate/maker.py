@@ -197,7 +197,7 @@ class Maker:
     def _sentence(self, error: Exception) -> str:
         """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
         if isinstance(error, Problem):
-            return worded(str(error))
+            return str(error)
         self.site.host.log(error)
         return text.FAILED.format(kind=type(error).__name__)
 
