@@ -20,7 +20,7 @@ NAMES = {
     "Novita", "OGV", "PNG", "Parquet", "Pearson", "Python", "Qwen2", "README", "Replicate", "Shift", "Sketch", "Space",
     "Spearman", "T2VQA", "T4", "TIGER", "TS", "TrueNorth", "UTF", "VL", "Video", "VideoFeedback2", "VideoGenReward",
     "VideoPhy2", "VideoScore", "VideoScore2", "WMV", "Wan", "WaveSpeed", "WebM", "WebP", "ZeroGPU", "arXiv", "basic",
-    "bf16", "bfloat16", "confidence", "csv", "diffusers", "distribution", "expected", "fal", "fp32", "ftfy", "hf_",
+    "bf16", "bfloat16", "confidence", "csv", "diffusers", "distribution", "expected", "fal", "fp32", "ftfy", "hf",
     "id", "int8", "json", "jsonl", "kappa", "logits", "mini", "null", "of", "overall", "parquet", "prompt", "reason",
     "scenes", "test", "token", "torch", "tsv", "v2", "value", "video", "vs2", "zip",
 }
@@ -47,19 +47,21 @@ LOOK = """content => {
   }
   return found;
 }"""
+# Gradio writes these into the page itself, in English for everyone: its sliders have no translation of them.
+GRADIOS = re.compile(r"(?:number input|range slider) for |Reset to default value")
 PROMPT = "a red ball bounces on grass"
 FILES = re.compile(r"[\w.-]+\.(?:mp4|md|json|csv|vs2|zip|co|py)\b|https?://\S+|--\w+|\w+_\w+|[\w-]+/[\w.-]+|\b[0-9a-f]{16}\b")
 
 
-def english(page, *content: str) -> list:
-    """The words on the page that are left in English, where they stand."""
+def english(page, *content: str) -> list[str]:
+    """The words on the page that are left in English, each with where it stands."""
     left = []
     for place, said in page.evaluate(LOOK, CONTENT):
         for one in (PROMPT, *content):
             said = said.replace(one, "")
-        words = re.findall(r"[A-Za-z][A-Za-z0-9]*", FILES.sub(" ", said))
+        words = re.findall(r"[A-Za-z][A-Za-z0-9]*", FILES.sub(" ", GRADIOS.sub("", said)))
         if lost := [word for word in words if word not in NAMES and len(word) > 1]:
-            left.append((str(place)[:60], said.strip()[:90], lost[:6]))
+            left.append(f"{place[:60]}: {said.strip()[:90]!r} {lost[:6]}")
     return left
 
 
