@@ -98,7 +98,7 @@ def test_under_sharding_the_shards_keep_the_float32_copy(start, monkeypatch):
 def test_adapters_alone_learn_and_only_in_the_language_model(start, targets):
     parts = open_model(start, {"method": "lora", "lora": {"r": 4} | ({"targets": targets} if targets else {})})
     before = snapshot(parts[0])
-    losses = learn(parts, 4, rate=1e-3)      # so small that no step overshoots, whatever order the products are summed in
+    losses = learn(parts, 4, rate=1e-3)      # no step overshoots, however sums are ordered
     assert losses[-1] < losses[0]
     changed = {name for name, weight in parts[0].named_parameters() if not torch.equal(weight, before[name])}
     assert changed and all(".lora_" in name and ".language_model.layers." in name for name in changed)
@@ -200,7 +200,7 @@ def test_four_bit_weights_with_adapters_train_on_a_cpu(start, tmp_path):
     small = [name for name, module in parts[0].named_modules() if isinstance(module, bnb.nn.Linear4bit)]
     assert len(small) == 2 * 7 and all(".language_model.layers." in name for name in small)
     before = snapshot(parts[0])
-    losses = learn(parts, 4, rate=1e-3)      # so small that no step overshoots, whatever order the products are summed in
+    losses = learn(parts, 4, rate=1e-3)      # no step overshoots, however sums are ordered
     assert losses[-1] < losses[0]
     changed = {name for name, weight in parts[0].named_parameters() if not torch.equal(weight, before[name])}
     assert all(".lora_" in name for name in changed), [name for name in changed if ".lora_" not in name]
