@@ -7,11 +7,13 @@ import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.support.withholding import evaluation as withheld
 from tests.test_candidates import TEXT, VISUAL, drawn, judged
+from vs2.best_of import outcome
 from vs2.best_of.cost import Estimate, Work, duration
 from vs2.candidates import Failed, decide
 from vs2.errors import BadInput
@@ -129,7 +131,7 @@ def composed(tmp_path_factory) -> set[str]:
     """Sentences that the library puts together of many parts, and all those parts."""
     found: set[str] = set()
     looks = [pattern(form) for form in forms() if FIELD.search(form)]
-    new = {*reasons(), *costs(), *asides(), *files(tmp_path_factory.mktemp("files")), *typed(),
+    new = {*reasons(), *costs(), *asides(), *ties(), *files(tmp_path_factory.mktemp("files")), *typed(),
            f"To use it, {install('generate')}."}
     while new:
         found |= new
@@ -138,6 +140,18 @@ def composed(tmp_path_factory) -> set[str]:
                   for value in match.groupdict().values()}
         new = parts - found
     return found
+
+
+def ties() -> list[str]:
+    """What Best of N says of a tie that was judged again."""
+    evaluations = [judged(4, 3, 2), judged(4, 3, 2), judged(4, 3, 2), judged(5, 4, 2), judged(4, None, 2)]
+    said = []
+    for again in itertools.product(evaluations, repeat=2):
+        entries = [SimpleNamespace(number=number, again=one) for number, one in enumerate(again)]
+        for first in (decide(evaluations[:2]), decide(evaluations[:3])):
+            broken = outcome._broken(entries, first, (0, 1), MEAN, 4)
+            said += [broken.reason, f"{broken.reason.rstrip('.')}; candidate 1 is taken, the first of them."]
+    return said
 
 
 def asides() -> list[str]:
@@ -150,7 +164,7 @@ def asides() -> list[str]:
 
 
 def test_what_is_put_together_comes_out_whole():
-    sentences = [*reasons(), *costs(), *filter(None, asides())]
+    sentences = [*reasons(), *costs(), *ties(), *filter(None, asides())]
     assert len(sentences) > 200 and [worded(one) for one in sentences] == sentences
     with language.speaking("zh"):
         left = [(one, said) for one in sentences if re.search("[A-Za-z]{2}", NAMES.sub("", said := worded(one)))]

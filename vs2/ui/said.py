@@ -12,8 +12,8 @@ from vs2.ui import language, text
 MOST = 1000     # characters of a sentence that is looked at: it may hold what a visitor wrote
 FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
 # What a field may be. Of those without a kind nothing is translated: names, paths, a system's own words.
-KINDS = {None: ".+?", "d": r"\d+", "f": r"[-+]?\d+(?:\.\d+)?", "said": ".+?", "list": ".+?", "clauses": ".+?",
-         "rest": "(?:; .+?)?"}
+KINDS = {None: ".+?", "d": r"\d+", "f": r"[-+]?\d+(?:\.\d+)?", "said": ".+?", "reason": ".+?", "list": ".+?",
+         "clauses": ".+?", "rest": "(?:; .+?)?"}
 
 
 def worded(sentence: str) -> str:
@@ -68,6 +68,9 @@ def _part(words: str, spoken: str) -> str:
 def _field(value: str, kind: str, spoken: str) -> str:
     if kind == "said":
         return _part(value, spoken)
+    if kind == "reason":    # a whole sentence inside of another one
+        with language.speaking(spoken):
+            return _part(f"{value[0].upper()}{value[1:]}.", spoken).removesuffix(".").removesuffix(text.said.STOP)
     if kind == "list":      # one, two and three
         with language.speaking(spoken):
             return text.said.AND.join(_part(one, spoken) for one in re.split(r", and |, | and ", value))

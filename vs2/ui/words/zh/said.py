@@ -16,6 +16,7 @@ PARTS = {
     "better {better:list}, equal otherwise": "{better}更好，其余相当",
     "better {better:list}": "{better}更好",
     "overall": "总分", "worst": "最低分", "weighted": "加权分",
+    "candidate {n:d} is taken, the first of them": "取其中第一个，候选 {n}",
     "candidate {n:d} was not judged": "候选 {n} 未能评测",
     "candidate {n:d} has no place, for its {names:list} were not judged and its {others:list} could not be read":
         "候选 {n} 没有名次，因为它的{names}未评，{others}无法读出",
@@ -48,6 +49,10 @@ FORMS = {
     "1 clip": "1 个视频", "{count:d} clips": "{count} 个视频",
     "1 judgement": "1 次评分", "{count:d} judgements": "{count} 次评分",
     # 谁胜出，为什么（vs2/candidates.py）
+    "Candidates {tied:list} tied; by a second judgement of {replies:d} sampled replies each, {why:reason}.":
+        "候选 {tied} 曾是平局；再评一次，各采样 {replies} 次回答：{why}。",
+    "Candidates {tied:list} tied; by a second judgement of the first {count:d} of {replies:d} sampled replies each, "
+    "{why:reason}.": "候选 {tied} 曾是平局；再评前 {count} 个，各采样 {replies} 次回答：{why}。",
     "No candidate wins: there is none.": "没有胜出者：没有候选视频。",
     "No candidate wins: {why:clauses}.": "没有胜出者：{why}。",
     "No winner is named: {judges:list} judged them, and different judges do not share a scale{rest:rest}.":
