@@ -18,7 +18,7 @@ NAMES = {
     "CSV", "CUDA", "CogVideoX", "DB", "English", "FLV", "Face", "Fal", "GB", "GIF", "GPU", "GRPO", "Gradio", "Hub",
     "Hugging", "Instruct", "JSON", "LTX", "Lab", "License", "MB", "MJ", "MKV", "MOV", "MP4", "MPG", "N", "NVIDIA",
     "Novita", "OGV", "PNG", "Parquet", "Pearson", "Python", "Qwen2", "README", "Replicate", "Shift", "Sketch",
-    "Space", "Spearman", "T2VQA", "T4", "TIGER", "TS", "Together", "TrueNorth", "UTF", "VL", "Video",
+    "Space", "Spearman", "T2VQA", "T4", "TIGER", "TS", "Together", "TrueNorth", "UTC", "UTF", "VL", "Video",
     "VideoFeedback2", "VideoGenReward", "VideoPhy2", "VideoScore", "VideoScore2", "WMV", "Wan", "WaveSpeed", "WebM",
     "WebP", "ZeroGPU", "arXiv", "basic", "bf16", "bfloat16", "confidence", "csv", "diffusers", "distribution",
     "expected", "fal", "fp32", "ftfy", "hf", "id", "int8", "json", "jsonl", "kappa", "logits", "mini", "null", "of",

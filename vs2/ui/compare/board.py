@@ -148,7 +148,7 @@ def _facts(stored: Stored) -> dict:
     when = datetime.fromtimestamp(stored.created, timezone.utc)
     overall = withheld.lacking(evaluation, "overall") if evaluation.overall is None else f"{evaluation.overall:.2f}"
     return {"id": stored.id, "name": evaluation.video, "prompt": evaluation.prompt, "overall": overall,
-            "by": text.BY.format(model=whose.shown(evaluation.model), when=f"{when:%b %d, %H:%M}")}
+            "by": text.BY.format(model=whose.shown(evaluation.model), when=shared.WHEN.format(when=when))}
 
 
 def checked(item: Item, prompt: str) -> tuple[str, str, float | None]:

@@ -134,7 +134,7 @@ class EvaluatePage(Layout):
                 except Problem:  # the record is worth showing without the pictures
                     clip = None
         when = datetime.fromtimestamp(stored.created, timezone.utc)
-        status = parts.status(text.STORED.format(when=f"{when:%d %b %Y, %H:%M} UTC"), (), "done")
+        status = parts.status(text.STORED.format(when=text.WHEN_STORED.format(when=when)), (), "done")
         return {**self._shown(evaluation, stored.id), self.status: status, self.frames: parts.frames(clip, sized=False),
                 self.video: box, self.prompt: evaluation.prompt}
 

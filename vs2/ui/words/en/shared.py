@@ -172,6 +172,7 @@ MINUTES = "{minutes} min {seconds} s"
 SECONDS = "{seconds} s"
 LIST = ", "
 WHEN = "{when:%b %d, %H:%M}"
+WHEN_STORED = "{when:%d %b %Y, %H:%M} UTC"
 
 API_EVALUATE = (
     "Judges one video against the prompt it was generated from and returns the whole evaluation: rationale, "
