@@ -20,9 +20,13 @@ def page() -> str:
 
 
 def subcommands(top: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    """Each command's own parser, by its name."""
-    action, = (one for one in top._actions if isinstance(one, argparse._SubParsersAction))
-    return dict(action.choices)
+    """Each command's own parser, by its name; of one that has commands of its own, those: `duel rank`."""
+    found: dict[str, argparse.ArgumentParser] = {}
+    for action in (one for one in top._actions if isinstance(one, argparse._SubParsersAction)):
+        for name, command in action.choices.items():
+            inside = subcommands(command)
+            found |= {f"{name} {one}": its for one, its in inside.items()} or {name: command}
+    return found
 
 
 def usage(command: argparse.ArgumentParser) -> str:

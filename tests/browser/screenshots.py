@@ -70,6 +70,20 @@ def batch(visitor: Visit, row: dict) -> None:
     page.wait_for_selector("#batch-status [data-state=done]")
 
 
+def duel(visitor: Visit, row: dict) -> None:
+    """Two generators of one prompt, a pair of theirs."""
+    page = visitor.page
+    with tempfile.TemporaryDirectory() as folder:
+        for generator, one in zip(("one", "two"), rows(), strict=False):
+            place = Path(folder, generator, f"{row['prompt'].rstrip('.')}.mp4")
+            place.parent.mkdir()
+            place.write_bytes((EXAMPLES / one["file"]).read_bytes())
+        page.set_input_files("[data-folder]", folder)
+        page.wait_for_selector(".vs-duel-found:not([hidden])")
+    page.click(".vs-duel-form [type=submit]")
+    page.wait_for_selector(".vs-duel-question button:not([disabled])")
+
+
 def review(visitor: Visit, row: dict) -> None:
     """What this visitor has judged, the first opened."""
     visitor.page.wait_for_selector(".vs-items :is(li, button)")
@@ -79,7 +93,7 @@ def still(visitor: Visit, row: dict) -> None:
     """A page to read."""
 
 
-PAGES = {"evaluate": evaluate, "compare": compare, "best_of": best_of, "batch": batch, "review": review,
+PAGES = {"evaluate": evaluate, "compare": compare, "best_of": best_of, "batch": batch, "duel": duel, "review": review,
          "benchmarks": still, "about": still}
 
 

@@ -125,7 +125,7 @@ def test_evaluate_compare_and_review(chinese, clip):
     assert serious(page) == []
 
 
-@pytest.mark.parametrize("name", ["best_of", "batch", "benchmarks", "about"])
+@pytest.mark.parametrize("name", ["best_of", "batch", "duel", "benchmarks", "about"])
 def test_other_pages(chinese, name):
     page = chinese(at=f"?show={name}").page
     if name == "best_of":

@@ -16,6 +16,7 @@ from tests.docs.blocks import ROOT, Block, agrees, blocks, pages, transcript, wo
 from tests.support.apps import serve_app
 from tests.support.clips import moving_square, picture
 from tests.support.ports import free_port
+from vs2.duels.votes import DIMENSIONS, Vote, to_csv, to_jsonl
 
 # (page, how the command begins, why it is not run). What has a parser is read by it all the same.
 EXCEPTIONS = (
@@ -67,12 +68,23 @@ def place(tmp_path, monkeypatch):
     for index in range(8):
         Image.fromarray(np.ascontiguousarray(picture(index, 8))).save(tmp_path / "frames" / f"frame_{index:04}.png")
     (tmp_path / "clips.csv").write_text('video,prompt\none.mp4,a red ball\ntwo.mp4,"a red ball, bouncing"\n')
+    votes(tmp_path)
     (tmp_path / "assets").mkdir()
     shutil.copytree(ROOT / "assets" / "examples", tmp_path / "assets" / "examples")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VS2_MODEL", "mini")
     monkeypatch.setenv("VS2_HOME", str(tmp_path / "home"))
     return tmp_path
+
+
+def votes(folder) -> None:
+    """Votes of a duel in both forms, and results of a batch with scores of its clips."""
+    said = [Vote("a red ball", "one/a.mp4", "two/a.mp4", "one", "two", preference, dimension)
+            for preference in ("a", "tie") for dimension in DIMENSIONS]
+    (folder / "vs2-duel-votes.jsonl").write_text(to_jsonl(said))
+    (folder / "vs2-duel-votes.csv").write_text(to_csv(said))
+    (folder / "scores.csv").write_text("video,prompt,model,overall\none/a.mp4,a red ball,mini,4\n"
+                                       "two/a.mp4,a red ball,mini,3\n")
 
 
 class Session:

@@ -59,13 +59,17 @@ class Archive:
             if (path := _normal(member.filename)) is not None:
                 self._members.setdefault(path, []).append(member)
 
+    def names(self) -> list[str]:
+        """The paths of its files, but for what macOS and others hide in a zip."""
+        return [name for name in self._members
+                if not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)]
+
     def table(self, tables: Callable[[Iterable[str]], list[str]], kinds: str) -> str:
-        """The name of the one table in it: tables(names) says which are. What macOS and others hide in a zip is none.
+        """The name of the one table in it: tables(names) says which are.
 
         kinds: what a table ends in, for people. Raises BadInput.
         """
-        found = tables(name for name in self._members
-                       if not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts))
+        found = tables(self.names())
         if len(found) != 1:
             raise BadInput(f"{self.name} holds {len(found) or 'no'} tables ({kinds}): put exactly one in it, beside "
                            "the clips.")

@@ -26,7 +26,8 @@ UNWRITABLE = ("The folder for what is kept cannot be written: allow it to the us
               "VS2_HOME to another folder.")
 _CHUNK = 2**20  # bytes read at a time
 _HOUR = 3600.0  # seconds; what is older and unfinished was left by a process that died
-_NEEDLESS = "NOT EXISTS (SELECT 1 FROM evaluations e WHERE e.clip = clips.digest)"
+_NEEDLESS = ("NOT EXISTS (SELECT 1 FROM evaluations e WHERE e.clip = clips.digest) "
+             "AND NOT EXISTS (SELECT 1 FROM duel_clips d WHERE d.clip = clips.digest)")
 _UNREVIEWED = ("NOT EXISTS (SELECT 1 FROM evaluations e JOIN reviews r ON r.evaluation = e.number "
                "WHERE e.clip = clips.digest)")
 
@@ -122,7 +123,7 @@ class Clips:
             total -= size if self._delete(db, digest, suffix) else 0
 
     def drop(self, db: sqlite3.Connection, digests: set[str]) -> None:
-        """Deletes those of the clips that no evaluation needs."""
+        """Deletes those of the clips that no evaluation and no duel needs."""
         for digest in digests:
             row = db.execute(f"SELECT suffix FROM clips WHERE digest = ? AND {_NEEDLESS}", (digest,)).fetchone()
             if row is not None:

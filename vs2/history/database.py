@@ -37,6 +37,22 @@ MIGRATIONS = (
      """CREATE TABLE reviews (
             evaluation INTEGER NOT NULL REFERENCES evaluations (number) ON DELETE CASCADE, reviewer TEXT NOT NULL,
             updated REAL NOT NULL, record TEXT NOT NULL, PRIMARY KEY (evaluation, reviewer)) WITHOUT ROWID"""),
+    ("""CREATE TABLE duels (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, visitor TEXT NOT NULL,
+            created REAL NOT NULL, name TEXT NOT NULL, seed TEXT NOT NULL, aspects TEXT NOT NULL,
+            rounds INTEGER NOT NULL, scores TEXT NOT NULL)""",
+     "CREATE INDEX duels_of_visitor ON duels (visitor, number)",
+     """CREATE TABLE duel_clips (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, duel INTEGER NOT NULL REFERENCES duels (number) ON DELETE CASCADE,
+            id TEXT NOT NULL UNIQUE, prompt TEXT NOT NULL, generator TEXT NOT NULL, name TEXT NOT NULL, fps REAL,
+            clip TEXT REFERENCES clips (digest) ON DELETE SET NULL, problem TEXT NOT NULL)""",
+     "CREATE INDEX duel_clips_of_duel ON duel_clips (duel, number)",
+     "CREATE INDEX duel_clips_of_clip ON duel_clips (clip)",
+     """CREATE TABLE duel_ballots (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, duel INTEGER NOT NULL REFERENCES duels (number) ON DELETE CASCADE,
+            id TEXT NOT NULL UNIQUE, a INTEGER NOT NULL, b INTEGER NOT NULL, shown_left TEXT NOT NULL,
+            created REAL NOT NULL, choices TEXT NOT NULL)""",
+     "CREATE INDEX duel_ballots_of_duel ON duel_ballots (duel, number)"),
 )
 
 

@@ -22,6 +22,7 @@ from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation
 from vs2.history.clips import Clips, disk
 from vs2.history.database import DAMAGED, Database
+from vs2.history.duels import Duels
 from vs2.history.review_rows import Review
 from vs2.rubric import BY_KEY, KEYS, SCALE
 
@@ -87,6 +88,7 @@ class Store:
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._database = Database(home / "vs2.db")
         self._clips = Clips(home / "clips", clip_bytes)
+        self.duels = Duels(self._database, self._clips)
         with self._database.writing() as db:
             self._clips.sweep(db)
 

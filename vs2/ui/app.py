@@ -27,6 +27,7 @@ from vs2.ui.batch.page import BatchPage
 from vs2.ui.benchmarks import BenchmarksPage
 from vs2.ui.best_of.page import BestOfPage
 from vs2.ui.compare.page import ComparePage
+from vs2.ui.duel.page import DuelPage
 from vs2.ui.evaluate.page import EvaluatePage
 from vs2.ui.generate.studio import Studio
 from vs2.ui.guard import events, sessions, values
@@ -36,7 +37,7 @@ from vs2.ui.review.page import ReviewPage
 from vs2.ui.site import Site
 from vs2.ui.wiring import QUIET
 
-PAGES = (EvaluatePage, ComparePage, BestOfPage, BatchPage, ReviewPage, BenchmarksPage, AboutPage)
+PAGES = (EvaluatePage, ComparePage, BestOfPage, BatchPage, DuelPage, ReviewPage, BenchmarksPage, AboutPage)
 START = 60          # seconds that a server may take to start
 MAKING = (EvaluatePage, BestOfPage)  # those that generate, and share where that is done
 

@@ -14,6 +14,7 @@ from vs2.rubric import KEYS
 from vs2.ui import parts, text, whose, withheld
 from vs2.ui.scripts import ONE_DELETED, SAVE_FILE
 from vs2.ui.site import Site
+from vs2.ui.text import duel as duel_text
 from vs2.ui.wiring import QUIET
 
 SHOWN = 30  # evaluations in the list
@@ -96,7 +97,9 @@ class History:
         """Asks before all is deleted."""
         visitor = self.site.visitor(address)
         count = self.site.store.count(visitor) if visitor else 0
-        return gr.update(visible=count > 0), f"<p>{text.DELETE_SURE.format(count=count)}</p>"
+        duels = self.site.store.duels.count(visitor) if visitor else 0
+        more = f"<p>{duel_text.DELETE_ALL.format(count=duels)}</p>" if duels else ""
+        return gr.update(visible=count + duels > 0), f"<p>{text.DELETE_SURE.format(count=count)}</p>{more}"
 
     def wipe(self, address: dict | None) -> tuple:
         """Deletes all that the visitor has."""

@@ -13,7 +13,7 @@ MOST = 1000     # characters of a sentence that is looked at: it may hold what a
 FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
 # What a field may be. Of those without a kind nothing is translated: names, paths, a system's own words.
 KINDS = {None: ".+?", "d": r"\d+", "f": r"[-+]?\d+(?:\.\d+)?", "said": ".+?", "reason": ".+?", "list": ".+?",
-         "clauses": ".+?", "rest": "(?:; .+?)?"}
+         "clauses": ".+?", "more": ".*?", "rest": "(?:; .+?)?"}
 
 
 def worded(sentence: str) -> str:
@@ -66,6 +66,8 @@ def _part(words: str, spoken: str) -> str:
 
 
 def _field(value: str, kind: str, spoken: str) -> str:
+    if kind == "more":      # nothing, or one more sentence
+        return _part(value.strip(), spoken)
     if kind == "said":
         return _part(value, spoken)
     if kind == "reason":    # a whole sentence inside of another one

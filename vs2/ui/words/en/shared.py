@@ -8,8 +8,8 @@ TITLE = "VideoScore2"
 TAGLINE = "An open judge of AI-generated video. It watches, thinks aloud, and scores."
 
 API = "Use from a script"
-PAGES = {"evaluate": "Evaluate", "compare": "Compare", "best_of": "Best of N", "batch": "Batch", "review": "Review",
-         "benchmarks": "Benchmarks", "about": "About"}
+PAGES = {"evaluate": "Evaluate", "compare": "Compare", "best_of": "Best of N", "batch": "Batch", "duel": "Duel",
+         "review": "Review", "benchmarks": "Benchmarks", "about": "About"}
 
 # The video and what is asked of it
 DROP = "Drop a video here"

@@ -189,6 +189,46 @@ FORMS = {
     "The row names no video: give the path of its file.": "该行没有写视频：请写出视频文件的路径。",
     "{name} is no address of a file: give its path.": "{name} 不是文件地址：请写出它的路径。",
     "The row's {column} is no text: write it in quotes.": "该行的 {column} 不是文字：请加上引号。",
+    # 对决（vs2/duels）
+    "There is no clip: add clips by two or more generators.": "还没有视频：请添加两个或更多生成器的视频。",
+    "A zip comes alone: put the table and the clips into it, or add them without it.":
+        "zip 须单独添加：请把表格和视频放进去，或不用 zip 直接添加。",
+    "None of the clips can take part.{why:more}": "没有可以参加的视频。{why}",
+    "There are {count:d} clips: a duel takes at most {most:d}.": "有 {count} 个视频：一次对决最多 {most} 个。",
+    "There is one clip that can take part: add clips by two or more generators.{why:more}":
+        "只有一个视频可以参加：请添加两个或更多生成器的视频。{why}",
+    "All clips are by one generator, {name}: add another one's clips of the same prompts, or say otherwise what the "
+    "names tell.{why:more}":
+        "所有视频都出自同一个生成器 {name}：请添加另一个生成器在相同提示词下的视频，或更改文件名的含义。{why}",
+    "The clips are by {count:d} generators: a duel takes at most {most:d}.":
+        "视频出自 {count} 个生成器：一次对决最多 {most} 个。",
+    "No prompt has clips by two generators: name the clips of one prompt alike, or say otherwise what the names "
+    "tell.{why:more}": "没有哪条提示词有两个生成器的视频：请让同一提示词的视频同名，或更改文件名的含义。{why}",
+    "The clips have {size:d} MB together, more than {most:d} MB: make two duels of them, or shorten the clips.":
+        "视频共 {size} MB，超过 {most} MB：请分成两次对决，或缩短视频。",
+    "There are {count:d} tables among the files: add exactly one, or none.":
+        "文件中有 {count} 个表格：请只添加一个，或不加表格。",
+    "The table has no column generator: name the one that says who made each clip so.":
+        "表格没有 generator 列：请把说明各视频出自谁手的那一列命名为 generator。",
+    "{name} does not tell its prompt: name it by it.": "从 {name} 看不出提示词：请用提示词命名。",
+    "{name} does not tell its generator: write it into the column or the folder.":
+        "从 {name} 看不出生成器：请写在列中，或用作文件夹名。",
+    "{name} was not added: add it beside the table.": "{name} 没有添加：请和表格一起添加。",
+    "{name} was added {count:d} times: give its folder in the table, too.":
+        "{name} 添加了 {count} 次：请在表格中一并写出它的文件夹。",
+    "Its generator is no text: write it in quotes.": "它的 generator 不是文字：请加上引号。",
+    "{name} is no file of results that can be read: give a .csv, .tsv, .jsonl or .json of vs2 batch.":
+        "{name} 不是可以读取的结果文件：请使用 vs2 batch 生成的 .csv、.tsv、.jsonl 或 .json。",
+    "The results {name} are larger than {most:d} MB: split the file.": "结果文件 {name} 超过 {most} MB：请拆分。",
+    "{name} holds no results: it needs the columns video, prompt, model and scores, as vs2 batch writes them.":
+        "{name} 中没有结果：须有 video、prompt、model 列和分数列，即 vs2 batch 写出的格式。",
+    "This browser keeps no data for pages, so votes cannot be kept: allow it to this page.":
+        "此浏览器不为网页保留数据，因此无法保存投票：请允许本页保留数据。",
+    "You have {count:d} duels already: delete one before you start another.":
+        "您已有 {count} 场对决：请先删除一场再开始新的。",
+    "A clip is larger than all clips that are kept here may be: shorten it.":
+        "有一个视频比这里允许保存的全部视频还大：请缩短它。",
+    "This duel has {count:d} votes: export them, and start a new one.": "此对决已有 {count} 票：请导出后开始新的对决。",
     # 守卫（vs2/ui/guard）
     "The request is larger than {most}: upload files one by one, and send the rest in smaller parts.":
         "请求超过 {most}：请逐个上传文件，其余内容分成小块发送。",

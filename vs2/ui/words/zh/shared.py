@@ -4,8 +4,8 @@ TITLE = "VideoScore2"
 TAGLINE = "开源的 AI 生成视频评审模型：看视频，说出思考过程，再打分。"
 
 API = "在脚本中使用"
-PAGES = {"evaluate": "评测", "compare": "对比", "best_of": "Best of N", "batch": "批量评测", "review": "人工复核",
-         "benchmarks": "基准测试", "about": "关于"}
+PAGES = {"evaluate": "评测", "compare": "对比", "best_of": "Best of N", "batch": "批量评测", "duel": "盲测对决",
+         "review": "人工复核", "benchmarks": "基准测试", "about": "关于"}
 
 # 视频与要求
 DROP = "把视频拖到这里"
