@@ -22,6 +22,7 @@ from vs2.ui.duel import data, layout
 from vs2.ui.duel import parts as pieces
 from vs2.ui.duel.run import Judging
 from vs2.ui.guard.served import QUICK, SLOW, served
+from vs2.ui.said import worded
 from vs2.ui.site import Site
 from vs2.ui.text import duel as text
 from vs2.ui.wiring import PRIVATE, QUIET
@@ -44,7 +45,7 @@ class DuelPage:
             with gr.Row(elem_classes="vs-actions-row"):
                 self.go = gr.Button(text.JUDGE_CLIPS, size="sm", elem_id="duel-judge")
                 self.halt = gr.Button(shared.STOP, size="sm", interactive=False, elem_id="duel-stop", min_width=88)
-            loan.note(gr.Checkbox(True, visible=False), gr.Slider(16, 2048, BUDGET, visible=False), 1, shared.GPU_EACH)
+            loan.note(gr.Checkbox(True, visible=False), gr.Slider(16, 2048, BUDGET, visible=False), each=True)
             self.status = gr.HTML("", elem_id="duel-status", apply_default_css=False)
         self.opens = [self.desk]
         self.go.click(self.judge, [self.desk, address], [self.status, self.go, self.halt, self.desk],
@@ -242,7 +243,7 @@ def _answered(work: Callable[[], dict]) -> dict:
     try:
         return work()
     except Problem as problem:
-        return {"problem": data.sound(str(problem))}
+        return {"problem": data.sound(worded(str(problem)))}
 
 
 def _object(said: object) -> dict:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import gradio as gr
 
-from vs2 import plots, report
+from vs2 import report
 from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.history.store import Stored
 from vs2.rubric import check_prompt
-from vs2.ui import fields, given, parts, player, saving, sent, text, whose, withheld
+from vs2.ui import charts, fields, given, parts, player, saving, sent, text, whose, withheld
 from vs2.ui.draft import Draft
 from vs2.ui.evaluate import kept
 from vs2.ui.evaluate.layout import SURE, Layout, Shown
@@ -54,7 +54,7 @@ class EvaluatePage(Layout):
         """Values for `_results` that show nothing of an earlier video."""
         stage = text.IDLE if not running else text.READING if self.host.has(judge) else text.LOADING
         values = (parts.status(stage, (), "busy" if running else "idle"), "", "", parts.scores(),
-                  rationale(live=running), plots.radar([]), parts.frames(), "", gr.update(visible=False), None,
+                  rationale(live=running), charts.radar([]), parts.frames(), "", gr.update(visible=False), None,
                   gr.update(interactive=not running), gr.update(interactive=running))
         return dict(zip(self._results(), values, strict=True))
 
@@ -151,7 +151,7 @@ class EvaluatePage(Layout):
                 except Problem:  # the record is worth showing without the pictures
                     clip = None
         when = datetime.fromtimestamp(stored.created, timezone.utc)
-        status = parts.status(text.STORED.format(when=f"{when:%d %b %Y, %H:%M} UTC"), (), "done")
+        status = parts.status(text.STORED.format(when=text.WHEN_STORED.format(when=when)), (), "done")
         return {**self._shown(evaluation, stored.id), self.shown: Shown(evaluation, path, when),
                 self.status: status, self.frames: parts.frames(clip, sized=False), self.video: box,
                 self.prompt: evaluation.prompt}
@@ -264,7 +264,7 @@ class EvaluatePage(Layout):
             self.rationale: rationale(evaluation.rationale, empty=empty, others=others, notes=tuple(notes),
                                       scores=evaluation.scores, times=Times(evaluation.frame_times), sampled=sampled,
                                       aside=evaluation.aside, differing=evaluation.differing()),
-            self.radar: plots.radar([evaluation], [evaluation.video]),
+            self.radar: charts.radar([evaluation], [evaluation.video]),
             self.actions: parts.actions(evaluation, kept),
         }
 
