@@ -1,6 +1,6 @@
 // What a visitor has put on the pages, kept in this tab of the browser: a reload, or a server that starts anew, brings it
-// back. Follows site.js in one script. A draft is {e, rule, running, lost, NAME: value, ...}: `e` names the evaluations that
-// the page showed, `running` what went on there, `lost` what went on before the last reload (vs2/ui/draft.py).
+// back. Follows site.js in one script. A draft is {e, ruled, running, lost, NAME: value, ...}: `e` and `ruled` are the address
+// of what the page showed, `running` what went on there, `lost` what went on before the last reload (vs2/ui/draft.py).
 const DRAFT = "vs2-draft ";
 const drafts = {}, begun = {};  // by page: as it is now; what it is watched for, once it has been brought back
 function left(page) {
@@ -39,7 +39,7 @@ new MutationObserver(() => Object.keys(begun).forEach(watched)).observe(document
 // What the page `page` shows has this address now; shown in the address bar where the page is.
 function place(page, { e, rule = "" }) {
   const before = drafts[page]?.e ?? [];
-  keep(page, { e, rule, ...(e.length && `${e}` !== `${before}` ? { lost: [] } : {}) });
+  keep(page, { e, ruled: rule, ...(e.length && `${e}` !== `${before}` ? { lost: [] } : {}) });
   const query = new URLSearchParams(location.search), now = read();
   if (now.page !== page || (`${now.e}` === `${e}` && now.rule === rule)) return;
   for (const [name, value] of Object.entries({ e: `${e}`, rule })) {

@@ -52,8 +52,8 @@ window.vs2 = {
     if (now.page === page || document.documentElement.hasAttribute("data-vs2-shown")) mark(page);
     if (now.page !== page && performance.now() - touched < 2000) {
       const query = new URLSearchParams(location.search), shows = drafts[page] ?? {};
-      for (const name of ["e", "rule"]) {
-        if (shows.e?.length && `${shows[name] ?? ""}`) query.set(name, `${shows[name]}`); else query.delete(name);
+      for (const [name, value] of [["e", shows.e], ["rule", shows.ruled]]) {
+        if (shows.e?.length && value) query.set(name, `${value}`); else query.delete(name);
       }
       if (page === "evaluate") query.delete("show"); else query.set("show", page);
       history.pushState(null, "", query.size ? `?${query}` : location.pathname);

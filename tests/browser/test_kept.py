@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from tests.browser.conftest import PATIENCE, Visit
+from tests.browser.test_best_of import PROMPT as GENERATED
+from tests.browser.test_best_of import ask
 from tests.support.apps import ROOT, answers, app_environment
 from tests.support.clips import moving_square
 from tests.support.patience import HANGING, eventually
@@ -312,3 +314,44 @@ def test_what_was_deleted_comes_back(mortal, visitor, clips):
     page.click("#history li:first-child a")
     page.wait_for_selector("#status :text('Evaluated')")
     page.wait_for_function("document.querySelector('#video video').readyState >= 1")
+
+
+def test_a_killed_server_keeps_what_best_of_n_has_made(mortal, visitor):
+    one = visitor(at="?show=best_of")
+    page = one.page
+    ask(page, 3)
+    page.click("#best-go")
+    page.wait_for_selector("#best-status:has-text('3 of 3 generated, 1 judged')")
+    page.wait_for_selector("#best-live:has-text('word2')")
+    mortal.restart(page)
+    page.wait_for_selector("#best-notice .vs-lost")
+    page.wait_for_function("document.querySelectorAll('.vs-entry video[src]').length === 3")
+    assert page.input_value("#best-prompt textarea") == GENERATED and page.locator("#best-rest").inner_text().count("2")
+    assert page.locator(".vs-entry[data-state=judged]").count() == 1, "what was judged is there"
+    mortal.go()
+    page.click("#best-rest")
+    page.wait_for_selector("#best-status [data-state=done]")
+    assert page.locator(".vs-entry[data-state=judged]").count() == 3 and page.locator("#best-rest").is_hidden()
+    verdict = page.inner_text("#best-verdict")
+    one.reload(until=".vs-entry[data-state=judged]")
+    assert page.locator(".vs-entry[data-state=judged]").count() == 3 and page.inner_text("#best-verdict") == verdict
+    assert not page.locator("#best-notice .vs-lost").count()
+
+
+def test_a_killed_server_keeps_the_table_of_batch(mortal, visitor, clips, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("video,prompt\nquick.mp4,first\none.mp4,second\ntwo.mp4,third\n")
+    page = visitor(at="?show=batch").page
+    page.set_input_files("#batch-files input[type=file]", [table, clips["quick"], clips["one"], clips["two"]])
+    page.wait_for_selector("#batch-status:has-text('3 of 3 rows can be judged')")
+    page.click("#batch-go")
+    page.wait_for_selector("#batch-status:has-text('Row 2')")
+    page.wait_for_selector("#batch-table a[href*='e=']")
+    mortal.restart(page)
+    page.wait_for_selector("#batch-notice .vs-lost")
+    page.wait_for_selector("#batch-table a[href*='e=']")
+    assert page.locator("#batch-files li").all_inner_texts() == ["t.csv", "quick.mp4", "one.mp4", "two.mp4"]
+    page.wait_for_selector("#batch-go:has-text('Resume, 2 left')")
+    mortal.go()
+    page.click("#batch-notice .vs-lost button")
+    page.wait_for_selector("#batch-status:has-text('3 of 3 rows have scores')")

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import vs2
 from vs2.history.store import Store
 from vs2.model import checkpoint, weights
 from vs2.settings import Settings, zero_gpu
-from vs2.ui import guard, head, sent, site, text, theme
+from vs2.ui import bilingual, guard, head, language, sent, site, text, theme
 from vs2.ui.about import AboutPage
 from vs2.ui.batch.page import BatchPage
 from vs2.ui.benchmarks import BenchmarksPage
@@ -49,13 +50,25 @@ _log = logging.getLogger("vs2")
 
 
 def build(shared: Site) -> gr.Blocks:
-    """All pages in one `gr.Blocks`, a tab each. Uploads and what was made of them are deleted after a day."""
+    """All pages in one `gr.Blocks`, a tab each, in all languages. Uploads and what was made of them are deleted after a
+    day."""
+    bilingual.mend_index()
+    # What pages leave with the site, such as whom to tell of a visitor who deletes all, is for those that run.
+    sites = [replace(shared, forgetting=[]) for _ in language.LANGUAGES[1:]] + [shared]
+    blocks = bilingual.build(lambda: _made(sites.pop(0)))
+    # The guard lets in no more than there are places, so nobody meets Gradio's own limit, which is the same for all
+    # that is asked. Without `api_open` nothing goes past the queue.
+    return blocks.queue(default_concurrency_limit=1, max_size=2 * events.PLACES, api_open=False)
+
+
+def _made(shared: Site) -> bilingual.Bilingual:
+    """The pages in the language that is spoken now."""
     # Gradio makes a folder here for each app and fails where it may not, but it looked for the place when it was
     # imported, which is too early.
     routes.DEFAULT_TEMP_DIR = get_upload_folder()
     # The page belongs to whoever runs it: nothing about its use is reported to anyone.
-    with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True,
-                   delete_cache=(HOUR, DAY)) as blocks:
+    with bilingual.Bilingual(title=text.TITLE, analytics_enabled=False, fill_width=True,
+                             delete_cache=(HOUR, DAY)) as blocks:
         gr.HTML(head.head(), apply_default_css=False, elem_classes="vs-placed", js_on_load=head.PLACED)
         address = site.address()
         pages, tabs, studio = {}, {}, Studio()
@@ -68,9 +81,7 @@ def build(shared: Site) -> gr.Blocks:
         for page in pages.values():
             if isinstance(page, EvaluatePage):
                 blocks.load(page.show_model, None, page.model, **QUIET)
-    # The guard lets in no more than there are places, so nobody meets Gradio's own limit, which is the same for all
-    # that is asked. Without `api_open` nothing goes past the queue.
-    return blocks.queue(default_concurrency_limit=1, max_size=2 * events.PLACES, api_open=False)
+    return blocks
 
 
 def costly(blocks: gr.Blocks) -> set[int]:
@@ -94,7 +105,7 @@ def _connect(blocks: gr.Blocks, address: gr.HTML, chosen: gr.Tabs, pages: dict, 
     def loaded(said: dict | None, request: gr.Request) -> dict:
         # What a draft brings back (vs2/ui/draft.py) is more than what the address names.
         restores = isinstance(said, dict) and said.get("restores") is True
-        values = opened({**said, "e": []} if restores else said, request)
+        values = opened({**(said or {}), "e": []} if restores else said, request)
         if values[chosen].selected == PAGES[0].NAME:  # it is there already; a tab may have been clicked meanwhile
             del values[chosen]
         return values

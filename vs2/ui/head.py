@@ -1,6 +1,7 @@
-"""The head and the foot of every page: what this is, the way past the pages' names, the switch of light and dark."""
+"""The head and the foot of every page: what this is, the way past the pages' names, light and dark, the language."""
 from html import escape
 
+from vs2.ui import language
 from vs2.ui import text as shared
 from vs2.ui.examples import still
 from vs2.ui.text import head as text
@@ -21,6 +22,16 @@ const dark = head.querySelector(".vs-dark");
 window.vs2theme.told((on) => dark.setAttribute("aria-checked", on));
 dark.addEventListener("click", () => window.vs2theme.set(dark.getAttribute("aria-checked") !== "true"));
 """
+# The choice is a cookie of a year; in a frame of another site, as on a Space, only one that says so is kept.
+PLACED += """
+head.querySelector(".vs-languages").addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-language]");
+  if (!button) return;
+  const where = location.protocol === "https:" ? "SameSite=None; Secure; Partitioned" : "SameSite=Lax";
+  document.cookie = `COOKIE=${button.dataset.language}; Path=/; Max-Age=31536000; ${where}`;
+  location.reload();
+});
+""".replace("COOKIE", language.COOKIE)
 FOOT_PLACED = 'element.closest("main").after(element.querySelector("footer"));'
 
 _ICON = ('<svg viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.8" '
@@ -28,6 +39,15 @@ _ICON = ('<svg viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="cu
          '<path class="vs-if-dark" d="M20 14.5A8 8 0 0 1 9.5 4 8 8 0 1 0 20 14.5Z"/>'
          '<g class="vs-if-light"><circle cx="12" cy="12" r="4"/><path d="M12 3v1.5M12 19.5V21M3 12h1.5M19.5 12H21'
          'M5.6 5.6l1.1 1.1M17.3 17.3l1.1 1.1M5.6 18.4l1.1-1.1M17.3 6.7l1.1-1.1"/></g></svg>')
+
+
+def switch() -> str:
+    """The choice of a language, each under its own name."""
+    buttons = "".join(
+        f'<button type="button" data-language="{tongue}" lang="{language.TAGS[tongue]}" '
+        f'aria-pressed="{str(tongue == language.here()).lower()}">{name}</button>'
+        for tongue, name in shared.LANGUAGES.items())
+    return f'<div class="vs-languages" role="group" aria-label="{shared.LANGUAGE}">{buttons}</div>'
 
 
 def idea() -> str:
@@ -43,7 +63,7 @@ def head() -> str:
     """The banner of the site; `PLACED` moves it there."""
     return (f'<header class="vs-banner"><a class="vs-skip" href="#content">{escape(text.SKIP)}</a>'
             f'<div class="vs-head"><h1>{escape(shared.TITLE)}</h1><p>{escape(shared.TAGLINE)}</p></div>{idea()}'
-            f'<button type="button" class="vs-dark" role="switch" aria-checked="false" '
+            f'{switch()}<button type="button" class="vs-dark" role="switch" aria-checked="false" '
             f'aria-label="{escape(text.DARK)}" title="{escape(text.DARK)}">{_ICON}</button></header>')
 
 

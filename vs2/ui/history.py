@@ -27,7 +27,7 @@ def row(stored: Stored, own: bool) -> str:
     evaluation = stored.evaluation
     values = {key: evaluation.scores[key].value for key in KEYS}
     digits = " ".join("–" if value is None else str(value) for value in values.values())
-    named = escape(", ".join(f"{text.SHORT[key]}: {value or withheld.lacking(evaluation, key)}"
+    named = escape(text.LIST.join(f"{text.SHORT[key]}: {value or withheld.lacking(evaluation, key)}"
                              for key, value in values.items()))
     when = datetime.fromtimestamp(stored.created, timezone.utc)
     overall = "<b></b>" if evaluation.overall is None else f"<b>{evaluation.overall:.2f}</b>"
@@ -40,7 +40,7 @@ def row(stored: Stored, own: bool) -> str:
             f'{parts.name(evaluation.video, "vs-clip-name")}'
             f'<span class="vs-clip-prompt">{escape(evaluation.prompt[:160])}</span></a>'
             f'<span class="vs-digits" title="{named}">{digits}</span>{overall}'
-            f'<time datetime="{when.isoformat(timespec="seconds")}">{when:%b %d, %H:%M} · '
+            f'<time datetime="{when.isoformat(timespec="seconds")}">{text.WHEN.format(when=when)} · '
             f'{escape(whose.named(evaluation.model, evaluation.precision))}</time>{told}{delete}</li>')
 
 

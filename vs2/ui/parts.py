@@ -11,8 +11,9 @@ from PIL import Image
 
 from vs2.errors import Problem
 from vs2.evaluation import Evaluation, Score
-from vs2.rubric import BY_KEY, KEYS, SCALE
+from vs2.rubric import KEYS, SCALE
 from vs2.ui import saving, text, whose, withheld
+from vs2.ui.said import worded
 from vs2.video import Clip
 
 MOST_FRAMES = 48      # pictures in the strip; more would weigh megabytes
@@ -22,7 +23,9 @@ FRAME_HEIGHT = 108    # pixels; the strip shows them at half that, sharp on a de
 
 def duration(seconds: float) -> str:
     """Seconds for people: tenths below a minute, then minutes and seconds."""
-    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    if seconds < 60:
+        return text.SECONDS.format(seconds=f"{seconds:.1f}")
+    return text.MINUTES.format(minutes=int(seconds // 60), seconds=int(seconds % 60))
 
 
 def status(stage: str, detail: tuple[str, ...] = (), state: str = "idle") -> str:
@@ -40,7 +43,7 @@ def problem(said: Problem | str) -> str:
     """One clear sentence about what went wrong, read out at once; the page points at the field that it is about."""
     field = getattr(said, "field", "")
     about = f' data-field="{escape(field)}"' if field else ""
-    return f'<div class="vs-problem" role="alert"{about}>{escape(str(said))}</div>'
+    return f'<div class="vs-problem" role="alert"{about}>{escape(worded(str(said)))}</div>'
 
 
 def name(said: str, kind: str = "vs-name") -> str:
@@ -53,8 +56,8 @@ def name(said: str, kind: str = "vs-name") -> str:
 
 def lost(sentence: str, button: str) -> str:
     """What was lost, and a button that starts it again by pressing that of the page. button: its selector."""
-    return (f'<div class="vs-problem vs-lost" role="alert"><span>{escape(sentence)}</span> <button type="button" '
-            f'class="vs-action" data-press="{escape(button)}">{text.START_AGAIN}</button></div>')
+    return (f'<div class="vs-problem vs-lost" role="alert"><span>{escape(worded(sentence))}</span> '
+            f'<button type="button" class="vs-action" data-press="{escape(button)}">{text.START_AGAIN}</button></div>')
 
 
 def waits(button: str, field: str) -> str:
@@ -116,7 +119,6 @@ def _expected(score: Score) -> str:
 
 def _card(key: str, score: Score | None, why: bool = True) -> str:
     """why: whether the reason of what was not judged is said here."""
-    dimension = BY_KEY[key]
     if score is None:
         figure = '<p class="vs-digit vs-none">–</p>'
     elif not score.judged:
@@ -127,20 +129,20 @@ def _card(key: str, score: Score | None, why: bool = True) -> str:
         figure = f'<p class="vs-digit">{score.value}<small>/5</small></p>'
     distribution, value = (None, None) if score is None else (score.distribution, score.value)
     judged = score is None or score.judged
-    reason = "" if judged or not why else f'<p class="vs-reason">{escape(withheld.reason(score))}</p>'
+    reason = "" if score is None or judged or not why else f'<p class="vs-reason">{escape(withheld.why(score))}</p>'
     bars = _bars(distribution, value) if judged else ""
     told = f"{_expected(score)}{_confidence(score)}" if score else ""
     below = f'<div class="vs-told">{told}</div>' if judged else ""     # its place is there before there is a score
     return (f'<article class="vs-card" data-key="{key}" data-value="{"" if value is None else value}">'
-            f'<h3 title="{escape(dimension.label)}"><button type="button" data-said="{key}">{escape(text.SHORT[key])}'
-            f'</button></h3><p class="vs-asks" title="{escape(dimension.asks)}">{escape(dimension.asks)}</p>'
+            f'<h3 title="{escape(text.LABELS[key])}"><button type="button" data-said="{key}">{escape(text.SHORT[key])}'
+            f'</button></h3><p class="vs-asks" title="{escape(text.ASKS[key])}">{escape(text.ASKS[key])}</p>'
             f'<div class="vs-row">{figure}{bars}</div>{reason}{below}</article>')
 
 
 def scores(found: Mapping[str, Score] | None = None, overall: float | None = None) -> str:
     """The three score cards under their heading; those without a score yet hold their place."""
     all_there = found is not None and all(key in found for key in KEYS)
-    none = bool(found) and all_there and withheld.all_of(found)
+    none = found is not None and all_there and withheld.all_of(found)
     mean = ""
     if overall is not None:
         mean = (f'<p class="vs-overall" title="{text.OVERALL_HINT}">{text.OVERALL} <b>{overall:.2f}</b>'
@@ -170,7 +172,7 @@ def _frame(number: int, frame: np.ndarray, seconds: float) -> str:
     time = _time(seconds)
     return (f'<button type="button" data-time="{seconds:.3f}" title="{text.SEEK.format(time=time)}">'
             f'<img src="{_jpeg(frame)}" alt="{text.FRAME.format(number=number, time=time)}">'
-            f'<small aria-hidden="true"><b>{number}</b> {time} s</small>'
+            f'<small aria-hidden="true"><b>{number}</b> {text.FRAME_TIME.format(time=time)}</small>'
             '</button>')
 
 
@@ -221,10 +223,11 @@ def spoken(evaluation: Evaluation) -> str:
     lines = [text.SPOKEN.format(video=evaluation.video, prompt=evaluation.prompt),
              whose.sentence(evaluation.model, evaluation.precision)]
     for key in KEYS:
-        expected = "" if scores[key].expected is None else f" ({text.EXPECTED} {scores[key].expected:.2f})"
+        score = scores[key].expected
+        expected = "" if score is None else text.SPOKEN_EXPECTED.format(expected=f"{score:.2f}")
         value = withheld.lacking(evaluation, key) if scores[key].value is None else scores[key].value
-        lines.append(f"{BY_KEY[key].label}: {value}{expected}")
+        lines.append(text.SPOKEN_LINE.format(dimension=text.LABELS[key], value=value) + expected)
     lines += withheld.sentences(scores) if evaluation.withheld else []
     mark = [text.UNKNOWING] * (withheld.all_of(scores) and bool(evaluation.rationale.strip()))
-    aside = [evaluation.aside] if evaluation.aside else []
+    aside = [worded(evaluation.aside)] if evaluation.aside else []
     return "\n".join([*lines, "", *mark, *aside, evaluation.rationale]).strip()

@@ -9,6 +9,7 @@ from gradio.utils import get_upload_folder
 from vs2.errors import BadInput, Problem
 from vs2.ui import addresses, text
 from vs2.ui.desk import desk
+from vs2.ui.said import worded
 from vs2.ui.theme import script as script_of
 from vs2.video import Clip, Limits, read
 from vs2.video.kind import SUFFIXES
@@ -117,7 +118,7 @@ def prepare(value: dict | None, player: gr.HTML) -> dict:
                 read(path, Sampling(max_frames=4), fps=fps)
                 copy = path
     except Problem as problem:
-        return {"problem": str(problem), "turn": value.get("turn") if isinstance(value, dict) else None}
+        return {"problem": worded(str(problem)), "turn": value.get("turn") if isinstance(value, dict) else None}
     value = {**value, "path": path, "name": name, "fps": fps, "checked": True}
     if copy == path:
         return value

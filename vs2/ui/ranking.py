@@ -4,16 +4,18 @@ import gradio as gr
 from vs2 import candidates
 from vs2.candidates import Rule
 from vs2.errors import BadInput
-from vs2.rubric import BY_KEY, KEYS
+from vs2.rubric import KEYS
 from vs2.ui import parts, text
 from vs2.ui.fields import asked
+
+WEIGHTS = "weights"     # the choice that the weights belong to; the others are rules by their names
 
 
 class Ranking:
     """The components. name: begins their ids. `inputs`: what `chosen` takes, in its order."""
 
     def __init__(self, name: str, label: str, hint: str):
-        rules = [*((label, rule) for rule, label in text.RULES.items()), *((BY_KEY[k].label, k) for k in KEYS)]
+        rules = [*((label, rule) for rule, label in text.RULES.items()), *((text.LABELS[k], k) for k in KEYS)]
         self.rule = gr.Dropdown(rules, value=candidates.MEAN, label=label, info=hint, filterable=False,
                                 elem_id=f"{name}-rule")
         with gr.Row(visible=False, elem_classes="vs-weights") as self.row:
@@ -22,7 +24,7 @@ class Ranking:
                                       elem_id=f"{name}-weight-{key}") for key in KEYS]
         self.wrong = gr.HTML("", elem_id=f"{name}-rule-wrong", apply_default_css=False)
         self.inputs = [self.rule, *self.weights]
-        self.rule.change(lambda rule: gr.update(visible=rule == text.WEIGHTS), self.rule, self.row,
+        self.rule.change(lambda rule: gr.update(visible=rule == WEIGHTS), self.rule, self.row,
                          api_visibility="private", show_progress="hidden", concurrency_limit=None)
         gr.on(self.changed(), wrong, self.inputs, self.wrong, trigger_mode="always_last", api_visibility="private",
               show_progress="hidden", concurrency_limit=None)
@@ -34,7 +36,7 @@ class Ranking:
 
 def chosen(rule: object, *weights: object) -> Rule:
     """The rule that the components name. Raises WrongField for weights that are none, BadInput for no such rule."""
-    if rule != text.WEIGHTS:
+    if rule != WEIGHTS:
         return candidates.check_rule(rule)
     with asked(".vs-weights input"):    # the one that is in view
         return candidates.check_rule(dict(zip(KEYS, weights, strict=True)))
@@ -44,7 +46,7 @@ def fields(rule: Rule) -> tuple:
     """What the components hold for a rule: the reverse of `chosen`."""
     if isinstance(rule, str):
         return rule, *(gr.skip() for _ in KEYS)
-    return text.WEIGHTS, *(rule.get(key, 0) for key in KEYS)
+    return WEIGHTS, *(rule.get(key, 0) for key in KEYS)
 
 
 def wrong(rule: object, *weights: object) -> str:

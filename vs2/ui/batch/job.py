@@ -21,6 +21,7 @@ from vs2.ui.guard import who
 from vs2.ui.host import Host, Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
+from vs2.ui.said import worded
 from vs2.ui.text import batch as text
 from vs2.video import display_name
 
@@ -128,7 +129,7 @@ class Job:
                 failures = failures + 1 if isinstance(result.problem, Failure) else 0
                 yield row, None
                 if failures == GIVE_UP:
-                    self.given_up = text.GIVEN_UP.format(count=GIVE_UP, reason=result.error)
+                    self.given_up = text.GIVEN_UP.format(count=GIVE_UP, reason=worded(result.error or ""))
                     return
         finally:
             if self._turn in (mine, None):      # nobody has taken over

@@ -11,8 +11,7 @@ from gradio.components import Component
 
 from vs2.batch import results
 from vs2.errors import Problem
-from vs2.plots import batch as batch_plots
-from vs2.ui import given, parts, player
+from vs2.ui import charts, given, parts, player
 from vs2.ui import text as shared
 from vs2.ui.batch import grouped, kept
 from vs2.ui.batch import parts as pieces
@@ -87,8 +86,8 @@ class BatchPage(Saved, Endpoint):
             taken = [(one.row.video, one.evaluation) for one in (job.evaluated if job else ())
                      if one.evaluation and chosen.takes(one.row, one)]
             evaluations = [evaluation for _, evaluation in taken]
-            update[self.histogram] = batch_plots.histogram(evaluations)
-            update[self.scatter] = batch_plots.scatter(evaluations, [name for name, _ in taken], across, upwards)
+            update[self.histogram] = charts.histogram(evaluations)
+            update[self.scatter] = charts.scatter(evaluations, [name for name, _ in taken], across, upwards)
             update[self.uncounted] = pieces.uncounted(evaluations)
             update[self.undrawn] = pieces.undrawn(evaluations, across, upwards)
             update[self.groups] = grouped.html(job)

@@ -17,6 +17,7 @@ from vs2.ui import addresses, fields, player, whose, withheld
 from vs2.ui import text as shared
 from vs2.ui.fields import WrongField
 from vs2.ui.guard.served import QUICK, SLOW, served
+from vs2.ui.said import worded
 from vs2.ui.site import Site
 from vs2.ui.text import compare as text
 from vs2.ui.theme import script as script_of
@@ -114,7 +115,7 @@ class Board:
             rate = player.rate(path, value.get("rate"))
             fps = player.look(path, _FIRST, rate).metadata.fps
         except Problem as problem:
-            return {"problem": str(problem)}
+            return {"problem": worded(str(problem))}
         done = player.prepare({"path": path, "name": str(value.get("name") or ""), "fps": rate}, self.box)
         return {"problem": done["problem"]} if done.get("problem") else {
             "path": path, "fps": fps, "rate": rate, "player": done.get("player", "")}
@@ -127,7 +128,7 @@ class Board:
         try:
             found = self.site.store.find(None if self.site.settings.shared_history else visitor, limit=LISTED)
         except Problem as problem:
-            return {"problem": str(problem)}
+            return {"problem": worded(str(problem))}
         return {"rows": [_facts(stored) for stored in found]}
 
     def recall(self, address: dict) -> list[dict]:
@@ -152,7 +153,7 @@ def _facts(stored: Stored) -> dict:
     when = datetime.fromtimestamp(stored.created, timezone.utc)
     overall = withheld.lacking(evaluation, "overall") if evaluation.overall is None else f"{evaluation.overall:.2f}"
     return {"id": stored.id, "name": evaluation.video, "prompt": evaluation.prompt, "overall": overall,
-            "by": text.BY.format(model=whose.shown(evaluation.model), when=f"{when:%b %d, %H:%M}")}
+            "by": text.BY.format(model=whose.shown(evaluation.model), when=shared.WHEN.format(when=when))}
 
 
 def checked(item: Item, prompt: str, number: int = 0) -> tuple[str, str, float | None]:

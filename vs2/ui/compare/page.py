@@ -7,13 +7,13 @@ from html import escape
 
 import gradio as gr
 
-from vs2 import candidates, plots
+from vs2 import candidates
 from vs2.candidates import Failed, Rule
 from vs2.errors import Problem
 from vs2.evaluation import Evaluation
 from vs2.options import Options
 from vs2.rubric import KEYS
-from vs2.ui import given, loan, parts
+from vs2.ui import charts, given, loan, parts
 from vs2.ui import text as shared
 from vs2.ui.compare import board, kept
 from vs2.ui.compare import parts as pieces
@@ -77,7 +77,7 @@ class ComparePage(Saved, Endpoint):
                                          js_on_load=pieces.SORT)
                 with gr.Column(scale=4, min_width=240, elem_classes="vs-profile"):
                     gr.HTML(f"<h2>{shared.PROFILE}</h2>", apply_default_css=False)
-                    self.radar = gr.Plot(plots.radar([]), show_label=False, container=False, elem_id="compare-radar")
+                    self.radar = gr.Plot(charts.radar([]), show_label=False, container=False, elem_id="compare-radar")
             self.rationales = gr.HTML("", elem_id="compare-rationales", apply_default_css=False,
                                       js_on_load=pieces.SEEK_ALL)
             self._saved()
@@ -94,7 +94,7 @@ class ComparePage(Saved, Endpoint):
             self.samples = gr.Slider(1, 8, 1, step=1, label=shared.SAMPLES, info=shared.SAMPLES_HINT,
                                      elem_id="compare-samples")
             self.seed = gr.Number(0, label=shared.SEED, info=shared.SEED_HINT, precision=0, minimum=0)
-        loan.note(self.think, self.budget, self.samples, shared.GPU_EACH)
+        loan.note(self.think, self.budget, self.samples, each=True)
 
     def _results(self) -> list:
         return [self.told, self.verdict, self.table, self.radar, self.rationales, self.actions]
@@ -173,7 +173,7 @@ class ComparePage(Saved, Endpoint):
         ended = judged >= LEAST and not busy
         decision = candidates.decide(pieces.compared(rows), rule) if ended and rule is not None else None
         names = [pieces.legend(number, row) for number, row in enumerate(rows, 1)]
-        radar = plots.radar([row.evaluation for row in rows] if judged else [], names if judged else None)
+        radar = charts.radar([row.evaluation for row in rows] if judged else [], names if judged else None)
         # Each message to the board differs from the one before, else its script would not hear of it.
         told = {"states": pieces.states(rows, decision), "busy": busy, "number": secrets.token_hex(4),
                 "rule": "" if rule is None else candidates.written(rule)}

@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 from vs2 import answer, candidates, plots
 from vs2.candidates import Candidate, Decision, Failed, Rule
 from vs2.evaluation import Evaluation
-from vs2.rubric import BY_KEY, KEYS
+from vs2.rubric import KEYS
 from vs2.ui import parts, saving, whose, withheld
 from vs2.ui import text as shared
 from vs2.ui.rationale import Times, chip, words
+from vs2.ui.said import worded
 from vs2.ui.text import compare as text
 
 WAITING, JUDGING = "waiting", "judging"
@@ -104,7 +105,7 @@ def verdict(decision: Decision | None, rows: Sequence[Row] = ()) -> str:
         kind, name = "winner", parts.name(rows[decision.winner].name)
         title = f"{text.WINNER} {_dot(decision.winner + 1)}{name}"
     return (f'<div class="vs-verdict" data-kind="{kind}" role="status"><h2>{title}</h2>'
-            f'<p>{escape(decision.reason)}</p></div>')
+            f'<p>{escape(worded(decision.reason))}</p></div>')
 
 
 def _cell(evaluation: Evaluation, key: str, value: float | None, less: float | None, differ: bool) -> str:
@@ -141,7 +142,7 @@ def _line(number: int, row: Row, less: dict, differ: dict, place: str, details: 
         said, kind = {WAITING: (text.WAITING, "waiting"), JUDGING: (text.JUDGING, "judging")}.get(
             row.state, (text.NOT_YET, "waiting"))
         if isinstance(row.candidate, Failed):
-            said, kind = f"{text.NOT_JUDGED}: {row.candidate.error}", "failed"
+            said, kind = text.NOT_JUDGED_FOR.format(reason=worded(row.candidate.error)), "failed"
         return f'<tr data-state="{kind}">{start}<td colspan="{len(KEYS) + 2}">{escape(said)}</td></tr>'
     values = {key: evaluation.scores[key].expected for key in KEYS} | {"overall": evaluation.overall}
     cells = "".join(_cell(evaluation, key, value, less[key], differ[key]) for key, value in values.items())
@@ -208,14 +209,14 @@ def rationales(rows: Sequence[Row]) -> str:
         return ""
     choices, panels = [], []
     for key in (*KEYS, EVERYTHING):
-        label = BY_KEY[key].label if key in KEYS else text.WHOLE
+        label = shared.LABELS[key] if key in KEYS else text.WHOLE
         choices.append(f'<label><input type="radio" name="compare-part" value="{key}"{" checked" * (key == KEYS[0])}>'
                        f'<span>{escape(shared.SHORT.get(key, label))}</span></label>')
         columns = []
         for number, name, evaluation in judged:
             beside = chip(evaluation.scores[key]) if key in KEYS else ""
             aside = evaluation.aside if key == EVERYTHING or key in evaluation.differing() else ""
-            aside = f'<p class="vs-aside">{escape(aside)}</p>' if aside else ""
+            aside = f'<p class="vs-aside">{escape(worded(aside))}</p>' if aside else ""
             columns.append(f'<article><h3>{_dot(number)}{parts.name(name)}{beside}</h3>'
                            f'{aside}{_said(evaluation, key)}</article>')
         panels.append(f'<div class="vs-columns" data-part="{key}" role="group" aria-label="{escape(label)}">'
@@ -258,7 +259,7 @@ def states(rows: Sequence[Row], decision: Decision | None) -> list[dict]:
     judged here `kept`, what it is stored under, and `asked`, its settings."""
     made = []
     for n, row in enumerate(rows):
-        one = {"key": row.key, "said": "", "state": "ready"}
+        one: dict[str, object] = {"key": row.key, "said": "", "state": "ready"}
         if row.state in (WAITING, JUDGING):
             one |= {"said": {WAITING: text.WAITING, JUDGING: text.JUDGING}[row.state], "state": row.state}
         elif row.evaluation:
@@ -270,6 +271,6 @@ def states(rows: Sequence[Row], decision: Decision | None) -> list[dict]:
             if decision and decision.winner == n:
                 one["state"] = "winner"
         elif isinstance(row.candidate, Failed):
-            one |= {"said": text.NOT_JUDGED, "state": "failed", "problem": row.candidate.error}
+            one |= {"said": text.NOT_JUDGED, "state": "failed", "problem": worded(row.candidate.error)}
         made.append(one)
     return made

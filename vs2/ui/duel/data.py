@@ -20,6 +20,8 @@ from vs2.history.duels import Ballot, Duel, StoredClip
 from vs2.report import duels as duel_report
 from vs2.report import html
 from vs2.ui import player, whose
+from vs2.ui import text as shared
+from vs2.ui.said import worded
 from vs2.ui.text import duel as text
 from vs2.video.sampling import Sampling
 
@@ -36,8 +38,8 @@ def found(said: Found) -> dict:
     counts = (text.FOUND_ONE if prompts == 1 else text.FOUND).format(
         generators=len(said.generators), prompts=prompts, clips=len(said.clips), pairs=said.pairs)
     more = ["…"] * (len(said.generators) > NAMES)
-    return {"said": counts, "names": sound(", ".join(said.generators[:NAMES] + more)),
-            "left_out": [sound(one) for one in said.left_out[:NAMES]], "left_out_count": len(said.left_out)}
+    return {"said": counts, "names": sound(shared.LIST.join(said.generators[:NAMES] + more)),
+            "left_out": [sound(worded(one)) for one in said.left_out[:NAMES]], "left_out_count": len(said.left_out)}
 
 
 def state(duel: Duel) -> dict:
@@ -46,7 +48,7 @@ def state(duel: Duel) -> dict:
     return {"id": duel.id, "name": sound(duel.name), "aspects": list(duel.aspects), "seen": seen, "left": left,
             "total": seen + left, "pairs": len(duel.asked),
             "votes": [vote(ballot) for ballot in duel.ballots[:-LISTED - 1:-1]],
-            "broken": [sound(text.BROKEN.format(prompt=short(clip.prompt), reason=clip.problem))
+            "broken": [sound(text.BROKEN.format(prompt=short(clip.prompt), reason=worded(clip.problem)))
                        for clip in duel.clips if clip.problem]}
 
 
@@ -106,7 +108,7 @@ def bring(duel: Duel, judged: dict[str, dict]) -> tuple[dict, str]:
     return found, " ".join(text.BROUGHT.format(judge=sound(model), count=len(rows)) for model, rows in found.items())
 
 
-def export(duel: Duel, kind: str, evaluations: Callable[[], Sequence[Evaluation]] = list) -> dict:
+def export(duel: Duel, kind: str, evaluations: Callable[[], Sequence[tuple[StoredClip, Evaluation]]] = list) -> dict:
     """A file of the votes, or of the ranking, where uploads are: {path, name, said}. Raises BadInput, Failure.
 
     evaluations: those of its clips, for the report."""

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import gradio as gr
 
-from vs2 import plots
 from vs2.evaluation import Evaluation
-from vs2.ui import loan, parts, player, text
+from vs2.ui import charts, loan, parts, player, text
 from vs2.ui.examples import CHOOSE, buttons, examples
 from vs2.ui.generate.maker import Maker
 from vs2.ui.generate.studio import Studio
@@ -75,7 +74,7 @@ class Layout:
                                                  js_on_load=FOLD)
                     with gr.Column(scale=5, min_width=240, elem_classes="vs-profile"):
                         gr.HTML(f"<h2>{text.PROFILE}</h2>", apply_default_css=False)
-                        self.radar = gr.Plot(plots.radar([]), show_label=False, container=False, elem_id="radar")
+                        self.radar = gr.Plot(charts.radar([]), show_label=False, container=False, elem_id="radar")
                         with gr.Column(elem_classes="vs-beneath"):
                             self.sure = gr.Button(text.HOW_SURE.format(count=SURE), size="sm", elem_id="sure",
                                                   visible=False)
@@ -96,4 +95,4 @@ class Layout:
                                     elem_id="budget")
             self.samples = gr.Slider(1, 8, 1, step=1, label=text.SAMPLES, info=text.SAMPLES_HINT, elem_id="samples")
             self.seed = gr.Number(0, label=text.SEED, info=text.SEED_HINT, precision=0, minimum=0)
-        loan.note(self.think, self.budget, self.samples, text.GPU_ONE)
+        loan.note(self.think, self.budget, self.samples)

@@ -11,6 +11,7 @@ from vs2.ui.guard.closed import Closed
 from vs2.ui.guard.door import Door
 from vs2.ui.guard.events import Events
 from vs2.ui.guard.headers import Headers
+from vs2.ui.guard.language import Language
 from vs2.ui.guard.origin import Origin
 from vs2.ui.guard.uploads import Ledger, Uploads
 from vs2.ui.guard.who import Who
@@ -27,4 +28,4 @@ def around(app, blocks, settings: Settings, host: str, costly: set[int]):
     uploads = Uploads(door, blocks.max_file_size, blocks.ledger)
     inner = Closed(Bodies(door, uploads))
     proxied = bool(os.environ.get("SPACE_ID") or settings.proxy)
-    return Headers(Who(Origin(inner, host, settings.proxy), proxied))
+    return Headers(Language(Who(Origin(inner, host, settings.proxy), proxied)))

@@ -22,6 +22,7 @@ OURS_NOTE = (
 OURS_CAPTION = "Figures measured by this project of the judge {judge}, on rendered scenes"
 OUR_AXIS = "{judge} on {clips} rendered scenes: how often it is right"
 OUR_CHART = "The chart draws the percentages of this table, all but the gain. Dotted: what always saying 3 would reach."
+OF_JUDGE = "{judge}: {metric}"
 FIGURE = "Figure"
 VALUE = "Value"
 SOURCE = "Source"

@@ -1,4 +1,4 @@
-"""What the Review page says, in English."""
+"""What the Review page says."""
 
 # The list
 LIST = "Evaluations"
@@ -94,12 +94,10 @@ BETWEEN = "Between reviewers"
 BETWEEN_NONE = "No evaluation has two reviewers yet."
 DIMENSION = "Dimension"
 PAIRS = "pairs"
-EXACT = "exact"
-WITHIN_ONE = "within one"
-KAPPA = "kappa"
-KAPPA_HINT = "Quadratic weighted kappa: 1 is perfect agreement, 0 what chance gives."
-PEARSON = "Pearson"
-SPEARMAN = "Spearman"
+FIGURES = {     # a name, and what explains it
+    "exact": ("exact", ""), "within_one": ("within one", ""),
+    "kappa": ("kappa", "Quadratic weighted kappa: 1 is perfect agreement, 0 what chance gives."),
+    "pearson": ("Pearson", ""), "spearman": ("Spearman", "")}
 UNSCORED = "no score"
 UNSCORED_HINT = "Pairs left out: disagreed without saying what is right, or the judge's score was not read."
 WITHHELD = "not judged"

@@ -50,6 +50,7 @@ GRID_EMPTY = "The candidates appear here as they are generated, and move to thei
 CANDIDATE = "seed {seed}"
 VIDEO = "Candidate {number}, seed {seed}"
 MAKING = "Generating"
+LIST_STAGE = "{stage}, {share}"
 MADE = "Waiting for the judge"
 JUDGING = {"fast": "Judging at a glance", "full": "Judging", "again": "Asking again, to break a tie"}
 JUDGED = "Judged"

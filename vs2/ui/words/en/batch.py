@@ -77,8 +77,8 @@ FILTERS = "Filter the rows"
 SEARCH = "Search"
 SEARCH_HINT = "in names, prompts and rationales"
 SHOW = "Show"
-SHOW_ALL, SHOW_SCORED, SHOW_FAILED, SHOW_OPEN = "all rows", "with scores", "failed", "still to judge"
-SHOW_WITHHELD = "with a score not judged"
+SHOWS = {"all": "all rows", "scored": "with scores", "withheld": "with a score not judged", "failed": "failed",
+         "open": "still to judge"}
 FROM = "{dimension}, at least"
 TO = "{dimension}, at most"
 RESET = "Reset"

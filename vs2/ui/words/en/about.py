@@ -34,7 +34,8 @@ NO_BREACH = "nothing impossible"
 STEPS_NOTE = (
     "Strength {most} is the strongest. Faults of the picture: {visual}. Faults of physics: {physical}. Elements of a "
     "prompt: {elements}.")
-ELEMENT = {"beside": "second object"}
+ELEMENT = {"count": "count", "colour": "colour", "shape": "shape", "motion": "motion", "background": "background",
+           "beside": "second object"}
 
 # How the numbers are made
 NUMBERS = "How the numbers are made"
@@ -154,7 +155,6 @@ evaluation = client.predict(
     api_name="/evaluate",
 )
 print(evaluation["overall"], evaluation["rationale"])'''
-ADDRESS = "http://127.0.0.1:7860/"
 TERMINAL = "In a terminal:"
 TERMINAL_CODE = '''vs2 score clip.mp4 --prompt "a red ball bounces on grass"
 vs2 score clip.mp4 --prompt "a red ball bounces on grass" --json > evaluation.json

@@ -1,4 +1,8 @@
-"""Every sentence that the pages show, in English, in one place."""
+"""The words that all pages share, and those of the Evaluate page."""
+from dataclasses import asdict
+
+from vs2 import rubric
+from vs2.plots import words
 
 TITLE = "VideoScore2"
 TAGLINE = "An open judge of AI-generated video. It watches, thinks aloud, and scores."
@@ -48,7 +52,6 @@ EXAMPLES = "Try one: a click judges it"
 
 # What candidates are ranked by
 RULES = {"mean": "Mean of the three scores", "weights": "Weighted mean", "worst": "Worst score first, then the mean"}
-WEIGHTS = "weights"
 WEIGHT = "Weight of {dimension}"
 
 # What went wrong, each one sentence
@@ -123,6 +126,7 @@ FRAMES_SHOWN = "{shown} of {count} frames shown"
 FRAMES_SIZE = ", {width} × {height}"
 STORED = "Evaluated {when}"
 FRAME = "frame {number} at {time} s"
+FRAME_TIME = "{time} s"
 SEEK = "Show the video at {time} s"
 TRUNCATED = "Thinking reached its budget and was cut; the judge was then asked to score."
 DOWNLOAD = "Save JSON"
@@ -133,6 +137,8 @@ LINK_COPIED = "Link copied"
 OPEN_COMPARE = "Compare"
 OPEN_REVIEW = "Review"
 SPOKEN = "{video}\nPrompt: {prompt}"
+SPOKEN_LINE = "{dimension}: {value}"
+SPOKEN_EXPECTED = " (expected {expected})"
 HOW_SURE = "How sure? Ask {count} times"
 JUDGE = "Model and precision"
 JUDGE_HINT = "Another model is loaded when it is first asked for."
@@ -154,17 +160,32 @@ DELETED = "{count} deleted. This can be undone for {time}; then clips and review
 UNDO = "Undo"
 DELETE_ONE = "Delete the evaluation of {video}"
 NO_EXPORT = "There is nothing to export yet: evaluate a video first."
-JUDGED_BY = "Judge"
+JUDGED_BY = "Judge:"
+WHOSE = "Judge: {judge}. {knows}"
 MODEL_PRECISION = "{name}, {precision}"
 KNOWS_NOT = "What this judge knows is not said here."
 WAY = "What to use for real footage"
 
+LABELS = {dimension.key: dimension.label for dimension in rubric.DIMENSIONS}
+ASKS = {dimension.key: dimension.asks for dimension in rubric.DIMENSIONS}
 SHORT = {
     "visual_quality": "Visual quality",
     "text_alignment": "Text alignment",
     "physical_consistency": "Physical consistency",
 }
 CONFIDENCE_WORDS = ((0.8, "High"), (0.5, "Moderate"), (0.0, "Low"))
+
+CHARTS = asdict(words.ENGLISH)    # what is drawn on figures
+
+# The switch of languages: each in its own words
+LANGUAGE = "Language"
+LANGUAGES = {"zh": "中文", "en": "English"}
+
+MINUTES = "{minutes} min {seconds} s"
+SECONDS = "{seconds} s"
+LIST = ", "
+WHEN = "{when:%b %d, %H:%M}"
+WHEN_STORED = "{when:%d %b %Y, %H:%M} UTC"
 
 API_EVALUATE = (
     "Judges one video against the prompt it was generated from and returns the whole evaluation: rationale, "
