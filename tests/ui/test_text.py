@@ -20,7 +20,8 @@ HAN = re.compile(r"[\u4e00-\u9fff]")
 # Strings that are the same in Chinese: names, commands, forms without words, file names.
 SAME = re.compile(
     r"VideoScore2|Best of N|English|(?:Pearson|Spearman|kappa)?|CSV|JSON|best-of|comparison\.vs2\.json|; |, |CPU basic|"
-    r"video,prompt\n.*|model one/.*|python -m .*|from gradio_client .*|import vs2\n.*|\{generator\} seed \{seed\}\.mp4|Shift 1–5|"
+    r"video,prompt\n.*|model one/.*|python -m .*|"
+    r"from gradio_client .*|import vs2\n.*|\{generator\} seed \{seed\}\.mp4|Shift 1–5|"
     r"\{rows\} \{score\}|\{count\} / \{most\}|\{axis\} \{score\}|[a-z]( [a-z])*|[1-3]( [1-3])*", re.DOTALL)
 
 
