@@ -16,7 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 NAMES = {
     "2B", "4bit", "7B", "8bit", "AI", "API", "AVI", "AVIF", "Apache", "B", "Bench", "Best", "BibTeX", "CLIP", "CPU",
     "CSV", "CUDA", "CogVideoX", "DB", "English", "FLV", "Face", "Fal", "GB", "GIF", "GPU", "GRPO", "Gradio", "Hub",
-    "Hugging", "Instruct", "JSON", "LTX", "Lab", "Lines", "License", "MB", "MJ", "MKV", "MOV", "MP4", "MPG", "N", "NVIDIA",
+    "Hugging", "Instruct", "JSON", "LTX", "Lab", "License", "Lines", "MB", "MJ", "MKV", "MOV", "MP4", "MPG", "N",
+    "NVIDIA",
     "Novita", "OGV", "PNG", "Parquet", "Pearson", "Python", "Qwen2", "README", "Replicate", "Shift", "Sketch",
     "Space", "Spearman", "T2VQA", "T4", "TIGER", "TS", "Together", "TrueNorth", "UTC", "UTF", "VL", "Video",
     "VideoFeedback2", "VideoGenReward", "VideoPhy2", "VideoScore", "VideoScore2", "WMV", "Wan", "WaveSpeed", "WebM",

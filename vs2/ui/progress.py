@@ -35,8 +35,10 @@ class Progress:
         elif isinstance(event, events.Thought):
             self._thinking = self.elapsed() if self._thinking is None else self._thinking
             self.stage, self.said, self.tokens = text.THINKING, self.said + event.text, event.tokens
+            if len(event.scores) != len(self.scores or {}):
+                self.scores = {key: Score(value) for key, value in event.scores.items()} or None
         elif isinstance(event, events.Retry):
-            self.said, self.tokens, self._thinking = "", 0, None
+            self.said, self.tokens, self._thinking, self.scores = "", 0, None, None
             self.notes.append(worded(event.reason))
         elif isinstance(event, events.Scored):
             self.stage, self.scores = text.SCORING, event.scores

@@ -62,7 +62,9 @@ def way() -> str:
 def line(model: str, precision: str = "") -> str:
     """Which judge it is, what it knows, and where a judge of real footage is to be had, if this is another one."""
     link = "" if model == checkpoint.PUBLISHED else way()
-    return (f'<div class="vs-model"><p>{text.JUDGED_BY} <strong>{escape(named(model, precision))}</strong>{link}</p>'
+    name = escape(shown(model))
+    aside = escape(named(model, precision)).removeprefix(name)
+    return (f'<div class="vs-model"><p>{text.JUDGED_BY} <strong>{name}</strong><small>{aside}</small> {link}</p>'
             f"<p>{escape(worded(knows(model)) or text.KNOWS_NOT)}</p></div>")
 
 

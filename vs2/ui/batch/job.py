@@ -48,6 +48,8 @@ class Job:
         self.files = list(files)
         self.judging = False                # whether somebody goes through its rows
         self.view: tuple | None = None      # the page's own: which rows it shows, and which dimensions
+        self.by = ""                        # ... and the column whose groups it shows
+        self.token = ""                     # of its folder among `vs2.ui.shelf`'s, "" without one
         self.made, self.address = time.monotonic(), who.here()
         self.given_up = ""
         self._turn: object = None

@@ -10,7 +10,9 @@ from vs2.ui.batch.parts import Filter
 from vs2.ui.compare.parts import SORT
 from vs2.ui.examples import examples
 from vs2.ui.host import Host
+from vs2.ui.saving import Saver
 from vs2.ui.text import batch as text
+from vs2.ui.text import report as reporting
 
 DIMENSIONS = (*KEYS, batch_plots.OVERALL)
 
@@ -45,6 +47,11 @@ class Layout:
                 with gr.Row(elem_classes="vs-actions-row"):
                     self.csv = gr.DownloadButton(text.SAVE_CSV, size="sm", interactive=False, elem_id="batch-csv")
                     self.json = gr.DownloadButton(text.SAVE_JSON, size="sm", interactive=False, elem_id="batch-json")
+                    self.told = gr.Button(reporting.REPORT_SAVE, size="sm", interactive=False, elem_id="batch-report")
+                    self.saver = Saver("batch-file")
+                self.by = gr.Dropdown([(reporting.BY_NONE, "")], value="", label=reporting.BY, info=reporting.BY_HINT,
+                                      visible=False, elem_id="batch-by")
+                self.groups = gr.HTML("", elem_id="batch-groups", apply_default_css=False)
                 self._plots()
 
     def _plots(self) -> None:

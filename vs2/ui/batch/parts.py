@@ -179,7 +179,7 @@ def _score(key: str, evaluation: Evaluation) -> str:
 
 
 def _line(row: Row, result: Result | None, kept: str, judging: int | None) -> str:
-    name = f'<span class="vs-name">{escape(row.video) or "–"}</span>'
+    name = parts.name(row.video or "–")
     if kept:
         name = (f'<a data-open href="?e={escape(kept)}" aria-label="{text.OPEN.format(number=row.number)}">'
                 f'{escape(row.video)}</a>')
@@ -212,7 +212,7 @@ def table(job: Job | None, chosen: Filter, judging: int | None = None) -> str:
     heads = (_head("number", text.NUMBER) + f'<th scope="col">{text.VIDEO}</th>'
              + "".join(_head(key, label) for key, label in labels().items()))
     count = text.SHOWN.format(shown=len(shown), count=len(job.rows))
-    return (f'<section class="vs-rows" aria-label="{text.RESULT}"><header><h2>{text.RESULT}</h2>'
+    return (f'<section class="vs-rows"><header><h2>{text.RESULT}</h2>'
             f'<p role="status">{count}</p></header>'
             f'<div class="vs-wide" tabindex="0" role="region" aria-label="{text.RESULT}"><table><thead>'
             f'<tr>{heads}</tr></thead><tbody>{lines}</tbody></table></div>'

@@ -5,12 +5,13 @@ import secrets
 import tempfile
 from html import escape
 from pathlib import Path
+from urllib.parse import urlencode
 
 from vs2.best_of import Estimate
-from vs2.candidates import displayed, overall
+from vs2.candidates import displayed, overall, written
 from vs2.evaluation import Evaluation
 from vs2.rubric import KEYS
-from vs2.ui import parts, whose, withheld
+from vs2.ui import parts, saving, whose, withheld
 from vs2.ui.best_of.run import JUDGED, JUDGING, LEFT_OUT, LOST, MADE, MAKING, Contest, Seat, told
 from vs2.ui.said import worded
 from vs2.ui.site import MOST_OPENED
@@ -54,7 +55,7 @@ def _said(seat: Seat) -> str:
 
 
 def grid(contest: Contest | None) -> dict:
-    """The value of the grid: {items: [...], number}, best first."""
+    """The value of the grid: {items: [...], number, run}, best first. run: the token of its folder."""
     items: list[dict] = []
     winner = contest.outcome.decision.winner if contest and contest.outcome else None
     plan = contest.plan if contest else None
@@ -77,7 +78,7 @@ def grid(contest: Contest | None) -> dict:
             "winner": winner is not None and winner == seat.number,
             "note": worded(seat.error) or " ".join(filter(None, (*why, note))), "kept": seat.kept, "links": links})
     # Each value differs from the one before, else the script would not hear of it.
-    return {"items": items, "number": secrets.token_hex(4)}
+    return {"items": items, "number": secrets.token_hex(4), "run": contest.token if contest else ""}
 
 
 def judges(contest: Contest | None) -> str:
@@ -147,7 +148,7 @@ def verdict(contest: Contest | None) -> str:
         more.append(f'<p class="vs-uplift">{escape(said)}</p>')
     name = text.CANDIDATE.format(seed=winner.seed)
     return (f'<div class="vs-verdict" data-kind="{"tie" if decision.tie else "winner"}" role="status"><h2>{title} '
-            f'<b class="vs-number">{winner.number + 1}</b><span class="vs-name">{escape(name)}</span></h2>'
+            f'<b class="vs-number">{winner.number + 1}</b>{parts.name(name)}</h2>'
             f'<p>{escape(worded(decision.reason))}</p>{"".join(more)}</div>')
 
 
@@ -168,11 +169,13 @@ def actions(contest: Contest) -> str:
         shown.write_table(table, whose.knows)
         made = [_link(f"{text.FILE}.csv", "text/csv", table.read_bytes(), text.CSV),
                 _link(f"{text.FILE}.vs2.json", "application/json", record, text.JSON)]
+    made += [saving.button(saving.REPORT)] if outcome.decision.ranking else []
     ids = [seat.kept for seat in contest.ranked if seat.kept][:MOST_OPENED]
     if len(ids) > 1:
         several = sum(bool(seat.kept) for seat in contest.ranked) > MOST_OPENED
         label = text.COMPARE_FIRST.format(count=MOST_OPENED) if several else text.COMPARE
-        made.append(f'<a class="vs-action" data-open href="?show=compare&amp;e={escape(",".join(ids))}">{label}</a>')
+        query = urlencode({"show": "compare", "e": ",".join(ids), "rule": written(outcome.rule)}, safe=",")
+        made.append(f'<a class="vs-action" data-open href="?{escape(query)}">{label}</a>')
     return f'<div class="vs-actions-row">{"".join(made)}</div>'
 
 

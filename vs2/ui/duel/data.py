@@ -3,12 +3,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from vs2 import report
 from vs2.duels import Agreement, agreement, rank
 from vs2.duels import votes as vote_rows
 from vs2.duels.clips import Found
@@ -16,7 +17,9 @@ from vs2.duels.judges import matched, scores_of
 from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation
 from vs2.history.duels import Ballot, Duel, StoredClip
-from vs2.ui import player
+from vs2.report import duels as duel_report
+from vs2.report import html
+from vs2.ui import player, whose
 from vs2.ui import text as shared
 from vs2.ui.said import worded
 from vs2.ui.text import duel as text
@@ -24,7 +27,8 @@ from vs2.video.sampling import Sampling
 
 LISTED = 200        # votes that the list holds
 NAMES = 12          # generators, and clips that were left out, that are told
-FILES = {"jsonl": "vs2-duel-votes.jsonl", "csv": "vs2-duel-votes.csv", "ranking": "vs2-duel-ranking.json"}
+FILES = {"jsonl": "vs2-duel-votes.jsonl", "csv": "vs2-duel-votes.csv", "ranking": "vs2-duel-ranking.json",
+         "report": "vs2-duel-report.html"}
 _FIRST = Sampling(max_frames=4)     # enough to know that a file can be read
 
 
@@ -104,8 +108,10 @@ def bring(duel: Duel, judged: dict[str, dict]) -> tuple[dict, str]:
     return found, " ".join(text.BROUGHT.format(judge=sound(model), count=len(rows)) for model, rows in found.items())
 
 
-def export(duel: Duel, kind: str) -> dict:
-    """A file of the votes, or of the ranking, where uploads are: {path, name, said}. Raises BadInput, Failure."""
+def export(duel: Duel, kind: str, evaluations: Callable[[], Sequence[Evaluation]] = list) -> dict:
+    """A file of the votes, or of the ranking, where uploads are: {path, name, said}. Raises BadInput, Failure.
+
+    evaluations: those of its clips, for the report."""
     if kind not in FILES:
         raise BadInput(text.BAD_REQUEST)
     votes = duel.votes
@@ -113,6 +119,10 @@ def export(duel: Duel, kind: str) -> dict:
         raise BadInput(text.NO_VOTES)
     if kind == "ranking":
         made = json.dumps({one: rank(votes, one).to_dict() for one in duel.aspects}, ensure_ascii=False, indent=1)
+    elif kind == "report":
+        judged, voted = evaluations(), {vote.dimension for vote in votes}
+        made = html(report.duel([duel_report.ranking(votes, one, agreements(duel, judged, one), knows=whose.knows)
+                                 for one in duel.aspects if one in voted]))
     else:
         made = vote_rows.to_jsonl(votes) if kind == "jsonl" else vote_rows.to_csv(votes)
     try:

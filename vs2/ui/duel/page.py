@@ -202,7 +202,9 @@ class DuelPage:
 
     def export(self, said: dict) -> dict:
         """A file with the votes or the ranking: said {address, id, kind} -> {path, name, said}."""
-        made = data.export(self._duel(said), asked if isinstance(asked := said.get("kind"), str) else "")
+        duel = self._duel(said)
+        made = data.export(duel, asked if isinstance(asked := said.get("kind"), str) else "",
+                           lambda: self.duels.evaluations(self._whose(said), duel))
         self.desk.temp_files.add(made["path"])
         return made
 

@@ -7,21 +7,28 @@ from pathlib import Path
 
 import gradio as gr
 
+from vs2 import report
 from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.history.store import Stored
-from vs2.ui import charts, given, parts, player, sent, text, whose, withheld
-from vs2.ui.evaluate.layout import SURE, Layout
+from vs2.rubric import check_prompt
+from vs2.ui import charts, fields, given, parts, player, saving, sent, text, whose, withheld
+from vs2.ui.draft import Draft
+from vs2.ui.evaluate import kept
+from vs2.ui.evaluate.layout import SURE, Layout, Shown
+from vs2.ui.fields import WrongField
 from vs2.ui.generate.studio import Studio
 from vs2.ui.host import Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
 from vs2.ui.rationale import Times, rationale, samples
+from vs2.ui.scripts import PROMPTED
 from vs2.ui.site import Site
 from vs2.ui.text import generate as making
 from vs2.ui.wiring import PRIVATE, QUIET
 from vs2.video.sampling import Sampling
 
+PROMPT = "#prompt textarea"
 PAUSE = 0.1     # seconds between updates of the page while text comes
 TICK = 0.25     # and while only the clock moves
 MOST_CALLS = 8  # calls from scripts that run or stand in the judge's line; others wait in the server's queue
@@ -41,13 +48,13 @@ class EvaluatePage(Layout):
 
     def _results(self) -> list:
         return [self.status, self.notice, self.judged, self.scores, self.rationale, self.radar, self.frames,
-                self.actions, self.sure, self.go, self.halt]
+                self.actions, self.sure, self.shown, self.go, self.halt]
 
     def _blank(self, running: bool = False, judge: str = "") -> dict:
         """Values for `_results` that show nothing of an earlier video."""
         stage = text.IDLE if not running else text.READING if self.host.has(judge) else text.LOADING
         values = (parts.status(stage, (), "busy" if running else "idle"), "", "", parts.scores(),
-                  rationale(live=running), charts.radar([]), parts.frames(), "", gr.update(visible=False),
+                  rationale(live=running), charts.radar([]), parts.frames(), "", gr.update(visible=False), None,
                   gr.update(interactive=not running), gr.update(interactive=running))
         return dict(zip(self._results(), values, strict=True))
 
@@ -62,6 +69,13 @@ class EvaluatePage(Layout):
             ended.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
             ended.then(self.history.listing, self.address, self.history.list, **QUIET)
         self.prompt_note.watch(self.prompt, self.judge)
+        self.prompt.change(None, None, None, js=PROMPTED, **QUIET)
+        self.draft = Draft(self.NAME, {
+            "prompt": self.prompt, "think": self.think, "budget": self.budget, "samples": self.samples,
+            "seed": self.seed, "judge": self.judge, "generator": self.maker.choice.generator,
+            "making_seed": self.maker.seed, "making_seconds": self.maker.seconds}, kept.GOING)
+        self.draft.connect(self.address, lambda address, said: kept.restored(self, address, said),
+                           list(dict.fromkeys([*self.opens, *self.draft.fields.values()])))
         self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         # A new video ends what runs on the old one, and takes the old results off the page. It may come while the
         # one before is still prepared: then both are, and the box keeps the answer about its own.
@@ -74,11 +88,14 @@ class EvaluatePage(Layout):
             **QUIET)
         self.video.clear(self.forget, None, self._results(), cancels=ends, queue=False, trigger_mode="multiple",
                          **PRIVATE)
-        for button, row in self.examples:
-            button.click(self.choosing(row), None, [self.video, self.prompt, *self._results()],
-                         cancels=ends, **PRIVATE)
+        tried = self.chosen.select(self.choose, None, [self.video, self.prompt, *self._results()], cancels=ends,
+                                   trigger_mode="multiple", queue=False, **PRIVATE)
+        judged = tried.success(self.stream, asked, self._results(), trigger_mode="multiple", **QUIET)
+        judged.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
+        judged.then(self.history.listing, self.address, self.history.list, **QUIET)
         self.maker.connect(self.prompt, self.video, [self.video, *self._results()],
                            lambda value: {self.video: value, **self._blank()}, lambda session: session in self._runs)
+        self.saver.connect(self.actions, self.save, [self.shown])
         with gr.Row(visible=False):  # the same judgement for scripts: one call, one record
             file = sent.files("video")
             fps = gr.Number(None, label="fps", step=0.001)    # any number: see `given.strict`
@@ -135,8 +152,9 @@ class EvaluatePage(Layout):
                     clip = None
         when = datetime.fromtimestamp(stored.created, timezone.utc)
         status = parts.status(text.STORED.format(when=text.WHEN_STORED.format(when=when)), (), "done")
-        return {**self._shown(evaluation, stored.id), self.status: status, self.frames: parts.frames(clip, sized=False),
-                self.video: box, self.prompt: evaluation.prompt}
+        return {**self._shown(evaluation, stored.id), self.shown: Shown(evaluation, path, when),
+                self.status: status, self.frames: parts.frames(clip, sized=False), self.video: box,
+                self.prompt: evaluation.prompt}
 
     def stream(self, value: dict | None, prompt: str, think: bool, budget: int, samples: int, seed: int, judge: str,
                address: dict | None, request: gr.Request) -> Iterator[dict]:
@@ -144,18 +162,21 @@ class EvaluatePage(Layout):
         try:
             if self.maker.busy(request.session_hash):
                 raise BadInput(making.WHILE_GENERATING)
-            path, name = player.given(value)
-            fps = player.rate(path, (value or {}).get("fps"))
+            with fields.asked("#video input[type=file]"):
+                path, name = player.given(value)
+                fps = player.rate(path, (value or {}).get("fps"))
             if not (prompt or "").strip():
-                raise BadInput(text.NO_PROMPT)
+                raise WrongField(text.NO_PROMPT, PROMPT)
         except Problem as problem:
-            yield {self.notice: parts.problem(str(problem))}
+            yield {self.notice: parts.problem(problem)}
             return
         yield self._blank(running=True, judge=judge)
         run = progress = None
         over = {self.halt: gr.update(interactive=False)}
         visitor = self.site.visitor(address)
         try:
+            with fields.asked(PROMPT):     # whose length is checked there
+                check_prompt(prompt)
             run = Run(Request(path, prompt, **given.judging(think, budget, samples, seed),
                               visitor=visitor or request.session_hash or "", judge=judge or "", fps=fps), self.host)
             self._runs[request.session_hash] = run
@@ -178,15 +199,15 @@ class EvaluatePage(Layout):
             if self._runs.get(request.session_hash) is run:
                 self._runs.pop(request.session_hash, None)
 
-    def _sentence(self, error: Exception) -> str:
+    def _sentence(self, error: Exception) -> Problem | str:
         """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
         if isinstance(error, Problem):
-            return str(error)
+            return error
         self.host.log(error)
         return text.UNEXPECTED.format(kind=type(error).__name__)
 
     def _follow(self, progress: Progress) -> Iterator[dict]:
-        shown, clip, last = None, None, 0.0
+        shown, clip, scored, last = None, None, None, 0.0
         for event in progress.run.events(PAUSE):
             progress.take(event)
             now = time.monotonic()
@@ -201,6 +222,9 @@ class EvaluatePage(Layout):
             if progress.clip is not clip:
                 clip = progress.clip
                 update[self.frames] = parts.frames(clip)
+            if progress.scores is not scored:
+                scored = progress.scores
+                update[self.scores] = parts.scores(scored)
             yield update
 
     def _stopped(self, progress: Progress) -> dict:
@@ -220,6 +244,7 @@ class EvaluatePage(Layout):
         detail = (text.TOKENS.format(tokens=evaluation.tokens),) if evaluation.tokens else ()
         request = progress.run.request
         return {**self._shown(evaluation, kept), self.status: parts.status(stage, detail, "done"),
+                self.shown: Shown(evaluation, Path(path), datetime.now(timezone.utc)),
                 self.frames: parts.frames(progress.clip),
                 self.sure: gr.update(visible=request.think and request.samples == 1
                                      and not withheld.all_of(evaluation.scores))}
@@ -243,6 +268,16 @@ class EvaluatePage(Layout):
             self.actions: parts.actions(evaluation, kept),
         }
 
+    def save(self, shown: Shown | None, event: gr.EventData) -> str:
+        """A file of what is shown: a report, or a share card."""
+        def make() -> report.Report:
+            if shown is None:
+                raise saving.nothing()
+            return report.evaluation(shown.evaluation, shown.path, knows=whose.knows, look=player.look,
+                                     evaluated=shown.when)
+
+        return self.saver.put(saving.asked(event)[0], make, shown.evaluation.video if shown else "")
+
     def stop(self, request: gr.Request) -> None:
         """What the Stop button does: the run ends by itself and keeps what was said."""
         if run := self._runs.get(request.session_hash):
@@ -263,12 +298,14 @@ class EvaluatePage(Layout):
         self.maker.stop(request)
         return self.forget(request)
 
-    def choosing(self, row: dict):
-        """What an example's button does: its clip and its prompt, and no results yet."""
-        def choose(request: gr.Request) -> tuple:  # a function of its own: Gradio gives no request to a partial
-            return (player.example(row["file"], self.video), row["prompt"], *self.replaced(request))
-
-        return choose
+    def choose(self, request: gr.Request, event: gr.EventData) -> tuple:
+        """What a press on an example does: its clip and its prompt, and no results yet; `stream` follows."""
+        number = getattr(event, "example", None)
+        if not isinstance(number, int) or not 0 <= number < len(self.examples):
+            raise gr.Error(text.NO_EXAMPLE, print_exception=False)
+        self.leave(request)     # what it would still say is of another clip
+        row = self.examples[number]
+        return (player.example(row["file"], self.video), row["prompt"], *self.replaced(request))
 
     def evaluate(self, video: str, prompt: str, think: bool, budget: int, samples: int,
                  seed: int, fps: float | None = None) -> Iterator[dict | None]:
@@ -295,7 +332,7 @@ class EvaluatePage(Layout):
                     told = time.monotonic()
                     yield None
         except Exception as error:
-            raise gr.Error(self._sentence(error), print_exception=False) from error
+            raise gr.Error(str(self._sentence(error)), print_exception=False) from error
         finally:
             if run:
                 run.stop()

@@ -70,7 +70,7 @@ def _top(space: bool) -> str:
 
 def _desk() -> str:
     return (
-        '<div class="vs-case" hidden><div class="vs-clip-side">'
+        f'<div class="vs-case" hidden><div class="vs-clip-side"><h2 class="vs-unseen">{text.CLIP}</h2>'
         '<figure class="vs-screen"><video controls playsinline muted preload="metadata" '
         f'aria-label="{text.CLIP}"></video>'
         '<p class="vs-no-clip" role="status" hidden></p></figure>'

@@ -127,7 +127,7 @@ STORED = (
     ("A secret id, which stands for you", "in this browser, in its storage for this site",
      "you clear the site's data; the history then belongs to nobody"),
     ("Your evaluations, their prompts and your reviews", "on the server, in a database under `VS2_HOME`",
-     "you delete them"),
+     "you delete them; for ten minutes after that you can undo it"),
     ("The clips that were judged", "on the server, in files under `VS2_HOME`",
      "you delete their evaluations; those longest unused go when the space for clips is used up"),
     ("Uploads, and the copies made so that browsers can play them", "on the server, in a folder for temporary files",

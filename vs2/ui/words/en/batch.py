@@ -27,6 +27,8 @@ NOT_ADDED = "{name} was not added: choose it together with the table."
 TWICE = "Two of the files are called {name}: rename one, in the table too."
 NOTHING_LEFT = "Every row that can be judged has its scores: start over to judge them again."
 GONE = "The table is no longer on the server: add it again."
+RUN_LOST = ("The page was loaded again, or the server restarted, while the table was judged: the row that was on "
+            "was lost. Table, clips and finished rows are kept.")
 GIVEN_UP = "The last {count} rows failed on our side, so the rest was not begun: {reason}"
 
 # What is asked

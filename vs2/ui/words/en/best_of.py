@@ -23,6 +23,10 @@ COST_WAITING = "What it will take is said once the model is loaded."
 
 # What went wrong, each one sentence
 RANGE = "N is {count}: a run here makes {least} to {most} candidates."
+NOT_MADE = "It was not made before the run was stopped."
+RUN_LOST = ("The page was loaded again, or the server restarted, during the run: what was not finished was lost. "
+            "Prompt and settings are kept, and so are the videos that were made: {count}.")
+NOTHING_LEFT = "These candidates are no longer on the server: find the best again."
 FAST_THINKS = "The fast first pass needs a second one with reasoning: let the judge think, or switch it off."
 
 # How far it is
@@ -69,6 +73,8 @@ UPLIFT_LEFT = " Left out of that, for want of scores: {count}."
 SAVE = "Download the winner"
 CSV = "Table (CSV)"
 JSON = "Record (JSON)"
+REST = "Judge the {count} that were made"
+REST_ONE = "Judge the one that was made"
 COMPARE = "Open in Compare"
 COMPARE_FIRST = "Open the best {count} in Compare"
 FILE = "best-of"

@@ -143,11 +143,12 @@ EXPORT = "Export"
 EXPORT_JSONL = "Votes (JSON Lines)"
 EXPORT_CSV = "Votes (CSV)"
 EXPORT_RANKING = "Ranking (JSON)"
+EXPORT_REPORT = "Ranking (report)"
 EXPORTED = "Exported: {count} rows, with the names."
 DELETE = "Delete this duel"
 DELETE_SURE = "Really delete it with its votes?"
 MORE = "Votes, export and deleting"
-DELETE_ALL = "Your duels ({count}) and their votes go, too."
+DELETE_ALL = "Your duels ({count}) and their votes go, too, and for good."
 
 # What went wrong, each one sentence
 NO_VISITOR = "This browser keeps no data for pages, so votes cannot be kept: allow it to this page."

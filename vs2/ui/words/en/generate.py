@@ -47,3 +47,5 @@ DOWNLOAD = "Download as JSON"
 API = (
     "Generates one video for a prompt. Returns `file`, the clip's address on this server, and how it was made: "
     "generator, seed, size, frames, notices.")
+LOST = ("The page was loaded again, or the server restarted, while a video was generated: it was lost. Your prompt is "
+        "kept.")
