@@ -20,9 +20,9 @@ HAN = re.compile(r"[\u4e00-\u9fff]")
 # Strings that are the same in Chinese: names, commands, forms without words, file names.
 SAME = re.compile(
     r"VideoScore2|Best of N|English|(?:Pearson|Spearman|kappa)?|CSV|JSON|best-of|comparison\.vs2\.json|; |, |CPU basic|"
-    r"video,prompt\n.*|model one/.*|python -m .*|"
-    r"from gradio_client .*|import vs2\n.*|\{generator\} seed \{seed\}\.mp4|Shift 1–5|"
-    r"\{rows\} \{score\}|\{count\} / \{most\}|\{axis\} \{score\}|[a-z]( [a-z])*|[1-3]( [1-3])*", re.DOTALL)
+    r"evaluation|comparison|batch|duel|"
+    r"video,prompt\n.*|model one/.*|python -m .*|from gradio_client .*|import vs2\n.*|\{generator\} seed \{seed\}\.mp4|"
+    r"Shift 1–5|\{rows\} \{score\}|\{count\} / \{most\}|\{axis\} \{score\}|[a-z]( [a-z])*|[1-3]( [1-3])*", re.DOTALL)
 
 
 def words(spoken: str, name: str) -> dict:
@@ -139,7 +139,7 @@ PROGRAMS = {
     "What was sent in place of a file is none: upload the file first, and name it by what the upload answers.",
     "A page samples at its own temperature: leave out temperature, top_p and published.",
 }
-CODE = re.compile(r"^(?:Segoe UI|Noto Sans)$|=>|\bconst |\.\w+\(|^\s*vs-|^--|https://|'self'")
+CODE = re.compile(r"^[#.][\w-]+ (?:input|textarea|\.)|^(?:Segoe UI|Noto Sans)$|=>|\bconst |\.\w+\(|^\s*vs-|^--|https://|'self'")
 SENTENCE = re.compile(r"[A-Za-z][a-z]+[,;:]? [a-zA-Z]{2,}")
 
 
