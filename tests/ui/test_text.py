@@ -140,7 +140,7 @@ PROGRAMS = {
     "What was sent in place of a file is none: upload the file first, and name it by what the upload answers.",
     "A page samples at its own temperature: leave out temperature, top_p and published.",
 }
-CODE = re.compile(r"^[#.)][\w -]*\.?[\w-]* (?:input|textarea|\.)|^(?:Segoe UI|Noto Sans)$|=>|\bconst |\.\w+\(|^\s*vs-|^--|https://|'self'")
+CODE = re.compile(r"^[#.][\w-]+ (?:input|textarea|\.)|^(?:Segoe UI|Noto Sans)$|=>|\bconst |\.\w+\(|^\s*vs-|\.vs-|^--|https://|'self'")
 SENTENCE = re.compile(r"[A-Za-z][a-z]+[,;:]? [a-zA-Z]{2,}")
 
 
@@ -150,6 +150,7 @@ def sentences(path: Path) -> list[str]:
     docs = {id(node.body[0].value) for node in ast.walk(tree)
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
             and node.body and isinstance(node.body[0], ast.Expr)}
+    docs |= {id(node.msg) for node in ast.walk(tree) if isinstance(node, ast.Assert)}   # for who wrote it
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
