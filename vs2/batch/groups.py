@@ -142,7 +142,7 @@ def bootstrap(sums: Sequence[float], counts: Sequence[int], seed: int = 0,
         error = np.sqrt(draws / (draws - 1) * ((total - mean * number) ** 2).sum()) / number.sum()
         return float(mean - 1.959964 * error), float(mean + 1.959964 * error)
     chance = np.random.default_rng(seed)
-    means = []
+    means: list[np.ndarray] = []
     for _ in range(0, resamples, 200):      # a part at a time: few megabytes whatever the size
         drawn = chance.integers(0, draws, (min(200, resamples - 200 * len(means)), draws))
         means.append(total[drawn].sum(1) / number[drawn].sum(1))

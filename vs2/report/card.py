@@ -5,9 +5,8 @@ that they lack is never drawn as a box: the prompt is then left out, and the car
 where there is none, and what was not judged has no number.
 """
 import io
-from bisect import bisect_right
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from unicodedata import category, normalize
 
 from PIL import Image, ImageDraw, ImageFont
@@ -104,11 +103,24 @@ def wrapped(said: str, used: Font, width: int) -> list[str]:
             rows.append(row)
             row = ""
         while used.getlength(piece.rstrip()) > width:       # one word that is wider than a line
-            cut = max(1, bisect_right(range(len(piece)), width, key=lambda n: used.getlength(piece[:n])) - 1)
+            cut = max(1, _most(len(piece) - 1, width, partial(_length, used, piece)))
             rows.append(piece[:cut])
             piece = piece[cut:]
         row += piece
     return [*rows, row] if row.strip() else rows
+
+
+def _length(used: Font, said: str, letters: int) -> float:
+    return used.getlength(said[:letters])
+
+
+def _most(most: int, width: int, length: Callable[[int], float]) -> int:
+    """The most letters, up to `most`, whose length is at most `width`; 0 where not even none fits."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if length(middle) <= width else (low, middle - 1)
+    return low
 
 
 def _pieces(said: str) -> list[str]:
@@ -132,8 +144,8 @@ def fitted(said: str, used: Font, width: int) -> str:
     said = whole[:MOST_FITTED]
     if said == whole and used.getlength(said) <= width:
         return said
-    fits = bisect_right(range(len(said) + 1), width, key=lambda n: used.getlength(said[:n].rstrip() + MORE)) - 1
-    return said[:max(fits, 0)].rstrip() + MORE
+    fits = _most(len(said), width, lambda n: used.getlength(said[:n].rstrip() + MORE))
+    return said[:fits].rstrip() + MORE
 
 
 def _name(said: str, used: Font, width: int, instead: str) -> str:

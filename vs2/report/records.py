@@ -110,6 +110,7 @@ def _decision(value: Mapping, found: Sequence[Candidate | None]) -> Decision | N
     ranking = tuple(int(n) for n in ranking)
     made = decide(found)
     tied = made.tied if value.get("tie") else ()
+    places: tuple[int | None, ...]
     if ranking != made.ranking or bool(value.get("tie")) != bool(made.tied):
         places = tuple(range(1, len(ranking) + 1))
         tied = ranking[:2] if value.get("tie") else ()

@@ -105,7 +105,7 @@ def _connect(blocks: gr.Blocks, address: gr.HTML, chosen: gr.Tabs, pages: dict, 
     def loaded(said: dict | None, request: gr.Request) -> dict:
         # What a draft brings back (vs2/ui/draft.py) is more than what the address names.
         restores = isinstance(said, dict) and said.get("restores") is True
-        values = opened({**said, "e": []} if restores else said, request)
+        values = opened({**(said or {}), "e": []} if restores else said, request)
         if values[chosen].selected == PAGES[0].NAME:  # it is there already; a tab may have been clicked meanwhile
             del values[chosen]
         return values

@@ -45,7 +45,7 @@ class Bilingual(gr.Blocks):
 
     spoken: dict[str, dict] = {}    # language: the configuration of the same pages, as they were made in it
 
-    @property
+    @property  # type: ignore[override]  # in place of a value; what it gives is the same
     def config(self) -> dict:
         """What Gradio sends to a browser."""
         return self._configs.get(language.here(), self._configs[language.ENGLISH])
@@ -89,7 +89,9 @@ def mend_index() -> None:
     if "vs2_page" in environment.globals:
         return
     environment.globals["vs2_page"] = _page
-    read = environment.loader.get_source
+    loader = environment.loader
+    assert loader is not None, "Gradio's pages come from files"
+    read = loader.get_source
 
     def mended(environment, template: str):
         source, *rest = read(environment, template)
@@ -98,4 +100,4 @@ def mend_index() -> None:
                 source = source.replace(before, after)
         return source, *rest
 
-    environment.loader.get_source = mended
+    loader.get_source = mended  # type: ignore[method-assign]  # there is no option for it

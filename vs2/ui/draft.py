@@ -33,7 +33,8 @@ class Draft:
         keep = (f"(...values) => window.vs2.keep({json.dumps(self.page)}, "
                 f"Object.fromEntries({names}.map((name, at) => [name, values[at]])))")
         fields = list(self.fields.values())
-        gr.on([one.change for one in fields], None, fields, None, js=keep, **QUIET)
+        changed = [one.change for one in fields]  # type: ignore[attr-defined]  # each kind of field has it
+        gr.on(changed, None, fields, None, js=keep, **QUIET)
         page, going = json.dumps(self.page), json.dumps(self.going)
         blocks().load(restore, [address, self.said], outputs, **QUIET,
                       js=f"() => [window.vs2.read(), window.vs2.draft({page})]").then(

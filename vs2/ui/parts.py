@@ -129,7 +129,7 @@ def _card(key: str, score: Score | None, why: bool = True) -> str:
         figure = f'<p class="vs-digit">{score.value}<small>/5</small></p>'
     distribution, value = (None, None) if score is None else (score.distribution, score.value)
     judged = score is None or score.judged
-    reason = "" if judged or not why else f'<p class="vs-reason">{escape(withheld.why(score))}</p>'
+    reason = "" if score is None or judged or not why else f'<p class="vs-reason">{escape(withheld.why(score))}</p>'
     bars = _bars(distribution, value) if judged else ""
     told = f"{_expected(score)}{_confidence(score)}" if score else ""
     below = f'<div class="vs-told">{told}</div>' if judged else ""     # its place is there before there is a score
@@ -142,7 +142,7 @@ def _card(key: str, score: Score | None, why: bool = True) -> str:
 def scores(found: Mapping[str, Score] | None = None, overall: float | None = None) -> str:
     """The three score cards under their heading; those without a score yet hold their place."""
     all_there = found is not None and all(key in found for key in KEYS)
-    none = bool(found) and all_there and withheld.all_of(found)
+    none = found is not None and all_there and withheld.all_of(found)
     mean = ""
     if overall is not None:
         mean = (f'<p class="vs-overall" title="{text.OVERALL_HINT}">{text.OVERALL} <b>{overall:.2f}</b>'

@@ -18,7 +18,6 @@ from vs2.ui.text import report as text
 from vs2.ui.wiring import QUIET
 
 REPORT, CARD = "report", "card"
-LABELS = {REPORT: text.REPORT, CARD: text.CARD}
 # A press asks for the file; until it is there, the button says that it is being made, and is not pressed again.
 SAVING = """
 element.addEventListener("click", (event) => {
@@ -51,7 +50,7 @@ def button(make: str, of: str = "", label: str = "", kind: str = "vs-action") ->
     named = f' aria-label="{escape(label)}"' if label else ""
     which = f' data-of="{escape(of)}"' if of else ""
     return (f'<button type="button" class="{kind}" data-make="{make}"{which} data-busy="{text.MAKING}"{named}>'
-            f"{LABELS[make]}</button>")
+            f"{text.CARD if make == CARD else text.REPORT}</button>")
 
 
 def asked(event: gr.EventData) -> tuple[str, str]:

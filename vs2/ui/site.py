@@ -32,7 +32,7 @@ class Site:
     host: Host
     store: Store
     settings: Settings
-    forgetting: list[Callable[[str], None]] = field(default_factory=list)
+    forgetting: list[Callable[[str], object]] = field(default_factory=list)
 
     @staticmethod
     def visitor(address) -> str:

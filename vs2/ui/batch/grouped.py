@@ -12,7 +12,7 @@ from vs2.ui.batch.job import Job
 from vs2.ui.text import report as text
 
 MOST_RADARS = 24
-LABELS = {**shared.SHORT, OVERALL: text.OVERALL}
+COLUMNS = (*KEYS, OVERALL)
 
 
 def choices(job: Job | None) -> list[tuple[str, str]]:
@@ -33,7 +33,7 @@ def html(job: Job | None) -> str:
         return parts.problem(str(problem))
     lines = "".join(_line(group, job.kept) for group in board.groups)
     heads = "".join(f'<th scope="col">{name}</th>' for name in
-                    (text.PLACE, text.GROUP, *LABELS.values(), text.JUDGED, text.LOWEST))
+                    (text.PLACE, text.GROUP, *shared.SHORT.values(), text.OVERALL, text.JUDGED, text.LOWEST))
     title = escape(text.GROUPS.format(column=board.column))
     return (f'<section class="vs-groups" aria-label="{title}"><header><h2>{title}</h2></header>'
             f'<div class="vs-wide" tabindex="0" role="region" aria-label="{title}"><table><thead><tr>{heads}</tr>'
@@ -59,7 +59,7 @@ def _name(group: Group) -> str:
 
 
 def _line(group: Group, kept: Mapping[int, str]) -> str:
-    cells = "".join(f"<td>{_cell(group.cells[key], group, key)}</td>" for key in LABELS)
+    cells = "".join(f"<td>{_cell(group.cells[key], group, key)}</td>" for key in COLUMNS)
     whole = group.cells[OVERALL]
     why = "".join(f'<small class="vs-unread-cell">{form.format(count=count)}</small>' for form, count in (
         (text.WITHHELD, whole.withheld), (text.UNREAD, whole.unread), (text.FAILED, group.failed),

@@ -129,7 +129,7 @@ class Job:
                 failures = failures + 1 if isinstance(result.problem, Failure) else 0
                 yield row, None
                 if failures == GIVE_UP:
-                    self.given_up = text.GIVEN_UP.format(count=GIVE_UP, reason=worded(result.error))
+                    self.given_up = text.GIVEN_UP.format(count=GIVE_UP, reason=worded(result.error or ""))
                     return
         finally:
             if self._turn in (mine, None):      # nobody has taken over

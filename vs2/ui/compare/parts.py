@@ -259,7 +259,7 @@ def states(rows: Sequence[Row], decision: Decision | None) -> list[dict]:
     judged here `kept`, what it is stored under, and `asked`, its settings."""
     made = []
     for n, row in enumerate(rows):
-        one = {"key": row.key, "said": "", "state": "ready"}
+        one: dict[str, object] = {"key": row.key, "said": "", "state": "ready"}
         if row.state in (WAITING, JUDGING):
             one |= {"said": {WAITING: text.WAITING, JUDGING: text.JUDGING}[row.state], "state": row.state}
         elif row.evaluation:

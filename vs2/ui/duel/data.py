@@ -108,7 +108,7 @@ def bring(duel: Duel, judged: dict[str, dict]) -> tuple[dict, str]:
     return found, " ".join(text.BROUGHT.format(judge=sound(model), count=len(rows)) for model, rows in found.items())
 
 
-def export(duel: Duel, kind: str, evaluations: Callable[[], Sequence[Evaluation]] = list) -> dict:
+def export(duel: Duel, kind: str, evaluations: Callable[[], Sequence[tuple[StoredClip, Evaluation]]] = list) -> dict:
     """A file of the votes, or of the ranking, where uploads are: {path, name, said}. Raises BadInput, Failure.
 
     evaluations: those of its clips, for the report."""

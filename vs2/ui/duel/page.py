@@ -15,7 +15,7 @@ from vs2.duels.clips import FOLDERS, gathered
 from vs2.duels.judges import read_scores
 from vs2.duels.votes import DIMENSIONS, OVERALL
 from vs2.errors import BadInput, Problem
-from vs2.history.duels import Duel
+from vs2.history.duels import Duel, StoredClip
 from vs2.ui import loan, parts, player
 from vs2.ui import text as shared
 from vs2.ui.duel import data, layout
@@ -151,6 +151,7 @@ class DuelPage:
         while (shown := (duel := self._duel(said)).next) is not None:
             places = []
             for clip in shown.sides:
+                assert isinstance(clip, StoredClip), "a stored duel is of stored clips"
                 try:
                     places.append(data.shown(clip, self.site.store.clip(clip.digest), self.desk))
                 except BadInput as problem:

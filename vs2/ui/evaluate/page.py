@@ -12,9 +12,10 @@ from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.history.store import Stored
 from vs2.rubric import check_prompt
-from vs2.ui import charts, fields, given, parts, player, saving, sent, text, whose, withheld
+from vs2.ui import charts, fields, given, parts, player, saving, text, whose, withheld
 from vs2.ui.draft import Draft
 from vs2.ui.evaluate import kept
+from vs2.ui.evaluate.endpoint import TICK, Endpoint
 from vs2.ui.evaluate.layout import SURE, Layout, Shown
 from vs2.ui.fields import WrongField
 from vs2.ui.generate.studio import Studio
@@ -30,11 +31,9 @@ from vs2.video.sampling import Sampling
 
 PROMPT = "#prompt textarea"
 PAUSE = 0.1     # seconds between updates of the page while text comes
-TICK = 0.25     # and while only the clock moves
-MOST_CALLS = 8  # calls from scripts that run or stand in the judge's line; others wait in the server's queue
 
 
-class EvaluatePage(Layout):
+class EvaluatePage(Layout, Endpoint):
     """What the page's components do. Made inside a `gr.Blocks` context."""
 
     NAME = "evaluate"
@@ -96,15 +95,7 @@ class EvaluatePage(Layout):
         self.maker.connect(self.prompt, self.video, [self.video, *self._results()],
                            lambda value: {self.video: value, **self._blank()}, lambda session: session in self._runs)
         self.saver.connect(self.actions, self.save, [self.shown])
-        with gr.Row(visible=False):  # the same judgement for scripts: one call, one record
-            file = sent.files("video")
-            fps = gr.Number(None, label="fps", step=0.001)    # any number: see `given.strict`
-            record = gr.JSON(label="evaluation")
-            call = gr.Button()
-        given.strict(prompt=self.prompt, think=self.think, budget=self.budget, samples=self.samples, seed=self.seed,
-                     fps=fps)
-        call.click(self.evaluate, [file, self.prompt, self.think, self.budget, self.samples, self.seed, fps], record,
-                   api_name="evaluate", api_description=text.API_EVALUATE, concurrency_limit=MOST_CALLS)
+        self._endpoint()
 
     def about_judge(self) -> str:
         """Which judge this is; only asked once it is loaded, or the page would wait for it."""
@@ -198,13 +189,6 @@ class EvaluatePage(Layout):
                 run.stop()
             if self._runs.get(request.session_hash) is run:
                 self._runs.pop(request.session_hash, None)
-
-    def _sentence(self, error: Exception) -> Problem | str:
-        """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
-        if isinstance(error, Problem):
-            return error
-        self.host.log(error)
-        return text.UNEXPECTED.format(kind=type(error).__name__)
 
     def _follow(self, progress: Progress) -> Iterator[dict]:
         shown, clip, scored, last = None, None, None, 0.0
@@ -306,33 +290,3 @@ class EvaluatePage(Layout):
         self.leave(request)     # what it would still say is of another clip
         row = self.examples[number]
         return (player.example(row["file"], self.video), row["prompt"], *self.replaced(request))
-
-    def evaluate(self, video: str, prompt: str, think: bool, budget: int, samples: int,
-                 seed: int, fps: float | None = None) -> Iterator[dict | None]:
-        """The endpoint `/evaluate`: the whole evaluation as JSON, after it has ended. It is not stored.
-
-        Parameters:
-            video: the file to judge.
-            prompt: the text that the video was generated from.
-            think: whether to reason before scoring; without, the scores come at once.
-            budget: the most tokens of reasoning.
-            samples: how many rationales to draw; with several, confidence is given.
-            seed: of the sampling; one rationale is always the same.
-            fps: pictures a second, where the file is a zip of numbered pictures; null for a video.
-        """
-        if not video:
-            raise gr.Error(text.NO_VIDEO, print_exception=False)
-        run, told = None, time.monotonic()
-        try:
-            run = Run(Request(video, prompt or "", **given.judging(think, budget, samples, seed), fps=fps), self.host)
-            for event in run.events(TICK):
-                if isinstance(event, Evaluation):
-                    yield replace(event, video=Path(video).name).to_dict()
-                elif time.monotonic() - told >= 1:  # nothing yet: here Gradio ends the call of a client that has gone
-                    told = time.monotonic()
-                    yield None
-        except Exception as error:
-            raise gr.Error(str(self._sentence(error)), print_exception=False) from error
-        finally:
-            if run:
-                run.stop()

@@ -1,6 +1,12 @@
 """Best of N 页的文字。"""
 
 # 操作
+NOT_MADE = "停止之前还没有生成。"
+RUN_LOST = ("运行过程中页面被重新加载，或服务器重新启动，未完成的部分已丢失。提示词和设置都已保留，"
+            "已生成的视频也在：{count} 个。")
+NOTHING_LEFT = "这些候选视频已不在服务器上：请重新生成。"
+REST = "评测已生成的 {count} 个视频"
+REST_ONE = "评测已生成的 1 个视频"
 PROMPT = "提示词"
 PROMPT_HINT = "视频应表现的内容，例如：a red ball bounces on grass"
 COUNT = "候选数（N）"

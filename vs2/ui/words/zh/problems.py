@@ -109,7 +109,10 @@ FORMS = {
     "{name} is {value}: it must be a whole number.": "{name} 为 {value}：必须是整数。",
     "{name} is {value}: it must be a number.": "{name} 为 {value}：必须是数字。",
     "{name} is {value}: it must be text.": "{name} 为 {value}：必须是文字。",
-    "The weights of a rule must be 0 or more, and one of them above 0.": "权重不能小于 0，且至少要有一个大于 0。",
+    "Every weight is 0: give at least one dimension a weight above 0.":
+        "所有权重都是 0：请至少让一个维度的权重大于 0。",
+    "The weight of {name} is {said}: give a number, 0 or more.": "{name} 的权重是 {said}：请填写不小于 0 的数字。",
+    "The weight of {name} is {number:f}: give 0 or more.": "{name} 的权重是 {number}：请填写不小于 0 的数字。",
     "There is no rule {rule}: take one of {names}, or weights of the dimensions.":
         "没有 {rule} 这个规则：请使用 {names} 之一，或给出各维度的权重。",
     "seed is {seed}: {count:d} seeds from there on go beyond {most:d}.":
