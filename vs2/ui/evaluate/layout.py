@@ -2,7 +2,7 @@
 import gradio as gr
 
 from vs2 import plots
-from vs2.ui import loan, parts, player, text
+from vs2.ui import loan, parts, player, text, timeline
 from vs2.ui.examples import examples
 from vs2.ui.generate.maker import Maker
 from vs2.ui.generate.studio import Studio
@@ -50,7 +50,8 @@ class Layout:
                 with gr.Row(elem_classes="vs-beneath"):
                     self.actions = gr.HTML("", elem_id="actions", apply_default_css=False, js_on_load=COPY)
                     self.sure = gr.Button(text.HOW_SURE.format(count=SURE), size="sm", elem_id="sure", visible=False)
-                self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False, js_on_load=SEEK)
+                self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False,
+                                      js_on_load=SEEK + timeline.stepping())
                 with gr.Row(equal_height=False, elem_classes="vs-why"):
                     with gr.Column(scale=8, min_width=280):
                         self.rationale = gr.HTML(rationale(), elem_id="rationale", apply_default_css=False,
