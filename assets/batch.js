@@ -4,7 +4,6 @@ const find = (name) => element.querySelector(name);
 const zone = find(".vs-zone"), input = find("input"), box = find(".vs-files"), list = find("ul"), busy = find(".vs-busy");
 const problem = find(".vs-zone-problem");
 let files = [], turn = 0, sending = false;
-const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 function say(sentence) {
   problem.textContent = sentence || "";
@@ -20,7 +19,7 @@ function draw() {
   else if (document.activeElement === input && !bare) find(".vs-add").focus();
   list.replaceChildren(...files.map((file) => {
     const line = document.createElement("li");
-    line.textContent = file.name;
+    line.append(naming(make("span", "vs-name"), file.name));
     return line;
   }));
 }
@@ -68,12 +67,14 @@ function clear() {
   say("");
   draw();
   props.value = { files: [], turn };
+  window.vs2?.keep("batch", { run: "" });
   trigger("clear");
 }
 // The server's answer: what it kept, after a reload of the page too, or the sentence that says what is wrong.
 function hear() {
   const value = props.value;
   if (!value?.checked || (value.turn && value.turn !== turn)) return;
+  window.vs2?.keep("batch", { run: value.run ?? "" });  // with which a reload finds the table
   if (value.kept) files = value.kept.map((name) => ({ name, path: "" }));
   busy.textContent = "";
   say(value.problem);

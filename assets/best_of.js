@@ -1,5 +1,5 @@
 // The grid of the Best of N page: a tile a candidate, with its player, moved to its place as it is judged.
-// Runs once when the grid is made; `words` is put before it. The value is {items, number}, from the server.
+// Runs once when the grid is made; `words` is put before it. The value is {items, number, run}, from the server.
 const list = element.querySelector(".vs-contest"), empty = element.querySelector(".vs-empty");
 const all = element.querySelector(".vs-play-all");
 const tiles = new Map();
@@ -14,7 +14,7 @@ function tile(item) {
   frame.append(video, stage, meter);
   const line = make("p", "vs-entry-line");
   const place = make("span", "vs-place"), overall = make("b", "vs-entry-overall");
-  line.append(make("b", "vs-number", String(item.number)), make("span", "vs-name", item.name), place, overall);
+  line.append(make("b", "vs-number", String(item.number)), naming(make("span", "vs-name"), item.name), place, overall);
   const scores = make("dl", "vs-three"), cells = {};
   for (const [key, label] of Object.entries(words.SHORT)) {
     const cell = make("div");
@@ -85,7 +85,8 @@ function tell() {
   write(all, there.some((one) => !one.video.paused) ? words.PAUSE_ALL : words.PLAY_ALL);
 }
 function hear() {
-  const { items = [] } = props.value ?? {};
+  const { items = [], run = "" } = props.value ?? {};
+  window.vs2?.keep("best_of", { run });  // with which a reload finds what was made
   const known = new Set(items.map((item) => item.number));
   for (const [number, one] of tiles) {
     if (known.has(number)) continue;

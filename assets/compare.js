@@ -4,9 +4,9 @@ const find = (name) => element.querySelector(name);
 const zone = find(".vs-zone"), input = find("input[type=file]"), problem = find(".vs-zone-problem");
 const players = find(".vs-players"), tiles = find(".vs-tiles"), picker = find(".vs-picker");
 const seek = find(".vs-seek"), clock = find(".vs-clock"), playing = find(".vs-play");
-// What is shown, in order: {key, name, prompt, path, id, again, problem, fps, tile, video, sent}.
-let items = [], busy = false, at = 0, running = false, made = 0;
-const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+// What is shown, in order: {key, name, prompt, path, id, again, problem, fps, kept, asked, tile, video, sent}. `kept` is
+// what its judgement here is stored under, `asked` the settings that it was judged with.
+let items = [], busy = false, at = 0, running = false, made = 0, ruled = "";
 
 function say(sentence) {
   problem.textContent = sentence || "";
@@ -16,7 +16,22 @@ function say(sentence) {
 function publish(changed) {
   const names = ["key", "name", "prompt", "path", "id", "again", "problem", "rate"];
   props.value = { items: items.map((item) => Object.fromEntries(names.map((name) => [name, item[name]]))) };
+  remember();
   if (changed) trigger("select");
+}
+// What a reload brings back; and the address names what stands here, where all of it is stored.
+function remember() {
+  const names = ["key", "name", "prompt", "path", "player", "id", "again", "rate", "fps", "by", "overall", "kept", "asked"];
+  const there = items.filter((item) => item.path || item.id), stored = items.map((item) => (item.again ? "" : item.id) || item.kept);
+  window.vs2?.keep("compare", { items: there.map((item) => Object.fromEntries(names.map((name) => [name, item[name]]))) });
+  window.vs2?.place("compare", { e: stored.every(Boolean) ? stored : [], rule: ruled });
+}
+const waits = early("compare", () => items.some((item) => item.file));
+// How much of all that is on its way here has come.
+function share() {
+  const sending = items.filter((item) => item.size);
+  const sum = (of) => sending.reduce((total, item) => total + of(item), 0);
+  waits.progress(sending.some((item) => !item.sent) ? Math.min(99, percent(sum((item) => item.come ?? 0), sum((item) => item.size))) : 100);
 }
 function draw() {
   items.forEach((item, index) => {
@@ -55,7 +70,7 @@ function tile(item) {
   gone.type = "button";
   gone.setAttribute("aria-label", fill(words.REMOVE, item));
   gone.addEventListener("click", () => remove(item));
-  caption.append(make("b", "vs-number"), make("span", "vs-name", item.name), make("span", "vs-tile-state"), ordering(item, caption), gone);
+  caption.append(make("b", "vs-number"), naming(make("span", "vs-name"), item.name), make("span", "vs-tile-state"), ordering(item, caption), gone);
   const view = make("div", "vs-view");
   view.append(video);
   figure.append(view, caption);
@@ -75,6 +90,7 @@ function tile(item) {
     own.hidden = true;
     again.append(box, ` ${words.AGAIN}`);
     again.hidden = !item.path;
+    if (item.again) own.hidden = !(box.checked = own.open = true);
     box.addEventListener("change", () => { item.again = box.checked; own.hidden = !(own.open = box.checked); publish(); });
     made.append(again);
   }
@@ -89,13 +105,16 @@ function speed(item) {
   holder.innerHTML = words.RATE_FIELD;
   const label = holder.firstElementChild, field = label.querySelector("input");
   label.hidden = false;
-  item.rate = field.valueAsNumber;
+  if (item.rate) field.value = item.rate; else item.rate = field.valueAsNumber;
   field.addEventListener("change", async () => {
     if (field.valueAsNumber === item.rate) return;
     if (!field.checkValidity() || !field.value) {
       field.value = item.rate;
+      field.setAttribute("aria-invalid", "true");
+      field.focus();
       return say(words.RATE_WRONG);
     }
+    field.removeAttribute("aria-invalid");
     say("");
     item.rate = field.valueAsNumber;
     item.tile.dataset.key = item.key = key();
@@ -117,12 +136,13 @@ const state = (item, said, kind) => {
 };
 const key = () => `c${(made += 1)}-${Date.now().toString(36)}`;
 function put(item) {
-  items.push(Object.assign(item, { key: key() }));
+  items.push(Object.assign(item, { key: item.key ?? key() }));
   tile(item);
 }
 function remove(item) {
   const index = items.indexOf(item);
   item.gone = true;
+  item.file = null;
   if (item.local) URL.revokeObjectURL(item.local);
   item.video.removeAttribute("src");
   item.tile.remove();
@@ -130,6 +150,7 @@ function remove(item) {
   say("");
   draw();
   publish(true);
+  if (items.length) arrived(); else waits.settle(false);
   const next = items[Math.min(index, items.length - 1)];
   if (next) next.tile.querySelector(".vs-drop-one").focus(); else input.focus();
 }
@@ -141,10 +162,11 @@ async function take(files) {
   say(room <= 0 ? fill(words.FULL, words)
     : rest.length ? fill(words.TOO_MANY, { most: words.most, names: rest.map((file) => file.name).join(", ") }) : "");
   const added = some.map((file) => {
-    const item = { name: file.name, prompt: "", file, local: URL.createObjectURL(file) };
+    const item = {
+      name: file.name, prompt: "", file, size: file.size, local: file.address ? "" : URL.createObjectURL(file) };
     put(item);
-    if (!item.rate) item.video.src = item.local;
-    state(item, words.SENDING, "sending");
+    if (!item.rate && item.local) item.video.src = item.local;
+    state(item, file.address ? words.FETCHING : fill(words.SENDING, { percent: 0 }), "sending");
     return item;
   });
   draw();
@@ -154,10 +176,15 @@ async function take(files) {
 async function send(item) {
   if (item.file.size > words.megabytes * 1048576) return settle(item, { problem: words.TOO_LARGE });
   try {
-    item.sent = (await upload(item.file)).path;
+    item.sent = (await sent_of(item.file, server, (gone) => {
+      item.come = gone;
+      if (!item.gone) state(item, fill(words.SENDING, { percent: percent(gone, item.size) }), "sending");
+      share();
+    })).path;
+    share();
   } catch (error) {
     console.warn(error);
-    return settle(item, { problem: words.LOST });
+    return settle(item, { problem: error.said || words.LOST });
   }
   await prepare(item);
 }
@@ -175,8 +202,8 @@ async function prepare(item) {
   if (item.rate === asked) settle(item, answer);
 }
 function settle(item, answer) {
-  if (item.gone) return;
   item.file = null;
+  if (item.gone) return;
   if (answer.problem) {
     item.problem = answer.problem;
     state(item, "", "bad");
@@ -184,22 +211,27 @@ function settle(item, answer) {
   } else {
     Object.assign(item, { path: answer.path, fps: answer.fps });
     state(item, "", "ready");
+    item.player = answer.player;
     if (answer.player) { note(item, ""); item.video.src = source(answer.player); }
     else if (answer.rate) note(item, words.UNPLAYABLE);  // no browser plays a zip
   }
   publish(true);
+  arrived();
 }
+// Nothing is on its way here any more: what waited for it begins.
+const arrived = () => { if (!items.some((item) => item.file)) waits.settle(true); };
 
 // Evaluations that are stored: from the history, or named by the page's address.
 function recalled({ items: found, alone, problem: sentence }) {
   if (sentence) return say(sentence);
   if (alone) for (const item of [...items]) remove(item);
   for (const one of found) {
-    if (items.some((item) => item.id === one.id)) continue;
+    if (one.id && items.some((item) => item.id === one.id)) continue;
     if (items.length >= words.most) { say(fill(words.FULL, words)); break; }
     const item = { ...one };
     put(item);
-    state(item, one.overall, "done");
+    state(item, one.id ? one.overall : "", one.problem ? "bad" : one.id ? "done" : "ready");
+    if (one.problem) { note(item, one.problem, true); continue; }
     if (one.player) item.video.src = source(one.player); else note(item, one.note || words.NO_CLIP);
   }
   draw();
@@ -227,7 +259,7 @@ async function past() {
       if (recall?.items?.length) recalled(recall);
       if (there()) done(); else { failed.textContent = problem.textContent || words.PAST_FAILED; failed.hidden = false; }
     });
-    facts.append(make("b", "", one.name), make("span", "", one.prompt), make("small", "", one.by));
+    facts.append(naming(make("b", "vs-name"), one.name), make("span", "", one.prompt), make("small", "", one.by));
     row.append(facts, make("b", "vs-past-overall", one.overall), add);
     list.append(row);
   }
@@ -306,19 +338,23 @@ function step(frames) {
 function hear(said) {
   if (said.items) return recalled(said);
   busy = Boolean(said.busy);
+  ruled = said.rule ?? ruled;
   for (const one of said.states ?? []) {
     const item = items.find((item) => item.key === one.key);
+    if (item) Object.assign(item, { kept: one.kept ?? "", asked: one.asked ?? null });
     if (!item || item.problem || item.file) continue;  // what is on its way here says so itself
     state(item, one.said, one.state);
     note(item, one.problem || "", true);
   }
   draw();
+  remember();
 }
 const line = (window.vs2board ??= { waiting: [] });
 Object.assign(line, { hear, go: (to) => { halt(); go(to); } });
 line.waiting.splice(0).forEach(hear);
 
 input.addEventListener("change", () => { take([...input.files]); input.value = ""; });
+addresses(element, (given) => take([given]));
 find(".vs-add").addEventListener("click", () => input.click());
 find(".vs-past").addEventListener("click", past);
 find(".vs-close").addEventListener("click", () => picker.close());

@@ -9,6 +9,8 @@ const form = find(".vs-filter"), listed = find(".vs-items"), desk = find(".vs-ca
 const video = find("video"), note = find("[name=note]"), nameBox = find("[name=reviewer]"), keysBox = find("[name=keys]");
 // `shown` is the evaluation on the desk, `said` the review of it as it stands, `saved` how the server has it.
 let items = [], count = 0, shown = null, said = null, saved = "", has = false;
+// `begin` is the dimension where stepping from sentence to sentence starts, -1 once it has.
+let begin = -1;
 let reviewer = "", active = 0, sentence = -1, awaitsScore = false, turn = 0, listTurn = 0, timer = 0, sure = 0;
 const waiting = new Map(), failed = new Map();  // reviews on their way by evaluation; what the server refused
 let sending = null;

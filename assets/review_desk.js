@@ -87,8 +87,23 @@ function paint() {
   }));
   tell();
 }
+// A dimension that a visitor goes to: verdicts are of it from now on, and the sentences begin at what is said of it.
+function choose(number) {
+  if (number !== active) awaitsScore = false;
+  active = begin = number;
+  paint();
+}
+function beginning() {
+  const at = shown.parts.findIndex((part) => part.key === DIMENSIONS[begin]);
+  begin = -1;
+  if (at < 0) return -1;
+  const from = shown.parts[at].start, to = shown.parts[at + 1]?.start ?? Infinity;
+  return shown.sentences.findIndex(([start]) => start >= from && start < to);
+}
 function step(by) {
   if (!shown?.sentences.length) return;
+  const first = beginning();
+  if (first >= 0) [sentence, by] = [first, 0];
   sentence = Math.max(0, Math.min(shown.sentences.length - 1, sentence + by));
   paintText();
   const here = find(".vs-here");
@@ -137,6 +152,7 @@ async function open(id) {
   saved = formOf(answer.review || blank());
   const left = draft(id);
   said = left || structuredClone(answer.review) || blank();
+  begin = -1;
   [active, sentence, awaitsScore, sure] = [Math.max(0, DIMENSIONS.findIndex((key) => lacking().includes(key))), -1, false, 0];
   find(".vs-mark-bar").classList.remove("vs-needed");
   find(".vs-remove-review").textContent = words.remove;

@@ -58,6 +58,10 @@ element.addEventListener("click", (event) => {
     send();
   }
 });
+rated.addEventListener("focusin", (event) => {
+  const box = event.target.closest("[data-key]"), number = DIMENSIONS.indexOf(box?.dataset.key);
+  if (number >= 0 && !box.contains(event.relatedTarget)) choose(number);
+});
 // A press on the button must not take the selection away that it is about.
 find("[data-do=mark]").addEventListener("mousedown", (event) => event.preventDefault());
 note.addEventListener("input", () => { said.note = note.value; changed(); });
@@ -83,9 +87,10 @@ function key(event) {
   else if (!shown) return;
   else if (digit && (event.shiftKey || awaitsScore)) verdict(now, "disagree", digit);
   else if (digit && digit <= DIMENSIONS.length) {
-    active = digit - 1;
-    paint();
-    find(`.vs-rated-part[data-key="${DIMENSIONS[active]}"]`).scrollIntoView({ block: "nearest" });
+    choose(digit - 1);
+    const box = find(`.vs-rated-part[data-key="${DIMENSIONS[active]}"]`);
+    box.scrollIntoView({ block: "nearest" });
+    box.querySelector(".vs-vote button:not(:disabled)").focus({ preventScroll: true });  // Tab goes on from there
   } else if (event.shiftKey || digit) return;
   else if (letter === "a") verdict(now, "agree");
   else if (letter === "d") verdict(now, "disagree");

@@ -68,4 +68,5 @@ async function start() {
   if (wanted && wanted !== shown?.id) await open(wanted);
   else if (!shown && items.length) await open(items[0].id);
   else if (!shown) trouble("");
+  find(".vs-found").closest(".vs-review").setAttribute("data-started", "");
 }

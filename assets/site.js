@@ -17,7 +17,8 @@ function visitor() {
 const named = (query, name) => (query.get(name) || "").trim();
 function read() {
   const query = new URLSearchParams(location.search);
-  return { visitor: visitor(), page: named(query, "show") || "evaluate", e: named(query, "e").split(",").filter(Boolean) };
+  return { visitor: visitor(), page: named(query, "show") || "evaluate", e: named(query, "e").split(",").filter(Boolean),
+    rule: named(query, "rule") };
 }
 function go() {
   props.value = read();
@@ -30,15 +31,30 @@ for (const kind of ["click", "keydown"]) {
     if (event.target.closest?.("#pages .tab-wrapper")) touched = performance.now();
   }, true);
 }
+// The pages are hidden until the one that the address names is there: Gradio starts with the first, and what moves on
+// it is nothing to look at. The look (assets/head.css) shows them after some seconds in any case.
+const mark = (page) => document.documentElement.setAttribute("data-vs2-page", page);
+mark(read().page);
+const shown = () => document.documentElement.setAttribute("data-vs2-shown", "");
+(function open(until) {
+  const chosen = document.querySelector("#pages [role=tab][aria-selected=true]")?.dataset.tabId;
+  if (chosen === read().page && performance.now() > until) shown();
+  else if (!document.documentElement.hasAttribute("data-vs2-shown")) setTimeout(open, 50, until);
+})(performance.now() + 700);
 window.vs2 = {
   read,
+  shown,
   // What a tab that was selected asks for. The address follows a visitor's hand; whatever else selects a tab (Gradio the
   // first one, we the one that the address names) leaves it as it is.
   turn(page) {
     const now = read();
+    // What Gradio selects before the pages are shown may be another one than the address names.
+    if (now.page === page || document.documentElement.hasAttribute("data-vs2-shown")) mark(page);
     if (now.page !== page && performance.now() - touched < 2000) {
-      const query = new URLSearchParams(location.search);
-      query.delete("e");
+      const query = new URLSearchParams(location.search), shows = drafts[page] ?? {};
+      for (const [name, value] of [["e", shows.e], ["rule", shows.ruled]]) {
+        if (shows.e?.length && value) query.set(name, `${value}`); else query.delete(name);
+      }
       if (page === "evaluate") query.delete("show"); else query.set("show", page);
       history.pushState(null, "", query.size ? `?${query}` : location.pathname);
     }
@@ -63,13 +79,35 @@ document.addEventListener("click", (event) => {
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   const query = new URLSearchParams(location.search), { searchParams: wanted, hash } = new URL(link.href, location.href);
-  for (const name of ["show", "e"]) {
+  for (const name of ["show", "e", "rule"]) {
     if (wanted.get(name)) query.set(name, wanted.get(name)); else query.delete(name);
   }
   history.pushState(null, "", (query.size ? `?${query}` : location.pathname) + hash);
   go();
   reach(part());
 });
+// The field that a sentence is about: marked, told what is wrong with it, and the place where the visitor is now.
+const pointed = new Map();  // sentence -> its field
+function point(sentence) {
+  const field = [...document.querySelectorAll(sentence.dataset.field)].find((one) => one.offsetParent && one.tabIndex >= 0);
+  if (!field || pointed.has(sentence)) return;
+  pointed.set(sentence, field);
+  sentence.id ||= `wrong-${Math.random().toString(36).slice(2)}`;
+  if (field.matches("input, textarea, select")) field.setAttribute("aria-invalid", "true");
+  field.setAttribute("aria-describedby", sentence.id);
+  const fold = field.closest("details");
+  if (fold) fold.open = true;
+  field.focus();
+  for (const kind of ["input", "change"]) field.addEventListener(kind, () => mend(field), { once: true });
+}
+function mend(field) {
+  field.removeAttribute("aria-invalid");
+  field.removeAttribute("aria-describedby");
+}
+function points() {
+  for (const [sentence, field] of pointed) if (!sentence.isConnected) { pointed.delete(sentence); mend(field); }
+  document.querySelectorAll(".vs-problem[data-field]").forEach(point);
+}
 // A chart is a picture to those who do not see it: what it shows is in its layout (vs2/plots/scores.py).
 function named_chart(chart) {
   const label = chart.layout?.meta?.label;
@@ -77,6 +115,18 @@ function named_chart(chart) {
   chart.setAttribute("role", "img");
   chart.setAttribute("aria-label", label);
 }
-new MutationObserver(() => document.querySelectorAll(".js-plotly-plot").forEach(named_chart))
+new MutationObserver(() => { document.querySelectorAll(".js-plotly-plot").forEach(named_chart); points(); })
   .observe(document.body, { childList: true, subtree: true });
 reach(part());
+// On a phone what is pressed and what comes of it are not in one view: the page goes to where it is told.
+document.addEventListener("click", (event) => {
+  const pressed = event.target.closest?.("#evaluate, #sure, #examples [data-example], #compare, #best-go, #batch-go, #batch-example");
+  const page = pressed?.closest("[role=tabpanel]"), status = page?.querySelector(".vs-status");
+  if (!status || innerWidth > 760) return;
+  const follow = new MutationObserver(() => {
+    const now = page.querySelector(".vs-answer .vs-status[data-state=busy]");
+    if (now) { follow.disconnect(); now.closest(".block").scrollIntoView({ block: "start" }); }
+  });
+  follow.observe(page, { childList: true, subtree: true });
+  setTimeout(() => follow.disconnect(), 8000);
+});

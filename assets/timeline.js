@@ -3,7 +3,8 @@
 const bar = find(".vs-timeline"), track = find(".vs-track"), head = find(".vs-head-mark"), tip = find(".vs-tip");
 // A moment's buttons in the rationale that is shown; those of further samples are theirs alone.
 const NAMED = "#rationale .vs-said > p .vs-time, #rationale .vs-said > .vs-part .vs-time";
-const SMALLEST = 8, WIDEST = 24;  // pixels that a mark takes presses in
+// Pixels that a mark takes presses in; for fingers more (assets/touch.css).
+const SMALLEST = 8, WIDEST = matchMedia("(pointer: coarse), (max-width: 760px)").matches ? 44 : 24;
 let moments = [], marks = [], drawn = "";
 
 function moments_named() {

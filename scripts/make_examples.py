@@ -1,4 +1,4 @@
-"""Makes the page's example clips, one good and one for each dimension: `python scripts/make_examples.py`.
+"""Makes the page's example clips and their pictures, one good, one a dimension: `python scripts/make_examples.py`.
 
 They are rendered from held-out seeds, so the built-in judge has never been trained on them. They are to show how it
 explains a fault, so they are clips that it explains rightly, which it does not do of all (`vs2 bench scenes` says how
@@ -9,10 +9,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from PIL import Image
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from vs2.scenes import film, words, world  # noqa: E402
+from vs2.scenes import draw, film, words, world  # noqa: E402
 
 FOLDER = ROOT / "assets" / "examples"
 GOOD = world.Content(1, "red", "ball", "bounces", "grass", ("blue", "box"))
@@ -34,6 +36,18 @@ EXAMPLES = (
 )
 
 
+# Pictures for the pages: name -> the example, and where in it, from 0 to 1. The last one is where the box was.
+STILLS = {"good": ("good", 0.3), "pixels": ("pixels", 0.5), "mismatch": ("mismatch", 0.3),
+          "vanishes": ("vanishes", 0.2), "vanishes-after": ("vanishes", 0.7)}
+SIDE = 176      # pixels, of a still
+
+
+def still(example: world.Scene, place: float) -> Image.Image:
+    """A frame of the scene, as a picture for the pages."""
+    frames = draw.frames(example)
+    return Image.fromarray(frames[round(place * (len(frames) - 1))]).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+
+
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "examples.csv").open("w", newline="", encoding="utf-8") as file:
@@ -42,6 +56,9 @@ def main() -> None:
         for name, example, shows in EXAMPLES:
             film.write(example, FOLDER / f"{name}.mp4")
             rows.writerow((f"{name}.mp4", words.caption(example.asked), shows))
+    scenes = {name: example for name, example, _ in EXAMPLES}
+    for name, (of, place) in STILLS.items():
+        still(scenes[of], place).save(FOLDER / f"{name}.jpg", quality=82, optimize=True)
 
 
 if __name__ == "__main__":

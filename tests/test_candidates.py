@@ -1,6 +1,7 @@
 """Comparing candidates: the ranking by hand, ties by the spread, unread scores, and the sentence that says why."""
 import json
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise, product
 from math import sqrt
 
@@ -10,6 +11,7 @@ from vs2.candidates import Failed, check_rule, decide, differences, displayed, o
 from vs2.errors import BadInput
 from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.rubric import KEYS
+from vs2.rules import weighed
 
 VISUAL, TEXT, PHYSICAL = KEYS
 
@@ -56,17 +58,28 @@ def test_equal_candidates_stay_in_the_order_given():
 
 
 @pytest.mark.parametrize("rule", ["best", "", {VISUAL: -1, TEXT: 2}, {"beauty": 1}, {VISUAL: 0}, {},
-                                  {VISUAL: float("nan")}, {VISUAL: float("inf")}])
+                                  {VISUAL: float("nan")}, {VISUAL: float("inf")}, {VISUAL: "2"}, {VISUAL: None},
+                                  {VISUAL: True}, {VISUAL: 10**400}, {VISUAL: [1]}, {VISUAL: 1, 3: 1, "a": 1}, None, 7])
 def test_a_rule_that_is_none_is_refused(rule):
-    with pytest.raises(BadInput):
+    with pytest.raises(BadInput) as refused:
         rank(TABLE, rule)
+    assert str(refused.value).count(". ") == 0 and str(refused.value).endswith("."), "one sentence"
+
+
+@pytest.mark.parametrize("weights", [(1e308, 1e308, 1e308), (5e-324, 5e-324, 5e-324), (Fraction(1, 3),) * 3])
+def test_weights_of_any_size_weigh_alike(weights):
+    assert weighed(check_rule(dict(zip(KEYS, weights, strict=True)))) == pytest.approx(dict.fromkeys(KEYS, 1 / 3))
+    assert rank(TABLE, dict(zip(KEYS, weights, strict=True))) == rank(TABLE, "mean")
 
 
 def test_rules_as_written():
     assert parse_rule(" worst ") == "worst" and parse_rule(TEXT) == TEXT
     assert parse_rule(f"{VISUAL}=2, {TEXT}=0.5") == {VISUAL: 2, TEXT: 0.5} == check_rule({VISUAL: 2, TEXT: 0.5})
-    for text in ("median", "visual_quality=", "visual_quality=a", "a=1=2", "looks=1"):
-        with pytest.raises(BadInput):
+    for text, said in (("median", "no rule"), ("visual_quality=", "is missing"), ("visual_quality=a", "is 'a'"),
+                       ("a=1=2", "list of weights"), ("looks=1", "no dimension"), ("visual_quality=-1", "is -1"),
+                       ("visual_quality=nan", "is nan"), ("visual_quality=0", "Every weight is 0"),
+                       ("visual_quality=1,visual_quality=2", "twice"), ("visual_quality=1,", "list of weights")):
+        with pytest.raises(BadInput, match=said):
             parse_rule(text)
 
 

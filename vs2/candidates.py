@@ -30,10 +30,11 @@ from vs2.rules import (
     measures,
     parse_rule,
     weighed,
+    written,
 )
 
 __all__ = ["EQUAL", "MEAN", "RULES", "WORST", "Candidate", "Decision", "Failed", "Rule", "check_rule", "decide",
-           "differences", "displayed", "overall", "parse_rule", "rank", "record", "shown"]
+           "differences", "displayed", "overall", "parse_rule", "rank", "record", "shown", "written"]
 
 @dataclass(frozen=True)
 class Failed:

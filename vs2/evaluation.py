@@ -92,6 +92,7 @@ class Evaluation:
     published: for each dimension what the authors' script says, where it was asked for as that does (nothing of one
         that was not judged); else None.
     given_fps: the pictures a second that were given for a folder or a zip of them; None of a video, which says its own.
+    options: how it was judged, the fields of `vs2.options.Options` by name; None in records from before they were kept.
     """
 
     video: str
@@ -112,6 +113,7 @@ class Evaluation:
     given_fps: float | None = None
     shown: int = 0
     looped: bool = False
+    options: dict | None = None
 
     @property
     def overall(self) -> float | None:

@@ -1,6 +1,6 @@
 """What a judgement says while it runs. A stream yields these in order and ends in an `Evaluation`."""
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -29,10 +29,14 @@ class FramesRead:
 
 @dataclass(frozen=True)
 class Thought:
-    """The next piece of the rationale, as it is made (of the first reply, where several are sampled)."""
+    """The next piece of the rationale, as it is made (of the first reply, where several are sampled).
+
+    scores: dimension -> digit, of those that the answer has given by now; none where several replies are mixed.
+    """
 
     text: str
     tokens: int  # written so far, all replies together
+    scores: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

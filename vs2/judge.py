@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -241,7 +241,8 @@ class Judge:
         try:
             while True:
                 piece = next(writing)
-                yield events.Thought(piece.text, piece.tokens)
+                given = {key: value for key, value in piece.values.items() if key not in task.withheld}
+                yield events.Thought(piece.text, piece.tokens, given)
         except StopIteration as end:
             return end.value
         finally:
@@ -265,7 +266,7 @@ class Judge:
             frame_times=tuple(map(float, task.clip.times)),
             reply=written(replies[shown], task.withheld), samples=samples, published=published,
             given_fps=facts.fps if facts.container == NUMBERED else None, shown=shown,
-            looped=any(reply.looped for reply in replies))
+            looped=any(reply.looped for reply in replies), options=asdict(task.options))
 
 
 @dataclass

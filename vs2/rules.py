@@ -1,11 +1,12 @@
 """What candidates are ranked by: a rule, the numbers that it compares, and how far those can be told apart."""
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import hypot, sqrt
+from math import hypot, isfinite, sqrt
+from numbers import Real
 
 from vs2.errors import BadInput
 from vs2.evaluation import Evaluation
-from vs2.rubric import KEYS, SCALE
+from vs2.rubric import BY_KEY, KEYS, SCALE
 
 MEAN, WORST = "mean", "worst"
 RULES = (MEAN, WORST, *KEYS)
@@ -30,36 +31,71 @@ def parse_rule(text: str) -> Rule:
         raise BadInput(f"The rule is {text!r:.60}, which is no text: name one, or write weights.")
     if "=" not in text:
         return check_rule(text.strip())
-    try:
-        weights = {key.strip(): float(weight) for key, weight in (part.split("=") for part in text.split(","))}
-    except ValueError:
-        raise BadInput(f"The rule {text!r} is not a list of weights: write them as "
-                       f"{','.join(f'{key}=1' for key in KEYS)}.") from None
+    weights: dict[str, object] = {}
+    for part in text.split(","):
+        key, equals, weight = (piece.strip() for piece in part.partition("="))
+        if not equals or not key or "=" in weight:
+            raise BadInput(f"The rule {text!r:.80} is not a list of weights: write them as "
+                           f"{','.join(f'{key}=1' for key in KEYS)}.")
+        if key in weights:
+            raise BadInput(f"The rule {text!r:.80} weighs {key} twice: give each dimension one weight.")
+        try:
+            weights[key] = float(weight)
+        except ValueError:
+            weights[key] = weight   # to be said of it below
     return check_rule(weights)
 
 
-def check_rule(rule: Rule) -> Rule:
-    """The rule as it is; BadInput if there is no such rule. Weights are for dimensions, none negative, not all 0."""
+def check_rule(rule: object) -> Rule:
+    """The rule as it is, its weights as floats; BadInput, one sentence, if there is no such rule.
+
+    Weights are for dimensions, finite numbers of which none is negative and not all are 0.
+    """
     if isinstance(rule, str):
         if rule not in RULES:
-            raise BadInput(f"There is no rule {rule!r}: take one of {', '.join(RULES)}, or weights of the dimensions.")
+            raise BadInput(f"There is no rule {rule!r:.60}: take one of {', '.join(RULES)}, or weights of the "
+                           "dimensions.")
         return rule
     if not isinstance(rule, Mapping):
         raise BadInput(f"The rule is {rule!r:.60}: name one of {', '.join(RULES)}, or give weights of the dimensions.")
-    if not set(rule) <= set(KEYS):
-        raise BadInput(f"{min(set(rule) - set(KEYS))!r} is no dimension: weigh {', '.join(KEYS)}.")
-    sound = all(isinstance(weight, int | float) and 0 <= weight < float("inf") for weight in rule.values())
-    if not sound or not any(rule.values()):
-        raise BadInput("The weights of a rule must be 0 or more, and one of them above 0.")
-    return rule
+    for key in rule:
+        if key not in KEYS:
+            raise BadInput(f"{key!r:.60} is no dimension: weigh {', '.join(KEYS)}.")
+    weights = {key: _weight(key, weight) for key, weight in rule.items()}
+    if not any(weights.values()):
+        raise BadInput("Every weight is 0: give at least one dimension a weight above 0.")
+    return weights
+
+
+def written(rule: Rule) -> str:
+    """The rule as `parse_rule` reads it."""
+    return rule if isinstance(rule, str) else ",".join(f"{key}={float(weight):.12g}" for key, weight in rule.items())
+
+
+def _weight(key: str, weight: object) -> float:
+    """The weight of a dimension. Raises BadInput, which names it."""
+    name = BY_KEY[key].label.lower()
+    try:
+        # A truth value is a number to Python; to whoever wrote it, it is none.
+        number = float(weight) if isinstance(weight, Real) and not isinstance(weight, bool) else None
+    except OverflowError:       # a whole number beyond what a float holds
+        number = None
+    if number is None or not isfinite(number):
+        said = "missing" if weight is None or weight == "" else f"{weight!r:.40}"
+        raise BadInput(f"The weight of {name} is {said}: give a number, 0 or more.")
+    if number < 0:
+        raise BadInput(f"The weight of {name} is {number:g}: give 0 or more.")
+    return number
 
 
 def weighed(rule: Rule) -> dict[str, float]:
     """The dimensions that the rule looks at, with weights that sum to 1."""
     if isinstance(rule, str):
         rule = {rule: 1} if rule in KEYS else dict.fromkeys(KEYS, 1)
-    total = sum(rule.values())
-    return {key: rule[key] / total for key in KEYS if rule.get(key)}
+    most = max(rule.values())   # first: the sum of the largest floats is none, and a share of the smallest may be 0
+    shares = {key: rule[key] / most for key in KEYS if rule.get(key)}
+    total = sum(shares.values())
+    return {key: share / total for key, share in shares.items() if share}
 
 
 def measures(evaluation: Evaluation, rule: Rule) -> list[Measure] | None:

@@ -18,6 +18,7 @@ class Settings:
     VS2_HOST: the address the app listens on. VS2_HOME: the folder of the database and of clips; None where it is not
     set and the user has no home. VS2_SHARED_HISTORY: whether all visitors see one history. VS2_PROXY: names under which
     a proxy of the owner's serves the app, by commas. VS2_UPLOADS: how much one address may upload in a day, in GB.
+    VS2_ADDRESSES: whether visitors may give the address of a video, which the server then fetches.
     """
 
     model: str = "auto"
@@ -28,6 +29,7 @@ class Settings:
     judges: tuple[str, ...] = ()
     proxy: tuple[str, ...] = ()
     uploads: float = 8.0
+    addresses: bool = True
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -38,17 +40,21 @@ class Settings:
         def several(name: str) -> tuple[str, ...]:
             return tuple(dict.fromkeys(filter(None, map(str.strip, environment.get(name, "").split(",")))))
 
-        shared = text("VS2_SHARED_HISTORY", "0").lower()
-        if shared not in _YES + _NO:
-            raise BadInput(f"VS2_SHARED_HISTORY is {shared!r}: set it to 1 or 0.")
+        def whether(name: str, default: str) -> bool:
+            said = text(name, default).lower()
+            if said not in _YES + _NO:
+                raise BadInput(f"{name} is {said!r}: set it to 1 or 0.")
+            return said in _YES
+
+        shared, addresses = whether("VS2_SHARED_HISTORY", "0"), whether("VS2_ADDRESSES", "1")
         home = text("VS2_HOME", "")
         try:
             folder = Path(home).expanduser() if home else _home(environment)
         except RuntimeError as error:
             raise BadInput("VS2_HOME is below the home of a user who has none: set it to a whole path.") from error
         return cls(text("VS2_MODEL", cls.model), text("VS2_PRECISION", cls.precision).lower(),
-                   text("VS2_HOST", cls.host), folder, shared in _YES, several("VS2_JUDGES"), several("VS2_PROXY"),
-                   _gigabytes(text("VS2_UPLOADS", str(cls.uploads))))
+                   text("VS2_HOST", cls.host), folder, shared, several("VS2_JUDGES"), several("VS2_PROXY"),
+                   _gigabytes(text("VS2_UPLOADS", str(cls.uploads))), addresses)
 
 
 def _gigabytes(said: str) -> float:

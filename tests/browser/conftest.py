@@ -78,9 +78,10 @@ class Visit:
     """
 
     def __init__(self, browser, address: str, width: int = 1280, height: int = 900, scheme: str = "light",
-                 at: str = ""):
+                 at: str = "", locale: str = "en-US"):
         self.faults: list[str] = []
-        self.context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        self.context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme,
+                                          locale=locale)
         self.context.set_default_timeout(HANGING * 1000)
         self.page = page = self.context.new_page()
         page.wait_for_selector = patient(page, page.wait_for_selector)

@@ -424,6 +424,7 @@ def test_settings_come_from_the_environment(tmp_path):
     assert Settings.read({}).judges == ()
     assert Settings.read({"VS2_PROXY": "a.example, b.example"}).proxy == ("a.example", "b.example")
     assert Settings.read({"VS2_UPLOADS": "0.5"}).uploads == 0.5 and Settings.read({}).uploads == 8
+    assert not Settings.read({"VS2_ADDRESSES": "0"}).addresses and Settings.read({}).addresses
     for wrong in ("none", "0", "-1", "nan", "inf"):
         with pytest.raises(BadInput, match="VS2_UPLOADS"):
             Settings.read({"VS2_UPLOADS": wrong})

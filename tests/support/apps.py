@@ -25,9 +25,7 @@ def serve_app(home: Path, port: int, command=(sys.executable, "app.py"), cwd: Pa
     """
     home.mkdir(parents=True, exist_ok=True)
     log = home / "app.log"
-    environment = (os.environ if environment is None else environment) | {
-        "VS2_MODEL": "mini", "VS2_PRECISION": "fp32", "VS2_HOME": str(home), "GRADIO_SERVER_PORT": str(port),
-        "GRADIO_TEMP_DIR": str(home / "uploads"), "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"} | variables
+    environment = app_environment(home, port, environment) | variables
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=output, stderr=output)
     address = f"http://127.0.0.1:{port}/"
@@ -40,6 +38,13 @@ def serve_app(home: Path, port: int, command=(sys.executable, "app.py"), cwd: Pa
         process.wait(HANGING)
     said = IGNORED.sub("", log.read_text())
     assert "Traceback" not in said, said[-8000:]
+
+
+def app_environment(home: Path, port: int, environment=None) -> dict[str, str]:
+    """The environment of an app with its data in `home`: that of the tests where None is given, and what it needs."""
+    return dict(os.environ if environment is None else environment) | {
+        "VS2_MODEL": "mini", "VS2_PRECISION": "fp32", "VS2_HOME": str(home), "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_TEMP_DIR": str(home / "uploads"), "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"}
 
 
 def answers(address: str) -> bool:

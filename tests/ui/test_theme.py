@@ -31,4 +31,4 @@ def test_text_has_enough_contrast(which):
 
 
 def test_the_page_asks_no_other_machine_for_anything():
-    assert not re.search(r"https?://|@import|url\(", theme.css() + theme.HEAD)
+    assert not re.search(r"https?://|@import|url\(", theme.css() + theme.head())

@@ -27,6 +27,7 @@ from vs2.ui.compare.parts import Row
 from vs2.ui.evaluate.page import EvaluatePage
 from vs2.ui.history import row
 from vs2.ui.rationale import rationale
+from vs2.ui.text import batch as batch_text
 
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 NONE, PART, MIXED = (FOREIGN,) * 3, (4, FOREIGN, FOREIGN), (UNSURE, FOREIGN, FOREIGN)
@@ -251,7 +252,7 @@ def test_batch_shows_filters_and_counts_what_was_not_judged():
     assert "not read" in lines[2] and "not judged" not in lines[2] + lines[3]
     assert "A very small judge" in shown.split("</table>")[1]
     takes = {show: [n for n, result in job.results.items() if Filter.of({"show": show}).takes(result.row, result)]
-             for show in batch.SHOWS}
+             for show in batch_text.SHOWS}
     assert takes == {"all": [1, 2, 3, 4, 5], "scored": [2, 3, 4], "withheld": [1, 2], "failed": [5], "open": []}
     assert len(job.scored) == 3 and len(job.evaluated) == 4
     assert not Filter.of({"visual_quality_from": "2"}).takes(job.rows[0], job.results[1])

@@ -19,7 +19,7 @@ from vs2.video import display_name
 
 FIELDS = ("row", "video", "prompt", "model", "precision", "rationale", "scores", "overall", "frames", "seconds",
           "tokens", "truncated", "warnings", "frame_times", "reply", "samples", "published", "given_fps", "shown",
-          "looped", "error", "key")
+          "looped", "options", "error", "key")
 PARTS = ("value", "expected", "confidence", "reason")
 COLUMNS = ("video", "prompt", "model", "precision", *(f"{key}_{part}" for key in KEYS for part in PARTS), "overall",
            "rationale", "frames", "seconds", "tokens", "truncated", "warnings", "error")

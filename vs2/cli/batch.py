@@ -1,12 +1,13 @@
 """`vs2 batch`: judges a table of videos. What is finished is kept as it comes, so a run that was killed goes on."""
 import contextlib
 import functools
+import json
 import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from vs2.cli import judging
+from vs2.cli import judging, report
 from vs2.errors import BadInput, Failure
 
 MOST_LISTED = 20    # rows that cannot be judged, named before the run; all of them are in the result
@@ -34,6 +35,12 @@ def add(commands) -> None:
     judging.add_fps(running)
     judging.add_options(running)
     running.add_argument("--published", action="store_true", help=judging.PUBLISHED)
+    report.add_groups(running)
+    running.add_argument("--json", action="store_true", help="write the groups as one JSON object to stdout, not as a "
+                         "table")
+    running.add_argument("--groups", metavar="FILE", help="write the groups as JSON into this file too")
+    running.add_argument("--report", metavar="FILE", help="make an .html report of it too: the groups, the rows, and "
+                         "stills and words of the lowest clips")
     running.set_defaults(run=run)
 
 
@@ -51,6 +58,9 @@ def run(arguments) -> None:
         options["published"] = True
     Options(**options)
     enough(arguments.workers)
+    if (arguments.json or arguments.groups) and not arguments.group_by:
+        raise BadInput("--json and --groups write groups: name the column that makes them with --group-by.")
+    report.check_kind(arguments.report)
     if arguments.engine == "ray" and find_spec("ray") is None:
         raise BadInput(no_ray())
     out = Path(arguments.out)
@@ -64,8 +74,31 @@ def run(arguments) -> None:
         check_fps(arguments.fps)
     with table.opened(arguments.table, fps=arguments.fps) as rows:
         _list(rows, status)
+        report.boards([results.record(row) for row in rows], arguments.group_by)    # a column that there is not
         with contextlib.redirect_stdout(sys.stderr):    # what libraries say is no part of the output
-            _judge(rows, out, name, precision, options, arguments, status)
+            records = _judge(rows, out, name, precision, options, arguments, status)
+        _grouped(records, arguments)
+        if arguments.report is not None:
+            from vs2.report import make
+
+            paths = {row.number: row.path for row in rows}
+            report.write(make.batch(records, arguments.group_by, lambda record: paths[record["row"]]), arguments.report)
+
+
+def _grouped(records: list[dict], arguments) -> None:
+    """The groups that were asked for: to stdout, and to a file."""
+    found = report.boards(records, arguments.group_by)
+    if not found:
+        return
+    whole = json.dumps({"groups": [board.to_dict() for board in found]}, ensure_ascii=False, allow_nan=False)
+    if arguments.groups:
+        try:
+            Path(arguments.groups).write_text(whole + "\n", encoding="utf-8")
+        except OSError as error:
+            raise Failure(f"The groups cannot be written to {arguments.groups} ({error.strerror}): give another "
+                          "--groups.") from error
+    print(json.dumps(json.loads(whole)) if arguments.json else
+          "\n\n".join(report.table(board, sys.stdout.encoding) for board in found))
 
 
 def _list(rows, status) -> None:
@@ -85,7 +118,9 @@ def _say(status, text: str) -> None:
     print(" ".join(plain(text).split()), file=sys.stderr, flush=True)
 
 
-def _judge(rows, out: Path, name: str, precision: str, options: dict, arguments, status) -> None:
+def _judge(rows, out: Path, name: str, precision: str, options: dict, arguments,
+           status) -> list[dict]:
+    """All rows' records, in the table's order."""
     from vs2.batch import results, running
     from vs2.batch.journal import Journal
 
@@ -106,7 +141,9 @@ def _judge(rows, out: Path, name: str, precision: str, options: dict, arguments,
             _say(status, f"Stopped: {out} keeps what is finished, --resume goes on.")
             raise
         journal.finish()
+        records = [journal.records[row] for row in sorted(journal.records)]
     progress.end(out)
+    return records
 
 
 def _model(name: str) -> str:

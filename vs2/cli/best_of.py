@@ -9,7 +9,7 @@ import sys
 import threading
 
 from vs2 import candidates
-from vs2.cli import judging
+from vs2.cli import judging, report
 from vs2.errors import BadInput, Failure
 from vs2.texts import argument
 
@@ -51,6 +51,7 @@ def add(commands) -> None:
                       "that breaks a tie; 0 leaves it (default: 4)")
     best.add_argument("--json", action="store_true", help="write one JSON object, and nothing else, to stdout; "
                       "indices in it count from 0")
+    report.add_report(best)
     best.set_defaults(run=run)
 
 
@@ -69,6 +70,7 @@ def run(arguments) -> None:
         judging=Options(think=arguments.think, budget=arguments.budget, samples=arguments.samples))
     if not 1 <= arguments.batch <= best_of.MOST:
         raise BadInput(f"--batch is {arguments.batch}: it must be a whole number from 1 to {best_of.MOST}.")
+    report.check_kind(arguments.report)
     generator = generate.load(plan.generator, **_token(plan.generator), **plan.options)
     folder = arguments.out or _folder(plan)
     Request.checked(generator.limits, plan.prompt, plan.seed, plan.seconds, plan.size, folder)
@@ -95,6 +97,10 @@ def run(arguments) -> None:
         print(json.dumps(outcome.to_dict(), allow_nan=False))
     else:
         print(ending(outcome, judge, one.folder))
+    if arguments.report is not None and outcome.decision.ranking:
+        from vs2.report import make
+
+        report.write(make.outcome(outcome), arguments.report)
     if interrupted():
         shown.say(f"Stopped: {folder} keeps what is finished; the same command goes on.")
         raise KeyboardInterrupt

@@ -4,7 +4,7 @@ import json
 import sys
 
 from vs2 import candidates
-from vs2.cli import judging
+from vs2.cli import judging, report
 from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation
 from vs2.rubric import check_prompt
@@ -30,6 +30,7 @@ def add(commands) -> None:
                               "text_alignment=1 (default: mean)")
     compare.add_argument("--json", action="store_true", help="write one JSON object, and nothing else, to stdout; "
                          "indices in it count from 0")
+    report.add_report(compare)
     compare.set_defaults(run=run)
 
 
@@ -43,6 +44,7 @@ def run(arguments) -> None:
     options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
     Options(**options)
     rule = candidates.parse_rule(arguments.rule)
+    report.check(arguments.report)
     prompts = _prompts(arguments.videos, [argument(prompt) for prompt in arguments.prompts])
     settings = Settings.read()
     name = settings.model if arguments.model == "auto" else arguments.model
@@ -63,6 +65,10 @@ def run(arguments) -> None:
         print(json.dumps(candidates.record(found, decision), allow_nan=False))
     else:
         print(_ending(found, decision, rule, judge))
+    if arguments.report is not None and decision.ranking:
+        from vs2.report import make
+
+        report.write(make.comparison(found, arguments.videos, rule, decision), arguments.report)
     if not decision.ranking:
         raise Failure(f"None of the {len(found)} videos could be judged.")
 

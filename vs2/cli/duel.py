@@ -1,6 +1,7 @@
 """`vs2 duel rank`: people's votes on pairs of clips -> a ranking of generators, and how far judges agree with them."""
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from vs2.errors import BadInput
@@ -95,7 +96,7 @@ def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.1%}"
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Columns, the second of a ranking and the first of judges, which hold names, to the left."""
     from vs2.cli.terminal import plain
 

@@ -7,13 +7,13 @@ A bad input is one line on stderr and exit status 2, a failure of ours 1, an int
 import argparse
 import sys
 
-from vs2.cli import app, batch, bench, best_of, compare, duel, models, score
+from vs2.cli import app, batch, bench, best_of, compare, duel, models, report, score
 from vs2.cli.parser import Parser, Version
 from vs2.errors import Failure, Problem
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
-COMMANDS = (score, compare, best_of, batch, duel, bench, models, app)     # as `vs2 --help` lists them
-QUIET = (batch.run, app.run)        # whose result is no output
+COMMANDS = (score, compare, best_of, batch, report, duel, bench, models, app)     # as `vs2 --help` lists them
+QUIET = (batch.run, report.run, app.run)        # whose result is no output
 
 
 def main(argv: list[str] | None = None) -> int:

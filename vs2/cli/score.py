@@ -3,7 +3,8 @@ import contextlib
 import json
 import sys
 
-from vs2.cli import judging
+from vs2.cli import judging, report
+from vs2.evaluation import Evaluation
 from vs2.texts import argument
 
 
@@ -17,6 +18,7 @@ def add(commands) -> None:
     judging.add_options(score)
     score.add_argument("--published", action="store_true", help=judging.PUBLISHED)
     score.add_argument("--json", action="store_true", help="write one JSON object, and nothing else, to stdout")
+    report.add_report(score)
     score.set_defaults(run=run)
 
 
@@ -28,6 +30,7 @@ def run(arguments) -> None:
 
     options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed", "published")}
     Options(**options)
+    report.check(arguments.report)
     settings = Settings.read()
     name = settings.model if arguments.model == "auto" else arguments.model
     prompt = argument(arguments.prompt)
@@ -40,16 +43,21 @@ def run(arguments) -> None:
         stream = judge.stream(arguments.video, prompt, fps=arguments.fps, **options)
     try:
         if arguments.json:
-            print(json.dumps(judging.follow(stream, judge, status).to_dict(), allow_nan=False))
+            evaluation = judging.follow(stream, judge, status)
+            print(json.dumps(evaluation.to_dict(), allow_nan=False))
         else:
-            follow_aloud(stream, judge, status)
+            evaluation = follow_aloud(stream, judge, status)
+        if arguments.report is not None:
+            from vs2.report import make
+
+            report.write(make.evaluation(evaluation, arguments.video), arguments.report)
     finally:
         status.clear()
         stream.close()
 
 
-def follow_aloud(stream, judge, status) -> None:
-    """Prints the rationale as it comes, then the scores."""
+def follow_aloud(stream, judge, status) -> Evaluation:
+    """Prints the rationale as it comes, then the scores; gives what was judged."""
     from vs2.cli.terminal import plain, table
 
     shared = sys.stdout.isatty() and status.live
@@ -75,3 +83,4 @@ def follow_aloud(stream, judge, status) -> None:
     print(table(evaluation, sys.stdout.encoding))
     if judge.card.knows:
         print(f"{plain(judge.name)}: {plain(judge.card.knows)}")
+    return evaluation

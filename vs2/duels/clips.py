@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from vs2 import video
@@ -144,8 +145,8 @@ def _of_zip(path: Path, folder: Path, layout: str, limits: Limits) -> Found:
         clips = [name for name in names if name.lower().endswith(SUFFIXES)]
         if len(clips) > limits.clips:
             raise BadInput(f"There are {len(clips)} clips: a duel takes at most {limits.clips}.")
-        return _of_names([(name, lambda name=name: packed.clip("", name, folder, limits.clip.max_bytes))
-                          for name in clips], layout, limits)
+        return _of_names([(name, partial(packed.clip, "", name, folder, limits.clip.max_bytes)) for name in clips],
+                         layout, limits)
 
 
 def _of_files(files: Sequence[tuple[str | Path, str]], layout: str, limits: Limits) -> Found:
@@ -161,7 +162,7 @@ def _of_files(files: Sequence[tuple[str | Path, str]], layout: str, limits: Limi
                            "split it.")
         rows = table.parse(data, name, limits.tables)
         return _of_rows(rows, _among([one for one in files if one[1] not in tables]), limits)
-    return _of_names([(name, lambda path=path: path) for path, name in files], layout, limits)
+    return _of_names([(name, partial(Path, path)) for path, name in files], layout, limits)
 
 
 def _among(files: Sequence[tuple[str | Path, str]]) -> Callable[[str], str | Path]:
@@ -192,6 +193,7 @@ def _of_rows(rows: list[tuple[dict, str]], find: Callable[[str], str | Path], li
             generator = next((row.other[name] for name in sorted(named) if row.other.get(name)), "")
             if not isinstance(generator, str):
                 raise BadInput("Its generator is no text: write it in quotes.")
+            assert row.path is not None, "a row without a problem has its clip"
             clips.append(Given(row.prompt.strip(), _generator(generator, row.video), row.video, row.path, row.fps))
         except BadInput as problem:
             left_out.append(f"Row {row.number}: {problem}")

@@ -53,6 +53,9 @@ MIGRATIONS = (
             id TEXT NOT NULL UNIQUE, a INTEGER NOT NULL, b INTEGER NOT NULL, shown_left TEXT NOT NULL,
             created REAL NOT NULL, choices TEXT NOT NULL)""",
      "CREATE INDEX duel_ballots_of_duel ON duel_ballots (duel, number)"),
+    # When it was deleted, as long as that can be undone.
+    ("ALTER TABLE evaluations ADD COLUMN deleted REAL",
+     "CREATE INDEX evaluations_deleted ON evaluations (deleted) WHERE deleted IS NOT NULL"),
 )
 
 

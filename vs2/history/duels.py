@@ -134,7 +134,7 @@ class Duels:
                            "VALUES (?, ?, ?, ?, ?, ?, (SELECT digest FROM clips WHERE digest = ?), '')",
                            (number, secrets.token_urlsafe(16), *map(json.dumps, (one.prompt, one.generator, one.name)),
                             one.fps, digest))
-        return row["id"]
+        return str(row["id"])
 
     def _keep(self, path: Path) -> str:
         """The file's digest, once it is among the clips. Raises BadInput for one that cannot be kept."""
@@ -264,7 +264,8 @@ class Duels:
         id, name, created, seed, aspects, rounds, scores = db.execute(
             "SELECT id, name, created, seed, aspects, rounds, scores FROM duels WHERE number = ?", (number,)).fetchone()
         try:
-            clips = [StoredClip(key, *map(json.loads, (prompt, generator, name)), clip_id, digest, fps, problem)
+            clips = [StoredClip(key, json.loads(prompt), json.loads(generator), json.loads(name), clip_id, digest, fps,
+                                problem)
                      for key, clip_id, prompt, generator, name, fps, digest, problem in db.execute(
                          "SELECT number, id, prompt, generator, name, fps, clip, problem FROM duel_clips "
                          "WHERE duel = ? ORDER BY number", (number,))]

@@ -7,7 +7,6 @@
 Threads and several processes may use it at once. Evaluations are stored as their JSON; the columns beside it are what
 is searched. Every method raises Failure, in one sentence, where the disk or the database refuses.
 """
-import hashlib
 import json
 import re
 import secrets
@@ -24,6 +23,7 @@ from vs2.history.clips import Clips, disk
 from vs2.history.database import DAMAGED, Database
 from vs2.history.duels import Duels
 from vs2.history.review_rows import Review
+from vs2.history.undo import Undo, Undoable, hashed, plain
 from vs2.rubric import BY_KEY, KEYS, SCALE
 
 TOUCH = 60.0  # seconds between notes that a clip is in use
@@ -34,6 +34,7 @@ _EVALUATIONS = """SELECT e.number, e.id, e.record, e.clip, c.suffix, e.created,
     FROM evaluations e LEFT JOIN clips c ON c.digest = e.clip"""
 _REVIEWS = """SELECT e.id, e.record, e.clip, c.suffix, r.reviewer, r.record
     FROM reviews r JOIN evaluations e ON e.number = r.evaluation LEFT JOIN clips c ON c.digest = e.clip"""
+_THERE = "e.deleted IS NULL"    # nobody has deleted it
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Filter:
                                "1 to 5.")
 
 
-class Store:
+class Store(Undoable):
     """The history below the folder `home`, made where missing, with at most `clip_bytes` of clips.
 
     A visitor is known by a secret, of which only the SHA-256 is stored; what is added for the visitor "" belongs to
@@ -83,7 +84,7 @@ class Store:
     """
 
     def __init__(self, home: Path, clip_bytes: int = 4 * 2**30):
-        home = Path(home)
+        self.home = home = Path(home)
         with disk():
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._database = Database(home / "vs2.db")
@@ -91,6 +92,7 @@ class Store:
         self.duels = Duels(self._database, self._clips)
         with self._database.writing() as db:
             self._clips.sweep(db)
+        self._undo = Undo(self._database, self._clips)
 
     def add(self, evaluation: Evaluation, visitor: str, video: Path | None = None) -> str:
         """Stores an evaluation and, where `video` is given, a copy of that file; the evaluation's id.
@@ -103,7 +105,7 @@ class Store:
             with self._database.writing() as db:
                 path = self._clips.reserve(db, given)
             part = self._clips.stage(given, path)
-        row = _row(evaluation) | {"id": secrets.token_urlsafe(16), "visitor": _hashed(visitor), "created": time.time(),
+        row = _row(evaluation) | {"id": secrets.token_urlsafe(16), "visitor": hashed(visitor), "created": time.time(),
                                   "clip": given and given.digest}
         try:
             with self._database.writing() as db:
@@ -121,7 +123,7 @@ class Store:
 
     def get(self, id: str) -> Stored | None:
         """The evaluation with this id, whoever's it is; None where there is none."""
-        found = self._read(f"{_EVALUATIONS} WHERE e.id = ?", _key(id))
+        found = self._read(f"{_EVALUATIONS} WHERE e.id = ? AND {_THERE}", plain(id))
         return self._stored(found[0]) if found else None
 
     def find(self, visitor: str | None, filter: Filter = Filter(), limit: int = 50, offset: int = 0) -> list[Stored]:
@@ -144,7 +146,7 @@ class Store:
 
     def clip(self, digest: str | None) -> Path | None:
         """The file of a clip, None where it is not kept. Asking for it counts as using it."""
-        found = self._read("SELECT suffix, used FROM clips WHERE digest = ?", _key(digest))
+        found = self._read("SELECT suffix, used FROM clips WHERE digest = ?", plain(digest))
         path = self._clips.find(digest, found[0][0]) if found else None
         if path is not None and found[0][1] < time.time() - TOUCH:
             with suppress(Failure), self._database.writing() as db:  # a full disk need not keep it from being shown
@@ -152,12 +154,12 @@ class Store:
         return path
 
     def delete(self, visitor: str, ids: Iterable[str] | None = None) -> int:
-        """Deletes the visitor's own evaluations, all or those of `ids`; how many that were.
+        """Deletes the visitor's own evaluations for good, all or those of `ids`; how many that were.
 
-        With them go their reviews, and the clips that no other evaluation needs.
+        With them go their reviews, and the clips that no other evaluation needs. What was discarded goes, too.
         """
-        owner, digests, count = _hashed(visitor), set(), 0
-        chosen = [("", ())] if ids is None else [(" AND id = ?", (_key(id),)) for id in ids]
+        owner, digests, count = hashed(visitor), set(), 0
+        chosen = [("", ())] if ids is None else [(" AND id = ?", (plain(id),)) for id in ids]
         with self._database.writing() as db:
             for which, values in chosen:
                 where, values = f"FROM evaluations WHERE visitor = ?{which}", (owner, *values)
@@ -175,8 +177,8 @@ class Store:
         `video` in a review is the name that the visitor gave.
         """
         before = 2**63 - 1
-        while rows := self._read(f"{_EVALUATIONS} WHERE e.visitor = ? AND e.number < ? "
-                                 f"ORDER BY e.number DESC LIMIT {BATCH}", _hashed(visitor), before):
+        while rows := self._read(f"{_EVALUATIONS} WHERE {_THERE} AND e.visitor = ? AND e.number < ? "
+                                 f"ORDER BY e.number DESC LIMIT {BATCH}", hashed(visitor), before):
             before = rows[-1][0]
             for stored in map(self._stored, rows):
                 record = stored.evaluation.to_dict()
@@ -192,7 +194,8 @@ class Store:
         record = json.dumps({"verdicts": review.verdicts, "corrected": review.corrected,
                              "wrong_passages": review.wrong_passages, "note": review.note})
         with self._database.writing() as db:
-            found = db.execute("SELECT number, record FROM evaluations WHERE id = ?", (_key(id),)).fetchone()
+            found = db.execute(f"SELECT number, record FROM evaluations e WHERE id = ? AND {_THERE}",
+                               (plain(id),)).fetchone()
             if found is None:
                 raise BadInput("There is no such evaluation to review, it may have been deleted: open another one.")
             evaluation = _evaluation(found[1])
@@ -206,7 +209,8 @@ class Store:
 
     def review(self, id: str, reviewer: str) -> Review | None:
         """What this reviewer said of the evaluation, None where that is nothing."""
-        found = self._read(f"{_REVIEWS} WHERE e.id = ? AND r.reviewer = ?", _key(id), json.dumps(reviewer))
+        found = self._read(f"{_REVIEWS} WHERE e.id = ? AND r.reviewer = ? AND {_THERE}", plain(id),
+                           json.dumps(reviewer))
         return self._review(found[0])[1] if found else None
 
     def reviews(self, visitor: str | None = None, id: str | None = None) -> list[tuple[str, Review]]:
@@ -216,7 +220,7 @@ class Store:
         """
         where, values = _where(visitor, Filter())
         if id is not None:
-            where, values = f"{where} AND e.id = ?", (*values, _key(id))
+            where, values = f"{where} AND e.id = ?", (*values, plain(id))
         return [self._review(row) for row in self._read(
             f"{_REVIEWS} WHERE {where} ORDER BY r.updated DESC, e.number DESC, r.reviewer", *values)]
 
@@ -224,11 +228,12 @@ class Store:
         """Deletes what this reviewer said of the evaluation; whether there was anything."""
         with self._database.writing() as db:
             return db.execute("DELETE FROM reviews WHERE reviewer = ? AND evaluation = "
-                              "(SELECT number FROM evaluations WHERE id = ?)",
-                              (json.dumps(reviewer), _key(id))).rowcount > 0
+                              f"(SELECT number FROM evaluations e WHERE id = ? AND {_THERE})",
+                              (json.dumps(reviewer), plain(id))).rowcount > 0
 
     def close(self) -> None:
         """Closes the database; the store cannot be used after."""
+        self._undo.close()
         self._database.close()
 
     def _read(self, query: str, *values: object) -> list[tuple]:
@@ -263,7 +268,7 @@ def _row(evaluation: Evaluation) -> dict:
 
 def _where(visitor: str | None, filter: Filter) -> tuple[str, tuple]:
     """The condition on `evaluations e` and its values. The visitor "" is NULL, which equals nothing."""
-    conditions = ["TRUE"]
+    conditions = [_THERE]
     values: list[object] = []
 
     def hold(condition: str, *more: object) -> None:
@@ -271,7 +276,7 @@ def _where(visitor: str | None, filter: Filter) -> tuple[str, tuple]:
         values.extend(more)
 
     if visitor is not None:
-        hold("e.visitor = ?", _hashed(visitor))
+        hold("e.visitor = ?", hashed(visitor))
     if filter.model:
         hold("e.model = ?", json.dumps(filter.model))
     if filter.text:
@@ -301,15 +306,6 @@ def _judgement(evaluation: Evaluation) -> tuple[str, str, str, dict[str, int | N
     """What a review repeats of the evaluation: prompt, model, rationale, and each dimension's value."""
     values = {key: evaluation.scores[key].value for key in KEYS}
     return evaluation.prompt, evaluation.model, evaluation.rationale, values
-
-
-def _hashed(visitor: str) -> str | None:
-    return hashlib.sha256(visitor.encode("utf-8", "surrogatepass")).hexdigest() if visitor else None
-
-
-def _key(text: str | None) -> str | None:
-    """An id or a digest as SQLite takes it; None, which equals nothing, for what can be neither."""
-    return text if isinstance(text, str) and text.isascii() else None
 
 
 def _folded(text: str) -> str:

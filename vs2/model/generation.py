@@ -65,16 +65,20 @@ def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | No
 def write(batch: Written, stop: Callable[[], bool]) -> Writing:
     """Steps through replies that are being written."""
     shown, silence = answer.Rationale(), 0
+    values: dict[str, int] = {}
     while batch.active:
         if stop():
             raise Stopped
-        text = shown.feed(batch.step())
-        silence = 0 if text else silence + 1
-        if text or silence == HEARTBEAT:
+        new = batch.step()
+        text, before = shown.feed(new), values
+        if len(batch.rows) == 1 and "\n" in new:    # several replies' scores are mixed when all are there
+            values = batch.rows[0].given()
+        silence = 0 if text or values != before else silence + 1
+        if not silence or silence == HEARTBEAT:
             silence = 0
-            yield Piece(text, batch.tokens)
+            yield Piece(text, batch.tokens, values)
     if text := shown.finish():
-        yield Piece(text, batch.tokens)
+        yield Piece(text, batch.tokens, values)
     return [row.reply() for row in batch.rows]
 
 

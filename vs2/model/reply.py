@@ -12,10 +12,14 @@ from vs2.rubric import BY_KEY, KEYS, AnswerForm
 
 @dataclass(frozen=True)
 class Piece:
-    """More of the first reply's rationale ("" when only time has passed), and the tokens of all replies so far."""
+    """More of the first reply's rationale ("" when only time has passed), and the tokens of all replies so far.
+
+    values: dimension -> digit, of those that a lone reply's answer has given by now, in lines that are complete.
+    """
 
     text: str
     tokens: int
+    values: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,14 @@ class Row:
         self.done = self.slot == len(KEYS)
         following = wire.ends[self.form] if self.done else wire.leads[self.form][self.slot]
         return self.write([wire.digits[digit], *following]) + (self.text.finish() if self.done else "")
+
+    def given(self) -> dict[str, int]:
+        """The scores that the answer, once it has begun, has given in whole lines: a digit may get a second one."""
+        if self.closed_at is None and self.form is None:
+            return {}
+        whole = self.text.whole
+        values = answer.read(whole[:whole.rfind("\n") + 1]).values
+        return {key: value for key, value in values.items() if value is not None}
 
     def reply(self) -> Reply:
         """What was written, read."""

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from vs2.evaluation import Evaluation, Score
+from vs2.plots.words import AXES, ENGLISH, Words
 from vs2.rubric import KEYS, SCALE
+
+__all__ = ["AXES", "COLOURS", "described", "radar"]
 
 # One a candidate. Told apart by people with any colour vision (after Okabe and Ito), readable on light and dark.
 COLOURS = ("#1a9c86", "#d9822b", "#4c86d6", "#c2619b", "#8a8f2e", "#8b6fd1")
-AXES = {"visual_quality": "Visual quality", "text_alignment": "Alignment", "physical_consistency": "Physical"}
-NOT_JUDGED = "not judged"
 GRID, TEXT = "rgba(128,136,140,0.32)", "#6b747a"
 NOTHING = "rgba(0,0,0,0)"
 HEIGHT, LEGEND = 280, 20    # pixels: the chart's, and what each candidate's line in its legend adds
@@ -30,7 +31,8 @@ def _radius(score: Score) -> float | None:
     return None if found is None else min(max(found, SCALE[0]), SCALE[-1])
 
 
-def radar(evaluations: Sequence[Evaluation | None], names: Sequence[str] | None = None) -> go.Figure:
+def radar(evaluations: Sequence[Evaluation | None], names: Sequence[str] | None = None,
+          words: Words = ENGLISH) -> go.Figure:
     """The three expected scores of each evaluation on fixed axes from 1 to 5; its words are in `layout.meta.label`.
 
     evaluations: None is a candidate without one, which keeps its place and its colour. names: one a candidate, shown
@@ -38,9 +40,10 @@ def radar(evaluations: Sequence[Evaluation | None], names: Sequence[str] | None 
     never put at 0 or 1. Where candidates lie on each other, those below are drawn larger. No evaluations give the
     empty chart.
     """
-    names = list(names) if names is not None else [f"Candidate {number}" for number in range(1, len(evaluations) + 1)]
+    names = list(names) if names is not None else [
+        words.candidate.format(number=number) for number in range(1, len(evaluations) + 1)]
     figure = go.Figure()
-    axes = [AXES[key] for key in KEYS]
+    axes = [words.axes[key] for key in KEYS]
     drawn = [(index, [_radius(one.scores[key]) for key in KEYS]) for index, one in enumerate(evaluations) if one]
     several, others = len(evaluations) > 1, max(1, len(drawn) - 1)
     wider, larger = min(WIDER, MOST_WIDER / others), min(LARGER, MOST_LARGER / others)
@@ -58,7 +61,8 @@ def radar(evaluations: Sequence[Evaluation | None], names: Sequence[str] | None 
             hovertemplate="%{theta}: %{r:.2f}" + ("<extra>%{fullData.name}</extra>" if several else "<extra></extra>")))
     # One evaluation alone: an axis that was not judged says so. Of several, the table beside them does.
     alone = evaluations[0] if len(evaluations) == 1 else None
-    named = [f"{AXES[key]}<br>{NOT_JUDGED}" if alone and not alone.scores[key].judged else AXES[key] for key in KEYS]
+    named = [axis + f"<br>{words.not_judged}" * bool(alone and not alone.scores[key].judged)
+             for key, axis in zip(KEYS, axes, strict=True)]
     # The names of the axes, a line off their corners: as tick labels they would stand beside them and shrink the chart.
     figure.add_trace(go.Scatterpolar(
         r=[SCALE[-1]] * len(axes), theta=axes, mode="text",
@@ -67,7 +71,7 @@ def radar(evaluations: Sequence[Evaluation | None], names: Sequence[str] | None 
     largest = max((max(trace.marker.size) for trace in figure.data[:-1]), default=DOT)
     return figure.update_layout(
         template="none", height=HEIGHT + LEGEND * len(drawn) * several, autosize=True, paper_bgcolor=NOTHING,
-        showlegend=several, meta={"label": described(evaluations, names)},
+        showlegend=several, meta={"label": described(evaluations, names, words)},
         font={"family": "inherit", "size": 12, "color": TEXT},
         margin={"l": 26, "r": 26, "t": 38 + 16 * ("<br>" in named[0]), "b": 0},
         legend={"orientation": "h", "y": -0.08, "x": 0.5, "xanchor": "center", "itemsizing": "constant"},
@@ -83,7 +87,7 @@ def radar(evaluations: Sequence[Evaluation | None], names: Sequence[str] | None 
         })
 
 
-def described(evaluations: Sequence[Evaluation | None], names: Sequence[str]) -> str:
+def described(evaluations: Sequence[Evaluation | None], names: Sequence[str], words: Words = ENGLISH) -> str:
     """What the radar shows, in words, for who cannot see it."""
     lines = []
     for evaluation, name in zip(evaluations, names, strict=True):
@@ -92,11 +96,12 @@ def described(evaluations: Sequence[Evaluation | None], names: Sequence[str]) ->
         scores = []
         for key in KEYS:
             radius = _radius(evaluation.scores[key])
-            without = "not read" if evaluation.scores[key].judged else "not judged"
-            scores.append(f"{AXES[key]} {without if radius is None else format(radius, '.2f')}")
-        lines.append(f"{name}: {', '.join(scores)}")
-    said = "; ".join(lines) or "no scores yet"
-    return f"Radar of the scores, each from {SCALE[0]} to {SCALE[-1]}. {said}."
+            without = words.not_read if evaluation.scores[key].judged else words.not_judged
+            scores.append(words.radar_score.format(
+                axis=words.axes[key], score=without if radius is None else format(radius, ".2f")))
+        lines.append(words.radar_line.format(name=name, scores=words.radar_list.join(scores)))
+    said = words.radar_and.join(lines) or words.no_scores
+    return words.radar.format(least=SCALE[0], most=SCALE[-1], said=said)
 
 
 def _over(below: list[float | None], above: list[float | None]) -> list[bool]:

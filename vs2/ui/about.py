@@ -1,4 +1,5 @@
 """The About page: what the scores mean and how they are made, what is kept where, how to script and to cite it."""
+from collections.abc import Iterable
 from functools import partial
 from html import escape
 
@@ -7,12 +8,13 @@ import gradio as gr
 from vs2 import published
 from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.model.card import Card
-from vs2.rubric import DIMENSIONS, KEYS, SCALE
+from vs2.rubric import KEYS, SCALE
 from vs2.scenes import world
 from vs2.settings import Settings
 from vs2.ui import text as shared
 from vs2.ui.article import Cell, Group, code, listing, paragraph, prose, section, table, terms
 from vs2.ui.benchmarks import running
+from vs2.ui.said import worded
 from vs2.ui.site import Site
 from vs2.ui.text import about as text
 from vs2.ui.whose import SECTION, mini_card, shown
@@ -20,16 +22,17 @@ from vs2.ui.whose import SECTION, mini_card, shown
 # p(1) to p(5) at the digit after each of three rationales: the worked example.
 EXAMPLE = ((0.0, 0.0, 0.02, 0.97, 0.01), (0.0, 0.03, 0.93, 0.03, 0.01), (0.0, 0.0, 0.04, 0.95, 0.01))
 ALIGNMENT, PHYSICAL = (0.0, 0.0, 0.0, 0.1, 0.9), (0.0, 0.75, 0.25, 0.0, 0.0)  # its other two dimensions
+DEFAULT = "http://127.0.0.1:7860/"
 # The address in the code is the one that the page was opened at.
 ADDRESS = """
 for (const place of element.querySelectorAll("code"))
   place.textContent = place.textContent.replace("ADDRESS", location.origin + location.pathname);
-""".replace("ADDRESS", text.ADDRESS)
+""".replace("ADDRESS", DEFAULT)
 
 
 def scores() -> str:
     """What each dimension and each of its five steps means."""
-    asked = [(Cell(d.label, d.asks), text.ASKS[d.key]) for d in DIMENSIONS]
+    asked = [(Cell(shared.LABELS[key], shared.ASKS[key]), text.ASKS[key]) for key in KEYS]
     steps = [(str(score), _fault(score, text.NO_FAULT), _differing(score), _fault(score, text.NO_BREACH))
              for score in reversed(SCALE)]
     elements = (text.ELEMENT.get(name, name) for name in world.ELEMENTS)
@@ -39,9 +42,13 @@ def scores() -> str:
         paragraph(text.STEPS_PUBLISHED), paragraph(text.STEPS_MINI),
         table(text.STEPS_CAPTION, (text.SCORE, *(shared.SHORT[key] for key in KEYS)), [Group("", steps)],
               "vs-doc-steps"),
-        paragraph(text.STEPS_NOTE.format(most=world.STRENGTHS[-1], visual=", ".join(world.VISUAL_FAULTS),
-                                         physical=", ".join(world.PHYSICAL_FAULTS), elements=", ".join(elements)),
+        paragraph(text.STEPS_NOTE.format(most=world.STRENGTHS[-1], visual=_listed(world.VISUAL_FAULTS),
+                                         physical=_listed(world.PHYSICAL_FAULTS), elements=_listed(elements)),
                   "vs-doc-note"))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return shared.LIST.join(map(worded, names))
 
 
 def _fault(score: int, none: str) -> str:
@@ -102,7 +109,8 @@ def knows(judge) -> str:
 def _card(card: Card) -> str:
     sampling = card.sampling
     sees = text.SEES_FIXED if sampling.min_frames == sampling.max_frames else text.SEES
-    said = [card.knows, text.TRAINED_ON.format(trained_on=card.trained_on.rstrip(".")) if card.trained_on else ""]
+    trained = worded(card.trained_on.rstrip("."))
+    said = [worded(card.knows), text.TRAINED_ON.format(trained_on=trained) if trained else ""]
     said = [one for one in said if one] or [text.NO_CARD]
     said.append(sees.format(fps=f"{sampling.fps:g}", least=sampling.min_frames, most=sampling.max_frames))
     return "".join(paragraph(one) for one in said)
@@ -133,7 +141,7 @@ def rest() -> str:
     """Scripts and citing."""
     client = text.CLIENT.format(api=shared.API)
     return (section("about-script", text.SCRIPT,
-                    paragraph(client), code(text.CLIENT_CODE.replace("{address}", text.ADDRESS), client),
+                    paragraph(client), code(text.CLIENT_CODE.replace("{address}", DEFAULT), client),
                     paragraph(text.TERMINAL), code(text.TERMINAL_CODE, text.TERMINAL),
                     paragraph(text.PYTHON), code(text.PYTHON_CODE, text.PYTHON))
             + section("about-cite", text.CITE, paragraph(text.CITE_NOTE), code(published.bibtex(), text.BIBTEX),

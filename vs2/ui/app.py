@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import vs2
 from vs2.history.store import Store
 from vs2.model import checkpoint, weights
 from vs2.settings import Settings, zero_gpu
-from vs2.ui import guard, sent, site, text, theme
+from vs2.ui import bilingual, guard, head, language, sent, site, text, theme
 from vs2.ui.about import AboutPage
 from vs2.ui.batch.page import BatchPage
 from vs2.ui.benchmarks import BenchmarksPage
@@ -34,7 +35,7 @@ from vs2.ui.host import Host
 from vs2.ui.player import LIMITS
 from vs2.ui.review.page import ReviewPage
 from vs2.ui.site import Site
-from vs2.ui.wiring import QUIET
+from vs2.ui.wiring import PRIVATE, QUIET
 
 PAGES = (EvaluatePage, ComparePage, BestOfPage, BatchPage, DuelPage, ReviewPage, BenchmarksPage, AboutPage)
 START = 60          # seconds that a server may take to start
@@ -49,29 +50,38 @@ _log = logging.getLogger("vs2")
 
 
 def build(shared: Site) -> gr.Blocks:
-    """All pages in one `gr.Blocks`, a tab each. Uploads and what was made of them are deleted after a day."""
+    """All pages in one `gr.Blocks`, a tab each, in all languages. Uploads and what was made of them are deleted after a
+    day."""
+    bilingual.mend_index()
+    # What pages leave with the site, such as whom to tell of a visitor who deletes all, is for those that run.
+    sites = [replace(shared, forgetting=[]) for _ in language.LANGUAGES[1:]] + [shared]
+    blocks = bilingual.build(lambda: _made(sites.pop(0)))
+    # The guard lets in no more than there are places, so nobody meets Gradio's own limit, which is the same for all
+    # that is asked. Without `api_open` nothing goes past the queue.
+    return blocks.queue(default_concurrency_limit=1, max_size=2 * events.PLACES, api_open=False)
+
+
+def _made(shared: Site) -> bilingual.Bilingual:
+    """The pages in the language that is spoken now."""
     # Gradio makes a folder here for each app and fails where it may not, but it looked for the place when it was
     # imported, which is too early.
     routes.DEFAULT_TEMP_DIR = get_upload_folder()
     # The page belongs to whoever runs it: nothing about its use is reported to anyone.
-    with gr.Blocks(title=text.TITLE, analytics_enabled=False, fill_width=True,
-                   delete_cache=(HOUR, DAY)) as blocks:
-        gr.HTML(f'<div class="vs-head"><h1>{text.TITLE}</h1><p>{text.TAGLINE}</p></div>', apply_default_css=False)
+    with bilingual.Bilingual(title=text.TITLE, analytics_enabled=False, fill_width=True,
+                             delete_cache=(HOUR, DAY)) as blocks:
+        gr.HTML(head.head(), apply_default_css=False, elem_classes="vs-placed", js_on_load=head.PLACED)
         address = site.address()
         pages, tabs, studio = {}, {}, Studio()
-        with gr.Tabs(elem_id="pages", elem_classes="vs-pages") as chosen:
+        with gr.Tabs(elem_id="pages", elem_classes="vs-pages", overflow_behavior="wrap") as chosen:
             for kind in PAGES:
                 with gr.Tab(text.PAGES[kind.NAME], id=kind.NAME) as tabs[kind.NAME]:
                     pages[kind.NAME] = kind(shared, address, *[studio] * (kind in MAKING))
-        gr.HTML(f'<footer class="vs-foot"><button type="button">{text.API}</button></footer>', apply_default_css=False,
-                js_on_load=SHOW_API)
+        gr.HTML(head.foot(), apply_default_css=False, elem_classes="vs-placed", js_on_load=SHOW_API + head.FOOT_PLACED)
         _connect(blocks, address, chosen, pages, tabs)
         for page in pages.values():
             if isinstance(page, EvaluatePage):
                 blocks.load(page.show_model, None, page.model, **QUIET)
-    # The guard lets in no more than there are places, so nobody meets Gradio's own limit, which is the same for all
-    # that is asked. Without `api_open` nothing goes past the queue.
-    return blocks.queue(default_concurrency_limit=1, max_size=2 * events.PLACES, api_open=False)
+    return blocks
 
 
 def costly(blocks: gr.Blocks) -> set[int]:
@@ -93,7 +103,9 @@ def _connect(blocks: gr.Blocks, address: gr.HTML, chosen: gr.Tabs, pages: dict, 
         return {chosen: gr.Tabs(selected=page.NAME), **dict(zip(page.opens, values, strict=True))}
 
     def loaded(said: dict | None, request: gr.Request) -> dict:
-        values = opened(said, request)
+        # What a draft brings back (vs2/ui/draft.py) is more than what the address names.
+        restores = isinstance(said, dict) and said.get("restores") is True
+        values = opened({**(said or {}), "e": []} if restores else said, request)
         if values[chosen].selected == PAGES[0].NAME:  # it is there already; a tab may have been clicked meanwhile
             del values[chosen]
         return values
@@ -103,7 +115,8 @@ def _connect(blocks: gr.Blocks, address: gr.HTML, chosen: gr.Tabs, pages: dict, 
         return {part: value for part, value in values.items() if part is not chosen} or {address: gr.skip()}
 
     outputs = [part for page in pages.values() for part in page.opens]
-    blocks.load(loaded, address, [chosen, *outputs], js="() => [window.vs2.read()]", **QUIET)
+    blocks.load(loaded, address, [chosen, *outputs], js="() => [window.vs2.arrive()]", **QUIET).then(
+        None, js="() => { window.vs2.shown(); }", **PRIVATE)
     address.select(opened, address, [chosen, *outputs], **QUIET)
     for name, tab in tabs.items():
         tab.select(shown, address, [address, *pages[name].opens], js=f"() => [window.vs2.turn('{name}')]", **QUIET)
@@ -194,7 +207,8 @@ def serve(blocks: gr.Blocks, settings: Settings = Settings(), **options) -> tupl
     # With this number of threads Gradio's own are not those that serve pages and files. What breaks unforeseen says
     # nothing to a visitor (`show_error`), for it may hold a path; what is said to people is a gr.Error.
     served = blocks.launch(
-        theme=theme.theme(), css=theme.css(), head=theme.HEAD, footer_links=["api"], run_history=False, ssr_mode=False,
+        theme=theme.theme(), head=theme.head(),
+        footer_links=["api"], run_history=False, ssr_mode=False,
         show_error=False, max_threads=events.PLACES, state_session_capacity=sessions.CAPACITY, enable_monitoring=False,
         mcp_server=True, max_file_size=LIMITS.max_bytes, quiet=True, prevent_thread_lock=True,
         _frontend=False, **options)

@@ -56,7 +56,7 @@ def link(name: str, url: str) -> str:
 
 def code(lines: str, label: str) -> str:
     """Lines of code that scroll by themselves. label: what they are, for screen readers."""
-    return (f'<pre class="vs-doc-code" tabindex="0" role="region" aria-label="{escape(label, quote=True)}">'
+    return (f'<pre class="vs-doc-code" tabindex="0" role="group" aria-label="{escape(label, quote=True)}">'
             f"<code>{escape(lines)}</code></pre>")
 
 
@@ -73,8 +73,7 @@ def table(caption: str, heads: Sequence[str], groups: Sequence[Group], kind: str
     """
     cells = [[_cell(cell) for cell in row] for group in groups for row in group.rows]
     numbers = [all(row[at].number for row in cells if at < len(row)) and bool(cells) for at in range(len(heads))]
-    head = "".join(f'<th scope="col"{_class("vs-doc-number" if number else "")}>{escape(name)}</th>'
-                   for name, number in zip(heads, numbers, strict=True))
+    head = "".join(_head(name, number) for name, number in zip(heads, numbers, strict=True))
     bodies = "".join(_body(group, len(heads)) for group in groups)
     return (f'<div class="vs-doc-wide"><table class="vs-doc-table {escape(kind)}">'
             f'<caption class="vs-doc-unseen">{escape(caption)}</caption>'
@@ -83,6 +82,11 @@ def table(caption: str, heads: Sequence[str], groups: Sequence[Group], kind: str
 
 def _cell(cell: Cell | str) -> Cell:
     return cell if isinstance(cell, Cell) else Cell(cell)
+
+
+def _head(name: str, number: bool) -> str:
+    """A column's head; one without words is none."""
+    return f'<th scope="col"{_class("vs-doc-number" if number else "")}>{escape(name)}</th>' if name else "<td></td>"
 
 
 def _class(name: str) -> str:

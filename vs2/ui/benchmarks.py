@@ -18,6 +18,7 @@ from vs2.rubric import DIMENSIONS
 from vs2.ui import text as shared
 from vs2.ui.article import Cell, Group, code, paragraph, section, table, terms
 from vs2.ui.host import Host
+from vs2.ui.said import worded
 from vs2.ui.site import Site
 from vs2.ui.text import benchmarks as text
 from vs2.ui.whose import mini_card, shown
@@ -55,7 +56,7 @@ class Measured:
         """(dimension's label, percent exact) of the scenes."""
         if not self.clips:
             return []
-        shares = ((d.label, number(self.suite(d.key).get("exact"))) for d in DIMENSIONS)
+        shares = ((shared.LABELS[d.key], number(self.suite(d.key).get("exact"))) for d in DIMENSIONS)
         return [(label, 100 * share) for label, share in shares if share is not None]
 
 
@@ -104,11 +105,15 @@ def ours(found: Measured) -> str:
                  "vs-doc-beside")
 
 
+def _named(figure: published.Figure) -> str:
+    return text.OF_JUDGE.format(judge=worded(figure.judge), metric=worded(figure.metric))
+
+
 def _published(figure: published.Figure) -> tuple:
     said = f"+{figure.value:g} %" if figure.gain else f"{figure.value:.2f} %"
     value = text.ABOUT.format(value=said) if figure.about else said
-    return (Cell(f"{figure.judge}: {figure.metric}", figure.data), Cell(value, number=True),
-            Cell(figure.source.name, url=figure.source.url))
+    return (Cell(_named(figure), worded(figure.data)), Cell(value, number=True),
+            Cell(worded(figure.source.name), url=figure.source.url))
 
 
 def _here(found: Measured) -> Group:
@@ -130,7 +135,7 @@ def _here(found: Measured) -> Group:
 
 def their_chart():
     """The published shares of people's clips as a Plotly figure."""
-    others = [(f"{figure.judge}: {figure.metric}", figure.value) for figure in published.FIGURES if not figure.gain]
+    others = [(_named(figure), figure.value) for figure in published.FIGURES if not figure.gain]
     return bench.shares([bench.Bars(text.THEIR_AXIS, others, 2, bench.PUBLISHED)])
 
 
@@ -219,7 +224,8 @@ def _best(values: dict) -> tuple | None:
 
 def rest() -> str:
     """The sections that no measurement changes."""
-    facts = [(fact.name, fact.value, Cell(fact.source.name, url=fact.source.url)) for fact in published.FACTS]
+    facts = [(worded(fact.name), worded(fact.value), Cell(worded(fact.source.name), url=fact.source.url))
+             for fact in published.FACTS]
     return (section("benchmarks-meaning", text.MEANING, terms(text.MEANINGS))
             + section("benchmarks-work", text.WORK,
                       table(text.WORK_CAPTION, (text.FACT, text.SAYS, text.SOURCE), [Group("", facts)], "vs-doc-facts"),

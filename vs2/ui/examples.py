@@ -1,8 +1,11 @@
-"""The example clips that come with the project, as pages offer them."""
+"""The example clips that come with the project, as pages offer them: with a picture, one click to what a judge says."""
+import base64
 import csv
+from html import escape
 from pathlib import Path
 
 from vs2.resources import ASSETS
+from vs2.ui import text
 
 
 def examples(folder: Path = ASSETS / "examples") -> list[dict]:
@@ -12,3 +15,33 @@ def examples(folder: Path = ASSETS / "examples") -> list[dict]:
         return []
     with table.open(encoding="utf-8", newline="") as lines:
         return [{**row, "file": str(folder / Path(row["file"]).name)} for row in csv.DictReader(lines)]
+
+
+def still(name: str) -> str:
+    """The address of a clip's picture, the picture itself in it; "" where there is none. name: of the clip or picture.
+    """
+    path = ASSETS / "examples" / f"{Path(name).stem}.jpg"
+    return "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode() if path.is_file() else ""
+
+
+# A press says which example it was; the server opens its clip and its prompt and judges it.
+CHOOSE = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-example]");
+  if (button) trigger("select", { example: Number(button.dataset.example) });
+});
+"""
+
+
+def buttons(rows: list[dict]) -> str:
+    """The examples as buttons: the picture, what it shows in a word, the rest of it for the pointer and for ears."""
+    made = []
+    for number, row in enumerate(rows):
+        shows = row["shows"] or row["prompt"]
+        picture = still(row["file"])
+        image = f'<img src="{picture}" alt="" width="88" height="66">' if picture else ""
+        made.append(f'<button type="button" data-example="{number}" title="{escape(shows)}">{image}'
+                    f'<span aria-hidden="true">{escape(shows.partition(":")[0])}</span>'
+                    f'<span class="vs-unseen">{escape(shows)}</span></button>')
+    return (f'<section class="vs-examples" aria-labelledby="examples-title"><h2 id="examples-title">'
+            f'{escape(text.EXAMPLES)}</h2><div>{"".join(made)}</div></section>') if made else ""

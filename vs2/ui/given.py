@@ -10,6 +10,7 @@ import gradio as gr
 
 from vs2.errors import BadInput
 from vs2.options import Options
+from vs2.ui.said import worded
 
 
 def strict(**components: gr.components.Component) -> None:
@@ -33,7 +34,7 @@ def _checking(name: str, component: gr.components.Component, preprocess: Callabl
             elif isinstance(component, gr.Textbox):
                 words(name, payload)
         except BadInput as problem:
-            raise gr.Error(str(problem), print_exception=False) from problem
+            raise gr.Error(worded(str(problem)), print_exception=False) from problem
         return preprocess(payload)
 
     return checked

@@ -19,6 +19,7 @@ from vs2.events import Retry, Scored, Thought
 from vs2.options import Options
 from vs2.settings import zero_gpu
 from vs2.ui import text
+from vs2.ui.said import worded
 from vs2.ui.wiring import QUIET, blocks
 
 MOST_SECONDS = 120  # of a GPU at a time; an unknown visitor's whole day is as long
@@ -203,26 +204,27 @@ def let_go_when(stopped: Callable[[], bool]) -> None:
 
 
 def note(think: gr.Checkbox, budget: gr.Slider, samples: gr.Slider | int = 1,
-         count: str = text.GPU_ONE) -> gr.HTML | None:
+         each: bool = False) -> gr.HTML | None:
     """A line that says what a run may cost of a visitor's GPU time, true to the settings; only on a ZeroGPU Space.
 
-    think, budget, samples: the page's components, or a value that does not change. count: the sentence.
+    think, budget, samples: the page's components, or a value that does not change. each: of every video of several.
     """
     if not zero_gpu():
         return None
 
-    def said(think: bool, budget: int, samples: int) -> str:
+    def cost_of(think: bool, budget: int, samples: int) -> str:
         try:
             Options(think=bool(think), budget=int(budget), samples=int(samples))
             check(bool(think), int(budget), int(samples))
         except Problem as problem:
-            return f'<p class="vs-cost">{html.escape(str(problem))}</p>'
+            return f'<p class="vs-cost">{html.escape(worded(str(problem)))}</p>'
         seconds = cost(bool(think), int(budget), int(samples))
-        return f'<p class="vs-cost">{count.format(time=duration(seconds))}</p>'
+        count = text.GPU_EACH if each else text.GPU_ONE
+        return f'<p class="vs-cost">{count.format(time=worded(duration(seconds)))}</p>'
 
     drawn = samples if isinstance(samples, int) else samples.value
-    shown = gr.HTML(said(think.value, budget.value, drawn), apply_default_css=False)
+    shown = gr.HTML(cost_of(think.value, budget.value, drawn), apply_default_css=False)
     given = [think, budget, gr.State(samples) if isinstance(samples, int) else samples]
     changes = [one.change for one in given if hasattr(one, "change") and not isinstance(one, gr.State)]
-    gr.on([blocks().load, *changes], said, given, shown, trigger_mode="always_last", **QUIET)
+    gr.on([blocks().load, *changes], cost_of, given, shown, trigger_mode="always_last", **QUIET)
     return shown

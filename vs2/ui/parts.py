@@ -2,24 +2,30 @@
 import base64
 import io
 import json
+from collections.abc import Mapping
 from html import escape
 from pathlib import PurePath
 
 import numpy as np
 from PIL import Image
 
+from vs2.errors import Problem
 from vs2.evaluation import Evaluation, Score
-from vs2.rubric import BY_KEY, KEYS, SCALE
-from vs2.ui import text, whose, withheld
+from vs2.rubric import KEYS, SCALE
+from vs2.ui import saving, text, whose, withheld
+from vs2.ui.said import worded
 from vs2.video import Clip
 
 MOST_FRAMES = 48      # pictures in the strip; more would weigh megabytes
+UNCUT, END = 11, 8   # characters of a name that is never cut, and of the end that one keeps (assets/tools.js)
 FRAME_HEIGHT = 108    # pixels; the strip shows them at half that, sharp on a dense screen
 
 
 def duration(seconds: float) -> str:
     """Seconds for people: tenths below a minute, then minutes and seconds."""
-    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    if seconds < 60:
+        return text.SECONDS.format(seconds=f"{seconds:.1f}")
+    return text.MINUTES.format(minutes=int(seconds // 60), seconds=int(seconds % 60))
 
 
 def status(stage: str, detail: tuple[str, ...] = (), state: str = "idle") -> str:
@@ -33,9 +39,49 @@ def status(stage: str, detail: tuple[str, ...] = (), state: str = "idle") -> str
             f'<span class="vs-figures" aria-hidden="true">{figures}</span></div>')
 
 
-def problem(sentence: str) -> str:
-    """One clear sentence about what went wrong, read out at once."""
-    return f'<div class="vs-problem" role="alert">{escape(sentence)}</div>'
+def problem(said: Problem | str) -> str:
+    """One clear sentence about what went wrong, read out at once; the page points at the field that it is about."""
+    field = getattr(said, "field", "")
+    about = f' data-field="{escape(field)}"' if field else ""
+    return f'<div class="vs-problem" role="alert"{about}>{escape(worded(str(said)))}</div>'
+
+
+def name(said: str, kind: str = "vs-name") -> str:
+    """A file's name. Where there is no room it is cut in its middle: names of a series differ at their ends."""
+    if len(said) <= UNCUT:
+        return f'<span class="{kind}">{escape(said)}</span>'
+    return (f'<span class="{kind}" title="{escape(said)}"><span class="vs-start">{escape(said[:-END])}</span>'
+            f'<span class="vs-end">{escape(said[-END:])}</span></span>')
+
+
+def lost(sentence: str, button: str) -> str:
+    """What was lost, and a button that starts it again by pressing that of the page. button: its selector."""
+    return (f'<div class="vs-problem vs-lost" role="alert"><span>{escape(worded(sentence))}</span> '
+            f'<button type="button" class="vs-action" data-press="{escape(button)}">{text.START_AGAIN}</button></div>')
+
+
+def waits(button: str, field: str) -> str:
+    """The line, at first hidden, of a press that waits for an upload (`early` in assets/tools.js).
+
+    button, field: selectors of the button, and of the text box in which shift and Enter press it.
+    """
+    return (f'<p class="vs-waits" role="status" data-button="{escape(button)}" data-field="{escape(field)}" '
+            f'data-sending="{escape(text.WAITS_SENDING)}" data-checking="{escape(text.WAITS_CHECKING)}" hidden>'
+            f'<span></span> <button type="button" class="vs-action vs-wait-not">{text.WAIT_NOT}</button></p>')
+
+
+def earlier(said: str, prompt: str, scores: str) -> str:
+    """The line, at first hidden, that says which scores are of an earlier prompt (`vs2.ui.scripts.EARLIER`).
+
+    said: with {count} of them and {prompt}. prompt, scores: selectors of the prompt, and of what shows the scores.
+    """
+    return (f'<p class="vs-earlier" role="status" data-said="{escape(said)}" data-prompt="{escape(prompt)}" '
+            f'data-scores="{escape(scores)}" hidden><span></span></p>')
+
+
+def prompts(judged: dict[str, str]) -> str:
+    """For that line: what was judged, by the key of a candidate, "" for the only one."""
+    return f'<span hidden data-judged-by="{escape(json.dumps(judged))}"></span>' if judged else ""
 
 
 def _bars(distribution: tuple[float, ...] | None, value: int | None) -> str:
@@ -61,9 +107,18 @@ def _confidence(score: Score) -> str:
     return f'<p class="vs-confidence">{escape(said)}</p>'
 
 
+def _expected(score: Score) -> str:
+    """The mean of the distribution; where it says no more than the digit does, it steps back."""
+    if score.expected is None:
+        return ""
+    shown = f"{score.expected:.2f}"
+    same = score.value is not None and shown == f"{score.value:.2f}"
+    return (f'<p class="vs-expected{" vs-same" * same}"><abbr title="{text.EXPECTED_HINT}" tabindex="0">{text.EXPECTED}'
+            f'</abbr> <b>{shown}</b></p>')
+
+
 def _card(key: str, score: Score | None, why: bool = True) -> str:
     """why: whether the reason of what was not judged is said here."""
-    dimension = BY_KEY[key]
     if score is None:
         figure = '<p class="vs-digit vs-none">–</p>'
     elif not score.judged:
@@ -72,29 +127,29 @@ def _card(key: str, score: Score | None, why: bool = True) -> str:
         figure = f'<p class="vs-digit vs-unread" title="{text.UNREAD_HINT}">{text.UNREAD}</p>'
     else:
         figure = f'<p class="vs-digit">{score.value}<small>/5</small></p>'
-    expected = "" if score is None or score.expected is None else (
-        f'<p class="vs-expected"><abbr title="{text.EXPECTED_HINT}" tabindex="0">{text.EXPECTED}</abbr> '
-        f'<b>{score.expected:.2f}</b></p>')
     distribution, value = (None, None) if score is None else (score.distribution, score.value)
-    below = _bars(distribution, value)
-    if score is not None and not score.judged:
-        below = f'<p class="vs-reason">{escape(withheld.reason(score))}</p>' if why else ""
+    judged = score is None or score.judged
+    reason = "" if score is None or judged or not why else f'<p class="vs-reason">{escape(withheld.why(score))}</p>'
+    bars = _bars(distribution, value) if judged else ""
+    told = f"{_expected(score)}{_confidence(score)}" if score else ""
+    below = f'<div class="vs-told">{told}</div>' if judged else ""     # its place is there before there is a score
     return (f'<article class="vs-card" data-key="{key}" data-value="{"" if value is None else value}">'
-            f'<h3>{escape(dimension.label)}</h3><p class="vs-asks">{escape(dimension.asks)}</p>'
-            f'<div class="vs-row">{figure}{expected}</div>{below}'
-            f'{_confidence(score) if score else ""}</article>')
+            f'<h3 title="{escape(text.LABELS[key])}"><button type="button" data-said="{key}">{escape(text.SHORT[key])}'
+            f'</button></h3><p class="vs-asks" title="{escape(text.ASKS[key])}">{escape(text.ASKS[key])}</p>'
+            f'<div class="vs-row">{figure}{bars}</div>{reason}{below}</article>')
 
 
-def scores(found: dict[str, Score] | None = None, overall: float | None = None) -> str:
-    """The three score cards under their heading; without scores, the empty cards that hold their place."""
-    none = found is not None and withheld.all_of(found)
+def scores(found: Mapping[str, Score] | None = None, overall: float | None = None) -> str:
+    """The three score cards under their heading; those without a score yet hold their place."""
+    all_there = found is not None and all(key in found for key in KEYS)
+    none = found is not None and all_there and withheld.all_of(found)
     mean = ""
     if overall is not None:
         mean = (f'<p class="vs-overall" title="{text.OVERALL_HINT}">{text.OVERALL} <b>{overall:.2f}</b>'
                 '<small>/5</small></p>')
-    elif found is not None and any(not score.judged for score in found.values()):
+    elif found and any(not score.judged for score in found.values()):
         mean = f'<p class="vs-overall">{text.OVERALL} <span>{text.WITHHELD}</span></p>'
-    cards = "".join(_card(key, found[key] if found else None, not none) for key in KEYS)
+    cards = "".join(_card(key, (found or {}).get(key), not none) for key in KEYS)
     return (f'<section class="vs-scores"{" data-judged=no" * none} aria-label="{text.SCORES}"><header>'
             f'<h2>{text.SCORES}</h2>{mean}</header>{withheld.notice(found) if found and none else ""}'
             f'<div class="vs-cards">{cards}</div></section>')
@@ -117,7 +172,7 @@ def _frame(number: int, frame: np.ndarray, seconds: float) -> str:
     time = _time(seconds)
     return (f'<button type="button" data-time="{seconds:.3f}" title="{text.SEEK.format(time=time)}">'
             f'<img src="{_jpeg(frame)}" alt="{text.FRAME.format(number=number, time=time)}">'
-            f'<small aria-hidden="true"><b>{number}</b> {time} s</small>'
+            f'<small aria-hidden="true"><b>{number}</b> {text.FRAME_TIME.format(time=time)}</small>'
             '</button>')
 
 
@@ -151,14 +206,15 @@ def actions(evaluation: Evaluation | None = None, kept: str = "") -> str:
     name = escape(f"{PurePath(evaluation.video).stem or 'video'}.vs2.json", quote=True)
     made = [f'<button type="button" class="vs-action" data-copy="{escape(spoken(evaluation))}" '
             f'data-done="{text.COPIED}">{text.COPY}</button>',
-            f'<a class="vs-action" download="{name}" href="data:application/json;base64,{data}">{text.DOWNLOAD}</a>']
+            f'<a class="vs-action" download="{name}" href="data:application/json;base64,{data}">{text.DOWNLOAD}</a>',
+            saving.button(saving.REPORT), saving.button(saving.CARD)]
     if kept:
         one = escape(kept)
         made += [f'<button type="button" class="vs-action" data-link="?e={one}" data-kept="{one}" '
                  f'data-done="{text.LINK_COPIED}">{text.LINK}</button>',
                  *(f'<a class="vs-action" data-open href="?show={page}&amp;e={one}">{label}</a>'
                    for page, label in (("compare", text.OPEN_COMPARE), ("review", text.OPEN_REVIEW)))]
-    return f'<div class="vs-actions-row">{"".join(made)}</div>'
+    return f'<div class="vs-actions-row">{"".join(made)}{prompts({"": evaluation.prompt})}</div>'
 
 
 def spoken(evaluation: Evaluation) -> str:
@@ -167,10 +223,11 @@ def spoken(evaluation: Evaluation) -> str:
     lines = [text.SPOKEN.format(video=evaluation.video, prompt=evaluation.prompt),
              whose.sentence(evaluation.model, evaluation.precision)]
     for key in KEYS:
-        expected = "" if scores[key].expected is None else f" ({text.EXPECTED} {scores[key].expected:.2f})"
+        score = scores[key].expected
+        expected = "" if score is None else text.SPOKEN_EXPECTED.format(expected=f"{score:.2f}")
         value = withheld.lacking(evaluation, key) if scores[key].value is None else scores[key].value
-        lines.append(f"{BY_KEY[key].label}: {value}{expected}")
+        lines.append(text.SPOKEN_LINE.format(dimension=text.LABELS[key], value=value) + expected)
     lines += withheld.sentences(scores) if evaluation.withheld else []
     mark = [text.UNKNOWING] * (withheld.all_of(scores) and bool(evaluation.rationale.strip()))
-    aside = [evaluation.aside] if evaluation.aside else []
+    aside = [worded(evaluation.aside)] if evaluation.aside else []
     return "\n".join([*lines, "", *mark, *aside, evaluation.rationale]).strip()

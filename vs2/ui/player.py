@@ -7,8 +7,9 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from vs2.errors import BadInput, Problem
-from vs2.ui import text, timeline
+from vs2.ui import addresses, text, timeline
 from vs2.ui.desk import desk
+from vs2.ui.said import worded
 from vs2.ui.theme import script as script_of
 from vs2.video import Clip, Limits, read
 from vs2.video.kind import SUFFIXES
@@ -26,17 +27,19 @@ _ICON = ('<svg viewBox="0 0 32 32" width="34" height="34" fill="none" stroke="cu
          'height="19" rx="3"/><path d="m13.5 12 6 4-6 4z"/></svg>')
 
 
-def _template() -> str:
+def _template(page: str, by_address: bool) -> str:
     formats = text.FORMATS.format(megabytes=MEGABYTES, minutes=round(LIMITS.max_seconds / 60))
     return (
-        f'<div class="vs-zone" data-state="empty"><label class="vs-drop"><input type="file" accept="{ACCEPT}">{_ICON}'
+        f'<div class="vs-zone" data-state="empty" data-page="{page}"><label class="vs-drop"><input type="file" '
+        f'accept="{ACCEPT}">{_ICON}'
         f'<strong>{escape(text.DROP)}</strong><span>{escape(text.CHOOSE)}</span><small>{escape(formats)}</small></label>'
         f'<figure class="vs-screen"><video controls playsinline muted preload="metadata"></video>'
         f'<p class="vs-unplayable" hidden>{escape(text.UNPLAYABLE)}</p>'
         f'{timeline.bar()}<figcaption><span class="vs-name"></span><span class="vs-busy" role="status"></span>'
         f'<button type="button" class="vs-replace">{text.REPLACE}</button>'
         f'<button type="button" class="vs-remove">{text.REMOVE}</button></figcaption></figure>'
-        f'{rate_field()}<p class="vs-problem vs-zone-problem" role="alert" hidden></p></div>')
+        f'{addresses.field(by_address)}{rate_field()}'
+        '<p class="vs-problem vs-zone-problem" role="alert" hidden></p></div>')
 
 
 def rate_field() -> str:
@@ -47,8 +50,9 @@ def rate_field() -> str:
 
 
 def _script() -> str:
-    words = {"uploading": text.UPLOADING, "preparing": text.PREPARING, "not_uploaded": text.NOT_UPLOADED,
-             "megabytes": MEGABYTES, "too_large": text.TOO_LARGE.format(megabytes=MEGABYTES), "fps": FPS,
+    words = {"uploading": text.UPLOADING, "fetching": text.FETCHING, "preparing": text.PREPARING,
+             "not_uploaded": text.NOT_UPLOADED, "megabytes": MEGABYTES,
+             "too_large": text.TOO_LARGE.format(megabytes=MEGABYTES), "fps": FPS,
              "rate_wrong": rate_wrong()}
     return script_of(words, "player", "timeline")
 
@@ -58,13 +62,15 @@ def rate_wrong() -> str:
     return text.PICTURES_RATE_WRONG.format(least=RATES[0], most=RATES[1])
 
 
-def box(elem_id: str) -> gr.HTML:
+def box(elem_id: str, page: str, by_address: bool = False) -> gr.HTML:
     """A video box. Its value is None or {path, name, fps, ...}; connect `upload` to `prepare` and `clear` to what
-    resets.
+    resets. page: where it is; its clip comes back with a reload, and `#PAGE-waits` says what waits for it.
 
-    A value comes from the visitor's browser: take its path only through `given`.
+    A value comes from the visitor's browser: take its path only through `given`. by_address: whether it takes the
+    address of a video as well.
     """
-    return gr.HTML(None, html_template=_template(), js_on_load=_script(), apply_default_css=False, elem_id=elem_id)
+    return gr.HTML(None, html_template=_template(page, by_address), js_on_load=_script(), apply_default_css=False,
+                   elem_id=elem_id, server_functions=[addresses.fetch] if by_address else None)
 
 
 def given(value: dict | None) -> tuple[str, str]:
@@ -112,7 +118,7 @@ def prepare(value: dict | None, player: gr.HTML) -> dict:
                 read(path, Sampling(max_frames=4), fps=fps)
                 copy = path
     except Problem as problem:
-        return {"problem": str(problem), "turn": value.get("turn") if isinstance(value, dict) else None}
+        return {"problem": worded(str(problem)), "turn": value.get("turn") if isinstance(value, dict) else None}
     value = {**value, "path": path, "name": name, "fps": fps, "checked": True}
     if copy == path:
         return value

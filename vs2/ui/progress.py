@@ -5,6 +5,7 @@ from vs2.evaluation import Evaluation, Score
 from vs2.ui import loan, parts, text
 from vs2.ui.host import Run
 from vs2.ui.judgement import clock
+from vs2.ui.said import worded
 from vs2.video import Clip
 
 
@@ -28,15 +29,17 @@ class Progress:
         elif isinstance(event, events.FramesRead):
             self.stage, self.clip = text.LOOKING if self.run.request.think else text.SCORING, event.clip
         elif isinstance(event, loan.Borrowing):
-            self.stage = text.BORROWING.format(time=cost.duration(event.seconds))
+            self.stage = text.BORROWING.format(time=worded(cost.duration(event.seconds)))
         elif isinstance(event, loan.Borrowed):
             self.stage = text.LOOKING if self.run.request.think else text.SCORING
         elif isinstance(event, events.Thought):
             self._thinking = self.elapsed() if self._thinking is None else self._thinking
             self.stage, self.said, self.tokens = text.THINKING, self.said + event.text, event.tokens
+            if len(event.scores) != len(self.scores or {}):
+                self.scores = {key: Score(value) for key, value in event.scores.items()} or None
         elif isinstance(event, events.Retry):
-            self.said, self.tokens, self._thinking = "", 0, None
-            self.notes.append(event.reason)
+            self.said, self.tokens, self._thinking, self.scores = "", 0, None, None
+            self.notes.append(worded(event.reason))
         elif isinstance(event, events.Scored):
             self.stage, self.scores = text.SCORING, event.scores
         elif isinstance(event, Evaluation):

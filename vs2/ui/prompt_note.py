@@ -6,6 +6,7 @@ import gradio as gr
 
 from vs2.ui import text
 from vs2.ui.host import Host
+from vs2.ui.said import worded
 
 
 class PromptNote:
@@ -32,5 +33,5 @@ class PromptNote:
         found = [self.host.too_long(prompt or "", judge or "")]
         for name, own in others:
             if sentence := self.host.too_long(own, judge or ""):
-                found.append(text.PROMPT_OF.format(name=name, sentence=sentence))
-        return "".join(f'<p role="status">{escape(sentence)}</p>' for sentence in found if sentence)
+                found.append(text.PROMPT_OF.format(name=name, sentence=worded(sentence)))
+        return "".join(f'<p role="status">{escape(worded(sentence))}</p>' for sentence in found if sentence)

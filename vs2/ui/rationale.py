@@ -7,8 +7,9 @@ from types import MappingProxyType
 
 from vs2 import answer
 from vs2.evaluation import Evaluation, Score
-from vs2.rubric import BY_KEY, KEYS
+from vs2.rubric import KEYS
 from vs2.ui import passages, text, timeline, withheld
+from vs2.ui.said import worded
 
 # A time as judges write it: 1.5 s, 2 seconds, 0:03; or a frame by its number, counted from 1.
 _TIME = re.compile(r"\b(?:(?P<minutes>\d{1,2}):(?P<rest>[0-5]\d(?:\.\d+)?)|(?P<seconds>\d{1,4}(?:\.\d{1,3})?)[ \u00a0]?"
@@ -76,7 +77,7 @@ def words(said: str, times: Times = Times(), part: str | None = None) -> str:
 
 def title(heading: str) -> str:
     """What a section is called: a dimension's name, else the judge's own heading."""
-    return BY_KEY[heading].label if heading in KEYS else heading[:1].upper() + heading[1:]
+    return text.LABELS[heading] if heading in KEYS else heading[:1].upper() + heading[1:]
 
 
 def chip(score: Score | None) -> str:
@@ -109,7 +110,7 @@ def sections(said: str, scores: dict[str, Score] | None = None, times: Times = T
     return "".join(made)
 
 
-def rationale(said: str = "", live: bool = False, empty: str = text.RATIONALE_EMPTY, others: tuple[str, ...] = (),
+def rationale(said: str = "", live: bool = False, empty: str | None = None, others: tuple[str, ...] = (),
               notes: tuple[str, ...] = (), scores: dict[str, Score] | None = None, times: Times = Times(),
               sampled: Sequence[Sample] = (), aside: str = "",
               differing: Mapping[str, int | None] = MappingProxyType({})) -> str:
@@ -119,15 +120,15 @@ def rationale(said: str = "", live: bool = False, empty: str = text.RATIONALE_EM
     what else is to be said of the judgement. aside, differing: where this rationale gave other scores (`Evaluation`).
     """
     body = (withheld.mark(scores) + sections(said, scores, times, differing) if said.strip() else
-            f'<p class="vs-empty">{escape(empty)}</p>')
-    body = (f'<p class="vs-aside">{escape(aside)}</p>' if aside else "") + body
+            f'<p class="vs-empty">{escape(text.RATIONALE_EMPTY if empty is None else empty)}</p>')
+    body = (f'<p class="vs-aside">{escape(worded(aside))}</p>' if aside else "") + body
     known = sampled or [Sample(number) for number in range(2, len(others) + 2)]
     more = "".join(f"<h3>{text.SAMPLE.format(number=one.number)}</h3>{sections(other, one.scores, times)}"
                    for one, other in zip(known, others, strict=True))
     if more:
         more = (f'<details class="vs-more"><summary>{text.MORE_RATIONALES.format(count=len(others))}</summary>{more}'
                 '</details>')
-    listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    listed = "".join(f"<li>{escape(worded(note))}</li>" for note in notes)
     listed = f'<ul class="vs-notes">{listed}</ul>' if listed else ""
     return (f'<section class="vs-rationale" aria-label="{text.RATIONALE}"><header><h2>{text.RATIONALE}</h2></header>'
             f'<div class="vs-said{" vs-live" if live else ""}">{body}{more}</div>{listed}</section>')

@@ -37,7 +37,7 @@ new MutationObserver(() => {
   said();
 }).observe(element, { childList: true, subtree: true, attributes: true, attributeFilter: ["open"] });
 """
-# Buttons that copy a text or a link, and say so for a moment. The address follows the evaluation that is shown.
+# Buttons that copy a text or a link, and say so for a moment.
 COPY = """
 async function write(text) {
   try { await navigator.clipboard.writeText(text); } catch (error) {  // a page that is not served securely
@@ -58,20 +58,61 @@ element.addEventListener("click", async (event) => {
   button.textContent = button.dataset.done;
   setTimeout(() => { button.textContent = before; }, 1600);
 });
+"""
+# The address names the evaluation that is shown, and none where none is: while one is judged, after a stop.
+NAMED = """
 new MutationObserver(() => {
   const kept = element.querySelector("[data-kept]")?.dataset.kept;
-  const query = new URLSearchParams(location.search);
-  if (!kept || query.get("show") || query.get("e") === kept) return;
-  query.set("e", kept);
-  history.replaceState(null, "", `?${query}`);
+  window.vs2.place("evaluate", { e: kept ? [kept] : [] });
 }).observe(element, { childList: true, subtree: true });
 """
-# A button in a list that deletes one evaluation of it.
+# A button in a list that deletes one evaluation of it, and one that takes the last deletion back, as long as it can.
 ONE_DELETED = """
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-delete]");
   if (button) trigger("select", { id: button.dataset.delete });
+  if (event.target.closest("button[data-undo]")) trigger("submit");
 });
+let over = 0;
+function ends() {
+  clearTimeout(over);
+  const button = element.querySelector("button[data-undo]");
+  if (button) over = setTimeout(() => button.closest("p").remove(), Number(button.dataset.undo) * 1000);
+}
+new MutationObserver(ends).observe(element, { childList: true, subtree: true });
+ends();
 """
 # Saves the file that a hidden button was just given.
 SAVE_FILE = "() => { setTimeout(() => document.querySelector('#history-file').click(), 150); }"
+# A line that says which scores are of an earlier prompt: `data-judged-by` of what is below names the prompts that
+# were judged, by the key of a candidate on the board, or "" for the only clip. Told by `window.vs2.earlier()` too.
+EARLIER = """
+const plain = (text) => (text ?? "").replace(/\\r\\n?/g, "\\n").trim();
+const line = element.querySelector(".vs-earlier"), words = line.querySelector("span");
+function asked(key) {
+  const shared = document.querySelector(line.dataset.prompt)?.value;
+  const tile = key ? document.querySelector(`.vs-tile[data-key="${CSS.escape(key)}"]`) : null;
+  return plain(tile?.querySelector(".vs-own textarea")?.value) || plain(shared);
+}
+function tell() {
+  if (!element.isConnected) return;
+  const found = document.querySelector(line.dataset.scores)?.querySelector("[data-judged-by]")?.dataset.judgedBy;
+  const judged = Object.entries(found ? JSON.parse(found) : {});
+  const old = judged.filter(([key, prompt]) => plain(prompt) !== asked(key)).map(([, prompt]) => prompt);
+  const said = old.length ? line.dataset.said.replace("{count}", old.length).replace("{prompt}", old[0]) : "";
+  if (words.textContent !== said) words.textContent = said;
+  line.hidden = !said;
+}
+document.addEventListener("input", (event) => event.target.closest?.("textarea") && tell());
+const watches = new MutationObserver(tell);
+const begin = () => {
+  const scores = document.querySelector(line.dataset.scores);
+  if (!scores) return void setTimeout(begin, 100);
+  watches.observe(scores, { childList: true, subtree: true });
+  tell();
+};
+begin();
+((window.vs2 ??= {}).earlier ??= []).push(tell);
+"""
+# What tells it of a prompt that was not typed: an example's, a link's.
+PROMPTED = "() => { for (const tell of window.vs2?.earlier ?? []) requestAnimationFrame(tell); }"

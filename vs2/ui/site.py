@@ -15,8 +15,9 @@ from vs2.errors import Problem
 from vs2.evaluation import Evaluation
 from vs2.history.store import Store, Stored
 from vs2.settings import Settings
+from vs2.ui import text
 from vs2.ui.host import Host
-from vs2.ui.theme import ASSETS
+from vs2.ui.theme import script as script_of
 
 MOST_OPENED = 6  # evaluations that one address may name
 _VISITOR = re.compile(r"[0-9a-f]{32}")
@@ -31,7 +32,7 @@ class Site:
     host: Host
     store: Store
     settings: Settings
-    forgetting: list[Callable[[str], None]] = field(default_factory=list)
+    forgetting: list[Callable[[str], object]] = field(default_factory=list)
 
     @staticmethod
     def visitor(address) -> str:
@@ -66,7 +67,7 @@ class Site:
 
 
 def address() -> gr.HTML:
-    """The component whose value is the browser's {visitor, page, e}; `select` says that another page is asked for."""
-    script = (ASSETS / "site.js").read_text(encoding="utf-8")
+    """The component whose value is the browser's {visitor, page, e, rule}; `select` says: another page is asked for."""
+    script = script_of({"anywhere": text.ANYWHERE}, "site", "draft", "anywhere")
     return gr.HTML(None, html_template='<span hidden></span>', js_on_load=script, apply_default_css=False,
                    elem_id="address", container=False)

@@ -83,7 +83,17 @@ def theme() -> gr.themes.Base:
                     button_large_text_weight="600", **accepted)
 
 
-HEAD = '<meta name="color-scheme" content="light dark">'
+def head() -> str:
+    """What goes into the page's head: the look, and the switch of light and dark, before any page is there.
+
+    As `css` of `launch` Gradio would write each rule anew: within @media it cuts selectors at every comma, those in
+    `:is(a, b)` too, and keeps none that begins outside of the pages. The rules stand here twice, as it does it: as they
+    are, and within the pages, where they count for more than its own.
+    """
+    rules = css()
+    return ('<meta name="color-scheme" content="light dark">'
+            f"<style>{rules}\n.gradio-container.gradio-container .contain {{\n{rules}\n}}</style>"
+            f'<script>{(ASSETS / "theme.js").read_text(encoding="utf-8")}</script>')
 
 
 def script(words: dict, *names: str) -> str:

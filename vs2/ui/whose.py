@@ -13,6 +13,7 @@ from vs2.evaluation import Evaluation
 from vs2.model import catalogue, checkpoint
 from vs2.model.card import Card
 from vs2.ui import judgement, text
+from vs2.ui.said import worded
 
 MOST = 400                      # characters of a card's words at a score; a card may come from anyone
 SECTION = "about-published"     # of the About page: how to have the published judge
@@ -37,10 +38,10 @@ def knows(model: str) -> str:
     cards = [judge.card for judge in list(judgement.judges.values()) if getattr(judge, "name", None) == model]
     if not cards and model == checkpoint.MINI:
         cards = [card for card in (mini_card(),) if card]
-    said = " ".join(cards[0].knows.split()) if cards else ""
-    if not said and model == checkpoint.PUBLISHED:
-        said = catalogue.PUBLISHED_KNOWS
-    return said if len(said) <= MOST else said[:MOST - 1].rstrip() + "…"
+    words = " ".join(cards[0].knows.split()) if cards else ""
+    if not words and model == checkpoint.PUBLISHED:
+        words = catalogue.PUBLISHED_KNOWS
+    return words if len(words) <= MOST else words[:MOST - 1].rstrip() + "…"
 
 
 def named(model: str, precision: str = "") -> str:
@@ -50,7 +51,7 @@ def named(model: str, precision: str = "") -> str:
 
 def sentence(model: str, precision: str = "") -> str:
     """The judge and what it knows as plain text."""
-    return f"{text.JUDGED_BY}: {named(model, precision)}. {knows(model) or text.KNOWS_NOT}"
+    return text.WHOSE.format(judge=named(model, precision), knows=worded(knows(model)) or text.KNOWS_NOT)
 
 
 def way() -> str:
@@ -61,8 +62,10 @@ def way() -> str:
 def line(model: str, precision: str = "") -> str:
     """Which judge it is, what it knows, and where a judge of real footage is to be had, if this is another one."""
     link = "" if model == checkpoint.PUBLISHED else way()
-    return (f'<div class="vs-model"><p>{text.JUDGED_BY}: <strong>{escape(named(model, precision))}</strong>{link}</p>'
-            f"<p>{escape(knows(model) or text.KNOWS_NOT)}</p></div>")
+    name = escape(shown(model))
+    aside = escape(named(model, precision)).removeprefix(name)
+    return (f'<div class="vs-model"><p>{text.JUDGED_BY} <strong>{name}</strong><small>{aside}</small> {link}</p>'
+            f"<p>{escape(worded(knows(model)) or text.KNOWS_NOT)}</p></div>")
 
 
 def lines(judges: Iterable[tuple[str, str]]) -> str:
@@ -81,7 +84,7 @@ def noted(record):
         return [noted(one) for one in record]
     if not isinstance(record, dict):
         return record
-    said = knows(record["model"]) if isinstance(record.get("model"), str) and "scores" in record else ""
+    words = knows(record["model"]) if isinstance(record.get("model"), str) and "scores" in record else ""
     # A row's own columns and what a judge wrote are left as they are: only what may hold an evaluation is entered.
     held = {name: noted(record[name]) for name in ("candidates", "evaluation", "fast", "again") if name in record}
-    return {**record, **held, **({results.KNOWS: said} if said else {})}
+    return {**record, **held, **({results.KNOWS: words} if words else {})}

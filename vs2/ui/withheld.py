@@ -5,6 +5,7 @@ from html import escape
 from vs2.evaluation import Evaluation, Score
 from vs2.rubric import KEYS
 from vs2.ui import text, whose
+from vs2.ui.said import worded
 
 MOST = 400      # characters of a reason; it comes from a card, which anyone may have written
 
@@ -18,8 +19,13 @@ def all_of(scores: Scores) -> bool:
 
 def reason(score: Score) -> str:
     """Why it was not judged, in one sentence; "" of what was."""
-    said = " ".join((score.reason or "").split())
-    return said if len(said) <= MOST else said[:MOST - 1].rstrip() + "…"
+    words = " ".join((score.reason or "").split())
+    return words if len(words) <= MOST else words[:MOST - 1].rstrip() + "…"
+
+
+def why(score: Score) -> str:
+    """The reason in the language of the page."""
+    return worded(reason(score))
 
 
 def reasons(scores: Scores) -> dict[str, tuple[str, ...]]:
@@ -27,7 +33,7 @@ def reasons(scores: Scores) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for key in KEYS:
         if not scores[key].judged:
-            found[reason(scores[key])] = (*found.get(reason(scores[key]), ()), key)
+            found[why(scores[key])] = (*found.get(why(scores[key]), ()), key)
     return found
 
 
@@ -36,8 +42,8 @@ def sentences(scores: Scores) -> list[str]:
     found = reasons(scores)
     if all_of(scores) and len(found) == 1:
         return list(found)      # there is nothing that it does not hold for
-    return [text.WITHHELD_SOME.format(names=", ".join(text.SHORT[key] for key in keys), reason=why)
-            for why, keys in found.items()]
+    return [text.WITHHELD_SOME.format(names=text.LIST.join(text.SHORT[key] for key in keys), reason=because)
+            for because, keys in found.items()]
 
 
 def lacking(evaluation: Evaluation, key: str) -> str:
@@ -51,7 +57,7 @@ def short(evaluation: Evaluation) -> str:
     if all_of(evaluation.scores):
         return text.WITHHELD
     counts = ((text.WITHHELD_PART, len(evaluation.withheld)), (text.UNREAD_PART, len(evaluation.unread)))
-    return ", ".join(said.format(count=count) for said, count in counts if count)
+    return text.LIST.join(form.format(count=count) for form, count in counts if count)
 
 
 def cell(evaluation: Evaluation, key: str) -> str:
@@ -63,8 +69,8 @@ def notice(scores: Scores) -> str:
     """What stands above the cards where nothing was judged: the reason, once, and what to do; else ""."""
     if not all_of(scores):
         return ""
-    said = "".join(f"<p>{escape(one)}</p>" for one in sentences(scores))
-    return f'<div class="vs-not-judged" role="note"><h3>{text.WITHHELD_TITLE}</h3>{said}<p>{whose.way()}</p></div>'
+    lines = "".join(f"<p>{escape(one)}</p>" for one in sentences(scores))
+    return f'<div class="vs-not-judged" role="note"><h3>{text.WITHHELD_TITLE}</h3>{lines}<p>{whose.way()}</p></div>'
 
 
 def listed(reasons: Iterable[tuple[str, str]]) -> str:
@@ -79,12 +85,12 @@ def mark(scores: Scores | None) -> str:
     return f'<p class="vs-unknowing" role="note">{text.UNKNOWING}</p>' if scores and all_of(scores) else ""
 
 
-def left_out(said: str, lacking_of: Iterable[tuple[Evaluation, str]]) -> str:
+def left_out(form: str, lacking_of: Iterable[tuple[Evaluation, str]]) -> str:
     """The sentence that says how many numbers were left out of a figure and why, "" where none was.
 
-    said: with {count} and {why}. lacking_of: the evaluation and the dimension (or "overall") of each such number.
+    form: with {count} and {why}. lacking_of: the evaluation and the dimension (or "overall") of each such number.
     """
     words = [lacking(evaluation, key) for evaluation, key in lacking_of]
-    why = [form.format(count=words.count(kind)) for form, kind in
+    because = [one.format(count=words.count(kind)) for one, kind in
            ((text.LEFT_WITHHELD, text.WITHHELD), (text.LEFT_UNREAD, text.UNREAD)) if kind in words]
-    return said.format(count=len(words), why=", ".join(why)) if words else ""
+    return form.format(count=len(words), why=text.LIST.join(because)) if words else ""

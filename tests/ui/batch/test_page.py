@@ -204,7 +204,7 @@ def test_stop_keeps_what_is_finished_and_resume_does_the_rest(page_of, given, cl
     assert eventually(lambda: scripted.together == 0)
     scripted.prompts.clear()
     # A reload: the same visitor in another session finds the table, and goes on.
-    again = merged(page, page.restore(ADDRESS, SimpleNamespace(session_hash="another")))
+    again = merged(page, page.restore(ADDRESS, None, SimpleNamespace(session_hash="another")))
     assert again["box"]["kept"] == ["t.zip"] and again["table"].count(OPENS) == 1 and "Stopped" in again["status"]
     last = merged(page, judge(page, think=False, budget=16))
     assert scripted.prompts == ["two", "three"] and last["table"].count(OPENS) == 3
@@ -215,11 +215,32 @@ def test_stop_keeps_what_is_finished_and_resume_does_the_rest(page_of, given, cl
     assert last["go"]["value"] == "Judge 3 rows" and "href" not in last["table"]
 
 
+def test_a_table_outlives_the_server(page_of, given, clip):
+    page = page_of(scripted := ByPrompt())
+    shown = check(page, given(t__csv="video,prompt\na.mp4,p\nb.mp4,q\n", a__mp4=clip, b__mp4=clip))
+    stream = judge(page)
+    for update in stream:
+        if "href" in update.get(page.table, ""):
+            break
+    stream.close()
+    token = shown["box"]["run"]
+    page.jobs.put(ADDRESS["visitor"], None)     # as a process that ended has none
+    again = merged(page, page.restore(ADDRESS, {"run": token, "running": ["run"], "budget": 32}, VISIT))
+    assert again["box"]["kept"] == ["t.csv", "a.mp4", "b.mp4"] and again["table"].count(OPENS) == 1
+    assert text.RUN_LOST in again["notice"] and again["go"]["value"] == "Resume, 1 left"
+    assert again["budget"]["value"] == 32
+    scripted.prompts.clear()
+    assert "2 of 2 rows have scores" in merged(page, judge(page))["status"] and scripted.prompts == ["q"]
+    page.jobs.put(ADDRESS["visitor"], None)
+    for nonsense in (7, {"run": 7}, {"run": "x" * 22}, {"run": "../../x"}):
+        assert merged(page, page.restore(ADDRESS, nonsense, VISIT)).keys() == {"notice"}
+
+
 def test_another_visitor_has_another_table(page_of, given, clip):
     page = page_of(ByPrompt())
     check(page, given(t__zip=packed(clip, "one")))
     other = {"visitor": "1" * 32}
-    assert merged(page, page.restore(other, VISIT)).keys() == {"notice"}
+    assert merged(page, page.restore(other, None, VISIT)).keys() == {"notice"}
     assert text.NO_TABLE in merged(page, judge(page, other))["notice"]
     nobody = {"visitor": ""}
     check(page, given(t__zip=packed(clip, "mine")), nobody)
@@ -244,7 +265,7 @@ def test_a_file_that_comes_after_a_reload_joins_the_others(page_of, given, clip)
     page = page_of(scripted := ByPrompt())
     check(page, given(t__csv="video,prompt\na.mp4,p\nb.mp4,q\n", a__mp4=clip))
     list(judge(page))
-    box = page.restore(ADDRESS, VISIT)[page.box]
+    box = page.restore(ADDRESS, None, VISIT)[page.box]
     assert box["kept"] == ["t.csv", "a.mp4"]
     shown = check(page, given(b__mp4=clip) | {"kept": [*box["kept"], "elsewhere.mp4", 3]})
     assert shown["go"]["value"] == "Resume, 1 left" and shown["table"].count(OPENS) == 1
@@ -366,7 +387,7 @@ def test_a_filter_changes_rows_and_plots_while_the_downloads_stay_whole(page_of,
     assert "1 of 2 rows shown" in shown["table"] and list(shown["histogram"].data[0].y) == [0, 0, 0, 1, 0]
     assert list(shown["scatter"].data[0].x) == [3.7] and shown["scatter"].layout.xaxis.title.text == "Overall"
     assert merged(page, page.show({"search": "cow"}, "x", [], ADDRESS, VISIT))["table"].count(text.NOTHING_MATCHES) == 1
-    assert shown.keys() == {"table", "histogram", "uncounted", "scatter", "undrawn"}
+    assert shown.keys() == {"table", "histogram", "uncounted", "scatter", "undrawn", "groups"}
 
 
 def test_what_a_table_holds_is_text_and_nothing_else(page_of, given, clip):

@@ -21,7 +21,6 @@ from vs2.generate import Generated, Notice, Progress, Record
 from vs2.options import Options
 from vs2.rubric import KEYS
 from vs2.ui import sent
-from vs2.ui import text as shared
 from vs2.ui.best_of import parts
 from vs2.ui.best_of.page import KEEP, BestOfPage
 from vs2.ui.best_of.run import LEFT_OUT, LOST, Contest, Line
@@ -156,7 +155,7 @@ def test_the_table_and_the_record(page_of):
     assert [row["candidate"] for row in rows] == ["2", "1", "3"] and rows[0]["place"] == "1"
     # Every judged one is in the history, and the best are opened beside each other.
     assert page.site.store.count(ANN) == 2
-    ids = re.search(r'\?show=compare&amp;e=([^"]+)"', shown["actions"])[1].split(",")
+    ids = re.search(r'\?show=compare&amp;e=([^"&]+)&amp;rule=mean"', shown["actions"])[1].split(",")
     assert [page.site.store.get(one).evaluation.overall for one in ids] == pytest.approx([14 / 3, 8 / 3])
     assert page.site.store.clip(page.site.store.get(ids[0]).clip)
     assert shown["grid"]["items"][0]["links"][0]["to"] == f"?e={ids[0]}"
@@ -197,11 +196,16 @@ def test_true_scores_and_folders_of_ours_stay_untold(page_of, tmp_path):
     page = page_of(judge, films)
     updates = list(run(page, count=2, visitor=ANN))
     shown = merged(page, updates)
-    everything = repr([list(update.values()) for update in updates]) + saved(shown, "application/json") + \
-        saved(shown, "text/csv")
+    # The contest that has ended stays on the server.
+    everything = repr([[value for part, value in update.items() if part is not page.ended] for update in updates])
+    everything += saved(shown, "application/json") + saved(shown, "text/csv")
     assert "truth" not in everything and "'shown'" not in everything and "vs2-best-" not in everything
     assert {path.suffix for path in (tmp_path / "uploads").rglob("*") if path.is_file()} == {".mp4"}
-    assert len(films.folders) == 1 and not films.folders.pop().exists()
+    # The folder stays for a day, so that a reload finds what was made: below VS2_HOME, which is never served.
+    folder, = films.folders
+    assert folder.is_relative_to(page.site.settings.home) and folder.exists()
+    page.shelf.forget(ANN)
+    assert not folder.exists(), "and goes with all that is a visitor's"
 
 
 def test_what_others_wrote_is_text(page_of):
@@ -209,7 +213,8 @@ def test_what_others_wrote_is_text(page_of):
     updates = list(run(page, prompt=HOSTILE))
     for update in updates:
         for component, value in update.items():
-            if component is not page.grid:  # its script writes text, and nothing else
+            # The grid's script writes text, and nothing else; the contest that has ended stays on the server.
+            if component not in (page.grid, page.ended):
                 assert "<script" not in str(value) and "<img" not in str(value)
     assert "textContent" in parts.script() and "innerHTML" not in parts.script()
     assert "&lt;script&gt;" in merged(page, updates)["notes"]
@@ -249,6 +254,39 @@ def test_stop_keeps_what_is_finished(page_of):
     assert eventually(lambda: judge.closed == 3)
 
 
+def test_what_was_made_before_a_stop_is_judged_after_it(page_of):
+    go = threading.Event()
+    judge, films = BySeed({0: "323", 1: "434", 2: "555"}, go, hold=1), Films()
+    page = page_of(judge, films)
+    updates, stream = [], run(page, count=3, visitor=ANN)
+    for update in stream:
+        updates.append(update)
+        if "3 of 3 generated, 1 judged" in update.get(page.status, "") and len(judge.asked) == 2:
+            page.stop(SimpleNamespace(session_hash="s"))
+    shown = merged(page, updates)
+    assert shown["rest"]["visible"] and shown["rest"]["value"] == text.REST.format(count=2)
+    assert all(item["player"] for item in shown["grid"]["items"]), "the clips stay"
+    # A reload finds all of it, in another session, and so does a server that was started again: from the disk.
+    draft = {"run": shown["grid"]["run"], "running": ["run"], "prompt": "a ball", "count": 3}
+    update, = page.restore({"visitor": ANN}, draft)
+    assert "data-press" in update[page.notice] and text.RUN_LOST.format(count=3) in update[page.notice]
+    assert [(item["number"], bool(item["player"])) for item in update[page.grid]["items"]] == [
+        (item["number"], True) for item in shown["grid"]["items"]]
+    assert update[page.rest] == shown["rest"] and update[page.prompt]["value"] == "a ball"
+    assert update[page.verdict] == shown["verdict"] and page.site.store.count(ANN) == 1, "nothing is stored twice"
+    go.set()
+    visit = SimpleNamespace(session_hash="another")
+    ended = merged(page, page.judge_rest(shown["grid"], {"visitor": ANN}, visit))
+    assert "Candidate 3 wins" in ended["verdict"] and not ended["rest"]["visible"]
+    assert [clip for clip, *_ in judge.asked] == [0, 1, 1, 2] and len(films.folders) == 1, "nothing is made again"
+    assert page.site.store.count(ANN) == 3
+    for nothing in (None, {}, {"run": "x" * 22}, {"run": "../../etc"}, shown["grid"]):
+        said = merged(page, page.judge_rest(nothing, {"visitor": ANN}, visit))["notice"]
+        assert text.NOTHING_LEFT in said
+    for nonsense in (None, 7, {"run": 7}, {"run": "x" * 22, "count": 99}):
+        assert list(page.restore({"visitor": ANN}, nonsense))
+
+
 def test_a_visitor_who_leaves_stops_it_and_keeps_what_was_judged(page_of):
     judge, films = BySeed({0: "323"}, threading.Event(), hold=1), Films()
     page = page_of(judge, films)
@@ -257,7 +295,7 @@ def test_a_visitor_who_leaves_stops_it_and_keeps_what_was_judged(page_of):
         if "1 judged" in update.get(page.status, "") and len(judge.asked) == 2:
             break
     stream.close()
-    assert eventually(lambda: judge.closed == 2 and not any(folder.exists() for folder in films.folders))
+    assert eventually(lambda: judge.closed == 2 and not page._runs)
     assert page.site.store.count(ANN) == 1 and not page._runs
     assert "Done in" in merged(page, run(page, count=2, seed=7, visitor=ANN))["status"]  # the place is free again
 
@@ -295,7 +333,8 @@ def test_it_stops_early_when_more_promise_little(page_of):
 @pytest.mark.parametrize(("arguments", "said"), [
     ({"prompt": " "}, "prompt is empty"), ({"prompt": "p" * 5000}, "5000 characters"), ({"count": 1}, "N is 1"),
     ({"count": 17}, "N is 17"), ({"count": None}, "N is 0"), ({"seed": -1}, "seed is -1"),
-    ({"rule": "median"}, "no rule"), ({"rule": "weights", "weights": (0, None, 0)}, shared.WEIGHTS_NONE),
+    ({"rule": "median"}, "no rule"), ({"rule": "weights", "weights": (0, 0, 0)}, "Every weight is 0"),
+    ({"rule": "weights", "weights": (1, None, 1)}, "weight of text-to-video alignment is missing"),
     ({"rule": "weights", "weights": (-1, 1, 1)}, "0 or more"), ({"name": "elsewhere"}, making.NO_GENERATOR),
     ({"name": "provider:fal-ai/"}, "No token was given"), ({"fast": True, "think": False}, text.FAST_THINKS)])
 def test_what_cannot_start_is_said_in_a_sentence(page_of, arguments, said):

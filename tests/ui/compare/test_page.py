@@ -15,8 +15,9 @@ from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Score, Seconds
 from vs2.rubric import KEYS
 from vs2.ui import text as shared
-from vs2.ui.compare import board
+from vs2.ui.compare import board, kept
 from vs2.ui.compare.page import ComparePage
+from vs2.ui.ranking import wrong
 from vs2.ui.text import compare as text
 
 SAID = "It starts.\nVisual quality: sharp at 0.5 s.\nText alignment: as asked.\nPhysical consistency: it falls up."
@@ -186,7 +187,7 @@ def test_what_was_judged_is_not_judged_again_unless_something_changed(page_of, u
     merged(page, list(run(page, value, made=shown["made"], prompt="another")))
     assert len(judge.asked) == 6
     # Another rule, or a candidate less, is shown from what is known.
-    now = dict(zip(page._results(), show(page, two, "a ball", made, "text_alignment")[:-1], strict=True))
+    now = dict(zip(page._results(), show(page, two, "a ball", made, "text_alignment"), strict=True))
     assert text.TIE in now[page.verdict] and len(judge.asked) == 6
 
 
@@ -195,12 +196,15 @@ def test_weights_rank_and_bad_ones_are_said(page_of, uploads):
     shown = merged(page, list(run(page, value, rule="weights", weights=(3, 0, 1))))
     assert "Candidate 2 wins" in shown["verdict"]
     made = shown["made"]
-    for weights, winner in (((1, 1, 1), 1), ((5, 1, None), 2)):
-        *values, problem = show(page, value, "a ball", made, "weights", weights)
-        assert f"Candidate {winner} wins" in values[1] and not problem
-    *values, problem = show(page, value, "a ball", made, "weights", (0, None, 0))
-    assert shared.WEIGHTS_NONE in problem and "Candidate 1 wins" in values[1], "the mean stands in"
-    assert shared.WEIGHTS_NONE in merged(page, list(run(page, value, rule="weights", weights=(0, 0, 0))))["notice"]
+    for weights, winner in (((1, 1, 1), 1), ((5, 1, 0), 2)):
+        values = show(page, value, "a ball", made, "weights", weights)
+        assert f"Candidate {winner} wins" in values[1] and not wrong("weights", *weights)
+    for weights, said in (((0, 0, 0), "Every weight is 0"), ((-1, 1, 1), "weight of visual quality is -1"),
+                          ((1, None, 1), "weight of text-to-video alignment is missing"),
+                          ((1, 1, float("nan")), "weight of physical and common-sense consistency is nan")):
+        values = show(page, value, "a ball", made, "weights", weights)
+        assert said in wrong("weights", *weights) and "wins" not in values[1], "nothing stands in for it"
+        assert said in merged(page, list(run(page, value, rule="weights", weights=weights)))["notice"]
 
 
 def test_another_rule_during_a_run_ranks_what_it_ends_with(page_of, uploads):
@@ -212,7 +216,7 @@ def test_another_rule_during_a_run_ranks_what_it_ends_with(page_of, uploads):
         if "Candidate 3 of 3" in update.get(page.status, ""):
             break
     values = show(page, value, "a ball", {}, "visual_quality")
-    assert all("value" not in one and one.get("__type__") == "update" for one in values[:-1]), "a run shows by itself"
+    assert all("value" not in one and one.get("__type__") == "update" for one in values), "a run shows by itself"
     go.set()
     for update in stream:
         shown |= update
@@ -273,24 +277,56 @@ def test_results_are_kept_and_a_link_opens_them_without_judging(page_of, uploads
     for item in value["items"]:
         moving_square(item["path"], frames=6)
     shown = merged(page, list(run(page, value, visitor=ANN)))
-    ids = re.search(r'data-link="\?show=compare&amp;e=([^"]+)"', shown["actions"])[1].split(",")
+    ids = re.search(r'data-link="\?show=compare&amp;e=([^"&]+)&amp;rule=mean"', shown["actions"])[1].split(",")
     assert len(ids) == 2 and all(f'href="?e={one}"' in shown["table"] for one in ids)
-    said, = page.open({"visitor": BEN, "page": "compare", "e": ids})
+    said, notice, prompt, *ruled = page.open({"visitor": BEN, "page": "compare", "e": ids, "rule": f"{KEYS[0]}=2"})
+    assert prompt == "a ball" and ruled == ["weights", 2, 0, 0] and notice == "", "prompt and rule come with the link"
     assert said["alone"] and [item["id"] for item in said["items"]] == ids and said["items"][0]["fps"] == 8
     stored = {"items": [{**item, "key": f"k{n}"} for n, item in enumerate(said["items"])]}
-    values = dict(zip(page._results(), show(page, stored, "", {})[:-1], strict=True))
+    values = dict(zip(page._results(), show(page, stored, "", {}), strict=True))
     assert "Candidate 2 wins" in values[page.verdict] and len(judge.asked) == 2
     assert text.KEPT in merged(page, list(run(page, stored, prompt="")))["status"]
     # Judged again where that is asked for, with another prompt.
     stored["items"][0] |= {"again": True, "prompt": "another"}
     shown = merged(page, list(run(page, stored, prompt="")))
     assert [prompt for _, prompt in judge.asked[2:]] == ["another"] and "another" in shown["table"]
-    one, = page.open({"page": "compare", "e": ids[:1]})
+    one, *_ = page.open({"page": "compare", "e": ids[:1]})
     assert not one["alone"] and len(one["items"]) == 1
-    gone, = page.open({"page": "compare", "e": ["x" * 22]})
+    gone, *_ = page.open({"page": "compare", "e": ["x" * 22]})
     assert gone["items"] == [] and gone["problem"] == shared.NOT_KNOWN
     page.site.store.delete(ANN)
     assert shared.NOT_KNOWN in show(page, {"items": stored["items"][1:]}, "", {})[2]
+
+
+def test_a_page_comes_back_as_it_was_left(page_of, uploads):
+    """The board, the scores and what they were asked with, from what the browser kept; nothing is judged again."""
+    judge = ByName()
+    page, visit = page_of(judge), SimpleNamespace(session_hash="another")
+    value = uploads("432", "434")
+    for item in value["items"]:
+        moving_square(item["path"], frames=6)
+    shown = merged(page, list(run(page, value, visitor=ANN, rule="worst")))
+    told = {one["key"]: one for one in shown["told"]["states"]}
+    items = [{**item, **{name: told[item["key"]][name] for name in ("kept", "asked")}} for item in value["items"]]
+    draft = {"items": items, "prompt": "a ball", "rule": "worst", "budget": 64, "think": True, "running": ["run"],
+             "visual_quality": "many", "samples": 99}
+    update = kept.restored(page, {"visitor": ANN}, draft, visit)
+    again = update[page.board.opened]["items"]
+    assert [item["key"] for item in again] == [item["key"] for item in items] and all(one["path"] for one in again)
+    assert update[page.prompt]["value"] == "a ball" and update[page.ranking.rule]["value"] == "worst"
+    assert page.ranking.weights[0] not in update and page.samples not in update, "no value that the field has not"
+    assert "data-press" in update[page.notice] and len(judge.asked) == 2
+    value = {"items": again}
+    values = dict(zip(page._results(), show(page, value, "a ball", update[page.made], "worst"), strict=True))
+    assert values[page.verdict] == shown["verdict"] and "Candidate 2 wins" in shown["verdict"]
+    assert text.KEPT in merged(page, list(run(page, value, made=update[page.made], visitor=ANN, session="another")))[
+        "status"], "it is not judged again"
+    # An upload that is gone is taken from the history where it was judged, and else said to be gone.
+    gone = [{**items[0], "path": "/nowhere.mp4"}, {**items[1], "path": "/etc/passwd", "kept": "x" * 22}]
+    one, other = kept.restored(page, {"visitor": ANN}, {"items": gone}, visit)[page.board.opened]["items"]
+    assert one["id"] == items[0]["kept"] and one["path"] and other["problem"] == shared.UNKNOWN_FILE
+    for nonsense in (None, [], "x", {"items": 7}, {"items": [7, None, {"kept": 3}]}):
+        kept.restored(page, {"visitor": ANN}, nonsense, visit)
 
 
 def test_the_history_lists_ones_own(page_of, uploads):

@@ -182,6 +182,9 @@ def test_votes_are_exported_as_rows_and_read_again(page, begun, tmp_path):
         assert made["path"] in page.desk.temp_files
     ranking = json.loads(Path(page.export({**begun, "kind": "ranking"})["path"]).read_text())
     assert len(ranking["overall"]["standings"]) == 2
+    told = page.export({**begun, "kind": "report"})
+    assert told["name"] == "vs2-duel-report.html"
+    assert "2 votes; ties: 1, both bad: 0." in Path(told["path"]).read_text(encoding="utf-8")
 
 
 def test_judging_makes_the_agreement_and_is_kept_in_the_history(page, begun):

@@ -205,6 +205,31 @@ def test_a_file_that_comes_too_slowly_is_given_up(served, endless, monkeypatch):
         apart.run(fetch.fetched(endless, str(served[2])))
 
 
+def test_what_a_page_fetches_counts_as_an_upload(served, endless, monkeypatch):
+    address, blocks, folder = served
+    before, part = files_in(folder), next(number for number, one in blocks.blocks.items() if one.elem_id == "video")
+    asked = {"data": {"address": endless}, "component_id": part, "fn_name": "fetch", "session_hash": "a-session"}
+    said = httpx.post(f"{address}gradio_api/component_server", json=asked, timeout=60).json()
+    assert "within a day" in said["problem"] and Endless.sent < 50 * 2**20
+    assert files_in(folder) == before and not inside(blocks, "uploads").ledger.held("127.0.0.1")
+
+
+@pytest.mark.parametrize("said", [None, 5, {}, {"address": None}, {"address": "file:///etc/passwd"},
+                                  {"address": "clip.mp4"}, {"address": "https://" + "a" * 3000}])
+def test_what_is_no_address_is_not_fetched(served, said):
+    address, blocks, _ = served
+    part = next(number for number, one in blocks.blocks.items() if one.elem_id == "video")
+    asked = {"data": said, "component_id": part, "fn_name": "fetch", "session_hash": "a-session"}
+    assert "begins with http" in httpx.post(f"{address}gradio_api/component_server", json=asked).json()["problem"]
+
+
+def test_an_owner_who_allows_no_addresses_is_obeyed_by_endpoints_too(served, endless, monkeypatch):
+    monkeypatch.setattr(fetch, "allowed", False)
+    with pytest.raises(gr.Error, match="takes no addresses"):
+        apart.run(fetch.fetched(endless, str(served[2])))
+    assert Endless.sent == 0
+
+
 def test_a_clip_of_the_page_is_still_taken(served, tmp_path):
     address, *_ = served
     path, = send(address, moving_square(tmp_path / "a.mp4").read_bytes()).json()

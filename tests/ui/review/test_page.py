@@ -19,6 +19,7 @@ from vs2.history.review_rows import Review
 from vs2.rubric import KEYS
 from vs2.ui import passages
 from vs2.ui.review import access, data, layout
+from vs2.ui.review import page as review_page
 from vs2.ui.review.page import ReviewPage
 from vs2.ui.text import review as text
 
@@ -290,7 +291,7 @@ def test_the_endpoint_is_documented_without_what_the_server_adds(page):
 
 def test_figures_stand_on_what_a_visitor_may_see(page):
     mine, theirs = keep(page), keep(page, BOB)
-    figures, picture, _, table = page.agree(ANN, text.WITH_JUDGE, "visual_quality")
+    figures, picture, _, table = page.agree(ANN, review_page.JUDGE, "visual_quality")
     assert text.AGREEMENT_NONE in figures and picture["visible"] is False and table == ""
     say(page, mine, "<b>ann</b>")
     say(page, mine, "bob", verdicts=AGREE | {"visual_quality": "disagree"}, corrected={"visual_quality": 1})
@@ -298,10 +299,10 @@ def test_figures_stand_on_what_a_visitor_may_see(page):
     assert {id for id, _ in page.seen_reviews(ANN)} == {mine}
     assert {id for id, _ in page.seen_reviews(ANN | {"e": [theirs, mine]})} == {mine, theirs}
     assert len(page.seen_reviews(ANN | {"e": [theirs, mine]})) == 3 and page.seen_reviews({}) == []
-    figures, picture, matrix, table = page.agree(ANN, text.WITH_JUDGE, "visual_quality")
+    figures, picture, matrix, table = page.agree(ANN, review_page.JUDGE, "visual_quality")
     assert "Reviews: 2. Reviewers: 2. Evaluations: 1." in figures and picture["visible"] is True
     assert list(matrix.data[0].z[3]) == [1, 0, 0, 1, 0] and "<td>1</td><td>0</td><td>0</td><td>1</td>" in table
-    _, _, matrix, table = page.agree(ANN, text.BETWEEN, "visual_quality")
+    _, _, matrix, table = page.agree(ANN, review_page.REVIEWERS, "visual_quality")
     assert list(matrix.data[0].z[0]) == [0, 0, 0, 1, 0] and matrix.layout.yaxis.title.text == text.ONE_AXIS
     page.agree(ANN, "nonsense", "nonsense")
 

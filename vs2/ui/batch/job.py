@@ -21,6 +21,7 @@ from vs2.ui.guard import who
 from vs2.ui.host import Host, Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
+from vs2.ui.said import worded
 from vs2.ui.text import batch as text
 from vs2.video import display_name
 
@@ -47,6 +48,8 @@ class Job:
         self.files = list(files)
         self.judging = False                # whether somebody goes through its rows
         self.view: tuple | None = None      # the page's own: which rows it shows, and which dimensions
+        self.by = ""                        # ... and the column whose groups it shows
+        self.token = ""                     # of its folder among `vs2.ui.shelf`'s, "" without one
         self.made, self.address = time.monotonic(), who.here()
         self.given_up = ""
         self._turn: object = None
@@ -126,7 +129,7 @@ class Job:
                 failures = failures + 1 if isinstance(result.problem, Failure) else 0
                 yield row, None
                 if failures == GIVE_UP:
-                    self.given_up = text.GIVEN_UP.format(count=GIVE_UP, reason=result.error)
+                    self.given_up = text.GIVEN_UP.format(count=GIVE_UP, reason=worded(result.error or ""))
                     return
         finally:
             if self._turn in (mine, None):      # nobody has taken over

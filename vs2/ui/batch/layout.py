@@ -3,14 +3,16 @@ import gradio as gr
 
 from vs2.plots import batch as batch_plots
 from vs2.rubric import KEYS
-from vs2.ui import loan, parts
+from vs2.ui import charts, loan, parts
 from vs2.ui import text as shared
 from vs2.ui.batch import parts as pieces
 from vs2.ui.batch.parts import Filter
 from vs2.ui.compare.parts import SORT
 from vs2.ui.examples import examples
 from vs2.ui.host import Host
+from vs2.ui.saving import Saver
 from vs2.ui.text import batch as text
+from vs2.ui.text import report as reporting
 
 DIMENSIONS = (*KEYS, batch_plots.OVERALL)
 
@@ -45,22 +47,27 @@ class Layout:
                 with gr.Row(elem_classes="vs-actions-row"):
                     self.csv = gr.DownloadButton(text.SAVE_CSV, size="sm", interactive=False, elem_id="batch-csv")
                     self.json = gr.DownloadButton(text.SAVE_JSON, size="sm", interactive=False, elem_id="batch-json")
+                    self.told = gr.Button(reporting.REPORT_SAVE, size="sm", interactive=False, elem_id="batch-report")
+                    self.saver = Saver("batch-file")
+                self.by = gr.Dropdown([(reporting.BY_NONE, "")], value="", label=reporting.BY, info=reporting.BY_HINT,
+                                      visible=False, elem_id="batch-by")
+                self.groups = gr.HTML("", elem_id="batch-groups", apply_default_css=False)
                 self._plots()
 
     def _plots(self) -> None:
         with gr.Row(equal_height=False, elem_classes="vs-batch-plots"):
             with gr.Column(min_width=280):
                 gr.HTML(f"<h2>{text.HISTOGRAM}</h2>", apply_default_css=False)
-                self.histogram = gr.Plot(batch_plots.histogram([]), show_label=False, container=False,
+                self.histogram = gr.Plot(charts.histogram([]), show_label=False, container=False,
                                          elem_id="batch-histogram")
                 self.uncounted = gr.HTML("", elem_id="batch-uncounted", apply_default_css=False)
             with gr.Column(min_width=280):
                 gr.HTML(f"<h2>{text.SCATTER}</h2>", apply_default_css=False)
-                self.scatter = gr.Plot(batch_plots.scatter([], [], *DIMENSIONS[:2]), show_label=False, container=False,
+                self.scatter = gr.Plot(charts.scatter([], [], *DIMENSIONS[:2]), show_label=False, container=False,
                                        elem_id="batch-scatter")
                 self.undrawn = gr.HTML("", elem_id="batch-undrawn", apply_default_css=False)
                 with gr.Row():
-                    choices = [(pieces.LABELS[key], key) for key in DIMENSIONS]
+                    choices = [(pieces.labels()[key], key) for key in DIMENSIONS]
                     self.across, self.upwards = (
                         gr.Dropdown(choices, value=key, label=label, elem_id=f"batch-{name}", min_width=130)
                         for key, label, name in zip(DIMENSIONS, (text.ACROSS, text.UPWARDS), ("across", "upwards"),
@@ -78,7 +85,7 @@ class Layout:
                                      elem_id="batch-samples")
             self.seed = gr.Number(0, label=shared.SEED, info=shared.SEED_HINT, precision=0, minimum=0)
             gr.HTML(f'<p class="vs-empty">{text.SETTINGS_NOTE}</p>', apply_default_css=False)
-        loan.note(self.think, self.budget, self.samples, shared.GPU_EACH)
+        loan.note(self.think, self.budget, self.samples, each=True)
 
     @staticmethod
     def _idle() -> str:

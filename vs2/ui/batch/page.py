@@ -11,22 +11,26 @@ from gradio.components import Component
 
 from vs2.batch import results
 from vs2.errors import Problem
-from vs2.plots import batch as batch_plots
-from vs2.ui import given, parts, player, sent
+from vs2.ui import charts, given, parts, player
 from vs2.ui import text as shared
+from vs2.ui.batch import grouped, kept
 from vs2.ui.batch import parts as pieces
+from vs2.ui.batch.endpoint import Endpoint
 from vs2.ui.batch.job import Job, Jobs, files_of
-from vs2.ui.batch.layout import DIMENSIONS, Layout
+from vs2.ui.batch.layout import DIMENSIONS
 from vs2.ui.batch.parts import Filter
+from vs2.ui.batch.saved import Saved
+from vs2.ui.draft import Draft
 from vs2.ui.examples import examples
+from vs2.ui.fields import WrongField
 from vs2.ui.judgement import Request
+from vs2.ui.shelf import Shelf
 from vs2.ui.site import Site
 from vs2.ui.text import batch as text
-from vs2.ui.wiring import PRIVATE, QUIET, blocks
+from vs2.ui.wiring import PRIVATE, QUIET
 
 TICK = 0.25         # seconds between updates of the status line
 REDRAW = 2.0        # and of the plots, while rows come
-MOST_CALLS = 4      # calls from scripts that run or stand in the judge's line
 
 
 def _view() -> tuple[Filter, str, str]:
@@ -34,7 +38,7 @@ def _view() -> tuple[Filter, str, str]:
     return Filter(), DIMENSIONS[0], DIMENSIONS[1]
 
 
-class BatchPage(Layout):
+class BatchPage(Saved, Endpoint):
     """What the page's components do. Made inside a `gr.Blocks` context."""
 
     NAME = "batch"
@@ -45,14 +49,16 @@ class BatchPage(Layout):
         self.jobs = Jobs()
         site.forgetting.append(lambda visitor: self.jobs.put(visitor, None))
         self._newest: dict[str, object] = {}    # by visitor: which check of files is the last one begun
+        self.shelf = Shelf(site.store.home, "batch")
+        site.forgetting.append(self.shelf.forget)
         self._layout()
         self._connect()
 
     def _connect(self) -> None:
         options = [self.think, self.budget, self.samples, self.seed]
-        drawn = [self.table, self.histogram, self.uncounted, self.scatter, self.undrawn]
-        whole = [self.box, self.notice, self.status, self.wrong, *drawn, self.csv, self.json, self.go, self.halt,
-                 self.again]
+        drawn = [self.table, self.histogram, self.uncounted, self.scatter, self.undrawn, self.groups]
+        whole = [self.box, self.notice, self.status, self.wrong, *drawn, self.csv, self.json, self.told, self.by,
+                 self.go, self.halt, self.again]
         self.box.upload(self.check, [self.box, self.address], whole, trigger_mode="multiple", concurrency_limit=2,
                         **PRIVATE)
         self.box.clear(self.forget, self.address, whole, trigger_mode="multiple", **QUIET)
@@ -62,22 +68,15 @@ class BatchPage(Layout):
         self.halt.click(self.stop, self.address, None, queue=False, **PRIVATE)
         gr.on([self.filters.select, self.across.change, self.upwards.change], self.show,
               [self.filters, self.across, self.upwards, self.address], drawn, trigger_mode="always_last", **QUIET)
-        blocks().load(self.restore, self.address, whole, js="() => [window.vs2.read()]", **QUIET)
-        with gr.Row(visible=False):  # the same for scripts: one call, one list of records
-            files = sent.files("files", "multiple")
-            records = gr.JSON(label="rows")
-            call = gr.Button()
-        given.strict(think=self.think, budget=self.budget, samples=self.samples, seed=self.seed)
-        call.click(self.batch, [files, *options], records, api_name="batch", api_description=text.API,
-                   concurrency_limit=MOST_CALLS)
+        self._connect_saved()
+        self.draft = Draft(self.NAME, {"think": self.think, "budget": self.budget, "samples": self.samples,
+                                       "seed": self.seed, "judge": self.judge}, kept.GOING)
+        self.draft.connect(self.address, self.restore, list(dict.fromkeys([*whole, *self.draft.fields.values()])))
+        self._endpoint(options)
 
     def open(self, address: dict) -> list:
         """Nothing: see `opens`."""
         return []
-
-    def _key(self, address, request: gr.Request) -> str:
-        """Whose table it is: the visitor's, or the session's in a browser that keeps nothing."""
-        return self.site.visitor(address) or f"session {request.session_hash}"
 
     def _drawn(self, job: Job | None, judging: int | None = None, plots: bool = True) -> dict:
         """The table and the plots of the rows that the filter of the job takes."""
@@ -87,10 +86,11 @@ class BatchPage(Layout):
             taken = [(one.row.video, one.evaluation) for one in (job.evaluated if job else ())
                      if one.evaluation and chosen.takes(one.row, one)]
             evaluations = [evaluation for _, evaluation in taken]
-            update[self.histogram] = batch_plots.histogram(evaluations)
-            update[self.scatter] = batch_plots.scatter(evaluations, [name for name, _ in taken], across, upwards)
+            update[self.histogram] = charts.histogram(evaluations)
+            update[self.scatter] = charts.scatter(evaluations, [name for name, _ in taken], across, upwards)
             update[self.uncounted] = pieces.uncounted(evaluations)
             update[self.undrawn] = pieces.undrawn(evaluations, across, upwards)
+            update[self.groups] = grouped.html(job)
         return update
 
     def _buttons(self, job: Job | None, running: bool = False) -> dict:
@@ -105,9 +105,9 @@ class BatchPage(Layout):
 
     def _files(self, job: Job | None) -> dict:
         """The two files to download: the whole table, whatever the filter."""
+        told = {self.told: gr.update(interactive=bool(job and job.evaluated))}
         if job is None or not job.results:
-            return {self.csv: gr.update(value=None, interactive=False),
-                    self.json: gr.update(value=None, interactive=False)}
+            return {button: gr.update(value=None, interactive=False) for button in (self.csv, self.json)} | told
         folder = job.folder / secrets.token_hex(4)      # a new address each time, or a browser keeps the old file
         folder.mkdir()
         records = job.records()
@@ -117,13 +117,13 @@ class BatchPage(Layout):
                                    errors="replace")
         for button, path in made.items():
             button.temp_files.add(str(path))
-        return {button: gr.update(value=str(path), interactive=True) for button, path in made.items()}
+        return {button: gr.update(value=str(path), interactive=True) for button, path in made.items()} | told
 
     def _whole(self, job: Job | None, status: str, notice: str = "") -> dict:
         """Everything on the page but the box, while nothing runs."""
         return {self.notice: parts.problem(notice) if notice else "", self.status: status,
                 self.wrong: pieces.wrong(job.rows) + pieces.long_prompts(job.rows, self.host.own) if job else "",
-                **self._drawn(job), **self._buttons(job), **self._files(job)}
+                **self._drawn(job), **self._buttons(job), **self._files(job), self.by: self._columns(job)}
 
     def _checked(self, job: Job) -> str:
         able = sum(not row.problem for row in job.rows)
@@ -155,7 +155,7 @@ class BatchPage(Layout):
         try:
             if not (before and before.judging):
                 yield {self.status: parts.status(text.CHECKING, (), "busy") + pieces.progress(0, 0)}
-            job = self._made(before.with_kept(value) if before else files_of(value))
+            job = self.made(before.with_kept(value) if before else files_of(value))
         except Exception as error:
             job, problem = before, self._sentence(error)
         if self._newest.get(key) is not mine:     # other files have come meanwhile, or all were removed
@@ -163,29 +163,24 @@ class BatchPage(Layout):
                 job.close()
             return
         if job is None or problem:      # what was there stays as it is
-            kept = {"kept": job.names} if job else {}
+            held = {"kept": job.names, "run": job.token} if job else {}
             whole = {} if job and job.judging else self._whole(job, self._standing(job))
-            yield {self.box: {**answer, **kept, "problem": problem}, **whole}
+            yield {self.box: {**answer, **held, "problem": problem}, **whole}
             return
         if before:
             job.inherit(before)
-            job.view = before.view
+            job.view, job.by = before.view, before.by
         self.jobs.put(key, job)
-        yield {self.box: {**value, **answer, "kept": None, "problem": ""}, **self._whole(job, self._checked(job))}
+        kept.begin(self.shelf, job, key)
+        yield {self.box: {**value, **answer, "kept": None, "problem": "", "run": job.token},
+               **self._whole(job, self._checked(job))}
 
-    def _made(self, files: list[tuple[str, str]]) -> Job:
+    def made(self, files: list[tuple[str, str]]) -> Job:
         job = Job(files)
         job.view = _view()
         # What was unpacked is deleted when uploads are.
         self.box.temp_files.update(str(row.path) for row in job.rows if row.path)
         return job
-
-    def _sentence(self, error: Exception) -> str:
-        """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
-        if isinstance(error, Problem):
-            return str(error)
-        self.host.log(error)
-        return shared.UNEXPECTED.format(kind=type(error).__name__)
 
     def try_examples(self, address: dict | None, request: gr.Request) -> dict:
         """Puts the clips that come with the project into the box, as a table of their own."""
@@ -196,9 +191,11 @@ class BatchPage(Layout):
             csv.writer(out).writerows([("video", "prompt", "shows"), *(
                 (name, row["prompt"], row["shows"]) for (_, name), row in zip(clips, rows, strict=True))])
         self.box.temp_files.add(str(table))
-        job = self._made([(str(table), table.name), *clips])
+        job = self.made([(str(table), table.name), *clips])
         self.jobs.put(self._key(address, request), job)
-        return {self.box: {"checked": True, "kept": job.names}, **self._whole(job, self._checked(job))}
+        kept.begin(self.shelf, job, self._key(address, request))
+        return {self.box: {"checked": True, "kept": job.names, "run": job.token},
+                **self._whole(job, self._checked(job))}
 
     def forget(self, address: dict | None, request: gr.Request) -> dict:
         """Ends what runs and takes the table off the page."""
@@ -212,15 +209,21 @@ class BatchPage(Layout):
         if job is None:
             return self._whole(None, self._idle(), text.GONE)
         job.reset()
+        kept.note(self.shelf, job)
         return self._whole(job, self._checked(job))
 
-    def restore(self, address: dict | None, request: gr.Request) -> dict:
-        """For the page's load: the table that the visitor had here before, where it is still kept."""
-        job = self.jobs.get(self._key(address, request))
+    def restore(self, address: dict | None, said: object, request: gr.Request) -> dict:
+        """For the page's load: the table that the visitor had here before, where it is still kept, and the settings."""
+        key, values = self._key(address, request), self.draft.values(said)
+        job = self.jobs.get(key)
+        if job is None and (job := kept.standing(self, said)):      # the server was started again
+            self.jobs.put(key, job)
+        lost = parts.lost(text.RUN_LOST, "#batch-go") if kept.RUN in self.draft.lost(said) else ""
         if job is None:
-            return {self.notice: gr.skip()}
+            return {self.notice: lost or gr.skip(), **values}
         job.view = _view()
-        return {self.box: {"checked": True, "kept": job.names}, **self._whole(job, self._standing(job))}
+        return {self.box: {"checked": True, "kept": job.names, "run": job.token},
+                **self._whole(job, self._standing(job)), **({self.notice: lost} if lost and job.left else {}), **values}
 
     def show(self, filters, across: str, upwards: str, address: dict | None, request: gr.Request) -> dict:
         """For another filter or another dimension: the rows that it takes."""
@@ -242,7 +245,8 @@ class BatchPage(Layout):
             yield {self.notice: parts.problem(str(problem))}
             return
         if job is None or not job.left:
-            yield {self.notice: parts.problem(text.NOTHING_LEFT if job else text.NO_TABLE)}
+            none = WrongField(text.NO_TABLE, "#batch-files input")
+            yield {self.notice: parts.problem(text.NOTHING_LEFT if job else none)}
             return
         asked = Request("", "", **judging, visitor=visitor or request.session_hash or "", judge=judge or "")
         run = job.judge(self.host, asked, lambda evaluation, path: self.site.keep(evaluation, path, visitor))
@@ -269,6 +273,7 @@ class BatchPage(Layout):
             update = {}
             if progress is None:
                 judged += 1
+                kept.note(self.shelf, job)
                 update = self._drawn(job, None, plots=now - drawn >= REDRAW)
                 drawn = now if self.histogram in update else drawn
             elif current != row.number:
@@ -287,29 +292,3 @@ class BatchPage(Layout):
         """What the Stop button does: the rows that are finished stay."""
         if job := self.jobs.get(self._key(address, request)):
             job.stop()
-
-    def batch(self, files: list[str], think: bool, budget: int, samples: int,
-             seed: int) -> Iterator[list | None]:
-        """The endpoint `/batch`: one record a row, in the table's order, after all are judged. Nothing is stored.
-
-        Parameters:
-            files: one zip with a table and its clips; or a table (of video and prompt) and its clips.
-            think: whether to reason before scoring; without, the scores come at once.
-            budget: the most tokens of reasoning for each video.
-            samples: how many rationales to draw for each video; with several, confidence is given.
-            seed: of the sampling; one rationale is always the same.
-        """
-        job, told = None, time.monotonic()
-        try:
-            judging = given.judging(think, budget, samples, seed)
-            job = Job([(path, Path(path).name) for path in files or []])
-            for _ in job.judge(self.host, Request("", "", **judging)):
-                if time.monotonic() - told >= 1:    # here Gradio ends the call of a client that has gone
-                    told = time.monotonic()
-                    yield None
-            yield job.records()
-        except Exception as error:
-            raise gr.Error(self._sentence(error), print_exception=False) from error
-        finally:
-            if job is not None:
-                job.close()

@@ -12,15 +12,14 @@ from vs2.rubric import KEYS, SCALE
 from vs2.ui import parts, whose, withheld
 from vs2.ui import text as shared
 from vs2.ui.batch.job import LIMITS, MOST_FILES, Job
+from vs2.ui.said import worded
 from vs2.ui.text import batch as text
 from vs2.ui.theme import script as script_of
 
 MEGABYTES = LIMITS.clip.max_bytes // 2**20
 MOST_NUMBERS = 12   # rows that one reason names
 MOST_LISTED = 50    # rows that cannot be judged, shown with their reasons; the table below shows all
-SHOWS = {"all": text.SHOW_ALL, "scored": text.SHOW_SCORED, "withheld": text.SHOW_WITHHELD, "failed": text.SHOW_FAILED,
-         "open": text.SHOW_OPEN}
-LABELS = {**shared.SHORT, OVERALL: text.OVERALL}
+COLUMNS = (*KEYS, OVERALL)
 
 _ICON = ('<svg viewBox="0 0 32 32" width="34" height="34" fill="none" stroke="currentColor" stroke-width="1.6" '
          'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><rect x="4.5" y="5.5" width="23" '
@@ -34,6 +33,11 @@ form.addEventListener("input", () => { clearTimeout(later); later = setTimeout(r
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("reset", () => setTimeout(read));
 """
+
+
+def labels() -> dict[str, str]:
+    """What the columns of numbers are called, by their keys."""
+    return {**shared.SHORT, OVERALL: text.OVERALL}
 
 
 def zone() -> str:
@@ -118,14 +122,14 @@ class Filter:
         scores = {str(score): score for score in SCALE}
         least, most = whole = SCALE[0], SCALE[-1]
         ranges = {key: (scores.get(str(said.get(f"{key}_from")), least), scores.get(str(said.get(f"{key}_to")), most))
-                  for key in LABELS}
+                  for key in COLUMNS}
         ranges = {key: ends for key, ends in ranges.items() if ends != whole}   # the whole scale filters nothing
         return cls(str(said.get("search") or "")[:200].strip().lower(), str(said.get("show") or "all"), ranges)
 
     def takes(self, row: Row, result: Result | None) -> bool:
         """Whether the row is shown. A score that is not there lies in no range."""
         evaluation = result and result.evaluation
-        if self.show in SHOWS and self.show != "all" and self.show not in _states(result):
+        if self.show in text.SHOWS and self.show != "all" and self.show not in _states(result):
             return False
         said = f"{row.video}\n{row.prompt}\n{evaluation.rationale if evaluation else ''}".lower()
         return self.search in said and all(evaluation and _within(number(evaluation, key), *ends)
@@ -133,7 +137,7 @@ class Filter:
 
 
 def _states(result: Result | None) -> set[str]:
-    """Which of `SHOWS` a row is, "all" left out. One that was judged in part is two of them."""
+    """Which of `text.SHOWS` a row is, "all" left out. One that was judged in part is two of them."""
     if result is None:
         return {"open"}
     if not result.evaluation:
@@ -148,11 +152,11 @@ def _within(score: float | None, least: float, most: float) -> bool:
 
 def filters() -> str:
     """The form that filters the rows."""
-    shows = "".join(f'<option value="{value}">{said}</option>' for value, said in SHOWS.items())
+    shows = "".join(f'<option value="{value}">{said}</option>' for value, said in text.SHOWS.items())
     made = (f'<label class="vs-search"><span>{text.SEARCH}</span><input type="search" name="search" maxlength="200" '
             f'placeholder="{text.SEARCH_HINT}"></label><label><span>{text.SHOW}</span><select name="show">{shows}'
             f'</select></label><button type="reset" class="vs-action">{text.RESET}</button><hr>')
-    for key, label in LABELS.items():
+    for key, label in labels().items():
         ends = "".join(f'<select name="{key}_{end}" aria-label="{escape(said.format(dimension=label))}">'
                        + "".join(f'<option{" selected" * (score == chosen)}>{score}</option>' for score in SCALE)
                        + "</select>" + ("<i>–</i>" if end == "from" else "")
@@ -175,7 +179,7 @@ def _score(key: str, evaluation: Evaluation) -> str:
 
 
 def _line(row: Row, result: Result | None, kept: str, judging: int | None) -> str:
-    name = f'<span class="vs-name">{escape(row.video) or "–"}</span>'
+    name = parts.name(row.video or "–")
     if kept:
         name = (f'<a data-open href="?e={escape(kept)}" aria-label="{text.OPEN.format(number=row.number)}">'
                 f'{escape(row.video)}</a>')
@@ -183,17 +187,17 @@ def _line(row: Row, result: Result | None, kept: str, judging: int | None) -> st
     cut = evaluation and evaluation.truncated and not evaluation.looped     # a loop is said among the warnings
     notes = [text.CUT] * bool(cut) + list(evaluation.warnings) if evaluation else []
     below = f"<small>{escape(row.prompt[:240])}</small>" + "".join(
-        f'<small class="vs-note">{escape(note)}</small>' for note in notes)
+        f'<small class="vs-note">{escape(worded(note))}</small>' for note in notes)
     start = (f'<td data-of="number" data-worth="{row.number}">{row.number}</td>'
              f'<th scope="row">{name}{below}</th>')
     if evaluation:
-        return f'<tr data-state="done">{start}{"".join(_score(key, evaluation) for key in LABELS)}</tr>'
+        return f'<tr data-state="done">{start}{"".join(_score(key, evaluation) for key in COLUMNS)}</tr>'
     state, said = "waiting", text.WAITING
     if row.number == judging:
         state, said = "judging", text.JUDGING
     elif result is not None:
-        state, said = "failed", result.error or ""
-    return f'<tr data-state="{state}">{start}<td colspan="{len(LABELS)}">{escape(said)}</td></tr>'
+        state, said = "failed", worded(result.error or "")
+    return f'<tr data-state="{state}">{start}<td colspan="{len(COLUMNS)}">{escape(said)}</td></tr>'
 
 
 def table(job: Job | None, chosen: Filter, judging: int | None = None) -> str:
@@ -204,11 +208,11 @@ def table(job: Job | None, chosen: Filter, judging: int | None = None) -> str:
     shown = [row for row in job.rows if chosen.takes(row, job.results.get(row.number))]
     lines = "".join(_line(row, job.results.get(row.number), job.kept.get(row.number, ""), judging) for row in shown)
     if not shown:
-        lines = f'<tr><td colspan="{len(LABELS) + 2}">{text.NOTHING_MATCHES}</td></tr>'
+        lines = f'<tr><td colspan="{len(COLUMNS) + 2}">{text.NOTHING_MATCHES}</td></tr>'
     heads = (_head("number", text.NUMBER) + f'<th scope="col">{text.VIDEO}</th>'
-             + "".join(_head(key, label) for key, label in LABELS.items()))
+             + "".join(_head(key, label) for key, label in labels().items()))
     count = text.SHOWN.format(shown=len(shown), count=len(job.rows))
-    return (f'<section class="vs-rows" aria-label="{text.RESULT}"><header><h2>{text.RESULT}</h2>'
+    return (f'<section class="vs-rows"><header><h2>{text.RESULT}</h2>'
             f'<p role="status">{count}</p></header>'
             f'<div class="vs-wide" tabindex="0" role="region" aria-label="{text.RESULT}"><table><thead>'
             f'<tr>{heads}</tr></thead><tbody>{lines}</tbody></table></div>'

@@ -5,13 +5,15 @@ import secrets
 import tempfile
 from html import escape
 from pathlib import Path
+from urllib.parse import urlencode
 
 from vs2.best_of import Estimate
-from vs2.candidates import displayed, overall
+from vs2.candidates import displayed, overall, written
 from vs2.evaluation import Evaluation
 from vs2.rubric import KEYS
-from vs2.ui import parts, whose, withheld
+from vs2.ui import parts, saving, whose, withheld
 from vs2.ui.best_of.run import JUDGED, JUDGING, LEFT_OUT, LOST, MADE, MAKING, Contest, Seat, told
+from vs2.ui.said import worded
 from vs2.ui.site import MOST_OPENED
 from vs2.ui.text import best_of as text
 from vs2.ui.text import compare as words
@@ -35,7 +37,7 @@ def cost(estimate: Estimate | None) -> str:
     """What a run will take, before it starts."""
     if estimate is None:
         return f'<p class="vs-cost">{text.COST_WAITING}</p>'
-    return f'<p class="vs-cost"><b>{text.COST}</b> {escape(estimate.sentence)}</p>'
+    return f'<p class="vs-cost"><b>{text.COST}</b> {escape(worded(estimate.sentence))}</p>'
 
 
 def _number(evaluation: Evaluation, key: str, value: float | None) -> str:
@@ -45,15 +47,15 @@ def _number(evaluation: Evaluation, key: str, value: float | None) -> str:
 def _said(seat: Seat) -> str:
     """What stands over a candidate's player: how far it is."""
     if seat.state == MAKING:
-        stage = seat.stage.partition(":")[0] or text.MAKING
-        return stage if seat.fraction is None else f"{stage}, {seat.fraction:.0%}"
+        stage = worded(seat.stage.partition(":")[0]) or text.MAKING
+        return stage if seat.fraction is None else text.LIST_STAGE.format(stage=stage, share=f"{seat.fraction:.0%}")
     if seat.state == JUDGING:
         return text.JUDGING.get(seat.stage, text.JUDGING["full"])
     return {MADE: text.MADE, LOST: text.LOST, LEFT_OUT: text.LEFT_OUT}.get(seat.state, "")
 
 
 def grid(contest: Contest | None) -> dict:
-    """The value of the grid: {items: [...], number}, best first."""
+    """The value of the grid: {items: [...], number, run}, best first. run: the token of its folder."""
     items: list[dict] = []
     winner = contest.outcome.decision.winner if contest and contest.outcome else None
     plan = contest.plan if contest else None
@@ -74,9 +76,9 @@ def grid(contest: Contest | None) -> dict:
             "scores": {key: _number(evaluation, key, evaluation.scores[key].expected) for key in KEYS}
             if evaluation else None,
             "winner": winner is not None and winner == seat.number,
-            "note": seat.error or " ".join(filter(None, (*why, note))), "kept": seat.kept, "links": links})
+            "note": worded(seat.error) or " ".join(filter(None, (*why, note))), "kept": seat.kept, "links": links})
     # Each value differs from the one before, else the script would not hear of it.
-    return {"items": items, "number": secrets.token_hex(4)}
+    return {"items": items, "number": secrets.token_hex(4), "run": contest.token if contest else ""}
 
 
 def judges(contest: Contest | None) -> str:
@@ -93,7 +95,7 @@ def line(contest: Contest) -> str:
     shown = parts.status(text.STOPPING if contest.stopping else stage, (parts.duration(contest.elapsed()),), "busy")
     if contest.estimate is None or contest.stopping:
         return shown
-    return f'{shown}<p class="vs-sum">{escape(text.LEFT.format(sentence=contest.estimate.sentence))}</p>'
+    return f'{shown}<p class="vs-sum">{escape(text.LEFT.format(sentence=worded(contest.estimate.sentence)))}</p>'
 
 
 def end(contest: Contest) -> str:
@@ -108,7 +110,7 @@ def end(contest: Contest) -> str:
         shown = parts.status(text.NOTHING, spent, "failed")
     else:
         shown = parts.status(text.DONE.format(seconds=seconds), spent, "done")
-    return shown + (f'<p class="vs-sum">{escape(outcome.note)}</p>' if outcome.note else "")
+    return shown + (f'<p class="vs-sum">{escape(worded(outcome.note))}</p>' if outcome.note else "")
 
 
 def live(contest: Contest) -> str:
@@ -129,7 +131,7 @@ def verdict(contest: Contest | None) -> str:
     winner = outcome.winner
     if winner is None:
         return (f'<div class="vs-verdict" data-kind="none" role="status"><h2>{text.NO_WINNER}</h2>'
-                f'<p>{escape(decision.reason)}</p></div>')
+                f'<p>{escape(worded(decision.reason))}</p></div>')
     title = text.TIE if decision.tie else text.WINNER
     more = []
     # Who shares the first place is named in the reason.
@@ -146,8 +148,8 @@ def verdict(contest: Contest | None) -> str:
         more.append(f'<p class="vs-uplift">{escape(said)}</p>')
     name = text.CANDIDATE.format(seed=winner.seed)
     return (f'<div class="vs-verdict" data-kind="{"tie" if decision.tie else "winner"}" role="status"><h2>{title} '
-            f'<b class="vs-number">{winner.number + 1}</b><span class="vs-name">{escape(name)}</span></h2>'
-            f'<p>{escape(decision.reason)}</p>{"".join(more)}</div>')
+            f'<b class="vs-number">{winner.number + 1}</b>{parts.name(name)}</h2>'
+            f'<p>{escape(worded(decision.reason))}</p>{"".join(more)}</div>')
 
 
 def _link(name: str, kind: str, data: bytes, label: str) -> str:
@@ -167,11 +169,13 @@ def actions(contest: Contest) -> str:
         shown.write_table(table, whose.knows)
         made = [_link(f"{text.FILE}.csv", "text/csv", table.read_bytes(), text.CSV),
                 _link(f"{text.FILE}.vs2.json", "application/json", record, text.JSON)]
+    made += [saving.button(saving.REPORT)] if outcome.decision.ranking else []
     ids = [seat.kept for seat in contest.ranked if seat.kept][:MOST_OPENED]
     if len(ids) > 1:
         several = sum(bool(seat.kept) for seat in contest.ranked) > MOST_OPENED
         label = text.COMPARE_FIRST.format(count=MOST_OPENED) if several else text.COMPARE
-        made.append(f'<a class="vs-action" data-open href="?show=compare&amp;e={escape(",".join(ids))}">{label}</a>')
+        query = urlencode({"show": "compare", "e": ",".join(ids), "rule": written(outcome.rule)}, safe=",")
+        made.append(f'<a class="vs-action" data-open href="?{escape(query)}">{label}</a>')
     return f'<div class="vs-actions-row">{"".join(made)}</div>'
 
 

@@ -1,6 +1,7 @@
 """A run of Best of N behind a page: the app's judge as the run needs it, and what is known of it while it goes on."""
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +16,13 @@ from vs2.errors import BadInput
 from vs2.evaluation import Evaluation
 from vs2.generate import Generator
 from vs2.options import Given, Options
+from vs2.ui.best_of.left import Left
 from vs2.ui.host import Host, Run
 from vs2.ui.judgement import Request, clock
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # from typing, it needs Python 3.11
+
 
 PATIENCE = 0.2  # seconds between two looks at whether anybody still waits
 WAITING, MAKING, MADE, JUDGING, JUDGED, LOST, LEFT_OUT = (
@@ -65,9 +68,12 @@ class Served:
     path: str
 
 
-def begin(plan: Plan, judge: Line, generator: Generator,
-          rates: Rates | None = None) -> tuple[best_of.Run, tempfile.TemporaryDirectory]:
-    """A run in a new folder that is never served: beside each clip lies what its generator knows of its true scores."""
+def begin(plan: Plan, judge: Line, generator: Generator, rates: Rates | None = None,
+          kept: Path | None = None) -> tuple[best_of.Run, AbstractContextManager]:
+    """A run, and its folder for `follow`: a new one that goes with the run, or `kept`, which stays. It is never served:
+    beside each clip lies what its generator knows of its true scores."""
+    if kept is not None:
+        return best_of.Run(plan, judge, kept, generator, rates), nullcontext()
     folder = tempfile.TemporaryDirectory(prefix="vs2-best-")
     try:
         return best_of.Run(plan, judge, folder.name, generator, rates), folder
@@ -76,8 +82,8 @@ def begin(plan: Plan, judge: Line, generator: Generator,
         raise
 
 
-def follow(run: best_of.Run, folder: tempfile.TemporaryDirectory) -> Iterator:
-    """The events of a run, `Served` after each `Made`, None where none came in time. The folder is gone at the end.
+def follow(run: best_of.Run, folder: AbstractContextManager) -> Iterator:
+    """The events of a run, `Served` after each `Made`, None where none came in time. The folder is left at the end.
 
     Left early, it stops the run and waits for its end: nothing may still be written when the folder goes.
     """
@@ -118,7 +124,10 @@ class Seat:
 
 @dataclass
 class Contest:
-    """Takes a run's events one by one. judging: the number of the candidate that the judge looks at; said: so far."""
+    """Takes a run's events one by one. judging: the number of the candidate that the judge looks at; said: so far.
+
+    token: of its folder (`vs2.ui.shelf`), "" where that does not stay; left: what is noted beside it.
+    """
 
     plan: Plan
     seats: dict[int, Seat] = field(default_factory=dict)
@@ -129,6 +138,8 @@ class Contest:
     said: str = ""
     stopping: bool = False
     elapsed: Callable[[], float] = field(default_factory=clock)
+    token: str = ""
+    left: Left | None = None
 
     def seat(self, number: int) -> Seat:
         """The candidate's, made where it is new."""

@@ -12,16 +12,21 @@ import gradio as gr
 from vs2 import plots
 from vs2.errors import BadInput, Problem
 from vs2.history.store import Stored
-from vs2.ui import player, whose, withheld
+from vs2.rubric import check_prompt
+from vs2.ui import addresses, fields, player, whose, withheld
 from vs2.ui import text as shared
 from vs2.ui.compare import views
+from vs2.ui.fields import WrongField
 from vs2.ui.guard.served import QUICK, SLOW, served
+from vs2.ui.said import worded
 from vs2.ui.site import Site
 from vs2.ui.text import compare as text
 from vs2.ui.theme import script as script_of
 from vs2.video.sampling import Sampling
 
 MOST = 6
+# Fields that a sentence may point at: that of the shared prompt, and what takes more videos.
+PROMPT, MORE = "#compare-prompt textarea", "#compare-board :is(input[type=file], .vs-add)"
 LISTED = 50  # evaluations that the history's list holds
 SPEEDS = (0.25, 0.5, 1, 2)
 _FIRST = Sampling(max_frames=4)  # enough to know that a file can be read, and its frame rate
@@ -97,8 +102,9 @@ class Board:
         def recall(said) -> dict:
             return {"items": self.recall(said if isinstance(said, dict) else {})}
 
-        self.box = gr.HTML({"items": []}, html_template=_template(), js_on_load=_script(), apply_default_css=False,
-                           elem_id="compare-board", server_functions=[prepare, past, recall])
+        self.box = gr.HTML({"items": []}, html_template=_template(site.settings.addresses), js_on_load=_script(),
+                           apply_default_css=False, elem_id="compare-board",
+                           server_functions=[prepare, past, recall, addresses.fetch])
         self.told, self.opened = (gr.HTML(None, html_template="<span hidden></span>", js_on_load=_TELL,
                                           apply_default_css=False, elem_classes="vs-silent") for _ in range(2))
 
@@ -110,7 +116,7 @@ class Board:
             rate = player.rate(path, value.get("rate"))
             fps = player.look(path, _FIRST, rate).metadata.fps
         except Problem as problem:
-            return {"problem": str(problem)}
+            return {"problem": worded(str(problem))}
         done = player.prepare({"path": path, "name": str(value.get("name") or ""), "fps": rate}, self.box)
         return {"problem": done["problem"]} if done.get("problem") else {
             "path": path, "fps": fps, "rate": rate, "player": done.get("player", "")}
@@ -123,7 +129,7 @@ class Board:
         try:
             found = self.site.store.find(None if self.site.settings.shared_history else visitor, limit=LISTED)
         except Problem as problem:
-            return {"problem": str(problem)}
+            return {"problem": worded(str(problem))}
         return {"rows": [_facts(stored) for stored in found]}
 
     def recall(self, address: dict) -> list[dict]:
@@ -148,18 +154,23 @@ def _facts(stored: Stored) -> dict:
     when = datetime.fromtimestamp(stored.created, timezone.utc)
     overall = withheld.lacking(evaluation, "overall") if evaluation.overall is None else f"{evaluation.overall:.2f}"
     return {"id": stored.id, "name": evaluation.video, "prompt": evaluation.prompt, "overall": overall,
-            "by": text.BY.format(model=whose.shown(evaluation.model), when=f"{when:%b %d, %H:%M}")}
+            "by": text.BY.format(model=whose.shown(evaluation.model), when=shared.WHEN.format(when=when))}
 
 
-def checked(item: Item, prompt: str) -> tuple[str, str, float | None]:
-    """The path, the prompt and the rate that an item is judged with, `prompt` being the shared one. Raises BadInput."""
+def checked(item: Item, prompt: str, number: int = 0) -> tuple[str, str, float | None]:
+    """The path, the prompt and the rate that an item is judged with, `prompt` being the shared one. Raises BadInput.
+
+    number: its place on the board, from 0, for the field that is wrong.
+    """
     if not item.path:
         raise BadInput(text.STILL_SENDING)
     path, _ = player.given({"path": item.path, "name": item.name})
     asked = item.prompt if item.prompt.strip() else prompt
     if not asked.strip():
-        raise BadInput(text.NO_PROMPT)
-    return path, asked, player.rate(path, item.rate)
+        raise WrongField(text.NO_PROMPT, PROMPT)
+    own = f"#compare-board .vs-tile:nth-child({number + 1}) .vs-own textarea"
+    with fields.asked(own if item.prompt.strip() else PROMPT):
+        return path, check_prompt(asked), player.rate(path, item.rate)
 
 
 def _button(name: str, label: str, icon: str) -> str:
@@ -168,7 +179,7 @@ def _button(name: str, label: str, icon: str) -> str:
             '</button>')
 
 
-def _template() -> str:
+def _template(by_address: bool) -> str:
     formats = shared.FORMATS.format(megabytes=player.MEGABYTES, minutes=round(player.LIMITS.max_seconds / 60))
     speeds = "".join(f'<option value="{speed:g}"{" selected" * (speed == 1)}>{speed:g}×</option>' for speed in SPEEDS)
     return (
@@ -189,6 +200,7 @@ def _template() -> str:
         f'<div class="vs-board-foot"><button type="button" class="vs-action vs-add" hidden>{text.ADD}</button>'
         f'<button type="button" class="vs-action vs-past">{text.ADD_PAST}</button>'
         f'<span class="vs-count" role="status"></span><small class="vs-keys" hidden>{text.KEYS}</small></div>'
+        f'{addresses.field(by_address)}'
         f'<dialog class="vs-picker" aria-label="{text.PAST}"><header><h2>{text.PAST}</h2>'
         f'<button type="button" class="vs-action vs-close">{text.CLOSE}</button></header>'
         f'<p class="vs-problem" role="alert" hidden></p><ul class="vs-past-list"></ul></dialog></section>')
@@ -200,6 +212,6 @@ def _script() -> str:
              "PAST_EMPTY", "PAST_FAILED")
     words = {name: getattr(text, name) for name in names}
     words |= {"TOO_LARGE": shared.TOO_LARGE.format(megabytes=player.MEGABYTES), "megabytes": player.MEGABYTES,
-              "most": MOST, "colours": plots.COLOURS, "RATE_FIELD": player.rate_field(),
+              "FETCHING": shared.FETCHING, "most": MOST, "colours": plots.COLOURS, "RATE_FIELD": player.rate_field(),
               "RATE_WRONG": player.rate_wrong()}
     return script_of(words | views.words(), "compare", *views.SCRIPTS)

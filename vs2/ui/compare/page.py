@@ -7,33 +7,35 @@ from html import escape
 
 import gradio as gr
 
-from vs2 import candidates, plots
+from vs2 import candidates
 from vs2.candidates import Failed, Rule
-from vs2.errors import BadInput, Problem
+from vs2.errors import Problem
 from vs2.evaluation import Evaluation
 from vs2.options import Options
-from vs2.rubric import check_prompt
-from vs2.ui import given, loan, parts, sent
+from vs2.rubric import KEYS
+from vs2.ui import charts, given, loan, parts
 from vs2.ui import text as shared
-from vs2.ui.compare import board
+from vs2.ui.compare import board, kept
 from vs2.ui.compare import parts as pieces
 from vs2.ui.compare.board import Board, Item
+from vs2.ui.compare.endpoint import Endpoint
 from vs2.ui.compare.parts import JUDGING, WAITING, Row
-from vs2.ui.compare.run import LEAST, PAUSE, Made, Queue, comparison, paired
+from vs2.ui.compare.run import LEAST, PAUSE, Made, Queue
+from vs2.ui.compare.saved import Saved
+from vs2.ui.draft import Draft
+from vs2.ui.fields import WrongField
 from vs2.ui.host import Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
 from vs2.ui.prompt_note import PromptNote
 from vs2.ui.ranking import Ranking, chosen
-from vs2.ui.scripts import COPY
+from vs2.ui.scripts import EARLIER, PROMPTED
 from vs2.ui.site import Site
 from vs2.ui.text import compare as text
 from vs2.ui.wiring import PRIVATE, QUIET
 
-MOST_CALLS = 4           # calls from scripts that run or stand in the judge's line
 
-
-class ComparePage:
+class ComparePage(Saved, Endpoint):
     """The page's components and what they do. Made inside a `gr.Blocks` context."""
 
     NAME = "compare"
@@ -42,8 +44,9 @@ class ComparePage:
         self.site, self.host, self.address = site, site.host, address
         self._queues: dict[str | None, Queue] = {}  # by visitor's session, so that Stop finds its queue
         self._layout()
-        self.opens = [self.board.opened]
+        self.opens = [self.board.opened, self.notice, self.prompt, *self.ranking.inputs]
         self._connect()
+        self._keep()
 
     def _layout(self) -> None:
         self.made = gr.State({})  # what this session judged: key on the board -> Made
@@ -60,9 +63,13 @@ class ComparePage:
                                           min_width=88)
             self.prompt_note = PromptNote(self.host, "compare-prompt-note")
             self.notice = gr.HTML("", elem_id="compare-notice", apply_default_css=False)
+            field = "#compare-prompt textarea"
+            gr.HTML(parts.waits("#compare", field), elem_id="compare-waits", apply_default_css=False)
             self._settings()
             self.status = gr.HTML(parts.status(shared.IDLE), elem_id="compare-status", apply_default_css=False)
             self.live = gr.HTML("", elem_id="compare-live", apply_default_css=False)
+            gr.HTML(parts.earlier(text.EARLIER, field, "#compare-table"), elem_id="compare-earlier",
+                    apply_default_css=False, js_on_load=EARLIER)
             self.verdict = gr.HTML(pieces.verdict(None), elem_id="compare-verdict", apply_default_css=False)
             with gr.Row(equal_height=False, elem_classes="vs-why"):
                 with gr.Column(scale=8, min_width=280):
@@ -70,10 +77,10 @@ class ComparePage:
                                          js_on_load=pieces.SORT)
                 with gr.Column(scale=4, min_width=240, elem_classes="vs-profile"):
                     gr.HTML(f"<h2>{shared.PROFILE}</h2>", apply_default_css=False)
-                    self.radar = gr.Plot(plots.radar([]), show_label=False, container=False, elem_id="compare-radar")
+                    self.radar = gr.Plot(charts.radar([]), show_label=False, container=False, elem_id="compare-radar")
             self.rationales = gr.HTML("", elem_id="compare-rationales", apply_default_css=False,
                                       js_on_load=pieces.SEEK_ALL)
-            self.actions = gr.HTML("", elem_id="compare-actions", apply_default_css=False, js_on_load=COPY)
+            self._saved()
 
     def _settings(self) -> None:
         with gr.Accordion(shared.SETTINGS, open=False, elem_id="compare-settings", elem_classes="vs-settings"):
@@ -87,7 +94,7 @@ class ComparePage:
             self.samples = gr.Slider(1, 8, 1, step=1, label=shared.SAMPLES, info=shared.SAMPLES_HINT,
                                      elem_id="compare-samples")
             self.seed = gr.Number(0, label=shared.SEED, info=shared.SEED_HINT, precision=0, minimum=0)
-        loan.note(self.think, self.budget, self.samples, shared.GPU_EACH)
+        loan.note(self.think, self.budget, self.samples, each=True)
 
     def _results(self) -> list:
         return [self.told, self.verdict, self.table, self.radar, self.rationales, self.actions]
@@ -101,46 +108,44 @@ class ComparePage:
         self.prompt_note.watch(self.prompt, self.judge, [self.board.box.select], board.own_prompts, self.board.box)
         self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         gr.on([self.board.box.select, *self.ranking.changed()], self.show,
-              [self.board.box, self.prompt, self.made, *self.ranking.inputs], [*self._results(), self.notice],
+              [self.board.box, self.prompt, self.made, *self.ranking.inputs], self._results(),
               trigger_mode="always_last", **QUIET)
-        with gr.Row(visible=False):  # the same comparison for scripts: one call, one record
-            files = sent.files("videos", "multiple")
-            prompts = sent.values("prompts", {"type": "array", "items": {"type": "string"}})
-            rule = gr.Textbox(candidates.MEAN, label="rule")
-            fps = gr.Number(None, label="fps", step=0.001)    # any number: see `given.strict`
-            record = gr.JSON(label="comparison")
-            call = gr.Button()
-        given.strict(prompt=self.prompt, think=self.think, budget=self.budget, samples=self.samples, seed=self.seed,
-                     rule=rule, fps=fps)
-        call.click(self.compare, [files, self.prompt, prompts, *options, rule, fps], record, api_name="compare",
-                   api_description=text.API, concurrency_limit=MOST_CALLS)
+        self._connect_saved([self.board.box, self.prompt, self.made, *self.ranking.inputs])
+        self._endpoint(options)
+
+    def _keep(self) -> None:
+        """What is on the page comes back with a reload."""
+        self.prompt.change(None, None, None, js=PROMPTED, **QUIET)
+        rules = dict(zip(("rule", *KEYS), self.ranking.inputs, strict=True))
+        self.draft = Draft(self.NAME, {"prompt": self.prompt, **rules, "think": self.think, "budget": self.budget,
+                                       "samples": self.samples, "seed": self.seed, "judge": self.judge}, kept.GOING)
+
+        def restore(address: dict | None, said: object, request: gr.Request) -> dict:
+            return kept.restored(self, address, said, request)
+
+        self.draft.connect(self.address, restore, [self.board.opened, self.notice, self.made,
+                                                   *self.draft.fields.values()])
 
     def open(self, address: dict) -> list:
-        """The evaluations that an address names go on the board: one beside what is there, several in its place."""
-        ids = self.site.ids(address)
-        if not ids:
-            return [gr.skip()]
-        try:
-            items = self.board.recall(address)
-        except Problem:
-            items = []
-        said = {"items": items, "alone": len(ids) > 1, "number": secrets.token_hex(4)}  # a number makes each one new
-        return [said if items else said | {"problem": shared.NOT_KNOWN}]
+        """The evaluations that an address names go on the board: one beside what is there, several in its place, with
+        their prompt and rule."""
+        return kept.opened(self, address)
 
     def show(self, value, prompt: str, made: dict, rule: str, visual: float | None, alignment: float | None,
              physical: float | None, request: gr.Request) -> tuple:
-        """What is known of the candidates on the board now, and what is wrong with the rule. Nothing is judged.
+        """What is known of the candidates on the board now. Nothing is judged.
 
-        A queue that runs ranks by the rule from now on, and shows it with its next result."""
+        A queue that runs ranks by the rule from now on, and shows it with its next result. A rule that is none ranks
+        nothing; its fields say what is wrong with it."""
         try:
-            by, problem = chosen(rule, visual, alignment, physical), ""
-        except Problem as found:
-            by, problem = candidates.MEAN, parts.problem(str(found))
+            by: Rule | None = chosen(rule, visual, alignment, physical)
+        except Problem:
+            by = None
         if queue := self._queues.get(request.session_hash):
             queue.rule = by
-            return *(gr.skip() for _ in self._results()), problem
+            return tuple(gr.skip() for _ in self._results())
         rows = [self._row(item, prompt, made) for item in board.items(value)]
-        return *self._shown(rows, by).values(), problem
+        return tuple(self._shown(rows, by).values())
 
     def _row(self, item: Item, prompt: str, made: dict) -> Row:
         """A candidate with what is known of it: what this session judged, else what is stored, else nothing."""
@@ -149,7 +154,8 @@ class ComparePage:
         if item.problem:
             return replace(row, candidate=Failed(item.name, row.prompt, item.problem))
         if done and (item.again or not item.id):
-            return replace(row, prompt=done.asked.prompt, candidate=done.candidate, kept=done.kept)
+            return replace(row, prompt=done.asked.prompt, candidate=done.candidate, kept=done.kept,
+                           asked=kept.settings(done.asked))
         if item.id and not item.again:
             try:
                 stored = self.site.named({"e": [item.id]})
@@ -161,16 +167,18 @@ class ComparePage:
             return Row(item.key, evaluation.video, evaluation.prompt, evaluation, stored[0].id)
         return row
 
-    def _shown(self, rows: list[Row], rule: Rule, busy: bool = False) -> dict:
-        """Values of `_results` for these candidates; a decision only where all that runs has ended."""
+    def _shown(self, rows: list[Row], rule: Rule | None, busy: bool = False) -> dict:
+        """Values of `_results` for these candidates; a decision only by a rule, where all that runs has ended."""
         judged = sum(row.evaluation is not None for row in rows)
-        decision = candidates.decide(pieces.compared(rows), rule) if judged >= LEAST and not busy else None
+        ended = judged >= LEAST and not busy
+        decision = candidates.decide(pieces.compared(rows), rule) if ended and rule is not None else None
         names = [pieces.legend(number, row) for number, row in enumerate(rows, 1)]
-        radar = plots.radar([row.evaluation for row in rows] if judged else [], names if judged else None)
+        radar = charts.radar([row.evaluation for row in rows] if judged else [], names if judged else None)
         # Each message to the board differs from the one before, else its script would not hear of it.
-        told = {"states": pieces.states(rows, decision), "busy": busy, "number": secrets.token_hex(4)}
+        told = {"states": pieces.states(rows, decision), "busy": busy, "number": secrets.token_hex(4),
+                "rule": "" if rule is None else candidates.written(rule)}
         values = (told, pieces.verdict(decision, rows), pieces.table(rows, decision, rule), radar,
-                  pieces.rationales(rows), pieces.actions(rows, decision))
+                  pieces.rationales(rows), pieces.actions(rows, decision, rule))
         return dict(zip(self._results(), values, strict=True))
 
     def stream(self, value, prompt: str, think: bool, budget: int, samples: int, seed: int, judge: str, made: dict,
@@ -181,11 +189,10 @@ class ComparePage:
         try:
             asked = Request("", "", **given.judging(think, budget, samples, seed),
                             visitor=visitor or request.session_hash or "", judge=judge or "")
-            by = chosen(rule, visual, alignment, physical)
             queue = self._queue(board.items(value), prompt or "", asked, made)
-            queue.rule = by
+            queue.rule = chosen(rule, visual, alignment, physical)
         except Problem as problem:
-            yield {self.notice: parts.problem(str(problem))}
+            yield {self.notice: parts.problem(problem)}
             return
         self._queues[request.session_hash] = queue
         ready = {self.live: "", self.go: gr.update(interactive=True), self.halt: gr.update(interactive=False)}
@@ -206,6 +213,7 @@ class ComparePage:
                 if row.evaluation:
                     row.kept = self.site.keep(row.evaluation, queue.left[n].video, visitor)
                 if row.candidate:
+                    row.asked = kept.settings(queue.left[n])
                     made = {**made, keys[n]: Made(queue.left[n], row.candidate, row.kept)}
                 row.state = ""
                 yield {**self._shown(queue.rows, queue.rule, busy=True), self.made: made}
@@ -226,19 +234,19 @@ class ComparePage:
         """The candidates, and what to ask for those that are not judged yet. Raises BadInput for what cannot start."""
         Options(think=asked.think, budget=asked.budget, samples=asked.samples, seed=asked.seed)
         if len(items) < LEAST:
-            raise BadInput(text.TOO_FEW)
+            raise WrongField(text.TOO_FEW, board.MORE)
         rows, left = [], {}
         for n, item in enumerate(items):
             rows.append(row := self._row(item, prompt, made))
             if item.problem or (item.id and not item.again):
                 continue
-            path, own, rate = board.checked(item, prompt)
-            left[n] = replace(asked, video=path, prompt=check_prompt(own), fps=rate)
+            path, own, rate = board.checked(item, prompt, n)
+            left[n] = replace(asked, video=path, prompt=own, fps=rate)
             done = made.get(item.key)
             if done and done.asked == left[n] and isinstance(done.candidate, Evaluation):
                 del left[n]
             else:
-                row.candidate, row.kept, row.state, row.prompt = None, "", WAITING, own
+                row.candidate, row.kept, row.state, row.prompt, row.asked = None, "", WAITING, own, None
         return Queue(rows, left)
 
     def _judge(self, queue: Queue, n: int, title: str) -> Iterator[dict]:
@@ -280,13 +288,6 @@ class ComparePage:
             return parts.status(text.NONE_JUDGED, (), "failed")
         return parts.status(text.DONE.format(seconds=seconds) if asked else text.KEPT, (), "done")
 
-    def _sentence(self, error: Exception) -> str:
-        """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
-        if isinstance(error, Problem):
-            return str(error)
-        self.host.log(error)
-        return shared.UNEXPECTED.format(kind=type(error).__name__)
-
     def stop(self, request: gr.Request) -> None:
         """What the Stop button does: the queue ends by itself and keeps what was judged."""
         if queue := self._queues.get(request.session_hash):
@@ -296,25 +297,3 @@ class ComparePage:
         """Ends a queue of which nothing more is to be shown."""
         if queue := self._queues.pop(request.session_hash, None):
             queue.stop()
-
-    def compare(self, videos: list[str], prompt: str, prompts: list | None = None, think: bool = True,
-                budget: int = Options.budget, samples: int = 1, seed: int = 0,
-                rule: str = candidates.MEAN, fps: float | None = None) -> Iterator[dict | None]:
-        """The endpoint `/compare`: the whole comparison as JSON, after it has ended. Nothing is stored.
-
-        Parameters:
-            videos: the 2 to 6 files to judge.
-            prompt: the text that all of them were generated from.
-            prompts: one text for each video in place of `prompt`, or null.
-            think: whether to reason before scoring; without, the scores come at once.
-            budget: the most tokens of reasoning for each video.
-            samples: how many rationales to draw for each video; with several, confidence is given.
-            seed: of the sampling; one rationale is always the same.
-            rule: what ranks them: mean, worst, a dimension's key, or weights as in visual_quality=2,text_alignment=1.
-            fps: pictures a second of those of the files that are zips of numbered pictures; null where none is.
-        """
-        try:
-            yield from comparison(self.host, paired(videos, prompt, prompts), candidates.parse_rule(rule),
-                                  fps, **given.judging(think, budget, samples, seed))
-        except Exception as error:
-            raise gr.Error(self._sentence(error), print_exception=False) from error

@@ -4,14 +4,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from urllib.parse import urlencode
 
 from vs2 import answer, candidates, plots
 from vs2.candidates import Candidate, Decision, Failed, Rule
 from vs2.evaluation import Evaluation
-from vs2.rubric import BY_KEY, KEYS
+from vs2.rubric import KEYS
+from vs2.ui import parts, saving, whose, withheld
 from vs2.ui import text as shared
-from vs2.ui import whose, withheld
 from vs2.ui.rationale import Times, chip, words
+from vs2.ui.said import worded
 from vs2.ui.text import compare as text
 
 WAITING, JUDGING = "waiting", "judging"
@@ -59,7 +61,7 @@ class Row:
     """One candidate on the page: its key on the board, what it is called, and how far it is.
 
     candidate: None until it is judged. kept: the id it is stored under, "" without one. state: `WAITING` or
-    `JUDGING` while it has its turn before it.
+    `JUDGING` while it has its turn before it. asked: the settings that it was judged with here; None where it was not.
     """
 
     key: str
@@ -68,6 +70,7 @@ class Row:
     candidate: Candidate | None = None
     kept: str = ""
     state: str = ""
+    asked: dict | None = None
 
     @property
     def evaluation(self) -> Evaluation | None:
@@ -99,10 +102,10 @@ def verdict(decision: Decision | None, rows: Sequence[Row] = ()) -> str:
     if decision.tie:
         kind, title = "tie", text.TIE
     elif decision.winner is not None:
-        kind, name = "winner", f'<span class="vs-name">{escape(rows[decision.winner].name)}</span>'
+        kind, name = "winner", parts.name(rows[decision.winner].name)
         title = f"{text.WINNER} {_dot(decision.winner + 1)}{name}"
     return (f'<div class="vs-verdict" data-kind="{kind}" role="status"><h2>{title}</h2>'
-            f'<p>{escape(decision.reason)}</p></div>')
+            f'<p>{escape(worded(decision.reason))}</p></div>')
 
 
 def _cell(evaluation: Evaluation, key: str, value: float | None, less: float | None, differ: bool) -> str:
@@ -132,21 +135,21 @@ def _links(number: int, row: Row) -> str:
 def _line(number: int, row: Row, less: dict, differ: dict, place: str, details: tuple[str, ...]) -> str:
     below = "".join(f"<small>{escape(detail)}</small>" for detail in details)
     start = (f'<td data-of="place" data-worth="{place}"><b>{place or "–"}</b></td><th scope="row" data-of="number" '
-             f'data-worth="{number}"><span>{_dot(number)}<span class="vs-name">{escape(row.name)}</span></span>{below}'
+             f'data-worth="{number}"><span>{_dot(number)}{parts.name(row.name)}</span>{below}'
              '</th>')
     evaluation = row.evaluation
     if evaluation is None:
         said, kind = {WAITING: (text.WAITING, "waiting"), JUDGING: (text.JUDGING, "judging")}.get(
             row.state, (text.NOT_YET, "waiting"))
         if isinstance(row.candidate, Failed):
-            said, kind = f"{text.NOT_JUDGED}: {row.candidate.error}", "failed"
+            said, kind = text.NOT_JUDGED_FOR.format(reason=worded(row.candidate.error)), "failed"
         return f'<tr data-state="{kind}">{start}<td colspan="{len(KEYS) + 2}">{escape(said)}</td></tr>'
     values = {key: evaluation.scores[key].expected for key in KEYS} | {"overall": evaluation.overall}
     cells = "".join(_cell(evaluation, key, value, less[key], differ[key]) for key, value in values.items())
     return f'<tr data-state="done">{start}{cells}{_links(number, row)}</tr>'
 
 
-def table(rows: Sequence[Row], decision: Decision | None, rule: Rule = candidates.MEAN) -> str:
+def table(rows: Sequence[Row], decision: Decision | None, rule: Rule | None = candidates.MEAN) -> str:
     """The scores of all candidates with their differences to the best, and whose they are; prompts where they differ.
 
     rule: what they are ranked by. A candidate without the scores that it needs has no place.
@@ -169,10 +172,15 @@ def table(rows: Sequence[Row], decision: Decision | None, rule: Rule = candidate
         lines.append(_line(n + 1, row, less, differ, places.get(n, ""), details))
     heads = (_head("place", text.PLACE) + _head("number", text.CANDIDATE)
              + "".join(_head(key, shared.SHORT[key]) for key in KEYS) + _head("overall", text.OVERALL) + "<td></td>")
-    return (f'<section class="vs-compared" aria-label="{text.TABLE}"><header><h2>{text.TABLE}</h2>'
+    return (f'<section class="vs-compared"><header><h2>{text.TABLE}</h2>'
             f'<p>{text.TABLE_HINT}</p></header><div class="vs-wide" tabindex="0" role="region" '
             f'aria-label="{text.TABLE}"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
-            f'</div>{reasons(rows)}{whose.of(judged)}</section>')
+            f'</div>{reasons(rows)}{whose.of(judged)}{_prompts(rows)}</section>')
+
+
+def _prompts(rows: Sequence[Row]) -> str:
+    """What the candidates were judged by that were judged here, for the line about earlier prompts."""
+    return parts.prompts({row.key: row.prompt for row in rows if row.evaluation and row.asked is not None})
 
 
 def reasons(rows: Sequence[Row]) -> str:
@@ -201,15 +209,15 @@ def rationales(rows: Sequence[Row]) -> str:
         return ""
     choices, panels = [], []
     for key in (*KEYS, EVERYTHING):
-        label = BY_KEY[key].label if key in KEYS else text.WHOLE
+        label = shared.LABELS[key] if key in KEYS else text.WHOLE
         choices.append(f'<label><input type="radio" name="compare-part" value="{key}"{" checked" * (key == KEYS[0])}>'
                        f'<span>{escape(shared.SHORT.get(key, label))}</span></label>')
         columns = []
         for number, name, evaluation in judged:
             beside = chip(evaluation.scores[key]) if key in KEYS else ""
             aside = evaluation.aside if key == EVERYTHING or key in evaluation.differing() else ""
-            aside = f'<p class="vs-aside">{escape(aside)}</p>' if aside else ""
-            columns.append(f'<article><h3>{_dot(number)}<span class="vs-name">{escape(name)}</span>{beside}</h3>'
+            aside = f'<p class="vs-aside">{escape(worded(aside))}</p>' if aside else ""
+            columns.append(f'<article><h3>{_dot(number)}{parts.name(name)}{beside}</h3>'
                            f'{aside}{_said(evaluation, key)}</article>')
         panels.append(f'<div class="vs-columns" data-part="{key}" role="group" aria-label="{escape(label)}">'
                       f'{"".join(columns)}</div>')
@@ -226,34 +234,43 @@ def live(said: str) -> str:
             f'<p>{escape(said[-700:])}</p></section>')
 
 
-def actions(rows: Sequence[Row], decision: Decision | None) -> str:
-    """Links that save the comparison as JSON and, where every candidate is stored, that share it."""
+def actions(rows: Sequence[Row], decision: Decision | None, rule: Rule | None = candidates.MEAN) -> str:
+    """Links that save the comparison as JSON and, where every candidate is stored, that share it with its rule."""
     if decision is None:
         return ""
     record = json.dumps(whose.noted(candidates.record(compared(rows), decision)), ensure_ascii=False, indent=2)
     data = base64.b64encode(record.encode("utf-8", "replace")).decode()
     made = f'<a class="vs-action" download="{text.FILE}" href="data:application/json;base64,{data}">{text.DOWNLOAD}</a>'
+    made += saving.button(saving.REPORT) + saving.button(saving.CARD)
     if all(row.kept for row in rows):
-        link = escape(f"?show=compare&e={','.join(row.kept for row in rows)}")
+        query = {"show": "compare", "e": ",".join(row.kept for row in rows), "rule": _written(rule)}
+        link = escape(f"?{urlencode(query, safe=',')}")
         made += (f'<button type="button" class="vs-action" data-link="{link}" data-done="{text.LINK_COPIED}">'
                  f'{text.LINK}</button>')
     return f'<div class="vs-actions-row">{made}</div>'
 
 
+def _written(rule: Rule | None) -> str:
+    return candidates.written(candidates.MEAN if rule is None else rule)
+
+
 def states(rows: Sequence[Row], decision: Decision | None) -> list[dict]:
-    """How far each candidate is, for the board: {key, said, state} and `problem` for one that failed."""
+    """How far each candidate is, for the board: {key, said, state}, `problem` for one that failed, and for one that was
+    judged here `kept`, what it is stored under, and `asked`, its settings."""
     made = []
     for n, row in enumerate(rows):
-        one = {"key": row.key, "said": "", "state": "ready"}
+        one: dict[str, object] = {"key": row.key, "said": "", "state": "ready"}
         if row.state in (WAITING, JUDGING):
             one |= {"said": {WAITING: text.WAITING, JUDGING: text.JUDGING}[row.state], "state": row.state}
         elif row.evaluation:
             overall = row.evaluation.overall
             said = withheld.lacking(row.evaluation, "overall") if overall is None else f"{overall:.2f}"
             one |= {"said": said, "state": "done"}
+            if row.asked is not None:
+                one |= {"kept": row.kept, "asked": row.asked}
             if decision and decision.winner == n:
                 one["state"] = "winner"
         elif isinstance(row.candidate, Failed):
-            one |= {"said": text.NOT_JUDGED, "state": "failed", "problem": row.candidate.error}
+            one |= {"said": text.NOT_JUDGED, "state": "failed", "problem": worded(row.candidate.error)}
         made.append(one)
     return made

@@ -32,11 +32,11 @@ class Made:
 
 @dataclass
 class Queue:
-    """A comparison that runs: what is left to judge, by row, what ranks them, and the judgement that is on."""
+    """A comparison that runs: what is left to judge, by row, what ranks them, None for nothing, the judgement."""
 
     rows: list[Row]
     left: dict[int, Request]
-    rule: candidates.Rule = candidates.MEAN
+    rule: candidates.Rule | None = candidates.MEAN
     run: Run | None = None
     stopped: bool = False
     elapsed: Callable[[], float] = field(default_factory=clock)

@@ -3,12 +3,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from vs2 import report
 from vs2.duels import Agreement, agreement, rank
 from vs2.duels import votes as vote_rows
 from vs2.duels.clips import Found
@@ -16,13 +17,18 @@ from vs2.duels.judges import matched, scores_of
 from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation
 from vs2.history.duels import Ballot, Duel, StoredClip
-from vs2.ui import player
+from vs2.report import duels as duel_report
+from vs2.report import html
+from vs2.ui import player, whose
+from vs2.ui import text as shared
+from vs2.ui.said import worded
 from vs2.ui.text import duel as text
 from vs2.video.sampling import Sampling
 
 LISTED = 200        # votes that the list holds
 NAMES = 12          # generators, and clips that were left out, that are told
-FILES = {"jsonl": "vs2-duel-votes.jsonl", "csv": "vs2-duel-votes.csv", "ranking": "vs2-duel-ranking.json"}
+FILES = {"jsonl": "vs2-duel-votes.jsonl", "csv": "vs2-duel-votes.csv", "ranking": "vs2-duel-ranking.json",
+         "report": "vs2-duel-report.html"}
 _FIRST = Sampling(max_frames=4)     # enough to know that a file can be read
 
 
@@ -32,8 +38,8 @@ def found(said: Found) -> dict:
     counts = (text.FOUND_ONE if prompts == 1 else text.FOUND).format(
         generators=len(said.generators), prompts=prompts, clips=len(said.clips), pairs=said.pairs)
     more = ["…"] * (len(said.generators) > NAMES)
-    return {"said": counts, "names": sound(", ".join(said.generators[:NAMES] + more)),
-            "left_out": [sound(one) for one in said.left_out[:NAMES]], "left_out_count": len(said.left_out)}
+    return {"said": counts, "names": sound(shared.LIST.join(said.generators[:NAMES] + more)),
+            "left_out": [sound(worded(one)) for one in said.left_out[:NAMES]], "left_out_count": len(said.left_out)}
 
 
 def state(duel: Duel) -> dict:
@@ -42,7 +48,7 @@ def state(duel: Duel) -> dict:
     return {"id": duel.id, "name": sound(duel.name), "aspects": list(duel.aspects), "seen": seen, "left": left,
             "total": seen + left, "pairs": len(duel.asked),
             "votes": [vote(ballot) for ballot in duel.ballots[:-LISTED - 1:-1]],
-            "broken": [sound(text.BROKEN.format(prompt=short(clip.prompt), reason=clip.problem))
+            "broken": [sound(text.BROKEN.format(prompt=short(clip.prompt), reason=worded(clip.problem)))
                        for clip in duel.clips if clip.problem]}
 
 
@@ -102,8 +108,10 @@ def bring(duel: Duel, judged: dict[str, dict]) -> tuple[dict, str]:
     return found, " ".join(text.BROUGHT.format(judge=sound(model), count=len(rows)) for model, rows in found.items())
 
 
-def export(duel: Duel, kind: str) -> dict:
-    """A file of the votes, or of the ranking, where uploads are: {path, name, said}. Raises BadInput, Failure."""
+def export(duel: Duel, kind: str, evaluations: Callable[[], Sequence[tuple[StoredClip, Evaluation]]] = list) -> dict:
+    """A file of the votes, or of the ranking, where uploads are: {path, name, said}. Raises BadInput, Failure.
+
+    evaluations: those of its clips, for the report."""
     if kind not in FILES:
         raise BadInput(text.BAD_REQUEST)
     votes = duel.votes
@@ -111,6 +119,10 @@ def export(duel: Duel, kind: str) -> dict:
         raise BadInput(text.NO_VOTES)
     if kind == "ranking":
         made = json.dumps({one: rank(votes, one).to_dict() for one in duel.aspects}, ensure_ascii=False, indent=1)
+    elif kind == "report":
+        judged, voted = evaluations(), {vote.dimension for vote in votes}
+        made = html(report.duel([duel_report.ranking(votes, one, agreements(duel, judged, one), knows=whose.knows)
+                                 for one in duel.aspects if one in voted]))
     else:
         made = vote_rows.to_jsonl(votes) if kind == "jsonl" else vote_rows.to_csv(votes)
     try:

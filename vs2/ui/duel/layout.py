@@ -128,7 +128,7 @@ def _pair() -> str:
 def _votes() -> str:
     exports = "".join(f'<button type="button" class="vs-action" data-export="{kind}">{escape(label)}</button>'
                       for kind, label in (("jsonl", text.EXPORT_JSONL), ("csv", text.EXPORT_CSV),
-                                          ("ranking", text.EXPORT_RANKING)))
+                                          ("ranking", text.EXPORT_RANKING), ("report", text.EXPORT_REPORT)))
     return (
         f'<details class="vs-duel-more" hidden><summary>{escape(text.MORE)}</summary>'
         f'<h3>{escape(text.LIST)}</h3><ul class="vs-duel-votes"></ul><p class="vs-empty vs-duel-count"></p>'

@@ -15,13 +15,14 @@ from vs2.duels.clips import FOLDERS, gathered
 from vs2.duels.judges import read_scores
 from vs2.duels.votes import DIMENSIONS, OVERALL
 from vs2.errors import BadInput, Problem
-from vs2.history.duels import Duel
+from vs2.history.duels import Duel, StoredClip
 from vs2.ui import loan, parts, player
 from vs2.ui import text as shared
 from vs2.ui.duel import data, layout
 from vs2.ui.duel import parts as pieces
 from vs2.ui.duel.run import Judging
 from vs2.ui.guard.served import QUICK, SLOW, served
+from vs2.ui.said import worded
 from vs2.ui.site import Site
 from vs2.ui.text import duel as text
 from vs2.ui.wiring import PRIVATE, QUIET
@@ -44,7 +45,7 @@ class DuelPage:
             with gr.Row(elem_classes="vs-actions-row"):
                 self.go = gr.Button(text.JUDGE_CLIPS, size="sm", elem_id="duel-judge")
                 self.halt = gr.Button(shared.STOP, size="sm", interactive=False, elem_id="duel-stop", min_width=88)
-            loan.note(gr.Checkbox(True, visible=False), gr.Slider(16, 2048, BUDGET, visible=False), 1, shared.GPU_EACH)
+            loan.note(gr.Checkbox(True, visible=False), gr.Slider(16, 2048, BUDGET, visible=False), each=True)
             self.status = gr.HTML("", elem_id="duel-status", apply_default_css=False)
         self.opens = [self.desk]
         self.go.click(self.judge, [self.desk, address], [self.status, self.go, self.halt, self.desk],
@@ -150,6 +151,7 @@ class DuelPage:
         while (shown := (duel := self._duel(said)).next) is not None:
             places = []
             for clip in shown.sides:
+                assert isinstance(clip, StoredClip), "a stored duel is of stored clips"
                 try:
                     places.append(data.shown(clip, self.site.store.clip(clip.digest), self.desk))
                 except BadInput as problem:
@@ -201,7 +203,9 @@ class DuelPage:
 
     def export(self, said: dict) -> dict:
         """A file with the votes or the ranking: said {address, id, kind} -> {path, name, said}."""
-        made = data.export(self._duel(said), asked if isinstance(asked := said.get("kind"), str) else "")
+        duel = self._duel(said)
+        made = data.export(duel, asked if isinstance(asked := said.get("kind"), str) else "",
+                           lambda: self.duels.evaluations(self._whose(said), duel))
         self.desk.temp_files.add(made["path"])
         return made
 
@@ -240,7 +244,7 @@ def _answered(work: Callable[[], dict]) -> dict:
     try:
         return work()
     except Problem as problem:
-        return {"problem": data.sound(str(problem))}
+        return {"problem": data.sound(worded(str(problem)))}
 
 
 def _object(said: object) -> dict:

@@ -10,6 +10,7 @@ from vs2.ui import text as shared
 from vs2.ui.host import Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
+from vs2.ui.said import worded
 from vs2.ui.site import Site
 from vs2.ui.text import duel as text
 
@@ -92,5 +93,5 @@ def _ended(done: int, count: int, wrong: str) -> str:
     if done == count:
         return parts.status(text.JUDGED.format(count=done), (), "done")
     if wrong:
-        return parts.status(text.JUDGE_FAILED.format(done=done, count=count, problem=wrong), (), "failed")
+        return parts.status(text.JUDGE_FAILED.format(done=done, count=count, problem=worded(wrong)), (), "failed")
     return parts.status(text.JUDGED_SOME.format(done=done, count=count), (), "stopped")

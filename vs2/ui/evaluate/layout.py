@@ -1,19 +1,34 @@
 """What the Evaluate page is made of, from top to bottom."""
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
 import gradio as gr
 
-from vs2 import plots
-from vs2.ui import loan, parts, player, text, timeline
-from vs2.ui.examples import examples
+from vs2.evaluation import Evaluation
+from vs2.ui import charts, loan, parts, player, text, timeline
+from vs2.ui.examples import CHOOSE, buttons, examples
 from vs2.ui.generate.maker import Maker
 from vs2.ui.generate.studio import Studio
 from vs2.ui.history import History
 from vs2.ui.host import Host
 from vs2.ui.prompt_note import PromptNote
 from vs2.ui.rationale import rationale
-from vs2.ui.scripts import COPY, FOLD, SEEK
+from vs2.ui.saving import SAVING, Saver
+from vs2.ui.scripts import COPY, EARLIER, FOLD, NAMED, SEEK
 from vs2.ui.site import Site
+from vs2.ui.theme import script as script_of
 
 SURE = 5        # rationales that "How sure is it?" samples
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The evaluation on the page, the file of its clip where that is kept, and when it was made."""
+
+    evaluation: Evaluation
+    path: Path | None
+    when: datetime
 
 
 class Layout:
@@ -25,9 +40,10 @@ class Layout:
     studio: Studio
 
     def _layout(self) -> None:
+        self.shown = gr.State(None)     # what a report is made of: a `Shown`, None for nothing
         with gr.Row(elem_classes="vs-page", equal_height=False):
             with gr.Column(scale=5, min_width=280, elem_classes="vs-ask"):
-                self.video = player.box("video")
+                self.video = player.box("video", "evaluate", self.site.settings.addresses)
                 self.prompt = gr.Textbox(label=text.PROMPT, placeholder=text.PROMPT_HINT, lines=3, max_lines=10,
                                          elem_id="prompt")
                 self.prompt_note = PromptNote(self.host, "prompt-note")
@@ -37,28 +53,38 @@ class Layout:
                     self.go = gr.Button(text.EVALUATE, variant="primary", size="lg", elem_id="evaluate", scale=3)
                     self.halt = gr.Button(text.STOP, size="lg", interactive=False, elem_id="stop", scale=1,
                                           min_width=88)
-                self._examples()
+                gr.HTML(parts.waits("#evaluate", "#prompt textarea"), elem_id="evaluate-waits", apply_default_css=False)
+                self.examples = examples()
+                self.chosen = gr.HTML(buttons(self.examples), elem_id="examples", apply_default_css=False,
+                                      js_on_load=CHOOSE)
                 self._settings()
-                self.history = History(self.site, self.address)
             with gr.Column(scale=8, min_width=280, elem_classes="vs-answer"):
                 self.status = gr.HTML(parts.status(text.IDLE), elem_id="status", apply_default_css=False)
                 # Of the scores below; before there are some, the judge that is there. One is shown (assets/whose.css).
                 with gr.Column(elem_id="whose"):
                     self.model = gr.HTML("", elem_id="model", apply_default_css=False)
                     self.judged = gr.HTML("", elem_id="judged", apply_default_css=False)
-                self.scores = gr.HTML(parts.scores(), elem_id="scores", apply_default_css=False)
-                with gr.Row(elem_classes="vs-beneath"):
-                    self.actions = gr.HTML("", elem_id="actions", apply_default_css=False, js_on_load=COPY)
-                    self.sure = gr.Button(text.HOW_SURE.format(count=SURE), size="sm", elem_id="sure", visible=False)
-                self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False,
-                                      js_on_load=SEEK + timeline.stepping())
+                gr.HTML(parts.earlier(text.EARLIER, "#prompt textarea", "#actions"), elem_id="earlier",
+                        apply_default_css=False, js_on_load=EARLIER)
+                self.scores = gr.HTML(parts.scores(), elem_id="scores", apply_default_css=False,
+                                      js_on_load=script_of({}, "cards"))
                 with gr.Row(equal_height=False, elem_classes="vs-why"):
                     with gr.Column(scale=8, min_width=280):
                         self.rationale = gr.HTML(rationale(), elem_id="rationale", apply_default_css=False,
                                                  js_on_load=FOLD)
                     with gr.Column(scale=5, min_width=240, elem_classes="vs-profile"):
                         gr.HTML(f"<h2>{text.PROFILE}</h2>", apply_default_css=False)
-                        self.radar = gr.Plot(plots.radar([]), show_label=False, container=False, elem_id="radar")
+                        self.radar = gr.Plot(charts.radar([]), show_label=False, container=False, elem_id="radar")
+                        with gr.Column(elem_classes="vs-beneath"):
+                            self.sure = gr.Button(text.HOW_SURE.format(count=SURE), size="sm", elem_id="sure",
+                                                  visible=False)
+                            self.actions = gr.HTML("", elem_id="actions", apply_default_css=False,
+                                                   js_on_load=COPY + NAMED + SAVING)
+                            self.saver = Saver("evaluate-file")
+                self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False,
+                                      js_on_load=SEEK + timeline.stepping())
+        # Last: on a phone nothing of it stands between a clip and what is said of it.
+        self.history = History(self.site, self.address)
 
     def _settings(self) -> None:
         with gr.Accordion(text.SETTINGS, open=False, elem_id="settings", elem_classes="vs-settings"):
@@ -70,12 +96,4 @@ class Layout:
                                     elem_id="budget")
             self.samples = gr.Slider(1, 8, 1, step=1, label=text.SAMPLES, info=text.SAMPLES_HINT, elem_id="samples")
             self.seed = gr.Number(0, label=text.SEED, info=text.SEED_HINT, precision=0, minimum=0)
-        loan.note(self.think, self.budget, self.samples, text.GPU_ONE)
-
-    def _examples(self) -> None:
-        self.examples: list[tuple[gr.Button, dict]] = []
-        if shown := examples():
-            gr.HTML(f'<h2 class="vs-examples-title">{text.EXAMPLES}</h2>', apply_default_css=False)
-            with gr.Row(elem_classes="vs-examples"):
-                self.examples = [(gr.Button(row["shows"] or row["prompt"], size="sm", min_width=120), row)
-                                 for row in shown]
+        loan.note(self.think, self.budget, self.samples)

@@ -7,28 +7,33 @@ from pathlib import Path
 
 import gradio as gr
 
-from vs2 import plots
+from vs2 import report
 from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.history.store import Stored
-from vs2.ui import given, parts, player, sent, text, whose, withheld
-from vs2.ui.evaluate.layout import SURE, Layout
+from vs2.rubric import check_prompt
+from vs2.ui import charts, fields, given, parts, player, saving, text, whose, withheld
+from vs2.ui.draft import Draft
+from vs2.ui.evaluate import kept
+from vs2.ui.evaluate.endpoint import TICK, Endpoint
+from vs2.ui.evaluate.layout import SURE, Layout, Shown
+from vs2.ui.fields import WrongField
 from vs2.ui.generate.studio import Studio
 from vs2.ui.host import Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
 from vs2.ui.rationale import Times, rationale, samples
+from vs2.ui.scripts import PROMPTED
 from vs2.ui.site import Site
 from vs2.ui.text import generate as making
 from vs2.ui.wiring import PRIVATE, QUIET
 from vs2.video.sampling import Sampling
 
+PROMPT = "#prompt textarea"
 PAUSE = 0.1     # seconds between updates of the page while text comes
-TICK = 0.25     # and while only the clock moves
-MOST_CALLS = 8  # calls from scripts that run or stand in the judge's line; others wait in the server's queue
 
 
-class EvaluatePage(Layout):
+class EvaluatePage(Layout, Endpoint):
     """What the page's components do. Made inside a `gr.Blocks` context."""
 
     NAME = "evaluate"
@@ -42,13 +47,13 @@ class EvaluatePage(Layout):
 
     def _results(self) -> list:
         return [self.status, self.notice, self.judged, self.scores, self.rationale, self.radar, self.frames,
-                self.actions, self.sure, self.go, self.halt]
+                self.actions, self.sure, self.shown, self.go, self.halt]
 
     def _blank(self, running: bool = False, judge: str = "") -> dict:
         """Values for `_results` that show nothing of an earlier video."""
         stage = text.IDLE if not running else text.READING if self.host.has(judge) else text.LOADING
         values = (parts.status(stage, (), "busy" if running else "idle"), "", "", parts.scores(),
-                  rationale(live=running), plots.radar([]), parts.frames(), "", gr.update(visible=False),
+                  rationale(live=running), charts.radar([]), parts.frames(), "", gr.update(visible=False), None,
                   gr.update(interactive=not running), gr.update(interactive=running))
         return dict(zip(self._results(), values, strict=True))
 
@@ -63,6 +68,13 @@ class EvaluatePage(Layout):
             ended.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
             ended.then(self.history.listing, self.address, self.history.list, **QUIET)
         self.prompt_note.watch(self.prompt, self.judge)
+        self.prompt.change(None, None, None, js=PROMPTED, **QUIET)
+        self.draft = Draft(self.NAME, {
+            "prompt": self.prompt, "think": self.think, "budget": self.budget, "samples": self.samples,
+            "seed": self.seed, "judge": self.judge, "generator": self.maker.choice.generator,
+            "making_seed": self.maker.seed, "making_seconds": self.maker.seconds}, kept.GOING)
+        self.draft.connect(self.address, lambda address, said: kept.restored(self, address, said),
+                           list(dict.fromkeys([*self.opens, *self.draft.fields.values()])))
         self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         # A new video ends what runs on the old one, and takes the old results off the page. It may come while the
         # one before is still prepared: then both are, and the box keeps the answer about its own.
@@ -75,20 +87,15 @@ class EvaluatePage(Layout):
             **QUIET)
         self.video.clear(self.forget, None, self._results(), cancels=ends, queue=False, trigger_mode="multiple",
                          **PRIVATE)
-        for button, row in self.examples:
-            button.click(self.choosing(row), None, [self.video, self.prompt, *self._results()],
-                         cancels=ends, **PRIVATE)
+        tried = self.chosen.select(self.choose, None, [self.video, self.prompt, *self._results()], cancels=ends,
+                                   trigger_mode="multiple", queue=False, **PRIVATE)
+        judged = tried.success(self.stream, asked, self._results(), trigger_mode="multiple", **QUIET)
+        judged.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
+        judged.then(self.history.listing, self.address, self.history.list, **QUIET)
         self.maker.connect(self.prompt, self.video, [self.video, *self._results()],
                            lambda value: {self.video: value, **self._blank()}, lambda session: session in self._runs)
-        with gr.Row(visible=False):  # the same judgement for scripts: one call, one record
-            file = sent.files("video")
-            fps = gr.Number(None, label="fps", step=0.001)    # any number: see `given.strict`
-            record = gr.JSON(label="evaluation")
-            call = gr.Button()
-        given.strict(prompt=self.prompt, think=self.think, budget=self.budget, samples=self.samples, seed=self.seed,
-                     fps=fps)
-        call.click(self.evaluate, [file, self.prompt, self.think, self.budget, self.samples, self.seed, fps], record,
-                   api_name="evaluate", api_description=text.API_EVALUATE, concurrency_limit=MOST_CALLS)
+        self.saver.connect(self.actions, self.save, [self.shown])
+        self._endpoint()
 
     def about_judge(self) -> str:
         """Which judge this is; only asked once it is loaded, or the page would wait for it."""
@@ -135,9 +142,10 @@ class EvaluatePage(Layout):
                 except Problem:  # the record is worth showing without the pictures
                     clip = None
         when = datetime.fromtimestamp(stored.created, timezone.utc)
-        status = parts.status(text.STORED.format(when=f"{when:%d %b %Y, %H:%M} UTC"), (), "done")
-        return {**self._shown(evaluation, stored.id), self.status: status, self.frames: parts.frames(clip, sized=False),
-                self.video: box, self.prompt: evaluation.prompt}
+        status = parts.status(text.STORED.format(when=text.WHEN_STORED.format(when=when)), (), "done")
+        return {**self._shown(evaluation, stored.id), self.shown: Shown(evaluation, path, when),
+                self.status: status, self.frames: parts.frames(clip, sized=False), self.video: box,
+                self.prompt: evaluation.prompt}
 
     def stream(self, value: dict | None, prompt: str, think: bool, budget: int, samples: int, seed: int, judge: str,
                address: dict | None, request: gr.Request) -> Iterator[dict]:
@@ -145,18 +153,21 @@ class EvaluatePage(Layout):
         try:
             if self.maker.busy(request.session_hash):
                 raise BadInput(making.WHILE_GENERATING)
-            path, name = player.given(value)
-            fps = player.rate(path, (value or {}).get("fps"))
+            with fields.asked("#video input[type=file]"):
+                path, name = player.given(value)
+                fps = player.rate(path, (value or {}).get("fps"))
             if not (prompt or "").strip():
-                raise BadInput(text.NO_PROMPT)
+                raise WrongField(text.NO_PROMPT, PROMPT)
         except Problem as problem:
-            yield {self.notice: parts.problem(str(problem))}
+            yield {self.notice: parts.problem(problem)}
             return
         yield self._blank(running=True, judge=judge)
         run = progress = None
         over = {self.halt: gr.update(interactive=False)}
         visitor = self.site.visitor(address)
         try:
+            with fields.asked(PROMPT):     # whose length is checked there
+                check_prompt(prompt)
             run = Run(Request(path, prompt, **given.judging(think, budget, samples, seed),
                               visitor=visitor or request.session_hash or "", judge=judge or "", fps=fps), self.host)
             self._runs[request.session_hash] = run
@@ -179,15 +190,8 @@ class EvaluatePage(Layout):
             if self._runs.get(request.session_hash) is run:
                 self._runs.pop(request.session_hash, None)
 
-    def _sentence(self, error: Exception) -> str:
-        """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
-        if isinstance(error, Problem):
-            return str(error)
-        self.host.log(error)
-        return text.UNEXPECTED.format(kind=type(error).__name__)
-
     def _follow(self, progress: Progress) -> Iterator[dict]:
-        shown, clip, last = None, None, 0.0
+        shown, clip, scored, last = None, None, None, 0.0
         for event in progress.run.events(PAUSE):
             progress.take(event)
             now = time.monotonic()
@@ -202,6 +206,9 @@ class EvaluatePage(Layout):
             if progress.clip is not clip:
                 clip = progress.clip
                 update[self.frames] = parts.frames(clip)
+            if progress.scores is not scored:
+                scored = progress.scores
+                update[self.scores] = parts.scores(scored)
             yield update
 
     def _stopped(self, progress: Progress) -> dict:
@@ -221,6 +228,7 @@ class EvaluatePage(Layout):
         detail = (text.TOKENS.format(tokens=evaluation.tokens),) if evaluation.tokens else ()
         request = progress.run.request
         return {**self._shown(evaluation, kept), self.status: parts.status(stage, detail, "done"),
+                self.shown: Shown(evaluation, Path(path), datetime.now(timezone.utc)),
                 self.frames: parts.frames(progress.clip),
                 self.sure: gr.update(visible=request.think and request.samples == 1
                                      and not withheld.all_of(evaluation.scores))}
@@ -240,9 +248,19 @@ class EvaluatePage(Layout):
             self.rationale: rationale(evaluation.rationale, empty=empty, others=others, notes=tuple(notes),
                                       scores=evaluation.scores, times=Times(evaluation.frame_times), sampled=sampled,
                                       aside=evaluation.aside, differing=evaluation.differing()),
-            self.radar: plots.radar([evaluation], [evaluation.video]),
+            self.radar: charts.radar([evaluation], [evaluation.video]),
             self.actions: parts.actions(evaluation, kept),
         }
+
+    def save(self, shown: Shown | None, event: gr.EventData) -> str:
+        """A file of what is shown: a report, or a share card."""
+        def make() -> report.Report:
+            if shown is None:
+                raise saving.nothing()
+            return report.evaluation(shown.evaluation, shown.path, knows=whose.knows, look=player.look,
+                                     evaluated=shown.when)
+
+        return self.saver.put(saving.asked(event)[0], make, shown.evaluation.video if shown else "")
 
     def stop(self, request: gr.Request) -> None:
         """What the Stop button does: the run ends by itself and keeps what was said."""
@@ -264,39 +282,11 @@ class EvaluatePage(Layout):
         self.maker.stop(request)
         return self.forget(request)
 
-    def choosing(self, row: dict):
-        """What an example's button does: its clip and its prompt, and no results yet."""
-        def choose(request: gr.Request) -> tuple:  # a function of its own: Gradio gives no request to a partial
-            return (player.example(row["file"], self.video), row["prompt"], *self.replaced(request))
-
-        return choose
-
-    def evaluate(self, video: str, prompt: str, think: bool, budget: int, samples: int,
-                 seed: int, fps: float | None = None) -> Iterator[dict | None]:
-        """The endpoint `/evaluate`: the whole evaluation as JSON, after it has ended. It is not stored.
-
-        Parameters:
-            video: the file to judge.
-            prompt: the text that the video was generated from.
-            think: whether to reason before scoring; without, the scores come at once.
-            budget: the most tokens of reasoning.
-            samples: how many rationales to draw; with several, confidence is given.
-            seed: of the sampling; one rationale is always the same.
-            fps: pictures a second, where the file is a zip of numbered pictures; null for a video.
-        """
-        if not video:
-            raise gr.Error(text.NO_VIDEO, print_exception=False)
-        run, told = None, time.monotonic()
-        try:
-            run = Run(Request(video, prompt or "", **given.judging(think, budget, samples, seed), fps=fps), self.host)
-            for event in run.events(TICK):
-                if isinstance(event, Evaluation):
-                    yield replace(event, video=Path(video).name).to_dict()
-                elif time.monotonic() - told >= 1:  # nothing yet: here Gradio ends the call of a client that has gone
-                    told = time.monotonic()
-                    yield None
-        except Exception as error:
-            raise gr.Error(self._sentence(error), print_exception=False) from error
-        finally:
-            if run:
-                run.stop()
+    def choose(self, request: gr.Request, event: gr.EventData) -> tuple:
+        """What a press on an example does: its clip and its prompt, and no results yet; `stream` follows."""
+        number = getattr(event, "example", None)
+        if not isinstance(number, int) or not 0 <= number < len(self.examples):
+            raise gr.Error(text.NO_EXAMPLE, print_exception=False)
+        self.leave(request)     # what it would still say is of another clip
+        row = self.examples[number]
+        return (player.example(row["file"], self.video), row["prompt"], *self.replaced(request))

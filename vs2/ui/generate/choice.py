@@ -10,6 +10,7 @@ from vs2.errors import BadInput
 from vs2.generate import Listed, listing
 from vs2.settings import zero_gpu
 from vs2.ui.loan import MOST_SECONDS
+from vs2.ui.said import worded
 from vs2.ui.text import generate as text
 from vs2.ui.wiring import QUIET, blocks
 
@@ -44,7 +45,8 @@ def others(listed: list[Listed]) -> str:
     for one in listed:
         if not one.usable:
             alike.setdefault((one.reason, one.remedy), []).append(one.label)
-    rows = "".join(f"<li><b>{escape(text.JOIN.join(labels))}</b><span>{escape(reason)} {escape(remedy)}</span></li>"
+    rows = "".join(f"<li><b>{escape(text.JOIN.join(map(worded, labels)))}</b>"
+                   f"<span>{escape(worded(reason))} {escape(worded(remedy))}</span></li>"
                    for (reason, remedy), labels in alike.items())
     if not rows:
         return f'<p class="vs-empty">{text.OTHERS_NONE}</p>'
@@ -102,7 +104,7 @@ class Choice:
         if one is None:
             raise BadInput(text.NO_GENERATOR)
         if not one.usable:
-            raise BadInput(text.REFUSED.format(label=one.label, reason=one.reason, remedy=one.remedy))
+            raise BadInput(text.REFUSED.format(label=one.label, reason=worded(one.reason), remedy=worded(one.remedy)))
         return name + str(model or "").strip() if name.endswith("/") else name
 
     @staticmethod
@@ -115,8 +117,8 @@ class Choice:
 
 
 def _choices(listed: list[Listed]) -> list[tuple[str, str]]:
-    return [(one.label, one.name) for one in listed if one.usable]
+    return [(worded(one.label), one.name) for one in listed if one.usable]
 
 
 def _what(listed: list[Listed], name: str) -> str:
-    return f"<p>{escape(next((one.what for one in listed if one.name == name), ''))}</p>"
+    return f"<p>{escape(worded(next((one.what for one in listed if one.name == name), '')))}</p>"

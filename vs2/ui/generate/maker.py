@@ -17,6 +17,7 @@ from vs2.ui import given, parts, player, sent
 from vs2.ui.generate.choice import Choice, account
 from vs2.ui.generate.studio import Studio, Work
 from vs2.ui.judgement import clock
+from vs2.ui.said import worded
 from vs2.ui.site import Site
 from vs2.ui.text import generate as text
 from vs2.ui.wiring import PRIVATE, QUIET
@@ -47,7 +48,7 @@ def line(event: Progress | None, seconds: float) -> str:
     """The status line while it runs, over a bar where the share that is done is known."""
     stage, _, rest = (event.stage if event else text.STARTING).partition(": ")
     fraction = event.fraction if event else None
-    shown = parts.status(stage, (*filter(None, [rest]), parts.duration(seconds)), "busy")
+    shown = parts.status(worded(stage), (*filter(None, [worded(rest)]), parts.duration(seconds)), "busy")
     if fraction is None:
         return shown
     percent = round(100 * min(max(fraction, 0), 1))
@@ -57,7 +58,7 @@ def line(event: Progress | None, seconds: float) -> str:
 
 def notes(said: list[str]) -> str:
     """What the generator wants known."""
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in dict.fromkeys(said))
+    items = "".join(f"<li>{escape(worded(sentence))}</li>" for sentence in dict.fromkeys(said))
     return f'<ul class="vs-notes" aria-label="{text.NOTES}">{items}</ul>' if items else ""
 
 

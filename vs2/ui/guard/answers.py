@@ -1,6 +1,8 @@
 """What the guard says in place of the app, and what it reads of a request: plain ASGI, no framework."""
 import json
 
+from vs2.ui.said import worded
+
 
 class Refusal(Exception):  # noqa: N818  an answer, not a fault
     """A request that is not taken. status: of HTTP. The sentence says what was wrong and what to do."""
@@ -17,7 +19,7 @@ def header(scope: dict, name: bytes) -> str:
 
 async def say(send, refusal: Refusal) -> None:
     """Answers with the refusal, in the form in which Gradio's clients look for a reason."""
-    body = json.dumps({"detail": str(refusal)}, ensure_ascii=False).encode()
+    body = json.dumps({"detail": worded(str(refusal))}, ensure_ascii=False).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     if refusal.status in (429, 503):
         headers.append((b"retry-after", b"10"))

@@ -1,9 +1,10 @@
-"""Files that a request names by an address: fetched by Gradio from public addresses alone, here with limits as well.
+"""Files that a request or a page names by an address: fetched by Gradio from public addresses alone, here with limits.
 
 Gradio reads the whole answer into memory, however long it is, and waits for it as long as it comes.
 """
 import asyncio
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
@@ -20,19 +21,26 @@ MOST = Limits().max_bytes
 PATIENCE = 120.0    # seconds for the whole of it
 AT_ONCE = 4         # files that are fetched at a time
 _places = asyncio.Semaphore(AT_ONCE)
+allowed = True      # whether this process fetches at all; by `guard.around`, for Gradio asks without saying for whom
 
 NOT_FETCHED = "The file could not be fetched from its address: upload it instead."
 TOO_LARGE = "The file at this address is larger than {most}: upload a smaller one."
 TOO_SLOW = "The file did not come from its address within {seconds:.0f} s: upload it instead."
+NOT_ALLOWED = "This app takes no addresses of videos: upload the file instead."
 NO_ROOM = "There is no room left on the server for this file: try again later."
 
 
-async def fetched(url: str, cache_dir: str) -> str:
-    """The path of the file at `url`, in a new folder of `cache_dir`. Raises gr.Error in one sentence."""
+async def fetched(url: str, cache_dir: str, counted: Callable[[int], None] = lambda came: None) -> str:
+    """The path of the file at `url`, in a new folder of `cache_dir`. Raises gr.Error in one sentence.
+
+    counted: told how many bytes have come; it may raise gr.Error, too.
+    """
+    if not allowed:
+        raise gr.Error(NOT_ALLOWED, print_exception=False)
     name = strip_invalid_filename_characters(Path(unquote(urlsplit(url).path)).name) or "file"
     path = Path(cache_dir) / secrets.token_hex(32) / name
     try:
-        await asyncio.wait_for(_fetch(url, path), PATIENCE)
+        await asyncio.wait_for(_fetch(url, path, counted), PATIENCE)
     except BaseException as error:
         path.unlink(missing_ok=True)
         if path.parent.exists():
@@ -45,7 +53,7 @@ async def fetched(url: str, cache_dir: str) -> str:
     return str(path)
 
 
-async def _fetch(url: str, path: Path) -> None:
+async def _fetch(url: str, path: Path, counted: Callable[[int], None]) -> None:
     async with _places:
         asked = SimpleNamespace(method="GET", headers={})       # all that is looked at of a visitor's request
         answer = await route_utils.secure_url_stream_response(url, asked)  # type: ignore[arg-type]  # it stands for one
@@ -59,6 +67,7 @@ async def _fetch(url: str, path: Path) -> None:
                     came += len(part)
                     if came > MOST:
                         raise gr.Error(TOO_LARGE.format(most=size(MOST)), print_exception=False)
+                    counted(came)
                     if came - looked >= STEP or not looked:
                         looked = came
                         left, reserve = free()

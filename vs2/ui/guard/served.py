@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from vs2.errors import Failure
 from vs2.ui.guard import who
+from vs2.ui.said import worded
 
 BUSY = "This app is busy with {count} other requests of this kind: try again in a minute."
 BUSY_EACH = "{count} requests of this kind run for you already: try again when one of them has ended."
@@ -59,7 +60,7 @@ def served(places: Places) -> Callable[[Callable], Callable]:
                     work = functools.partial(context.run, function, *arguments)
                     return await asyncio.get_running_loop().run_in_executor(_threads[places], work)
             except Failure as failure:
-                return {"problem": str(failure)}
+                return {"problem": worded(str(failure))}
 
         return answer
 

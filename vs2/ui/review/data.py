@@ -17,11 +17,11 @@ from vs2.rubric import KEYS, SCALE
 from vs2.ui import passages, rationale, whose, withheld
 from vs2.ui import text as shared
 from vs2.ui.review.access import name_of
+from vs2.ui.said import worded
 from vs2.ui.text import review as text
 
 FILES = {"training": "vs2-reviews.zip", "csv": "vs2-reviews.csv", "json": "vs2-reviews.json"}
-FIGURES = (("exact", text.EXACT, ""), ("within_one", text.WITHIN_ONE, ""), ("kappa", text.KAPPA, text.KAPPA_HINT),
-           ("pearson", text.PEARSON, ""), ("spearman", text.SPEARMAN, ""))
+FIGURES = ("exact", "within_one", "kappa", "pearson", "spearman")
 
 
 def item(found: Stored, mine: bool) -> dict:
@@ -45,10 +45,10 @@ def detail(found: Stored, review: Review | None) -> dict:
     return {"id": found.id, "video": _sound(name_of(found)), "prompt": _sound(evaluation.prompt),
             "model": model(evaluation.model), "precision": evaluation.precision,
             "scores": {key: evaluation.scores[key].value for key in KEYS}, "parts": parts,
-            "not_judged": {key: _sound(withheld.reason(evaluation.scores[key])) for key in evaluation.withheld},
+            "not_judged": {key: _sound(withheld.why(evaluation.scores[key])) for key in evaluation.withheld},
             "nothing": [_sound(one) for one in withheld.sentences(evaluation.scores)] if none else [],
             "whose": whose.line(evaluation.model, evaluation.precision),
-            "aside": _sound(evaluation.aside), "sentences": passages.sentences(said),
+            "aside": _sound(worded(evaluation.aside)), "sentences": passages.sentences(said),
             "clip": found.clip is not None, "reviews": found.reviews,
             "review": None if review is None else said_in(review)}
 
@@ -105,12 +105,12 @@ def figures(title: str, found: dict[str, Agreement], empty: str = "") -> str:
         return (f'<section class="vs-figures-of"><h3>{escape(title)}</h3><p class="vs-empty">{escape(empty)}</p>'
                 '</section>')
     heads = "".join(f'<th scope="col">{_explained(name, hint)}</th>'
-                    for name, hint in ((text.PAIRS, ""), *((name, hint) for _, name, hint in FIGURES),
+                    for name, hint in ((text.PAIRS, ""), *(text.FIGURES[name] for name in FIGURES),
                                        (text.UNSCORED, text.UNSCORED_HINT),
                                        *[(text.WITHHELD, text.WITHHELD_HINT)] * none))
     rows = "".join(
         f'<tr><th scope="row">{escape(shared.SHORT[key])}</th><td>{one.n}</td>'
-        + "".join(_cell(getattr(one, name)) for name, _, _ in FIGURES) + f"<td>{one.unscored}</td>"
+        + "".join(_cell(getattr(one, name)) for name in FIGURES) + f"<td>{one.unscored}</td>"
         + f"<td>{one.withheld}</td>" * none + "</tr>"
         for key, one in found.items())
     region = f'<div class="vs-figures-wide" tabindex="0" role="region" aria-label="{escape(title)}">'

@@ -1,7 +1,7 @@
 """What the Review page's desk is made of before the browser fills it: its HTML, and the words of assets/review.js."""
 from html import escape
 
-from vs2.rubric import BY_KEY, KEYS, SCALE
+from vs2.rubric import KEYS, SCALE
 from vs2.ui import text as shared
 from vs2.ui.review.access import MOST_NAME, MOST_NOTE, MOST_SEARCHED
 from vs2.ui.text import review as text
@@ -18,7 +18,7 @@ def template(space: bool) -> str:
 def script() -> str:
     """assets/review.js and what belongs to it as one script, with its words before it."""
     words = {
-        "short": shared.SHORT, "labels": {key: BY_KEY[key].label for key in KEYS},
+        "short": shared.SHORT, "labels": dict(shared.LABELS),
         "count": text.COUNT, "count_one": text.COUNT_ONE, "empty": text.EMPTY, "no_match": text.NO_MATCH,
         "unread": shared.UNREAD, "withheld": shared.WITHHELD, "nothing_title": shared.WITHHELD_TITLE,
         "unknowing": shared.UNKNOWING, "nothing_to_agree": text.NOTHING_TO_AGREE,
@@ -70,7 +70,7 @@ def _top(space: bool) -> str:
 
 def _desk() -> str:
     return (
-        '<div class="vs-case" hidden><div class="vs-clip-side">'
+        f'<div class="vs-case" hidden><div class="vs-clip-side"><h2 class="vs-unseen">{text.CLIP}</h2>'
         '<figure class="vs-screen"><video controls playsinline muted preload="metadata" '
         f'aria-label="{text.CLIP}"></video>'
         '<p class="vs-no-clip" role="status" hidden></p></figure>'

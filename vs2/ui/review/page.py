@@ -19,11 +19,12 @@ from vs2.ui import text as shared
 from vs2.ui.guard.served import QUICK, SLOW, served
 from vs2.ui.review import access, data, layout
 from vs2.ui.review.access import on_space
+from vs2.ui.said import worded
 from vs2.ui.site import Site
 from vs2.ui.text import review as text
 
 PAGE = 30  # evaluations that the list loads at a time
-PAIRINGS = (text.WITH_JUDGE, text.BETWEEN)
+JUDGE, REVIEWERS = "judge", "reviewers"    # whom the reviewers are compared with
 
 
 class ReviewPage:
@@ -54,11 +55,11 @@ class ReviewPage:
                     self.figures = gr.HTML("", apply_default_css=False, elem_id="agreement-figures")
                 with gr.Column(scale=2, min_width=280, visible=False) as self.picture:
                     with gr.Row(elem_classes="vs-matrix-of"):
-                        self.pairing = gr.Dropdown(list(PAIRINGS), value=PAIRINGS[0], label=text.MATRIX_OF,
-                                                   elem_id="agreement-pairing", min_width=190)
+                        self.pairing = gr.Dropdown([(text.WITH_JUDGE, JUDGE), (text.BETWEEN, REVIEWERS)], value=JUDGE,
+                                                   label=text.MATRIX_OF, elem_id="agreement-pairing", min_width=190)
                         self.dimension = gr.Dropdown([(shared.SHORT[key], key) for key in KEYS], value=KEYS[0],
                                                      label=text.DIMENSION, elem_id="agreement-dimension", min_width=190)
-                    self.matrix = gr.Plot(_matrix(agreement.with_judge([]), text.WITH_JUDGE, KEYS[0]), show_label=False,
+                    self.matrix = gr.Plot(_matrix(agreement.with_judge([]), JUDGE, KEYS[0]), show_label=False,
                                           container=False, elem_id="agreement-matrix")
                     self.seen = gr.HTML("", apply_default_css=False)
 
@@ -75,7 +76,7 @@ class ReviewPage:
 
     def open(self, address: dict | None) -> tuple:
         """The page as an address names it; the browser lists and opens what is to be seen."""
-        return {"turn": time.time_ns()}, *self.agree(address, PAIRINGS[0], KEYS[0]), PAIRINGS[0], KEYS[0]
+        return {"turn": time.time_ns()}, *self.agree(address, JUDGE, KEYS[0]), JUDGE, KEYS[0]
 
     def seen_reviews(self, address: object) -> list[tuple[str, Review]]:
         """The reviews that a visitor may see: those of the evaluations listed, and of those that the address names."""
@@ -100,7 +101,7 @@ class ReviewPage:
         figures = (f'<p class="vs-counted">{data.counted(reviews)}</p>'
                    + data.figures(text.WITH_JUDGE, judge)
                    + data.figures(text.BETWEEN, others, text.BETWEEN_NONE))
-        chosen = others if pairing == text.BETWEEN else judge
+        chosen = others if pairing == REVIEWERS else judge
         key = dimension if dimension in KEYS else KEYS[0]
         return (figures, gr.update(visible=True), _matrix(chosen, pairing, key),
                 data.matrix_table(chosen[key].matrix, *_axes(pairing)))
@@ -214,7 +215,7 @@ class ReviewPage:
             review = access.review_of(found, who, said)
             self.site.store.put_review(found.id, review)
         except Problem as problem:
-            raise gr.Error(str(problem), print_exception=False) from problem
+            raise gr.Error(worded(str(problem)), print_exception=False) from problem
         return {"evaluation": found.id, **review.to_json()}
 
 
@@ -223,7 +224,7 @@ def _answered(work: Callable[[], dict]) -> dict:
     try:
         return work()
     except Problem as problem:
-        return {"problem": str(problem)}
+        return {"problem": worded(str(problem))}
 
 
 def _object(said: object) -> dict:
@@ -233,7 +234,7 @@ def _object(said: object) -> dict:
 
 
 def _axes(pairing: str) -> tuple[str, str]:
-    return (text.ONE_AXIS, text.OTHER_AXIS) if pairing == text.BETWEEN else (text.JUDGE_AXIS, text.REVIEWERS_AXIS)
+    return (text.ONE_AXIS, text.OTHER_AXIS) if pairing == REVIEWERS else (text.JUDGE_AXIS, text.REVIEWERS_AXIS)
 
 
 def _matrix(found: dict, pairing: str, key: str):

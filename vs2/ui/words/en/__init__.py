@@ -1,0 +1,1 @@
+"""The words in English, from which the other languages are translated."""

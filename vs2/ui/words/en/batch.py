@@ -1,0 +1,101 @@
+"""The words of the Batch page."""
+
+# What is given
+TITLE = "Table"
+DROP = "Drop a zip here, or a table with its clips"
+CHOOSE = "or choose files"
+FORMATS = "CSV, JSON or Parquet with the columns video and prompt. At most {rows} rows, {megabytes} MB a file."
+ADD = "Add files"
+CLEAR = "Remove all"
+SENDING = "Uploading {number} of {count}…"
+CHECKING = "Checking…"
+NOT_SENT = "An upload did not arrive: check the connection and add {name} again."
+TOO_LARGE = "{name} is larger than {megabytes} MB: choose a smaller file."
+HOW = "What a table looks like"
+HOW_SAID = ("A line names the columns, each other line is one video. Further columns pass through. The table names its "
+            "clips by their paths inside the zip, or by the names of the files that you add beside it; it can name no "
+            "file on the server.")
+HOW_EXAMPLE = "video,prompt\nball.mp4,a red ball bounces on grass\ncat.mp4,\"a cat, asleep, in the sun\""
+EXAMPLE = "Try the examples"
+
+# What went wrong, each one sentence
+NO_TABLE = "Add a table (.csv, .tsv, .jsonl, .json or .parquet) with its clips, or a .zip that holds both."
+TWO_TABLES = "There are {count} tables here: remove all but one."
+ZIP_ALONE = "A zip comes alone, with its table and its clips inside: remove the other files, or leave the zip out."
+TOO_MANY = "There are {count} files here, more than {most}: put the clips into a zip with the table."
+NOT_ADDED = "{name} was not added: choose it together with the table."
+TWICE = "Two of the files are called {name}: rename one, in the table too."
+NOTHING_LEFT = "Every row that can be judged has its scores: start over to judge them again."
+GONE = "The table is no longer on the server: add it again."
+RUN_LOST = ("The page was loaded again, or the server restarted, while the table was judged: the row that was on "
+            "was lost. Table, clips and finished rows are kept.")
+GIVEN_UP = "The last {count} rows failed on our side, so the rest was not begun: {reason}"
+
+# What is asked
+JUDGE = "Judge the table"
+JUDGE_ROWS = "Judge {count} rows"
+JUDGE_ROW = "Judge 1 row"
+RESUME = "Resume, {count} left"
+AGAIN = "Start over"
+SETTINGS_NOTE = "A table that was stopped goes on with the settings that it began with."
+
+# How far it is
+IDLE = "Ready"
+CHECKED = "Checked: {able} of {count} rows can be judged"
+ROW = "Row {number}: {name}"
+ROWS = "{done} of {count} rows"
+RATE = "{rate} a minute"
+LEFT = "{time} left"
+PROGRESS = "Rows done"
+DONE = "Done: {scored} of {count} rows have scores"
+DONE_WITHHELD = ", {count} not judged"
+STOPPED = "Stopped with {done} of {count} rows; what is finished is kept"
+FAILED = "Not judged"
+
+# The rows that cannot be judged
+WRONG = "{count} rows cannot be judged"
+WRONG_ONE = "1 row cannot be judged"
+LONG = "{count} prompts are longer than any that this judge was measured with"
+LONG_ONE = "1 prompt is longer than any that this judge was measured with"
+LONG_ROWS = "{said}: the scores and the words there may be wrong, so shorten them (rows {rows})."
+WRONG_ROW = "Row {number}"
+ROWS_NAMED = "Rows {numbers}"
+ROWS_MORE = "Rows {numbers} and {more} more"
+
+# The result
+RESULT = "Rows"
+RESULT_EMPTY = "The rows appear here once a table is added."
+SHOWN = "{shown} of {count} rows shown"
+NUMBER = "Row"
+VIDEO = "Video"
+OVERALL = "Overall"
+OPEN = "Open the evaluation of row {number}"
+WAITING = "Waiting"
+JUDGING = "Judging…"
+CUT = "thinking cut"
+FILTERS = "Filter the rows"
+SEARCH = "Search"
+SEARCH_HINT = "in names, prompts and rationales"
+SHOW = "Show"
+SHOWS = {"all": "all rows", "scored": "with scores", "withheld": "with a score not judged", "failed": "failed",
+         "open": "still to judge"}
+FROM = "{dimension}, at least"
+TO = "{dimension}, at most"
+RESET = "Reset"
+NOTHING_MATCHES = "No row matches these filters."
+HISTOGRAM = "How often each score was given"
+SCATTER = "Two dimensions against each other"
+ACROSS = "Across"
+UPWARDS = "Upwards"
+CLIPS = "{count} clips"
+CLIP = "1 clip"
+UNCOUNTED = "Scores in no bar: {count} ({why})."
+UNDRAWN = "Clips that are no point: {count} ({why})."
+SAVE_CSV = "Download CSV"
+SAVE_JSON = "Download JSON"
+
+API = (
+    "Judges a table of videos, one after another, and returns one record a row in the table's order: the whole "
+    "evaluation and the row's other columns, or `error` where the row could not be judged. The table is CSV, TSV, "
+    "JSON, JSON Lines or Parquet with the columns video and prompt. It names its clips by their paths inside the zip, "
+    "or by the names of the files that are sent beside it.")
