@@ -53,8 +53,8 @@ def clip(tmp_path_factory):
 
 
 def facts(evaluation: Evaluation) -> dict:
-    """All of a record but its times."""
-    return replace(evaluation, seconds=Seconds()).to_dict()
+    """All of a record but its times, and how it was asked."""
+    return replace(evaluation, seconds=Seconds(), options=None).to_dict()
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 NAMES = {
     "2B", "4bit", "7B", "8bit", "AI", "API", "AVI", "AVIF", "Apache", "B", "Bench", "Best", "BibTeX", "CLIP", "CPU",
     "CSV", "CUDA", "CogVideoX", "DB", "English", "FLV", "Face", "Fal", "GB", "GIF", "GPU", "GRPO", "Gradio", "Hub",
-    "Hugging", "Instruct", "JSON", "LTX", "Lab", "License", "MB", "MJ", "MKV", "MOV", "MP4", "MPG", "N", "NVIDIA",
+    "Hugging", "Instruct", "JSON", "LTX", "Lab", "License", "Lines", "MB", "MJ", "MKV", "MOV", "MP4", "MPG", "N",
+    "NVIDIA",
     "Novita", "OGV", "PNG", "Parquet", "Pearson", "Python", "Qwen2", "README", "Replicate", "Shift", "Sketch",
     "Space", "Spearman", "T2VQA", "T4", "TIGER", "TS", "Together", "TrueNorth", "UTC", "UTF", "VL", "Video",
     "VideoFeedback2", "VideoGenReward", "VideoPhy2", "VideoScore", "VideoScore2", "WMV", "Wan", "WaveSpeed", "WebM",
@@ -27,7 +28,8 @@ NAMES = {
 }
 # What a visitor, a judge, a file or a command says: it stays as it is.
 CONTENT = ("code, pre, kbd, textarea, script, style, video, .vs-said p, .vs-name, .vs-clip-name, .vs-clip-prompt, "
-           ".vs-rows th small:not(.vs-note), .vs-now p, .vs-columns p, .show-api, .vs-languages [lang=en]")
+           ".vs-rows th small:not(.vs-note), .vs-now p, .vs-columns p, .vs-rated [data-start], "
+           ".show-api, .vs-languages [lang=en]")
 LOOK = """content => {
   const skip = (node) => node.closest?.(content);
   const seen = (node) => node.checkVisibility?.({ checkOpacity: true, checkVisibilityCSS: true }) ?? true;

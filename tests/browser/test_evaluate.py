@@ -125,7 +125,7 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(visit, clip, scheme):
     visitor.wait_done()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     top = {name: page.locator(name).bounding_box()["y"] for name in ("#video", "#prompt", "#evaluate", "#status",
-                                                                     "#scores", "#frames", "#radar", "#rationale")}
+                                                                     "#scores", "#rationale", "#radar", "#frames")}
     assert list(top) == sorted(top, key=top.get)
     ground, ink = page.evaluate(
         "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('h1')).color]"

@@ -132,6 +132,7 @@ UNSEEN = {
     "): choose another port with --port (make app: PORT=...).", "Old uploads were not deleted: %s", "load the judge",
     "ZeroGPU worker error", "to be called after the launch", "%s was not kept: %s", "An evaluation",
     "there are no gr.Blocks around this", "best of N:",
+    "Gradio's pages come from files", "a stored duel is of stored clips",
     "the pages are not built alike in all languages: only words may depend on the language",
 }
 # Sentences for programs that call the endpoints: they are in English (vs2/ui/given.py, sent.py, best_of/run.py).
@@ -139,7 +140,7 @@ PROGRAMS = {
     "What was sent in place of a file is none: upload the file first, and name it by what the upload answers.",
     "A page samples at its own temperature: leave out temperature, top_p and published.",
 }
-CODE = re.compile(r"^[#.][\w-]+ (?:input|textarea|\.)|^(?:Segoe UI|Noto Sans)$|=>|\bconst |\.\w+\(|^\s*vs-|^--|https://|'self'")
+CODE = re.compile(r"^[#.][\w-]+ (?:input|textarea|\.)|^(?:Segoe UI|Noto Sans)$|=>|\bconst |\.\w+\(|^\s*vs-|\.vs-|^--|https://|'self'")
 SENTENCE = re.compile(r"[A-Za-z][a-z]+[,;:]? [a-zA-Z]{2,}")
 
 
@@ -149,6 +150,7 @@ def sentences(path: Path) -> list[str]:
     docs = {id(node.body[0].value) for node in ast.walk(tree)
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
             and node.body and isinstance(node.body[0], ast.Expr)}
+    docs |= {id(node.msg) for node in ast.walk(tree) if isinstance(node, ast.Assert)}   # for who wrote it
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
