@@ -49,6 +49,9 @@ function draw() {
   for (const control of element.querySelectorAll(".vs-add, .vs-past, .vs-drop-one, .vs-own textarea, .vs-again input")) {
     control.disabled = busy;
   }
+  items.forEach(({ tile }, index) => {
+    for (const one of tile.querySelectorAll(".vs-move")) one.disabled = busy || !items[index + Number(one.dataset.by)];
+  });
   extent();
 }
 function tile(item) {
@@ -67,8 +70,10 @@ function tile(item) {
   gone.type = "button";
   gone.setAttribute("aria-label", fill(words.REMOVE, item));
   gone.addEventListener("click", () => remove(item));
-  caption.append(make("b", "vs-number"), naming(make("span", "vs-name"), item.name), make("span", "vs-tile-state"), gone);
-  figure.append(video, caption);
+  caption.append(make("b", "vs-number"), naming(make("span", "vs-name"), item.name), make("span", "vs-tile-state"), ordering(item, caption), gone);
+  const view = make("div", "vs-view");
+  view.append(video);
+  figure.append(view, caption);
   made.append(figure, make("p", "vs-tile-note"));
   made.dataset.key = item.key;
   const own = make("details", "vs-own"), area = make("textarea");
@@ -271,6 +276,7 @@ function extent() {
     control.disabled = !longest();
   }
   tell();
+  players.dispatchEvent(new CustomEvent("vs2:candidates"));  // the views of them follow
 }
 function tell() {
   seek.value = at;

@@ -7,7 +7,7 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from vs2.errors import BadInput, Problem
-from vs2.ui import addresses, text
+from vs2.ui import addresses, text, timeline
 from vs2.ui.desk import desk
 from vs2.ui.said import worded
 from vs2.ui.theme import script as script_of
@@ -35,7 +35,7 @@ def _template(page: str, by_address: bool) -> str:
         f'<strong>{escape(text.DROP)}</strong><span>{escape(text.CHOOSE)}</span><small>{escape(formats)}</small></label>'
         f'<figure class="vs-screen"><video controls playsinline muted preload="metadata"></video>'
         f'<p class="vs-unplayable" hidden>{escape(text.UNPLAYABLE)}</p>'
-        f'<figcaption><span class="vs-name"></span><span class="vs-busy" role="status"></span>'
+        f'{timeline.bar()}<figcaption><span class="vs-name"></span><span class="vs-busy" role="status"></span>'
         f'<button type="button" class="vs-replace">{text.REPLACE}</button>'
         f'<button type="button" class="vs-remove">{text.REMOVE}</button></figcaption></figure>'
         f'{addresses.field(by_address)}{rate_field()}'
@@ -54,7 +54,7 @@ def _script() -> str:
              "not_uploaded": text.NOT_UPLOADED, "megabytes": MEGABYTES,
              "too_large": text.TOO_LARGE.format(megabytes=MEGABYTES), "fps": FPS,
              "rate_wrong": rate_wrong()}
-    return script_of(words, "player")
+    return script_of(words, "player", "timeline")
 
 
 def rate_wrong() -> str:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from vs2 import answer
 from vs2.evaluation import Evaluation, Score
 from vs2.rubric import KEYS
-from vs2.ui import text, withheld
+from vs2.ui import passages, text, timeline, withheld
 from vs2.ui.said import worded
 
 # A time as judges write it: 1.5 s, 2 seconds, 0:03; or a frame by its number, counted from 1.
@@ -53,13 +53,24 @@ def samples(evaluation: Evaluation) -> tuple[tuple[str, ...], tuple[Sample, ...]
     return tuple(said), tuple(known)
 
 
-def words(said: str, times: Times = Times()) -> str:
-    """The judge's words, escaped, with a button in place of each time that the clip has."""
+def words(said: str, times: Times = Times(), part: str | None = None) -> str:
+    """The judge's words, escaped, with a button in place of each time that the clip has.
+
+    part: the heading of the section whose words these are, "" for none: then each button bears the name and the
+    sentence of its mark on the player's bar (assets/timeline.js).
+    """
     pieces, at = [], 0
+    spans = passages.sentences(said) if part is not None else []
     for found in _TIME.finditer(said):
         if (seconds := times.of(found)) is not None:
-            pieces += [escape(said[at:found.start()]),
-                       f'<button type="button" class="vs-time" data-time="{seconds:.3f}">{escape(found[0])}</button>']
+            mark = ""
+            if part is not None:
+                number = int(found["frame"]) if found["frame"] else None
+                sentence = next((said[start:end] for start, end in spans if start <= found.start() < end), found[0])
+                named = timeline.mark(seconds, number, text.SHORT.get(part) or title(part) or text.RATIONALE)
+                mark = f' data-mark="{escape(named)}" data-sentence="{escape(sentence)}"'
+            pieces += [escape(said[at:found.start()]), f'<button type="button" class="vs-time" '
+                       f'data-time="{seconds:.3f}"{mark}>{escape(found[0])}</button>']
             at = found.end()
     return "".join([*pieces, escape(said[at:])])
 
@@ -86,7 +97,7 @@ def sections(said: str, scores: dict[str, Score] | None = None, times: Times = T
     """
     made = []
     for heading, body in answer.sections(said).items():
-        shown = f'<p>{words(body, times)}</p>' if body else ""
+        shown = f'<p>{words(body, times, heading)}</p>' if body else ""
         if not heading:
             made.append(shown)
             continue

@@ -28,9 +28,13 @@ element.addEventListener("click", (event) => {
   event.preventDefault();
   if (event.detail === 0) flip(pressed(event));  // by keyboard
 });
+// The bar under the player has marks for the times that are named (assets/timeline.js).
+const said = () => document.dispatchEvent(new CustomEvent("vs2:said"));
+said();
 new MutationObserver(() => {
   if (element.querySelector(".vs-empty")) folded.clear();
   fold();
+  said();
 }).observe(element, { childList: true, subtree: true, attributes: true, attributeFilter: ["open"] });
 """
 # Buttons that copy a text or a link, and say so for a moment.

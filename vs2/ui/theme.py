@@ -24,6 +24,10 @@ COLOURS = {
     "tint": ("#e3f0ed", "#1b3430"),
     "danger": ("#a3271d", "#ff9b8f"),
     "danger-tint": ("#fbeae8", "#3a2220"),
+    # The dimensions by their keys: what is named in their sections. 3:1 on every surface.
+    "visual_quality": ("#1f66b0", "#74b2f5"),
+    "text_alignment": ("#a34f00", "#f0a55b"),
+    "physical_consistency": ("#8b3a9c", "#d68fe6"),
 }
 
 
@@ -41,7 +45,7 @@ def css() -> str:
 
 def theme() -> gr.themes.Base:
     """Gradio's own controls in the same colours."""
-    ground, surface, well, line, edge, ink, quiet, accent, strong, on_accent, tint, _, _ = (
+    ground, surface, well, line, edge, ink, quiet, accent, strong, on_accent, tint, *_ = (
         f"var(--vs-{name})" for name in COLOURS)
     values = {
         "body_background_fill": ground, "body_text_color": ink, "body_text_color_subdued": quiet,

@@ -15,6 +15,7 @@ from vs2.history.store import Stored
 from vs2.rubric import check_prompt
 from vs2.ui import addresses, fields, player, whose, withheld
 from vs2.ui import text as shared
+from vs2.ui.compare import views
 from vs2.ui.fields import WrongField
 from vs2.ui.guard.served import QUICK, SLOW, served
 from vs2.ui.said import worded
@@ -187,7 +188,7 @@ def _template(by_address: bool) -> str:
         f'<strong>{text.DROP.format(most=MOST)}</strong><span>{text.CHOOSE}</span><small>{escape(formats)}</small>'
         f'</label></div><p class="vs-problem vs-zone-problem" role="alert" hidden></p>'
         f'<div class="vs-players" tabindex="0" role="group" aria-label="{escape(text.PLAYERS)}" hidden>'
-        f'<ol class="vs-tiles"></ol><div class="vs-transport">'
+        f'{views.toolbar()}{views.stage()}<ol class="vs-tiles"></ol><div class="vs-transport">'
         + _button("vs-play", text.PLAY, '<path class="vs-if-paused" d="M4 2.5v11l9-5.5z"/>'
                   '<path class="vs-if-playing" d="M4 2.5h3v11H4zM9 2.5h3v11H9z"/>')
         + _button("vs-back", text.BACK, '<path d="M3 3h2v10H3zM13 3v10L6 8z"/>')
@@ -213,4 +214,4 @@ def _script() -> str:
     words |= {"TOO_LARGE": shared.TOO_LARGE.format(megabytes=player.MEGABYTES), "megabytes": player.MEGABYTES,
               "FETCHING": shared.FETCHING, "most": MOST, "colours": plots.COLOURS, "RATE_FIELD": player.rate_field(),
               "RATE_WRONG": player.rate_wrong()}
-    return script_of(words, "compare")
+    return script_of(words | views.words(), "compare", *views.SCRIPTS)

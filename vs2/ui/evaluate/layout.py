@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 
 from vs2.evaluation import Evaluation
-from vs2.ui import charts, loan, parts, player, text
+from vs2.ui import charts, loan, parts, player, text, timeline
 from vs2.ui.examples import CHOOSE, buttons, examples
 from vs2.ui.generate.maker import Maker
 from vs2.ui.generate.studio import Studio
@@ -81,7 +81,8 @@ class Layout:
                             self.actions = gr.HTML("", elem_id="actions", apply_default_css=False,
                                                    js_on_load=COPY + NAMED + SAVING)
                             self.saver = Saver("evaluate-file")
-                self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False, js_on_load=SEEK)
+                self.frames = gr.HTML(parts.frames(), elem_id="frames", apply_default_css=False,
+                                      js_on_load=SEEK + timeline.stepping())
         # Last: on a phone nothing of it stands between a clip and what is said of it.
         self.history = History(self.site, self.address)
 
