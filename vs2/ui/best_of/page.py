@@ -126,7 +126,7 @@ class BestOfPage(Endpoint):
     def _connect(self) -> None:
         asked = [self.count, self.seed, self.seconds, *self.ranking.inputs, self.fast, self.early, self.ties,
                  self.think, self.budget]
-        outputs = [*self._results(), self.notice, self.go, self.halt]
+        outputs = [*self._results(), self.notice, self.go, self.halt, self.ended]
         running = gr.on([self.go.click, self.prompt.submit], self.stream,
                         [self.prompt, *self.choice.inputs, *asked, self.judge, self.address], outputs,
                         trigger_mode="once", **QUIET)
