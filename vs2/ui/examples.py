@@ -1,11 +1,15 @@
 """The example clips that come with the project, as pages offer them: with a picture, one click to what a judge says."""
 import base64
 import csv
+import re
 from html import escape
 from pathlib import Path
 
 from vs2.resources import ASSETS
 from vs2.ui import text
+from vs2.ui.said import worded
+
+_SHORT = re.compile("[:：]")    # after the word that an example is called by
 
 
 def examples(folder: Path = ASSETS / "examples") -> list[dict]:
@@ -37,11 +41,11 @@ def buttons(rows: list[dict]) -> str:
     """The examples as buttons: the picture, what it shows in a word, the rest of it for the pointer and for ears."""
     made = []
     for number, row in enumerate(rows):
-        shows = row["shows"] or row["prompt"]
+        shows = worded(row["shows"]) or row["prompt"]
         picture = still(row["file"])
         image = f'<img src="{picture}" alt="" width="88" height="66">' if picture else ""
         made.append(f'<button type="button" data-example="{number}" title="{escape(shows)}">{image}'
-                    f'<span aria-hidden="true">{escape(shows.partition(":")[0])}</span>'
+                    f'<span aria-hidden="true">{escape(_SHORT.split(shows, maxsplit=1)[0])}</span>'
                     f'<span class="vs-unseen">{escape(shows)}</span></button>')
     return (f'<section class="vs-examples" aria-labelledby="examples-title"><h2 id="examples-title">'
             f'{escape(text.EXAMPLES)}</h2><div>{"".join(made)}</div></section>') if made else ""
