@@ -83,7 +83,7 @@ def votes(folder) -> None:
             for preference in ("a", "tie") for dimension in DIMENSIONS]
     (folder / "vs2-duel-votes.jsonl").write_text(to_jsonl(said))
     (folder / "vs2-duel-votes.csv").write_text(to_csv(said))
-    (folder / "scores.csv").write_text("video,prompt,model,overall\none/a.mp4,a red ball,mini,4\n"
+    (folder / "judged.csv").write_text("video,prompt,model,overall\none/a.mp4,a red ball,mini,4\n"
                                        "two/a.mp4,a red ball,mini,3\n")
 
 
