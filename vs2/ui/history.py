@@ -134,9 +134,9 @@ class History:
         visitor = self.site.visitor(address)
         count = self.site.store.count(visitor) if visitor else 0
         duels = self.site.store.duels.count(visitor) if visitor else 0
-        more = f"<p>{duel_text.DELETE_ALL.format(count=duels)}</p>" if duels else ""
-        said = text.DELETE_SURE.format(count=count, minutes=round(self.site.store.undo_seconds / 60))
-        return gr.update(visible=count + duels > 0), f"<p>{said}</p>{more}"
+        said = [text.DELETE_SURE.format(count=count, minutes=round(self.site.store.undo_seconds / 60))] if count else []
+        said += [duel_text.DELETE_ALL.format(count=duels)] if duels else []
+        return gr.update(visible=bool(said)), "".join(f"<p>{one}</p>" for one in said)
 
     def wipe(self, address: dict | None) -> tuple:
         """Deletes all that the visitor has, for as long as nobody undoes it."""

@@ -238,7 +238,7 @@ def test_delete_all_of_mine_asks_for_duels_and_takes_them(page, begun):
     with gr.Blocks():
         history = History(page.site, gr.HTML())
     visible, question = history.ask(ANN)
-    assert visible["visible"] and "Your duels (1) and their votes go, too." in question
+    assert visible["visible"] and "Your duels (1) and their votes" in question
     history.wipe(ANN)
     assert page.show({"address": ANN})["duels"] == [] and not history.ask(ANN)[0]["visible"]
 
