@@ -42,9 +42,8 @@ function place(page, { e, rule = "" }) {
   keep(page, { e, ruled: rule, ...(e.length && `${e}` !== `${before}` ? { lost: [] } : {}) });
   const query = new URLSearchParams(location.search), now = read();
   if (now.page !== page || (`${now.e}` === `${e}` && now.rule === rule)) return;
-  for (const [name, value] of Object.entries({ e: `${e}`, rule })) {
-    if (value) query.set(name, value); else query.delete(name);
-  }
+  for (const name of ["e", "rule"]) query.delete(name);     // so that they always stand in the same order
+  for (const [name, value] of Object.entries({ e: `${e}`, rule })) if (value) query.set(name, value);
   history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
 }
 // For the page's load: where a draft says what is to be shown, the address need not be opened.

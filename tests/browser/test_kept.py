@@ -140,7 +140,7 @@ def test_a_stop_leaves_the_address_of_what_is_shown(visitor, clips):
     page.wait_for_function("document.querySelector('#budget input[type=number]')?.value === '256'")
 
 
-def test_an_edited_prompt_marks_the_scores_of_the_earlier_one(visitor, clips):
+def test_an_edited_prompt_marks_the_scores_of_the_earlier_one(mortal, visitor, clips):
     one = visitor()
     page = one.page
     one.upload(clips["quick"])
@@ -154,6 +154,7 @@ def test_an_edited_prompt_marks_the_scores_of_the_earlier_one(visitor, clips):
     page.wait_for_selector("#status :text('Evaluated')")
     page.wait_for_function("document.querySelector('#prompt textarea').value === 'another <b>prompt</b>'")
     page.wait_for_selector("#earlier .vs-earlier:not([hidden])")
+    mortal.go()     # the clip comes from the history now, and has another name there
     page.click("#evaluate")
     one.wait_done()
     page.wait_for_selector("#earlier .vs-earlier", state="hidden")
