@@ -193,7 +193,7 @@ def test_each_dimension_is_asked_and_a_second_window_is_told(visit, site, clips,
     for key in ("1", "ArrowRight", "3"):
         page.keyboard.press(key)
     assert page.locator(".vs-duel-question.vs-active .vs-duel-aspect").inner_text() == "Physical consistency"
-    assert page.locator("[aria-pressed=true]").count() == 3 and not stored(site).ballots
+    assert page.locator("#pages [aria-pressed=true]").count() == 3 and not stored(site).ballots
     second = visitor.context.new_page()
     second.goto(page.url)
     second.wait_for_selector(READY)
