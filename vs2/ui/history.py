@@ -1,5 +1,6 @@
 """A visitor's own evaluations: listed, opened again, exported and deleted."""
 import json
+import math
 import tempfile
 from datetime import datetime, timezone
 from html import escape
@@ -74,7 +75,7 @@ class History:
         count, seconds = self.site.store.discarded(visitor)
         if not count:
             return ""
-        said = text.DELETED.format(count=count, time=parts.duration(seconds))
+        said = text.DELETED.format(count=count, time=parts.duration(60 * math.ceil(seconds / 60)))
         return (f'<p class="vs-undo" role="status"><span>{escape(said)}</span> <button type="button" '
                 f'class="vs-action" data-undo="{seconds:.0f}">{text.UNDO}</button></p>')
 
