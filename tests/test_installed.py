@@ -152,11 +152,12 @@ def test_the_other_commands_work_without_a_checkout(python, elsewhere):
     assert scenes
 
 
-def clicked(app: httpx.Client, config: dict, button: dict, session: str) -> list:
-    """What the page's components become where a button of theirs is clicked, as a browser asks for it."""
-    event = next(one for one in config["dependencies"]
-                 if [button["id"], "click"] in map(list, one["targets"]) and one["outputs"])
-    asked = app.post("gradio_api/queue/join", json={"fn_index": event["id"], "session_hash": session, "data": []})
+def chosen(app: httpx.Client, config: dict, number: int, session: str) -> list:
+    """What the page's components become where an example is chosen, as a browser asks for it."""
+    part = next(one for one in config["components"] if one["props"].get("elem_id") == "examples")
+    event = next(one for one in config["dependencies"] if [part["id"], "select"] in map(list, one["targets"]))
+    asked = app.post("gradio_api/queue/join", json={"fn_index": event["id"], "session_hash": session, "data": [],
+                                                    "trigger_id": part["id"], "event_data": {"example": number}})
     assert asked.status_code == 200, asked.text
     with app.stream("GET", "gradio_api/queue/data", params={"session_hash": session}) as lines:
         for line in lines.iter_lines():
@@ -181,10 +182,9 @@ def test_the_pages_are_served_with_their_examples_and_files(python, elsewhere):
             assert json.dumps(line)[1:-1] in texts, f"{file.name} is not in what the pages are made of"
         with (ROOT / "assets" / "examples" / "examples.csv").open(encoding="utf-8", newline="") as lines:
             rows = list(csv.DictReader(lines))
-        buttons = {part["props"].get("value"): part for part in config["components"] if part["type"] == "button"}
         assert len(rows) >= 4
-        for row in rows:
-            shown = clicked(app, config, buttons[row["shows"]], secrets.token_hex(6))
+        for number, row in enumerate(rows):
+            shown = chosen(app, config, number, secrets.token_hex(6))
             assert row["prompt"] in shown
             path = next(value["path"] for value in shown if isinstance(value, dict) and "path" in value)
             clip = app.get(f"gradio_api/file={urllib.parse.quote(path)}")
