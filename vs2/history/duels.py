@@ -6,7 +6,6 @@
 A duel is its visitor's: whoever else has its id gets nothing. Votes stay where a clip has gone. As in the store, every
 method raises Failure, in one sentence, where the disk or the database refuses.
 """
-import hashlib
 import json
 import secrets
 import time
@@ -23,6 +22,7 @@ from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation
 from vs2.history.clips import Clips
 from vs2.history.database import DAMAGED, Database
+from vs2.history.keys import hashed, plain
 
 LEFT, RIGHT = "left", "right"
 CHOICES = (LEFT, RIGHT, TIE, BAD)
@@ -197,7 +197,7 @@ class Duels:
         which = ("number = (SELECT MAX(number) FROM duel_ballots WHERE duel = ?)" if ballot is None
                  else "duel = ? AND id = ?")
         with self._database.writing() as db:
-            values = (self._number(db, visitor, id), *(() if ballot is None else (_key(ballot),)))
+            values = (self._number(db, visitor, id), *(() if ballot is None else (plain(ballot),)))
             return db.execute(f"DELETE FROM duel_ballots WHERE {which}", values).rowcount > 0
 
     def broken(self, visitor: str, id: object, clip: int, problem: str) -> None:
@@ -240,7 +240,7 @@ class Duels:
     def delete(self, visitor: str, id: object = None) -> int:
         """Deletes one duel of the visitor, all where none is named, with its votes and the clips that nothing else
         needs; how many that were."""
-        which, values = ("", (hashed(visitor),)) if id is None else (" AND id = ?", (hashed(visitor), _key(id)))
+        which, values = ("", (hashed(visitor),)) if id is None else (" AND id = ?", (hashed(visitor), plain(id)))
         with self._database.writing() as db:
             digests = {digest for digest, in db.execute(
                 f"SELECT clip FROM duel_clips WHERE clip NOT NULL AND duel IN (SELECT number FROM duels WHERE "
@@ -255,7 +255,7 @@ class Duels:
             return db.execute(query, values).fetchall()
 
     def _number(self, db, visitor: str, id: object) -> int:
-        found = db.execute("SELECT number FROM duels WHERE visitor = ? AND id = ?", (hashed(visitor), _key(id)))
+        found = db.execute("SELECT number FROM duels WHERE visitor = ? AND id = ?", (hashed(visitor), plain(id)))
         if (row := found.fetchone()) is None:
             raise BadInput(GONE)
         return row[0]
@@ -282,12 +282,3 @@ class Duels:
 
 def _broken(pair: Pair) -> bool:
     return any(isinstance(clip, StoredClip) and bool(clip.problem) for clip in (pair.a, pair.b))
-
-
-def hashed(visitor: str) -> str | None:
-    """How a visitor is stored; None, which equals nothing, for nobody."""
-    return hashlib.sha256(visitor.encode("utf-8", "surrogatepass")).hexdigest() if visitor else None
-
-
-def _key(id: object) -> str | None:
-    return id if isinstance(id, str) and id.isascii() else None

@@ -22,8 +22,9 @@ from vs2.evaluation import Evaluation
 from vs2.history.clips import Clips, disk
 from vs2.history.database import DAMAGED, Database
 from vs2.history.duels import Duels
+from vs2.history.keys import hashed, plain
 from vs2.history.review_rows import Review
-from vs2.history.undo import Undo, Undoable, hashed, plain
+from vs2.history.undo import Undo, Undoable
 from vs2.rubric import BY_KEY, KEYS, SCALE
 
 TOUCH = 60.0  # seconds between notes that a clip is in use

@@ -2,7 +2,6 @@
 
 Who deletes, and when, stands in the row itself, so that it can be undone after a restart, and ends after one as well.
 """
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -11,6 +10,7 @@ from contextlib import suppress
 from vs2.errors import Failure
 from vs2.history.clips import Clips
 from vs2.history.database import Database
+from vs2.history.keys import hashed, plain
 
 UNDO = 600.0    # seconds for which a deletion can be undone
 
@@ -121,13 +121,3 @@ class Undoable:
     def undo_seconds(self) -> float:
         """For how long a `discard` can be taken back."""
         return self._undo.seconds
-
-
-def hashed(visitor: str) -> str | None:
-    """What is stored of a visitor's secret; None, which equals nothing, for nobody."""
-    return hashlib.sha256(visitor.encode("utf-8", "surrogatepass")).hexdigest() if visitor else None
-
-
-def plain(text: str | None) -> str | None:
-    """An id or a digest as SQLite takes it; None, which equals nothing, for what can be neither."""
-    return text if isinstance(text, str) and text.isascii() else None
