@@ -54,6 +54,7 @@ def test_a_group_of_which_nothing_was_judged_has_no_mean_and_no_place():
     board = grouped([*TABLE, record(8, "c", "p", ("No.",) * 3), record(9, "", "p", (1, 1, 1))], "generator")
     last = board.groups[-1]
     assert (last.name, last.place, last.cells[OVERALL].mean, last.cells[OVERALL].withheld) == ("c", None, None, 1)
+    assert [one.name for one in board.profiled] == [one.name for one in board.groups[:-1]], "nothing to draw of it"
     assert board.groups[-2].name == "" and board.groups[-2].place == 3, "rows without a value are a group"
 
 

@@ -73,6 +73,11 @@ class Group:
         """How many of its rows have all three scores: those of the overall mean."""
         return self.cells[OVERALL].judged
 
+    @property
+    def means(self) -> dict[str, float | None]:
+        """Its mean in each dimension, None where no row has that score."""
+        return {key: self.cells[key].mean for key in KEYS}
+
 
 @dataclass(frozen=True)
 class Leaderboard:
@@ -86,6 +91,11 @@ class Leaderboard:
     def lacking(self) -> int:
         """Rows that are in no overall mean: not judged, not read, failed or left."""
         return sum(group.rows - group.complete for group in self.groups)
+
+    @property
+    def profiled(self) -> list[Group]:
+        """The groups of which there is a mean to draw: nothing was judged of the others."""
+        return [group for group in self.groups if any(mean is not None for mean in group.means.values())]
 
     def to_dict(self) -> dict:
         """Plain JSON values."""

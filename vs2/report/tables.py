@@ -71,20 +71,15 @@ def board(found: Leaderboard) -> str:
     notes = [words.INTERVAL]
     notes += [words.LACKING.format(count=found.lacking)] if found.lacking else []
     notes += [words.JUDGES_MIXED.format(count=len(found.judges))] if len(found.judges) > 1 else []
-    radars = "".join(f"<figure>{svg.radar([(name(group), means(group))])}<figcaption>{escape(name(group))}</figcaption>"
-                     "</figure>" for group in found.groups[:MOST_RADARS])
-    return (f'<section><h2>{title}</h2>{framed(title, heads, lines)}{parts.listed(notes)}</section>'
-            f'<section><h2>{words.GROUP_RADAR}</h2><div class="radars">{radars}</div></section>')
+    radars = "".join(f"<figure>{svg.radar([(name(one), one.means)])}<figcaption>{escape(name(one))}</figcaption>"
+                     "</figure>" for one in found.profiled[:MOST_RADARS])
+    profiles = f'<section><h2>{words.GROUP_RADAR}</h2><div class="radars">{radars}</div></section>' if radars else ""
+    return f'<section><h2>{title}</h2>{framed(title, heads, lines)}{parts.listed(notes)}</section>{profiles}'
 
 
 def name(group: Group) -> str:
     """What a group is called."""
     return parts.flat(group.name, 80) or words.NO_VALUE
-
-
-def means(group: Group) -> dict[str, float | None]:
-    """A group's means by dimension, for its radar."""
-    return {key: group.cells[key].mean for key in KEYS}
 
 
 def _group(group: Group, index: int) -> str:

@@ -48,10 +48,9 @@ def _notes(board: Leaderboard) -> str:
 
 
 def _radars(board: Leaderboard) -> str:
-    made = "".join(
-        f"<figure>{svg.radar([(_name(group), {key: group.cells[key].mean for key in KEYS})])}"
-        f"<figcaption>{escape(_name(group))}</figcaption></figure>" for group in board.groups[:MOST_RADARS])
-    return f'<div class="vs-radars" role="group" aria-label="{text.PROFILES}">{made}</div>'
+    made = "".join(f"<figure>{svg.radar([(_name(one), one.means)])}"
+                   f"<figcaption>{escape(_name(one))}</figcaption></figure>" for one in board.profiled[:MOST_RADARS])
+    return f'<div class="vs-radars" role="group" aria-label="{text.PROFILES}">{made}</div>' if made else ""
 
 
 def _name(group: Group) -> str:
