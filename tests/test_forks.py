@@ -146,8 +146,8 @@ def test_values_of_another_type_are_refused(model):
     for workers in ("2", 2.0, True, None):
         with pytest.raises(BadInput, match="workers is"):
             list(batch.run([row], types.SimpleNamespace, workers=workers))
-    for rule in (5, None, ["mean"], {"visual_quality": "2"}):
-        with pytest.raises(BadInput, match="rule"):
+    for rule, says in ((5, "rule"), (None, "rule"), (["mean"], "rule"), ({"visual_quality": "2"}, "weight")):
+        with pytest.raises(BadInput, match=says):
             candidates.check_rule(rule)
     with pytest.raises(BadInput, match="names no file"), table.opened(5):
         pass
