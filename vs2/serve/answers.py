@@ -1,8 +1,10 @@
 """What came of each clip, in the three forms. A score that is not there is an error of its clip, never a 0."""
+from dataclasses import replace
+from math import isfinite
 from typing import Any
 
 from vs2.errors import BadInput, Failure, Problem
-from vs2.evaluation import Evaluation
+from vs2.evaluation import Evaluation, Score
 from vs2.reward.numbers import OVERALL, REWARD, lacking, numbers
 
 Found = Evaluation | Problem
@@ -17,7 +19,12 @@ def why(found: Found) -> str | None:
 
 def plain(found: Found) -> dict[str, Any]:
     """The record of a judgement with `error`, null where nothing is missing; of what was not judged `error` alone."""
-    return {"error": str(found)} if isinstance(found, Problem) else {**found.to_dict(), "error": why(found)}
+    if isinstance(found, Problem):
+        return {"error": str(found)}
+    # What is no number has no place in JSON: it is a score that could not be read.
+    scores = {key: score if score.expected is None or isfinite(score.expected) else Score()
+              for key, score in found.scores.items()}
+    return {**replace(found, scores=scores).to_dict(), "error": why(found)}
 
 
 def status(found: Found) -> int:

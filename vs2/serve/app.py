@@ -19,10 +19,9 @@ from vs2.serve.guard import SLOW, Bodies, Guard, refused
 from vs2.serve.line import BATCH, READERS, WAITING, Line, Scorer
 from vs2.serve.metrics import TYPE, Metrics
 from vs2.serve.schema import Clip, Compute, Many, UniRL
-from vs2.serve.sources import Source, Sources
+from vs2.serve.sources import Source, Sources, file_name
 from vs2.ui.guard.answers import Refusal
 from vs2.ui.guard.uploads import MOST_FILES, OVERHEAD
-from vs2.video import display_name
 
 VIDEOS_ONLY = "This judge takes videos: send `video`, of each prompt the frames."
 UNFORESEEN = "The server failed on this request ({kind}): its log says more."
@@ -71,7 +70,7 @@ def server(judge: Scorer, terms: Terms = Terms()) -> FastAPI:
                 files, alone = await asyncio.to_thread(forms.uploaded, form)
                 clips = []
                 for number, (file, said) in enumerate(files, 1):
-                    path = folder / str(number) / display_name(file.filename or f"clip-{number}").replace("/", "_")
+                    path = folder / str(number) / file_name(file.filename, number)
                     path.parent.mkdir()
                     with path.open("wb") as out:
                         while part := await file.read(2**20):

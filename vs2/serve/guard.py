@@ -41,7 +41,7 @@ def refused(refusal: Refusal) -> JSONResponse:
 
 
 class Guard:
-    """ASGI: refuses pages of other sites, other names (`vs2.ui.guard.origin`), and, where there is a token, who lacks it.
+    """ASGI: refuses pages of other sites, other names (`vs2.ui.guard.origin`), and who lacks the token.
 
     host: the address listened on. names: of a proxy in front.
     """

@@ -168,11 +168,7 @@ class Line:
             if not jobs:
                 continue
             started = time.perf_counter()
-            try:
-                self._judge(jobs)
-            except Exception as error:      # the line goes on whatever breaks
-                for job in jobs:
-                    job.fail(unexpected(error))
+            self._judge(jobs)
             spent = time.perf_counter() - started
             with self._lock:
                 self._paces.append((len(jobs), spent))
@@ -201,21 +197,28 @@ class Line:
         return jobs
 
     def _judge(self, jobs: list[Job]) -> None:
-        if not jobs[0].shares:
-            for job in jobs:
-                assert job.clip is not None
-                try:
-                    job.answer.set_result(self.judge.score_clip(job.clip, job.prompt, read=job.seconds,
-                                                                **cast(Given, vars(job.options))))
-                except Problem as problem:
-                    job.fail(problem)
-            return
-        found = self.judge.score_many([job.clip for job in jobs if job.clip], [job.prompt for job in jobs])
+        """Answers all of them, whatever breaks: the line goes on, and one clip does not take the others with it."""
+        try:
+            found = self._found(jobs)
+        except Exception as error:
+            if len(jobs) > 1:
+                _log.warning("A batch failed (%s): its clips are judged one by one", type(error).__name__)
+                for job in jobs:
+                    self._judge([job])
+                return
+            found = [error if isinstance(error, Problem) else unexpected(error)]
         for job, one in zip(jobs, found, strict=True):
             if isinstance(one, Problem):
                 job.fail(one)
             else:
                 job.answer.set_result(one)
+
+    def _found(self, jobs: list[Job]) -> Sequence[Evaluation | Problem]:
+        clips = [job.clip for job in jobs if job.clip is not None]
+        if jobs[0].shares:
+            return self.judge.score_many(clips, [job.prompt for job in jobs])
+        return [self.judge.score_clip(clip, job.prompt, read=job.seconds, **cast(Given, vars(job.options)))
+                for clip, job in zip(clips, jobs, strict=True)]
 
 
 def _pixels(job: Job) -> int:

@@ -18,9 +18,9 @@ class Clip(BaseModel):
     url: str | None = Field(default=None, description="A public address, http or https, that the server fetches.")
     path: str | None = Field(default=None, description="A file on the server, in a folder that it was started with.")
     base64: str | None = Field(default=None, description="The video file, or a zip of numbered pictures, in base64.")
-    frames: list[str] | None = Field(default=None, description="The pictures one after another, each a PNG, JPEG or WebP "
-                                                               "file in base64.")
-    fps: float | None = Field(default=None, description="Pictures a second, of `frames` or of a zip of pictures: they do "
+    frames: list[str] | None = Field(default=None, description="The pictures in their order, each a PNG, JPEG or WebP "
+                                                               "in base64.")
+    fps: float | None = Field(default=None, description="Pictures a second, of `frames` or a zip of pictures, which do "
                                                         "not say it. By default what the server was started with.")
 
 

@@ -14,7 +14,7 @@ from vs2.ui.addresses import LONGEST
 from vs2.ui.guard import fetch
 from vs2.ui.guard.bodies import size
 from vs2.ui.guard.uploads import free
-from vs2.video import Clip, Limits, read
+from vs2.video import Clip, Limits, display_name, read
 from vs2.video.rate import check_fps, is_pictures
 from vs2.video.sampling import Sampling
 
@@ -103,6 +103,12 @@ class Sources:
             room -= len(picture)
             write(picture, folder / f"frame_{number:06}.png")     # what it is, its first bytes say
         return folder
+
+
+def file_name(said: str | None, number: int) -> str:
+    """The name of an upload as the last part of a path, told to people where something is wrong with it."""
+    name = display_name(said or "").replace("/", "_").encode("utf-8", "replace")[:200].decode("utf-8", "ignore").strip()
+    return name if name.strip(".") else f"clip-{number}"
 
 
 def decoded(text: str, what: str, most: int) -> bytes:

@@ -46,7 +46,10 @@ async def download(url: str, folder: str, counted: Callable[[int], None] = lambd
     """
     if not allowed:
         raise BadInput(NOT_ALLOWED)
-    name = strip_invalid_filename_characters(Path(unquote(urlsplit(url).path)).name) or "file"
+    try:
+        name = strip_invalid_filename_characters(Path(unquote(urlsplit(url).path)).name) or "file"
+    except ValueError as error:     # a bracket that is not closed, say
+        raise BadInput(NOT_FETCHED) from error
     path = Path(folder) / secrets.token_hex(32) / name
     try:
         await asyncio.wait_for(_fetch(url, path, counted), PATIENCE)
