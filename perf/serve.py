@@ -1,8 +1,8 @@
 """A crowd at `vs2 serve`: `python -m perf.serve [--clients 50] [--seconds 60]`.
 
-Clients send clips as fast as they are answered, to a server whose judge is a stand-in that takes a fixed time a batch, so
-that what is measured is the server: how many clips it answers in a second, beside what the judge alone would; how often
-it says 429; and whether every clip was answered, once, with its own scores.
+Clients send clips as fast as they are answered, to a server whose judge is a stand-in that takes a fixed time a batch,
+so that what is measured is the server: how many clips it answers in a second, beside what the judge alone would; how
+often it says 429; and whether every clip was answered, once, with its own scores.
 """
 import argparse
 import base64
@@ -94,8 +94,8 @@ def main() -> None:
     waits = sorted(found["waits"])
     print(f"{arguments.clients} clients, {found['seconds']:.0f} s: {found['sent']} clips sent, {found['answered']} "
           f"answered, {found['judged']} judged, {found['lost']} lost, {found['wrong']} with another's scores")
-    print(f"{found['answered'] / found['seconds']:.1f} clips a second (the judge alone: {found['most']:.0f}), in batches "
-          f"of {statistics.mean(found['batches']):.1f}; 429: {found['429']}, other faults: {found['other']}")
+    print(f"{found['answered'] / found['seconds']:.1f} clips a second (the judge alone: {found['most']:.0f}), in "
+          f"batches of {statistics.mean(found['batches']):.1f}; 429: {found['429']}, other faults: {found['other']}")
     print(f"a request took {statistics.median(waits):.2f} s (median), {waits[int(len(waits) * 0.99)]:.2f} s (99 %)")
 
 

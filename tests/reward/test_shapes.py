@@ -109,7 +109,8 @@ def test_one_clip_alone_needs_no_list(judge):
 @pytest.mark.parametrize("video, why", [
     (torch.rand(8, 3, 56, 56) * 2 - 1, "from 0 to 1"), (torch.rand(8, 3, 56, 56) * 255, "from 0 to 1"),
     (torch.full((8, 3, 56, 56), float("nan")), "from 0 to 1"), (torch.zeros(8, 3, 56, 56, dtype=torch.int32), "int32"),
-    (torch.rand(3, 56, 56), "shape"), (torch.rand(8, 1, 56, 56), "shape"), (5, "int"), ([], "0 things"), ([5], "1 things"),
+    (torch.rand(3, 56, 56), "shape"), (torch.rand(8, 1, 56, 56), "shape"), (5, "int"), ([], "0 things"),
+    ([5], "1 things"),
     ([Image.new("RGB", (8, 8)), Image.new("RGB", (9, 8))], "one size"), (torch.zeros(0, 3, 8, 8), "shape")])
 def test_what_is_no_clip_in_memory_is_refused(video, why):
     with pytest.raises(BadInput, match=why):
@@ -119,7 +120,8 @@ def test_what_is_no_clip_in_memory_is_refused(video, why):
 def test_frames_are_what_they_were():
     frames = np.stack([picture(index, 8) for index in range(8)])
     wanted = torch.from_numpy(frames).permute(0, 3, 1, 2)
-    for video in (frames, wanted, wanted.float() / 255, list(wanted.float() / 255), [Image.fromarray(one) for one in frames]):
+    pictures = [Image.fromarray(one) for one in frames]
+    for video in (frames, wanted, wanted.float() / 255, list(wanted.float() / 255), pictures):
         np.testing.assert_array_equal(frames_of(video), frames)
 
 
@@ -150,8 +152,8 @@ def test_trls_function_judges_a_column_or_what_is_made_of_the_completions(judge)
     assert function(talk, said, video=[clip(), clip()], other=[1, 2], trainer_state=None) == [3.0, 3.0]
     assert [prompt for _, prompt in judge.seen] == ["a dog"] * 2
     asked = []
-    made = reward.trl(judge, generate=lambda texts: asked.extend(texts) or [clip() for _ in texts], prompt="wish", fps=8,
-                      **FAST)
+    made = reward.trl(judge, generate=lambda texts: asked.extend(texts) or [clip() for _ in texts], prompt="wish",
+                      fps=8, **FAST)
     assert made(talk, said, wish=["a cat", "a cow"]) == [3.0, 3.0] and asked == ["a good dog", "a dog that runs"]
     assert [prompt for _, prompt in judge.seen[2:]] == ["a cat", "a cow"]
     with pytest.raises(BadInput, match="no column 'video'"):
@@ -181,4 +183,4 @@ def test_clips_are_judged_in_batches_and_thinking_ones_alone(judge):
 
 
 def test_the_numbers_are_the_evaluations():
-    assert reward.SUBS == (*KEYS, "overall") and reward.REWARD == "videoscore2"
+    assert (*KEYS, "overall") == reward.SUBS and reward.REWARD == "videoscore2"

@@ -1,4 +1,4 @@
-"""Fifty clients at once: every clip is answered, once, with its own scores, and who is refused is told when to come back."""
+"""Fifty clients at once: every clip is answered, once, with its own scores; who is refused is told when to return."""
 from perf.serve import QUEUE, measured
 
 

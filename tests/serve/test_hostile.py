@@ -1,4 +1,4 @@
-"""What nobody should be able to do to the server: too much, the wrong kind, other machines' files, without the token."""
+"""What nobody should do to the server: too much, the wrong kind, other machines' files, without the token."""
 import base64
 import io
 import json
@@ -28,17 +28,20 @@ def error(answer) -> str:
 
 
 @pytest.mark.parametrize("body, why", [
-    (b"", "no JSON"), (b"{", "no JSON"), (b"[]", "no JSON object"), (b"null", "no JSON object"), (b"5", "no JSON object"),
+    (b"", "no JSON"), (b"{", "no JSON"), (b"[]", "no JSON object"), (b"null", "no JSON object"),
+    (b"5", "no JSON object"),
     (b'"a"', "no JSON object"), (b"\xff\xfe", "no JSON"), (b"[" * 100_000, "no JSON"), (b'{"a":' * 50_000, "no JSON"),
     (b'{"prompt": "a", "fps": NaN, "frames": []}', "no JSON"), (b"{}", "prompt"), (b'{"prompt": 5}', "prompt"),
     (b'{"prompt": null, "base64": "AAAA"}', "prompt"), (b'{"prompt": "a", "base64": 5}', "base64"),
     (b'{"prompt": "a", "base64": ["AAAA"]}', "base64"), (b'{"prompt": "a", "frames": "AAAA"}', "frames"),
     (b'{"prompt": "a", "frames": [1]}', "frames"), (b'{"prompt": "a", "frames": [["AAAA"]]}', "frames"),
-    (b'{"prompt": "a", "base64": "AAAA", "fps": "8"}', "fps"), (b'{"prompt": "a", "base64": "AAAA", "think": 1}', "think"),
+    (b'{"prompt": "a", "base64": "AAAA", "fps": "8"}', "fps"),
+    (b'{"prompt": "a", "base64": "AAAA", "think": 1}', "think"),
     (b'{"prompt": "a", "base64": "AAAA", "samples": true}', "samples"),
     (b'{"prompt": "a", "base64": "AAAA", "budget": 1e99}', "budget"),
     (b'{"prompt": "a", "base64": "AAAA", "published": true}', "published"), (b'{"items": []}', "items"),
-    (b'{"items": {}}', "items"), (b'{"items": [5]}', "items.0"), (b'{"items": [{"prompt": "a", "url": 5}]}', "items.0.url"),
+    (b'{"items": {}}', "items"), (b'{"items": [5]}', "items.0"),
+    (b'{"items": [{"prompt": "a", "url": 5}]}', "items.0.url"),
     (b'{"requests": 5}', "requests"), (b'{"requests": [{"history": "a"}]}', "requests.0.history"),
     (b'{"requests": [{"history": [{"text": 5}]}]}', "requests.0.history.0.text")])
 def test_what_is_of_another_type_is_refused_in_a_sentence(client, body, why):
@@ -47,9 +50,12 @@ def test_what_is_of_another_type_is_refused_in_a_sentence(client, body, why):
 
 
 @pytest.mark.parametrize("said, why", [
-    ({"base64": "not base64!"}, "not in base64"), ({"base64": "é" * 40}, "not in base64"), ({"base64": "A"}, "not in base64"),
-    ({"base64": "data:video/mp4,AAAA"}, "not in base64"), ({"base64": ""}, "empty"), ({"frames": []}, "frames is empty"),
-    ({"frames": ["AAAA"] * 3}, "cannot be read as a picture"), ({"frames": ["not base64!"]}, "Frame 1 is not in base64"),
+    ({"base64": "not base64!"}, "not in base64"), ({"base64": "é" * 40}, "not in base64"),
+    ({"base64": "A"}, "not in base64"),
+    ({"base64": "data:video/mp4,AAAA"}, "not in base64"), ({"base64": ""}, "empty"),
+    ({"frames": []}, "frames is empty"),
+    ({"frames": ["AAAA"] * 3}, "cannot be read as a picture"),
+    ({"frames": ["not base64!"]}, "Frame 1 is not in base64"),
     ({"base64": base64.b64encode(b"#EXTM3U\nhttp://127.0.0.1/").decode()}, "playlist"),
     ({"base64": base64.b64encode(b"<html>").decode()}, "text"),
     ({"url": "file:///etc/passwd"}, "begins with http"), ({"url": "/etc/passwd"}, "begins with http"),
@@ -139,7 +145,8 @@ def test_a_zip_bomb_is_not_unpacked(client, judge, kind, why):
 
 
 def test_a_name_of_an_upload_is_no_path(client, judge, clip):
-    for name in ("../../../../evil.mp4", "/etc/evil.mp4", "..", ".", "a/b", "x" * 300, "é" * 300, "\u202egpm.mp4", " ", "%00a"):
+    for name in ("../../../../evil.mp4", "/etc/evil.mp4", "..", ".", "a/b", "x" * 300, "é" * 300, "\u202egpm.mp4", " ",
+                 "%00a"):
         answer = client.post("/score", files={"video": (name, clip.read_bytes())}, data={"prompt": "good"})
         assert answer.status_code == 200 and "/" not in answer.json()["video"], (name, answer.text)
 
@@ -147,7 +154,8 @@ def test_a_name_of_an_upload_is_no_path(client, judge, clip):
 def test_only_who_has_the_token_is_answered(encoded, caplog, capfd):
     judge, body = ScriptedJudge(), {"prompt": "a", "base64": encoded}
     with caplog.at_level(logging.DEBUG), serving(judge, Terms(token=TOKEN, sources=Sources(fps=8.0))) as address:
-        for said in (None, "", TOKEN, f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", "Bearer", "Bearer \xe9"):
+        for said in (None, "", TOKEN, f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", "Bearer",
+                     "Bearer \xe9"):
             headers = {} if said is None else {"authorization": said.encode("latin-1")}
             for method, path in (("POST", "/score"), ("POST", "/compute"), ("GET", "/rewards"), ("GET", "/metrics"),
                                  ("GET", "/openapi.json"), ("GET", "/nothing")):

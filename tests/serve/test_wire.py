@@ -24,7 +24,8 @@ def asked(client, *requests) -> dict:
 
 
 def test_unirl_gets_numbers_or_errors_never_both(client, encoded, clip):
-    said = asked(client, sample(encoded), sample(encoded, "withheld"), sample(encoded, "unread"), sample(encoded, "nan"),
+    said = asked(client, sample(encoded), sample(encoded, "withheld"), sample(encoded, "unread"),
+                 sample(encoded, "nan"),
                  sample("AAAA"), sample(encoded, required_rewards=["videoscore2", "hpsv2"]),
                  {"history": [{"text": "good", "video_path": str(clip)}], "required_rewards": ["videoscore2"]})
     assert len(said["results"]) == len(said["errors"]) == 7 and said["protocol_version"] == "1"

@@ -32,9 +32,11 @@ def test_what_is_read_is_not_changed_by_what_is_sampled():
 @pytest.mark.parametrize("frames, fps, why", [
     (np.zeros((4, 8, 8, 3)), 8, "uint8"), (np.zeros((4, 8, 8), np.uint8), 8, "uint8"),
     (np.zeros((4, 3, 8, 8), np.uint8), 8, "uint8"), (np.zeros((0, 8, 8, 3), np.uint8), 8, "uint8"),
-    (np.zeros((4, 8, 8, 3), np.uint8), 0, "fps is 0"), (np.zeros((4, 8, 8, 3), np.uint8), float("nan"), "fps is nan"),
+    (np.zeros((4, 8, 8, 3), np.uint8), 0, "fps is 0"),
+    (np.zeros((4, 8, 8, 3), np.uint8), float("nan"), "fps is nan"),
     (np.zeros((1, 8200, 1, 3), np.uint8), 8, "more than the limit of 8192"),
-    (np.zeros((4, 1, 900, 3), np.uint8), 8, "too narrow"), (np.zeros((700, 1, 1, 3), np.uint8), 1, "700 frames, 700 s")])
+    (np.zeros((4, 1, 900, 3), np.uint8), 8, "too narrow"),
+    (np.zeros((700, 1, 1, 3), np.uint8), 1, "700 frames, 700 s")])
 def test_what_is_no_clip_is_refused(frames, fps, why):
     with pytest.raises(BadInput, match=why):
         clip_of(frames, fps)
