@@ -62,10 +62,10 @@ def test_it_serves_and_stops_after_what_it_judges():
 def test_the_port_is_taken(capsys, monkeypatch):
     import socket
 
+    from tests.support.scripted import ScriptedJudge
     from vs2.cli import judging
 
-    monkeypatch.setattr(judging, "load", lambda *arguments: __import__("tests.support.scripted", fromlist=["x"])
-                        .ScriptedJudge())
+    monkeypatch.setattr(judging, "load", lambda *arguments: ScriptedJudge())
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -75,7 +75,8 @@ def test_the_port_is_taken(capsys, monkeypatch):
 
 @pytest.mark.parametrize("options, why", [
     (["--port", "70000"], "--port is 70000"), (["--batch", "0"], "--batch is 0"), (["--queue", "0"], "--queue is 0"),
-    (["--fps", "0"], "fps is 0"), (["--files", "/nowhere/at/all"], "is no folder"), (["--reward", "quality"], "'quality'"),
+    (["--fps", "0"], "fps is 0"), (["--files", "/nowhere/at/all"], "is no folder"),
+    (["--reward", "quality"], "'quality'"),
     (["--budget", "0"], "budget is 0"), (["--model", "./nothing-here"], "nothing-here")])
 def test_a_bad_option_is_one_sentence_before_a_judge_is_loaded(options, why, capsys, monkeypatch):
     from vs2.cli import judging

@@ -2,7 +2,7 @@
 
 As its documentation has it (docs.comfy.org: custom nodes, server overview; workflows in API format): a node is
 {"class_type": name, "inputs": {name: value or [node, output]}}; types of links must be the same. A value that is an
-ExecutionBlocker keeps its node from running; its message is that node's error, and what comes after is blocked silently.
+ExecutionBlocker keeps its node from running; its message is that node's error, and what follows is blocked silently.
 """
 import importlib.util
 import sys

@@ -1,4 +1,4 @@
-"""Scores of validation clips through accelerate's trackers: TensorBoard for real, and one that keeps what it is told."""
+"""Scores of validation clips through accelerate's trackers: TensorBoard, and one that keeps what it is told."""
 import numpy as np
 import pytest
 from accelerate import Accelerator
