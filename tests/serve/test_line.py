@@ -96,13 +96,24 @@ def test_a_full_line_takes_nothing_and_says_when_to_come_back(line, go):
 
 
 def test_the_time_to_come_back_grows_with_what_is_ahead():
-    line = Line(ScriptedJudge(pause=0.3), batch=2, waiting=40)
+    def slow(sampling):
+        time.sleep(0.2)         # reading counts: the judge alone would be far quicker
+        return clip()
+
+    line = Line(ScriptedJudge(), batch=1, waiting=8, readers=1)
     try:
-        for one in entered(line, *(job() for _ in range(4))):
+        jobs = entered(line, *(job(read=slow) for _ in range(8)))
+        for one in jobs[:4]:
             one.answer.result(60)
-        assert 1 <= line._pause(2) <= 3 <= line._pause(40) <= 60
+        line.enter([job(read=slow) for _ in range(8 - line.waiting)])
+        with pytest.raises(Full) as one:
+            line.enter([job()])
+        with pytest.raises(Full) as many:
+            line.enter([job() for _ in range(8)])
+        assert one.value.seconds < many.value.seconds and many.value.seconds >= 2
     finally:
         line.close()
+    assert line._pause(100) == 1        # it is empty: nothing is known
 
 
 def test_what_nobody_waits_for_is_neither_read_nor_judged(line, go):

@@ -94,7 +94,7 @@ class Line:
         self._entered: queue.Queue[Job | None] = queue.Queue()
         self._ready: queue.Queue[Job | None] = queue.Queue(2 * batch)    # clips in memory
         self._next: Job | None = None
-        self._paces: deque[tuple[int, float]] = deque(maxlen=16)        # (clips, seconds) of the last batches
+        self._gone: deque[float] = deque(maxlen=64)     # when the last clips left the line, since it was empty
         self._readers = [threading.Thread(target=self._read, daemon=True, name=f"reader {n}") for n in range(readers)]
         self._worker = threading.Thread(target=self._work, daemon=True, name="judge")
         for thread in (*self._readers, self._worker):
@@ -136,11 +136,16 @@ class Line:
     def _left(self, _: Future) -> None:
         with self._lock:
             self.waiting -= 1
+            self._gone.append(time.monotonic())
+            if not self.waiting:
+                self._gone.clear()
 
     def _pause(self, over: int) -> int:
-        """Seconds until so many will have left the line, as far as the last batches tell."""
-        count, seconds = sum(pace[0] for pace in self._paces), sum(pace[1] for pace in self._paces)
-        return min(LONGEST_WAIT, max(1, math.ceil(over * seconds / count))) if count else 1
+        """Seconds until so many will have left the line, at the pace of the last ones: reading takes its time, too."""
+        if len(self._gone) < 2:
+            return 1
+        each = (self._gone[-1] - self._gone[0]) / (len(self._gone) - 1)
+        return min(LONGEST_WAIT, max(1, math.ceil(over * each)))
 
     def _read(self) -> None:
         while (job := self._entered.get()) is not None:
@@ -169,10 +174,7 @@ class Line:
                 continue
             started = time.perf_counter()
             self._judge(jobs)
-            spent = time.perf_counter() - started
-            with self._lock:
-                self._paces.append((len(jobs), spent))
-            self._watch(len(jobs), spent)
+            self._watch(len(jobs), time.perf_counter() - started)
 
     def _gather(self) -> list[Job] | None:
         """The next batch; None at the end."""
