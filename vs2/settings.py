@@ -18,8 +18,9 @@ class Settings:
     VS2_HOST: the address the app listens on. VS2_HOME: the folder of the database and of clips; None where it is not
     set and the user has no home. VS2_SHARED_HISTORY: whether all visitors see one history. VS2_PROXY: names under which
     a proxy of the owner's serves the app, by commas. VS2_UPLOADS: how much one address may upload in a day, in GB.
-    VS2_ADDRESSES: whether visitors may give the address of a video, which the server then fetches.
-    VS2_TOKEN: what `vs2 serve` wants of those who ask it; it is not shown with the others.
+    VS2_ADDRESSES: whether visitors may give the address of a video, which the server then fetches. VS2_GRAPHS: whether
+    a CUDA GPU takes a token's step as one captured graph. VS2_TOKEN: what `vs2 serve` wants of those who ask it; it is not
+    shown with the others.
     """
 
     model: str = "auto"
@@ -31,6 +32,7 @@ class Settings:
     proxy: tuple[str, ...] = ()
     uploads: float = 8.0
     addresses: bool = True
+    graphs: bool = True
     token: str = field(default="", repr=False)
 
     @classmethod
@@ -49,6 +51,7 @@ class Settings:
             return said in _YES
 
         shared, addresses = whether("VS2_SHARED_HISTORY", "0"), whether("VS2_ADDRESSES", "1")
+        graphs = whether("VS2_GRAPHS", "1")
         home = text("VS2_HOME", "")
         try:
             folder = Path(home).expanduser() if home else _home(environment)
@@ -56,7 +59,7 @@ class Settings:
             raise BadInput("VS2_HOME is below the home of a user who has none: set it to a whole path.") from error
         return cls(text("VS2_MODEL", cls.model), text("VS2_PRECISION", cls.precision).lower(),
                    text("VS2_HOST", cls.host), folder, shared, several("VS2_JUDGES"), several("VS2_PROXY"),
-                   _gigabytes(text("VS2_UPLOADS", str(cls.uploads))), addresses, text("VS2_TOKEN", ""))
+                   _gigabytes(text("VS2_UPLOADS", str(cls.uploads))), addresses, graphs, text("VS2_TOKEN", ""))
 
 
 def _gigabytes(said: str) -> float:
