@@ -103,10 +103,12 @@ def test_uploads_are_one_or_several(client, clip):
 
 def test_how_to_judge_is_said_by_the_request(client, judge, encoded):
     judge.batches.clear()
+    judge.options.clear()
     whole(client.post("/score", json={"prompt": "good", "base64": encoded, "think": True, "budget": 16}))
     many = {"items": [{"prompt": "good", "base64": encoded}] * 6}
     assert len(client.post("/score", json=many).json()["results"]) == 6
-    assert judge.batches[0] == 1 and max(judge.batches) > 1 and sum(judge.batches) == 7
+    assert len(judge.options) == 1 and judge.options[0]["think"] and judge.options[0]["budget"] == 16
+    assert judge.batches[0] == 1 and sum(judge.batches) == 7
     answer = client.post("/score", json=many | {"budget": 0})
     assert answer.status_code == 422 and "budget is 0" in answer.json()["error"]
 

@@ -19,14 +19,15 @@ GOOD = (4.0, 3.0, 2.0)
 class ScriptedJudge:
     """says(clip, prompt) -> three scores: floats, None for an unread one, or why one was not judged.
 
-    pause: seconds that a batch takes. go: an event that each batch waits for. batches: how many clips each had.
+    pause: seconds that a batch takes. go: an event that each batch waits for. batches: how many clips each had. options: of each clip
+    that was judged alone.
     """
 
     name, precision, card = "scripted", "none", Card()
 
     def __init__(self, says=lambda clip, prompt: GOOD, pause=0.0, go=None):
         self.says, self.pause, self.go = says, pause, go
-        self.batches, self.seen, self.begun = [], [], threading.Event()
+        self.batches, self.seen, self.options, self.begun = [], [], [], threading.Event()
 
     def score_many(self, sources, prompts, fps=None):
         self._work(len(sources))
@@ -39,6 +40,7 @@ class ScriptedJudge:
             return problem
 
     def score_clip(self, clip, prompt, *, read=0.0, **options):
+        self.options.append(options)
         self._work(1)
         return self._one(clip, prompt)
 
