@@ -19,8 +19,8 @@ GOOD = (4.0, 3.0, 2.0)
 class ScriptedJudge:
     """says(clip, prompt) -> three scores: floats, None for an unread one, or why one was not judged.
 
-    pause: seconds that a batch takes. go: an event that each batch waits for. batches: how many clips each had. options: of each clip
-    that was judged alone.
+    pause: seconds that a batch takes. go: an event that each batch waits for. batches: how many clips each had.
+    options: of each clip that was judged alone.
     """
 
     name, precision, card = "scripted", "none", Card()
