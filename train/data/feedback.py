@@ -164,14 +164,17 @@ FORMS: dict[str, Callable[[dict], dict]] = {"sharegpt": _sharegpt, "rl": _reinfo
 def asked(text: str) -> dict:
     """Row's prompt and query of the text of a question. White space before the video's mark is left out.
 
-    The published query filled with a prompt gives that prompt, so that the row can be asked in any card's words. Any
-    other text is kept whole, byte for byte, as the query; its prompt cannot be told apart and is empty.
+    The published query filled with a prompt gives that prompt, so that the row can be asked in any card's words. More
+    white space between the mark and it is no part of it: some rows give the mark a line (`\\n<video>\\n`). Any other
+    text is kept whole, byte for byte, as the query; its prompt cannot be told apart and is empty.
     """
     before, mark, query = text.partition(MARK)
     if not mark or before.strip() or MARK in query:
         raise NotARow("form", f"its question has not one {MARK}, before the text")
-    filled = query.startswith(BEFORE) and query.endswith(AFTER) and len(query) > len(BEFORE) + len(AFTER)
-    prompt = query[len(BEFORE):len(query) - len(AFTER)] if filled else ""
+    more = len(query) - len(query.lstrip()) - (len(BEFORE) - len(BEFORE.lstrip()))     # the line of the mark
+    said = query[max(more, 0):]
+    filled = said.startswith(BEFORE) and said.endswith(AFTER) and len(said) > len(BEFORE) + len(AFTER)
+    prompt = said[len(BEFORE):len(said) - len(AFTER)] if filled else ""
     try:
         rubric.check_prompt(prompt if prompt.strip() else query)
     except BadInput as error:

@@ -293,3 +293,14 @@ def test_frames_are_sampled_as_the_card_says(clip, model):
     assert len(files.FileRows(rows.rows, [], *model, pair).row(0).frames(pair)) == 2
 
 
+
+
+@pytest.mark.parametrize("before", ["\n<video>\n", "<video>\n", " <video> ", "\n<video>\r\n", "<video>\n\n"])
+def test_the_published_query_is_known_after_a_mark_on_a_line_of_its_own(before):
+    assert feedback.asked(before + rubric.ask(rubric.PUBLISHED_QUERY, " a cat\n")) == {"prompt": " a cat\n"}
+
+
+def test_a_query_that_is_nearly_the_published_one_stays_a_query():
+    asked, empty = (rubric.ask(rubric.PUBLISHED_QUERY, prompt) for prompt in ("a cat", ""))
+    for text in (asked.lstrip(), "\n" + asked + "\n", "\n" + asked.rstrip(), "\n" + asked + "Think.", "\n" + empty):
+        assert feedback.asked("\n<video>" + text) == {"prompt": "", "query": text}
