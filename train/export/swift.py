@@ -13,6 +13,7 @@ from vs2.video.sampling import PATCH
 
 OURS = ("gradient_checkpointing",)              # of the recipe; ms-swift sets it itself
 GRPO = ("num_generations", "max_completion_length", "temperature", "top_p", "beta", "num_iterations", "loss_type")
+KIND = "qwen2_5_vl"     # ms-swift cannot tell it from a folder, for several of its models have that architecture
 REWARD = "vs2_"                                 # before the name of a reward of ours, in ms-swift's table of rewards
 
 
@@ -39,7 +40,8 @@ def environment(use: Settings) -> dict[str, str]:
 def options(to: Export, stage: str) -> dict[str, object]:
     """The options of `swift sft` or `swift rlhf` by name: the recipe's."""
     use = Settings(stage, to.card)
-    found = {"model": MODEL, "use_hf": True, "dataset": to.file(f"_{stage}.jsonl").name, "split_dataset_ratio": 0,
+    found = {"model": MODEL, "model_type": KIND, "template": KIND, "use_hf": True,
+             "dataset": to.file(f"_{stage}.jsonl").name, "split_dataset_ratio": 0,
              "tuner_type": "full", "freeze_vit": use.frozen, "freeze_aligner": use.frozen, "freeze_llm": False,
              "torch_dtype": "bfloat16", "deepspeed": "zero3", "max_length": use.length,
              "truncation_strategy": "delete", "output_dir": f"output/{to.name}_{stage}", "seed": use.recipe["seed"]}
