@@ -112,7 +112,10 @@ def command(to: Export, stage: str) -> str:
              "Not as in the recipe: verl has no option that freezes the vision tower under FSDP; it is trained too."]
     if use.sampling.max_pixels > CAP:
         about += [f"Nor is the size of a frame: qwen-vl-utils lowers its {use.sampling.max_pixels} pixels to {CAP}."]
-    if stage == "grpo":
+    if stage == "sft":
+        about += ["A turn becomes tokens as a whole there: the line break that opens a reply joins the one before it "
+                  "and is not learned."]
+    else:
         about += ["Nor is the reward: verl gives one reply at a time, so the length bonus, which compares replies to a "
                   "clip, is left out."]
         about += [WRAPPED] * to.wrapper
