@@ -64,7 +64,8 @@ def swift(stage: str, arguments: list[str]) -> dict:
         from swift.rewards import orms
 
         kept = {"solution": ["<answer>visual quality: 3; text-to-video alignment: 4; physical/common-sense "
-                             "consistency: 5</answer>"] * 2, "prompt_id": ["a", "a"], "response_token_ids": [[1] * 400] * 2}
+                             "consistency: 5</answer>"] * 2,
+                "prompt_id": ["a", "a"], "response_token_ids": [[1] * 400] * 2}
         found["rewards"] = {name: orms[name](args=run.args)([GOOD, GOOD.replace(": 3", ": 2")], **kept)
                             for name in run.args.reward_funcs}
     return found
