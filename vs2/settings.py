@@ -19,8 +19,8 @@ class Settings:
     set and the user has no home. VS2_SHARED_HISTORY: whether all visitors see one history. VS2_PROXY: names under which
     a proxy of the owner's serves the app, by commas. VS2_UPLOADS: how much one address may upload in a day, in GB.
     VS2_ADDRESSES: whether visitors may give the address of a video, which the server then fetches.
-    Of a judge on a server (`vs2.remote`): VS2_CHECKPOINT, the folder of its checkpoint here; VS2_SERVER_PRESET, whether it
-    was started with what is otherwise said with each request; VS2_SERVER_PATIENCE, seconds without a byte from it.
+    Of a judge on a server (`vs2.remote`): VS2_CHECKPOINT, the folder of its checkpoint here; VS2_SERVER_PRESET, whether
+    it was started with what is otherwise said with each request; VS2_SERVER_PATIENCE, seconds without a byte from it.
     """
 
     model: str = "auto"

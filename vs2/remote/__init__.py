@@ -1,1 +1,1 @@
-"""The judge on a server that speaks the OpenAI protocol: `--model openai:URL#NAME`. docs/server.md has how to run one."""
+"""The judge on a server that speaks the OpenAI protocol: `--model openai:URL#NAME` (docs/server.md)."""

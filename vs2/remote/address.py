@@ -1,4 +1,4 @@
-"""`openai:URL#NAME`: where the server is and what it calls the model. The key is the environment's, and nowhere else."""
+"""`openai:URL#NAME`: where the server is and what it calls the model. The key is the environment's alone."""
 import os
 import re
 from collections.abc import Mapping

@@ -9,12 +9,12 @@ import json
 import os
 import queue
 import threading
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import aclosing
 
 import httpx
 
-from vs2.errors import Failure
+from vs2.errors import Failure, Problem
 from vs2.remote import faults
 from vs2.remote.address import Address
 
@@ -47,6 +47,15 @@ class Client:
     def ask(self, body: dict, stop: Callable[[], bool] = lambda: False) -> dict:
         """A chat completion, whole."""
         return self._one("POST", "/chat/completions", body, stop)
+
+    def tokens(self, text: str, stop: Callable[[], bool] = lambda: False) -> list[int]:
+        """The tokens of a text; none where the server does not say (vLLM does, beside its OpenAI paths)."""
+        body = {"model": self.address.model, "prompt": text, "add_special_tokens": False}
+        try:
+            found = self._one("POST", "/../tokenize", body, stop).get("tokens")
+        except (faults.Refused, Problem):
+            return []
+        return found if isinstance(found, list) and all(isinstance(one, int) for one in found) else []
 
     def stream(self, body: dict) -> Generator[dict | None, None, None]:
         """A chat completion's chunks as they come; None where none came for a moment. Closing it ends the request.
@@ -98,13 +107,15 @@ class Client:
         finally:
             running.cancel()    # closes the connection, by which servers know that nobody listens
 
-    async def _talk(self, method: str, path: str, content: bytes | None, streaming: bool) -> AsyncIterator[dict]:
+    async def _talk(self, method: str, path: str, content: bytes | None, streaming: bool) -> AsyncGenerator[dict, None]:
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self._key}"} if self._key else {})
         refused = False
         for attempt in range(TRIES):
             pause = min(self._pause * 2**attempt, LONGEST_PAUSE)
             try:
-                async with self._http.stream(method, self.address.url + path, content=content,
+                url = self.address.url.removesuffix("/v1") + path.removeprefix("/..") if path.startswith("/..") else \
+                    self.address.url + path
+                async with self._http.stream(method, url, content=content,
                                              headers=headers) as answer:
                     if answer.status_code in HEARD_NOT:
                         refused, pause = True, _told_pause(answer, pause)

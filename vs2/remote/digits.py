@@ -19,7 +19,7 @@ class Token:
 
     @property
     def five(self) -> tuple[float, ...] | None:
-        """The logits of the five digits, up to a constant, where this token is a digit; -inf of one that is not told."""
+        """The logits of the five digits, up to a constant, where this token is a digit; -inf of one not told."""
         found = _DIGIT.fullmatch(self.text)
         return self.digits(found[1]) if found else None
 

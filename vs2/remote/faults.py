@@ -33,8 +33,8 @@ def unreachable() -> Failure:
 
 def slow(seconds: float) -> Failure:
     """Not a byte came for so long."""
-    return Failure(f"The judge's server said nothing for {seconds:.0f} s: it is overloaded or stuck; try again later, or "
-                   "set VS2_SERVER_PATIENCE to more seconds.")
+    return Failure(f"The judge's server said nothing for {seconds:.0f} s: it is overloaded or stuck; try again later, "
+                   "or set VS2_SERVER_PATIENCE to more seconds.")
 
 
 def broken() -> Failure:
@@ -94,7 +94,7 @@ def told(body: bytes, key: str) -> str:
 def untrusting(fps: float, size: dict) -> BadInput:
     """A vLLM that takes no settings from a request."""
     frames = json.dumps({"video": {"num_frames": -1, "fps": fps}})
-    return BadInput(f"This vLLM takes no word from a request on which frames it is sent and when they were, and without "
+    return BadInput("This vLLM takes no word from a request on which frames it is sent and when they were, and without "
                     f"it would drop some and give the others wrong times: start it with {TRUST}; or, as exact, with "
                     f"--media-io-kwargs '{frames}' --mm-processor-kwargs "
                     f"'{json.dumps({'do_sample_frames': False, 'size': size})}', and set VS2_SERVER_PRESET=1 here.")

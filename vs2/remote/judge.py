@@ -1,7 +1,7 @@
 """A judge on a server: the same calls, events and records as `vs2.judge.Judge`, and no turns to take.
 
-What it sees is made here, frame by frame, so that a server that takes the frames as they are says what the judge of this
-machine says. Before the first clip it finds out what the server does with frames (`vs2.remote.probe`).
+What it sees is made here, frame by frame, so that a server that takes the frames as they are says what the judge of
+this machine says. Before the first clip it finds out what the server does with frames (`vs2.remote.probe`).
 """
 import threading
 import time
@@ -36,8 +36,8 @@ class RemoteJudge(Judging):
     """Safe to call from several threads, which do not wait for each other.
 
     address: where it is. checkpoint: the folder of its checkpoint, where its name does not say it. preset: whether the
-    server was started with what is otherwise said with each request. patience: seconds without a byte before it is given
-    up. Raises BadInput for what can be seen to be wrong without asking the server, which the first judgement does.
+    server was started with what is otherwise said with each request. patience: seconds without a byte before it is
+    given up. Raises BadInput for what can be seen to be wrong without asking the server, which the first judgement does.
     """
 
     at_once = AT_ONCE
@@ -83,8 +83,8 @@ class RemoteJudge(Judging):
     def _options(self, given: Given) -> Options:
         options = Options(**given)
         if options.published:
-            raise BadInput("What the published script says is made of numbers that no server gives: leave out published, "
-                           "or take the judge on this machine.")
+            raise BadInput("What the published script says is made of numbers that no server gives: leave out "
+                           "published, or take the judge on this machine.")
         return options
 
     def _judge(self, task: Task) -> Stream:

@@ -22,8 +22,8 @@ UNKNOWN = ("How this judge was taught to be asked is not known here, so it was a
 
 @dataclass(frozen=True)
 class Known:
-    """folder: of its checkpoint, None where it is not here. tokenizer: None where there is none. penalty: of repetition,
-    as its checkpoint has it; None leaves it to the server. said: a sentence for each record, where there is need."""
+    """folder: of its checkpoint, None where it is not here. tokenizer: None where there is none. penalty: of
+    repetition, as its checkpoint has it; None leaves it to the server. said: sentences for each record."""
 
     card: Card
     folder: Path | None = None
@@ -125,7 +125,7 @@ def _tower(folder: Path):
                                                                       attn_implementation=ATTENTION)
         tower.load_state_dict(found)
     except (OSError, SafetensorError, ValueError, RuntimeError, AttributeError) as error:
-        raise BadInput(f"The judge on the server tells clips that it knows nothing of by its vision tower, and {folder} "
-                       "has no whole one: put the whole checkpoint there.") from error
+        raise BadInput(f"The judge on the server tells clips that it knows nothing of by its vision tower, and "
+                       f"{folder} has no whole one: put the whole checkpoint there.") from error
     vision.quicken(tower)
     return tower.eval()

@@ -1,9 +1,9 @@
 """What a server does with a clip of known frames, found out before it judges one.
 
-Nothing in the protocol says how many frames a server kept, or at which times it took them to be. What tells is how many
-tokens it counts in a request with many frames and in one with few, and whether its log-probabilities change when the same
-frames are said to come at another rate. So a server that drops frames, which most do unless told, is refused in a
-sentence, and not believed.
+Nothing in the protocol says how many frames a server kept, or at which times it took them to be. What tells is how
+many tokens it counts in a request with many frames and in one with few, and whether its log-probabilities change when
+the same frames are said to come at another rate. So a server that drops frames, which most do unless told, is refused
+in a sentence, and not believed.
 """
 import math
 from collections.abc import Callable
@@ -12,22 +12,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from vs2.errors import BadInput
-from vs2.remote import faults, forms, words
+from vs2.remote import faults, words
 from vs2.remote.client import Client
 from vs2.remote.digits import Token, tokens_of
 from vs2.remote.forms import FILE, FRAMES, IMAGES, PRESET, SIZE, Form
 from vs2.remote.known import Known
-from vs2.rubric import DIRECT
+from vs2.rubric import DIRECT, SCALE
 
 MANY, FEW = 40, 4       # frames: servers that drop any keep 32 or fewer
 SIDE = 256              # pixels of the frames before they are brought to the judge's size
 TOPS = (20, 5, 0)       # alternatives a token, as many as a server gives
 PROMPT = "a ball"
-AS_PICTURES = ("The server takes no video of known frames, so the frames were sent as pictures, in other places and without "
-               "times: the scores are not those of the judge on this machine.")
+AS_PICTURES = ("The server takes no video of known frames, so the frames were sent as pictures, in other places and "
+               "without times: the scores are not those of the judge on this machine.")
 NO_COUNT = "The server does not say how many tokens it read, so whether it saw every frame is not known."
-NO_DIGITS = ("The server gives no log-probabilities, so there are no distributions and no overall score: only the digits "
-             "that were written.")
+NO_DIGITS = ("The server gives no log-probabilities, so there are no distributions and no overall score: only the "
+             "digits that were written.")
 TIMES_LOST = ("The server gives the frames other times than they have: the scores are not those of the judge on this "
               "machine.")
 TIMES_SET = ("The times of the frames are what the server was started with (VS2_SERVER_PRESET): they cannot be checked "
@@ -43,9 +43,10 @@ ADVICE = {FRAMES: "take a newer vLLM.",
 
 @dataclass(frozen=True)
 class Found:
-    """How to ask a server. form: how frames travel. top: alternatives that it tells a token. continues: whether it goes
-    on with a reply that it is given the beginning of. overhead: tokens of a request beside the frames and the prompt, at
-    least; None where it counts none. tempered: whether its log-probabilities depend on the temperature.
+    """How to ask a server. form: how frames travel. top: alternatives that it tells a token. continues: whether it
+    goes on with a reply that it is given the beginning of. overhead: tokens of a request beside the frames and the
+    prompt, at least; None where it counts none. tempered: whether its log-probabilities depend on the temperature. digits: the
+    tokens 1 to 5, where the server tells the log-probabilities of just those; else empty.
     said: sentences for each record.
     """
 
@@ -54,6 +55,7 @@ class Found:
     continues: bool
     overhead: int | None
     tempered: bool
+    digits: tuple[int, ...]
     said: tuple[str, ...]
 
 
@@ -116,14 +118,15 @@ class _Look:
         if not self.top or first is None or not first.top:
             self.top = 0
             said.append(NO_DIGITS)
-        tempered = False
+        tempered, digits = False, tuple[int, ...]()
         if self.top:
+            digits = self.digits() if self.form.own else ()
             if self.form.kind == PRESET:
                 said.append(TIMES_SET)
             elif self.form.kind != IMAGES and not self.heeds_times(continues):
                 said.append(TIMES_LOST)
             tempered = self.form.own and self.changes(continues, temperature=2.0)
-        return Found(self.form, self.top, continues, overhead, tempered, (*self.known.said, *said))
+        return Found(self.form, self.top, continues, overhead, tempered, digits, (*self.known.said, *said))
 
     def count(self, most: int, few: int) -> None:
         """Raises Dropped unless the frames of the long request are all there, at their size."""
@@ -138,15 +141,16 @@ class _Look:
 
     def continues(self) -> bool:
         """Whether a reply is gone on with: it then has fewer tokens before it than one that follows a whole message."""
-        counts = []
-        for going_on in (True, False):
-            try:
-                counts.append(self.ask(self.frames[:FEW], opening=DIRECT.leads[0], **self.continues_fields(going_on))[0])
-            except faults.Refused:
-                if going_on:
-                    return False
-                counts.append(None)     # an assistant's message at the end is taken for nothing but a beginning
-        return counts[1] is None and counts[0] is not None or None not in counts and counts[0] < counts[1]
+        few, opening = self.frames[:FEW], DIRECT.leads[0]
+        try:
+            gone_on, _ = self.ask(few, opening=opening, **self.continues_fields(True))
+        except faults.Refused:
+            return False
+        try:
+            after, _ = self.ask(few, opening=opening)
+        except faults.Refused:      # an assistant's message at the end is taken for nothing but a beginning
+            return True
+        return gone_on is not None and after is not None and gone_on < after
 
     def heeds_times(self, continues: bool) -> bool:
         """Whether the same frames at half the rate, and in vLLM's form at twice it, are something else to the model."""
@@ -164,6 +168,18 @@ class _Look:
         once, again = look(self.fps), look(self.fps)
         other = look(fps or self.fps, **given)
         return apart(once, other) > 2 * apart(once, again) + 1e-4
+
+    def digits(self) -> tuple[int, ...]:
+        """The tokens 1 to 5, if the server gives their log-probabilities when it is asked for those (vLLM does)."""
+        found = self.client.tokens("".join(map(str, SCALE)), self.stop)
+        if len(found) != len(SCALE):
+            return ()
+        try:
+            _, token = self.ask(self.frames[:FEW], logprob_token_ids=found)
+        except faults.Refused:
+            return ()
+        told = token.digits() if token is not None else None
+        return tuple(found) if told is not None and all(map(math.isfinite, told)) else ()
 
     def ask(self, frames: np.ndarray, fps: float | None = None, opening: str | None = None,
             **given) -> tuple[int | None, Token | None]:

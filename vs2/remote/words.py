@@ -15,6 +15,8 @@ BROKEN = ("The prompt spells out a mark of the judge's own language: it was sent
 AT_ONCE = "\n\nGive the three scores at once, without any explanation, each a whole number from 1 to 5."
 SECOND = ("Now give the three scores, each a whole number from 1 to 5, and nothing else, in this form:\n"
           + DIRECT.write((1, 1, 1)).replace(": 1", ": <score>"))
+REREAD = ("The server read what was thought anew before it gave the scores, and may have cut it into other tokens than "
+          "it wrote: they may differ a little from those of the judge on this machine.")
 BY_QUESTION = "The server cannot continue a reply that it has begun, so the scores were asked for by a second question."
 ASKED_AT_ONCE = ("The server cannot continue a reply that it has not begun, so it was asked in words to leave out the "
                  "explanation: the scores are not those of the judge on this machine.")

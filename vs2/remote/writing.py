@@ -1,7 +1,7 @@
 """Replies from a server: thinking as it is streamed, then the scores, asked for where they did not come by themselves.
 
-A reply that is spent without its scores is continued: the server is given what was said, with the answer's opening words
-after it, and goes on. Where it cannot, the scores are asked for by a second question, and that is said.
+A reply that is spent without its scores is continued: the server is given what was said, with the answer's opening
+words after it, and goes on. Where it cannot, the scores are asked for by a second question, and that is said.
 """
 import random
 from collections.abc import Callable, Generator, Iterator
@@ -77,7 +77,8 @@ class Asking:
 
     def _stream(self, messages: list[dict], drafts: dict[int, Draft], came: set[int], wanted: int, seed: int,
                 aloud: bool) -> Iterator[Piece]:
-        options, shown, silence, values, checked = self.options, answer.Rationale(), 0, {}, False
+        options, shown, silence, checked = self.options, answer.Rationale(), 0, False
+        values: dict[str, int] = {}
         body = self._body(messages, options.budget + self.allowance, seed)
         body["stream_options"] = {"include_usage": True, "continuous_usage_stats": True}
         if wanted > 1:
@@ -122,7 +123,10 @@ class Asking:
             yield from self._second(draft, user)
             return
         if draft.form is not DIRECT:
-            draft.text += f"\n{THINK_CLOSE}{draft.form.leads[0]}"
+            closing = f"\n{THINK_CLOSE}{draft.form.leads[0]}"
+            if not self._reads_same(draft, closing):
+                draft.notes.append(words.REREAD)
+            draft.text += closing
         dice = random.Random(f"{self.options.seed} {number}")
         while draft.slot < len(KEYS):
             if self.stop():
@@ -138,6 +142,17 @@ class Asking:
                 return
             yield Piece("", len(draft.ids), {})
         draft.text += draft.form.end
+
+    def _reads_same(self, draft: Draft, closing: str) -> bool:
+        """Whether the text so far with the closing words has the tokens that were written, and those of the words."""
+        tokenizer = self.known.tokenizer
+        if tokenizer is None or UNKNOWN in draft.ids:
+            return False
+
+        def ids(text: str) -> list[int]:
+            return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+        return ids(draft.text + closing) == draft.ids + ids(closing)
 
     def _digits(self, draft: Draft, text: str, tokens: list[Token], dice: random.Random) -> bool:
         """Takes from a continuation the digits that stand where the form has them, the first of them in any case."""
@@ -195,7 +210,9 @@ class Asking:
         options, found = self.options, self.found
         body: dict = {"model": self.client.address.model, "messages": messages, "max_tokens": most,
                       **found.form.fields(len(self.frames), self.known.card.sampling.fps)}
-        if found.top:
+        if found.digits:
+            body |= {"logprobs": True, "logprob_token_ids": list(found.digits)}
+        elif found.top:
             body |= {"logprobs": True, "top_logprobs": found.top}
         body |= {"temperature": 0} if options.samples == 1 else {
             "temperature": options.temperature, "top_p": options.top_p, "seed": seed % 2**31}

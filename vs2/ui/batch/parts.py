@@ -6,7 +6,6 @@ from html import escape
 from vs2.batch import Result
 from vs2.batch.table import Row
 from vs2.evaluation import Evaluation
-from vs2.model.prompts import long_ones
 from vs2.plots.batch import OVERALL, number
 from vs2.rubric import KEYS, SCALE
 from vs2.ui import parts, whose, withheld
@@ -81,8 +80,7 @@ def long_prompts(rows: Sequence[Row], judge) -> str:
     """The rows whose prompts are longer than those that the judge was measured with; nothing without a judge yet."""
     if judge is None or not judge.card.longest_prompt:
         return ""
-    found = [rows[place].number for place in long_ones(judge.processor.tokenizer, judge.card,
-                                                       [row.prompt for row in rows])]
+    found = [rows[place].number for place in judge.long_ones([row.prompt for row in rows])]
     if not found:
         return ""
     named = ", ".join(map(str, found[:MOST_LISTED])) + ", …" * (len(found) > MOST_LISTED)
