@@ -17,8 +17,8 @@ __all__ = ["BadInput", "Evaluation", "Failure", "Problem", "Score", "load"]
 
 
 def load(name: str = "auto", precision: str = "auto", settings: "Settings | None" = None) -> "Judging":
-    """A judge (`vs2.judging.Judging`): `name` is "auto", "mini", a Hub id, a checkpoint folder, or `openai:URL#NAME` for
-    one on a server (see `vs2.judge.load`)."""
+    """A judge (`vs2.judging.Judging`): `name` is "auto", "mini", a Hub id, a checkpoint folder, or `openai:URL#NAME`
+    for one on a server (see `vs2.judge.load`)."""
     from vs2.judge import load as load_judge
 
     return load_judge(name, precision, settings)

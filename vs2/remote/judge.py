@@ -37,7 +37,7 @@ class RemoteJudge(Judging):
 
     address: where it is. checkpoint: the folder of its checkpoint, where its name does not say it. preset: whether the
     server was started with what is otherwise said with each request. patience: seconds without a byte before it is
-    given up. Raises BadInput for what can be seen to be wrong without asking the server, which the first judgement does.
+    given up. Raises BadInput for what can be seen to be wrong without asking the server: the first judgement asks it.
     """
 
     at_once = AT_ONCE

@@ -45,9 +45,9 @@ ADVICE = {FRAMES: "take a newer vLLM.",
 class Found:
     """How to ask a server. form: how frames travel. top: alternatives that it tells a token. continues: whether it
     goes on with a reply that it is given the beginning of. overhead: tokens of a request beside the frames and the
-    prompt, at least; None where it counts none. tempered: whether its log-probabilities depend on the temperature. digits: the
-    tokens 1 to 5, where the server tells the log-probabilities of just those; else empty.
-    said: sentences for each record.
+    prompt, at least; None where it counts none. tempered: whether its log-probabilities depend on the temperature.
+    digits: the tokens 1 to 5, where the server tells the log-probabilities of just those; else empty. said: sentences
+    for each record.
     """
 
     form: Form
@@ -100,6 +100,7 @@ class _Look:
         self.client, self.known, self.form, self.stop = client, known, form, stop
         sampling = known.card.sampling
         self.fps, self.top = sampling.fps, TOPS[0]
+        self.contents: dict[tuple[int, float], list[dict]] = {}     # encoded once
         self.many = min(MANY, sampling.max_frames // 2 * 2)
         self.frames = clip(self.many, sampling.size(self.many, SIDE, SIDE))
         self.text, _ = words.question(known.card.query, PROMPT, known.tokenizer)
@@ -185,7 +186,10 @@ class _Look:
             **given) -> tuple[int | None, Token | None]:
         """How many tokens the server counts in a request, and the first token of its reply."""
         rate = fps or self.fps
-        messages = [words.user(self.form.content(frames, rate), self.text)]
+        told = rate if self.form.kind == FILE else 0.0      # the other forms say it beside the frames
+        if (len(frames), told) not in self.contents:
+            self.contents[len(frames), told] = self.form.content(frames, rate)
+        messages = [words.user(self.contents[len(frames), told], self.text)]
         if opening is not None:
             messages.append(words.assistant(opening, self.known.tokenizer))
         body = {"model": self.client.address.model, "messages": messages, "max_tokens": 1, "temperature": 0,
