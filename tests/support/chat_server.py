@@ -35,7 +35,7 @@ class Manners:
     "500", "401", "reasoning", "shrink". key: wanted of each request.
     """
 
-    owner: str = "vllm"
+    owner: str = "vllm"         # "": it cannot list its models
     trusts: bool = True
     keep: int | None = None
     heeds: bool = True
@@ -94,7 +94,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Says nothing."""
 
     def do_GET(self):
-        if self._let_in():
+        if self._let_in() and not self.server_of.manners.owner:
+            self._json(500, {"detail": "Internal Server Error"})
+        elif self._let_in():
             self._json(200, {"object": "list", "data": [{"id": "judge", "owned_by": self.server_of.manners.owner}]})
 
     def do_POST(self):

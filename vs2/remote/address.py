@@ -11,6 +11,7 @@ PREFIX = "openai:"
 KEY = "VS2_SERVER_KEY"
 EXAMPLE = "openai:http://localhost:8000/v1#TIGER-Lab/VideoScore2"
 LONGEST = 500       # characters
+ON_SERVER = "server"        # in place of a precision, which nobody here knows
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,10 @@ class TooLong(BadInput):
     """More tokens than the server's context holds."""
 
 
+class Failed(Failure):
+    """A fault of the server's own (HTTP status 5xx)."""
+
+
 def unreachable() -> Failure:
     """No connection, after several tries."""
     return Failure("The judge's server does not answer: check that it runs, and that --model or VS2_MODEL has its "
@@ -71,7 +75,7 @@ def of_status(status: int, body: bytes, key: str) -> Problem | Refused:
             return TooLong(f"The clip and the prompt are too long for the judge's server ({said}): judge a shorter "
                             "clip, or start it with a longer context (vLLM: --max-model-len).")
         return Refused(said)
-    return Failure(f"The judge's server failed ({status}: {said}): look at its log.")
+    return Failed(f"The judge's server failed ({status}: {said}): look at its log.")
 
 
 def told(body: bytes, key: str) -> str:

@@ -29,7 +29,6 @@ from vs2.video.rate import is_pictures
 AT_ONCE = 16        # requests that keep a server busy: it makes batches of them by itself
 TRIES = 3           # of a judgement that breaks off in the middle
 AGAIN = "The connection to the judge's server broke off: judged again."
-ON_SERVER = "server"        # in place of a precision, which nobody here knows
 
 
 class RemoteJudge(Judging):
@@ -46,7 +45,7 @@ class RemoteJudge(Judging):
                  patience: float = 300.0, pause: float = 0.5) -> None:
         self._client = Client(address, addresses.key(), patience, pause)
         self._known, self._preset = known(address.model, checkpoint), preset
-        self.name, self.precision, self.card = address.name, ON_SERVER, self._known.card
+        self.name, self.precision, self.card = address.name, addresses.ON_SERVER, self._known.card
         self._detector = Detector(self._known.folder, self.card) if self.card.scope and self._known.folder else None
         self._detecting, self._probing = threading.Lock(), threading.Lock()
         self._server: Found | None = None

@@ -82,7 +82,7 @@ def _candidates(client: Client, preset: bool, stop: Callable[[], bool]) -> list[
         return [Form(PRESET, True)]
     try:
         models = client.get("/models", stop).get("data")
-    except (faults.Unknown, faults.Refused):
+    except (faults.Unknown, faults.Refused, faults.Failed):     # `transformers serve` fails where it has no cache
         models = None
     owners = {str(model.get("owned_by")) for model in (models if isinstance(models, list) else [])
               if isinstance(model, dict)}

@@ -20,6 +20,7 @@ from gradio.utils import get_upload_folder
 import vs2
 from vs2.history.store import Store
 from vs2.model import checkpoint, weights
+from vs2.remote import address as addresses
 from vs2.settings import Settings, zero_gpu
 from vs2.ui import bilingual, guard, head, language, sent, site, text, theme
 from vs2.ui.about import AboutPage
@@ -230,7 +231,9 @@ def others(settings: Settings) -> dict:
     own = [checkpoint.MINI, *([checkpoint.PUBLISHED] if torch.cuda.is_available() else [])]
     precisions = [precision for precision in weights.PRECISIONS if precision != "auto"]
     offered = [(name, precision) for name in own for precision in precisions]
-    return {text.MODEL_PRECISION.format(name=name, precision=precision):
+    # Of one on a server visitors are told its name, not its address.
+    return {text.MODEL_PRECISION.format(name=addresses.parse(name).name, precision=addresses.ON_SERVER)
+            if addresses.is_remote(name) else text.MODEL_PRECISION.format(name=name, precision=precision):
             partial(vs2.load, name, precision, settings=settings)
             for name, precision in [*offered, *((name, settings.precision) for name in settings.judges)]}
 
