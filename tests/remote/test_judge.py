@@ -13,6 +13,7 @@ from vs2 import events, video
 from vs2.errors import BadInput, Failure
 from vs2.remote import words
 from vs2.remote.address import KEY, parse
+from vs2.remote.draft import REASONING
 from vs2.remote.forms import FILE, FRAMES, IMAGES, Form
 from vs2.remote.judge import AGAIN, RemoteJudge
 from vs2.remote.probe import AS_PICTURES, NO_COUNT, NO_DIGITS, TIMES_LOST, TIMES_SET, clip
@@ -134,7 +135,7 @@ def test_a_server_started_with_the_settings_is_told_none():
     (["drop"], 2, 1, ""), (["half"], 2, 1, ""), (["half", "drop"], 3, 2, ""), (["half"] * 9, 3, 2, "again and again"),
     (["garbage"], 1, 0, "something else than the OpenAI protocol"), (["error"], 1, 0, "the engine died"),
     (["500"], 1, 0, "(500: not now)"), (["401"], 1, 0, KEY), (["slow"], 1, 0, "said nothing for 1 s"),
-    (["reasoning"], 1, 0, "--reasoning-parser"), (["shrink"], 1, 0, "dropped or shrank"),
+    (["reasoning"], 1, 0, ""), (["shrink"], 1, 0, "dropped or shrank"),
 ])
 def test_faults_of_a_server(plain, fails, asked, retries, problem):
     server, looked = plain
@@ -154,6 +155,8 @@ def test_faults_of_a_server(plain, fails, asked, retries, problem):
     assert problem in said and bool(said) == bool(problem)
     if not problem:
         assert values(found[-1]) == DIGITS and (AGAIN in found[-1].warnings) == bool(retries)
+        assert (REASONING in found[-1].warnings) == ("reasoning" in fails)
+        assert found[-1].reply == THOUGHT + ANSWER
         after = found[max([n for n, event in enumerate(found) if isinstance(event, events.Retry)], default=0):]
         assert "".join(e.text for e in after if isinstance(e, events.Thought)) == found[-1].rationale
 

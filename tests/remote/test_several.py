@@ -32,7 +32,7 @@ def test_a_batch_keeps_a_server_busy(clip, tmp_path, monkeypatch):
         assert 2 <= server.most <= 4 and len(server.judged) == 6
     records = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert [record["row"] for record in records] == [1, 2, 3, 4, 5, 6]
-    assert {record["evaluation"]["model"] for record in records} == {"openai:TIGER-Lab/VideoScore2"}
+    assert {record["model"] for record in records} == {"openai:TIGER-Lab/VideoScore2"}
     assert server.url not in out.read_text(encoding="utf-8"), "where the server is stands in no record"
 
 

@@ -1,7 +1,7 @@
 """The real vLLM on a CPU, serving mini: the same replies as the judge of this machine, letter for letter.
 
-Its environment takes 3.5 GB and minutes to make, so this runs only where VS2_TEST_VLLM is set: to 1, or to the folder in
-which the environment is to be kept.
+Its environment takes 3.5 GB and minutes to make, so this runs only where VS2_TEST_VLLM is set: to 1, or to the folder
+in which the environment is to be kept.
 """
 import csv
 import os

@@ -165,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         counted, rate, problem = self._look(body)
         if problem:
-            self._json(400, {"error": {"message": problem}})
+            self._json(400 if manners.owner else 500, {"error": {"message": problem}})
             return
         text, going_on = self._text(body)
         if going_on:
@@ -197,14 +197,18 @@ class _Handler(BaseHTTPRequestHandler):
 
         for place in range(many):
             say({"choices": [{"index": place, "delta": {"role": "assistant", "content": ""}}], "usage": usage})
+        thinking = False
         for number, token in enumerate(tokens):
             if fault in ("half", "error") and number == len(tokens) // 2:
                 if fault == "error":
                     say({"error": {"message": "the engine died"}})
                 return
             time.sleep(self.server_of.manners.pause)
+            if fault == "reasoning" and token in ("<think>", "</think>"):
+                thinking = token == "<think>"
+                continue
             for place in range(many):
-                kind = "reasoning_content" if fault == "reasoning" else "content"
+                kind = "reasoning_content" if thinking else "content"
                 choice = {"index": place, "delta": {kind: token}, "finish_reason": None}
                 if (told := self._logprobs(body, [token], rate)) is not None:
                     choice["logprobs"] = {"content": told}

@@ -10,9 +10,11 @@ from vs2.model import repetition
 from vs2.model.generation import LOOPED
 from vs2.model.reply import Reply
 from vs2.remote.digits import EXACT, Token, distribution, placed
-from vs2.rubric import BY_KEY, KEYS, REASONED, THINK_CLOSE, AnswerForm
+from vs2.rubric import BY_KEY, KEYS, REASONED, THINK_CLOSE, THINK_OPEN, AnswerForm
 
 UNKNOWN = -1        # in place of a token's id, where the server does not tell it
+REASONING = ("The server takes the thinking out of the reply (vLLM and SGLang: --reasoning-parser), and it was put "
+             "back: the text may differ from what the judge wrote in blanks and marks.")
 ASKED = "The reply ended without an answer, which was then asked for."
 
 
@@ -32,6 +34,7 @@ class Draft:
     truncated: bool = False
     looped: bool = False
     over: bool = False
+    apart: bool = False         # inside thinking that the server took out of the text
     notes: list[str] = field(default_factory=list)
 
     def add(self, text: str, tokens: list[Token], ids: list[int]) -> str:
@@ -53,6 +56,17 @@ class Draft:
         elif spent or self._circles(len(ids) or len(tokens) or 1):
             self.cut()
         return text
+
+    def joined(self, thought: str, text: str) -> str:
+        """More of the reply with the thinking put back that the server took out of it: between its marks again."""
+        if thought:
+            if REASONING not in self.notes:
+                self.notes.append(REASONING)
+                thought = THINK_OPEN + thought
+            self.apart = True
+        elif text and self.apart:
+            self.apart, text = False, THINK_CLOSE + text
+        return thought + text
 
     def _circles(self, new: int) -> bool:
         count = len(self.ids)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vs2.errors import BadInput
+from vs2.errors import BadInput, Problem
 from vs2.remote import faults, words
 from vs2.remote.client import Client
 from vs2.remote.digits import Token, tokens_of
@@ -61,7 +61,7 @@ class Found:
 
 def probe(client: Client, known: Known, preset: bool, stop: Callable[[], bool] = lambda: False) -> Found:
     """Raises BadInput or Failure for a server that cannot be judged with, in a sentence that says why."""
-    problem: Exception | None = None
+    problem: Problem | None = None
     for form in _candidates(client, preset, stop):
         try:
             return _Look(client, known, form, stop).found()
@@ -70,7 +70,7 @@ def probe(client: Client, known: Known, preset: bool, stop: Callable[[], bool] =
                 raise faults.untrusting(known.card.sampling.fps, SIZE) from None
             problem = problem or BadInput(f"The judge's server takes no clip in any known form ({error}): serve the "
                                           "judge as docs/server.md says.")
-        except faults.Dropped as error:
+        except (faults.Dropped, faults.Failed) as error:    # `transformers serve` fails at what it does not know
             problem = error
     assert problem is not None, "there is a form to try"
     raise problem

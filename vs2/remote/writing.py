@@ -91,10 +91,11 @@ class Asking:
                 if chunk is not None:
                     if not checked:
                         checked = self._check(chunk)
-                    for place, text, tokens, ids, ended in _pieces(chunk):
+                    for place, text, tokens, ids, ended, thought in _pieces(chunk):
                         if place not in drafts:
                             continue
                         came.add(place)
+                        text = drafts[place].joined(thought, text)
                         silent = ended and not text     # the mark that ends a reply is none of its tokens
                         given = "" if silent else "".join(
                             drafts[place].add(*part) for part in _parted(text, tokens, ids))
@@ -136,7 +137,7 @@ class Asking:
             body |= {"continue_final_message": True, "add_generation_prompt": False}
             reply = self.client.ask(body, self.stop)
             self._check(reply)
-            _, text, tokens, _, _ = next(iter(_pieces(reply)), (0, "", [], [], True))
+            _, text, tokens, *_ = next(_pieces(reply), NOTHING)
             if not self._digits(draft, text, tokens, dice):
                 draft.notes.append("The server wrote no score where one was asked for.")
                 return
@@ -194,7 +195,7 @@ class Asking:
         question = {"role": "user", "content": words.SECOND}
         reply = self.client.ask(self._body([user, message, question], REST + self.allowance, self.options.seed),
                                 self.stop)
-        _, text, tokens, ids, _ = next(iter(_pieces(reply)), (0, "", [], [], True))
+        _, text, tokens, ids, *_ = next(_pieces(reply), NOTHING)
         said = text[text.rfind(THINK_CLOSE) + len(THINK_CLOSE):] if THINK_CLOSE in text else text
         draft.text += f"\n{THINK_CLOSE}\n\n" if THINK_CLOSE not in draft.text else "\n\n"
         skipped = len(text) - len(said)
@@ -250,8 +251,13 @@ class _closing:
         self._chunks.close()
 
 
-def _pieces(message: dict) -> Iterator[tuple[int, str, list[Token], list[int], bool]]:
-    """Of each choice in an answer or a chunk: its place, text, tokens, their ids, and whether it ended."""
+Part = tuple[int, str, list[Token], list[int], bool, str]
+NOTHING: Part = (0, "", [], [], True, "")
+
+
+def _pieces(message: dict) -> Iterator[Part]:
+    """Of each choice in an answer or a chunk: its place, text, tokens, their ids, whether it ended, and what the server
+    took out of the text as thinking."""
     choices = message.get("choices")
     if not isinstance(choices, list):
         raise faults.garbage()
@@ -260,16 +266,14 @@ def _pieces(message: dict) -> Iterator[tuple[int, str, list[Token], list[int], b
         if not isinstance(said, dict):
             raise faults.garbage()
         text = said.get("content") or ""
-        if not isinstance(text, str):
+        thought = said.get("reasoning_content") or said.get("reasoning") or ""
+        if not isinstance(text, str) or not isinstance(thought, str):
             raise faults.garbage()
-        if said.get("reasoning_content") or said.get("reasoning"):
-            raise Failure("The judge's server takes the thinking out of the reply: start it without a reasoning parser "
-                          "(vLLM and SGLang: --reasoning-parser).")
         ids = choice.get("token_ids")
         ids = ids if isinstance(ids, list) and all(isinstance(one, int) for one in ids) else []
         place = choice.get("index", 0)
         yield (place if isinstance(place, int) else 0, text, tokens_of(choice), ids,
-               bool(choice.get("finish_reason")))
+               bool(choice.get("finish_reason")), thought)
 
 
 def _parted(text: str, tokens: list[Token], ids: list[int]) -> Iterator[tuple[str, list[Token], list[int]]]:
