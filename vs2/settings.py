@@ -18,7 +18,8 @@ class Settings:
     VS2_HOST: the address the app listens on. VS2_HOME: the folder of the database and of clips; None where it is not
     set and the user has no home. VS2_SHARED_HISTORY: whether all visitors see one history. VS2_PROXY: names under which
     a proxy of the owner's serves the app, by commas. VS2_UPLOADS: how much one address may upload in a day, in GB.
-    VS2_ADDRESSES: whether visitors may give the address of a video, which the server then fetches.
+    VS2_ADDRESSES: whether visitors may give the address of a video, which the server then fetches. VS2_GRAPHS: whether
+    a CUDA GPU takes a token's step as one captured graph.
     Of a judge on a server (`vs2.remote`): VS2_CHECKPOINT, the folder of its checkpoint here; VS2_SERVER_PRESET, whether
     it was started with what is otherwise said with each request; VS2_SERVER_PATIENCE, seconds without a byte from it.
     """
@@ -32,6 +33,7 @@ class Settings:
     proxy: tuple[str, ...] = ()
     uploads: float = 8.0
     addresses: bool = True
+    graphs: bool = True
     checkpoint: str = ""
     preset: bool = False
     patience: float = 300.0
@@ -52,6 +54,7 @@ class Settings:
             return said in _YES
 
         shared, addresses = whether("VS2_SHARED_HISTORY", "0"), whether("VS2_ADDRESSES", "1")
+        graphs = whether("VS2_GRAPHS", "1")
         home = text("VS2_HOME", "")
         try:
             folder = Path(home).expanduser() if home else _home(environment)
@@ -59,7 +62,7 @@ class Settings:
             raise BadInput("VS2_HOME is below the home of a user who has none: set it to a whole path.") from error
         return cls(text("VS2_MODEL", cls.model), text("VS2_PRECISION", cls.precision).lower(),
                    text("VS2_HOST", cls.host), folder, shared, several("VS2_JUDGES"), several("VS2_PROXY"),
-                   _gigabytes(text("VS2_UPLOADS", str(cls.uploads))), addresses,
+                   _gigabytes(text("VS2_UPLOADS", str(cls.uploads))), addresses, graphs,
                    text("VS2_CHECKPOINT", ""), whether("VS2_SERVER_PRESET", "0"),
                    _seconds(text("VS2_SERVER_PATIENCE", str(cls.patience))))
 
