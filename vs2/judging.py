@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vs2 import events, video
-from vs2.errors import Failure
+from vs2.errors import Failure, Problem
 from vs2.evaluation import Evaluation, Published, Score, Seconds, differing
 from vs2.model import prompts
 from vs2.model.card import Card
@@ -97,6 +97,14 @@ class Judging:
                    stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Evaluation:
         """The `Evaluation` that `stream_clip` ends in."""
         return last(self.stream_clip(clip, prompt, name=name, read=read, stop=stop, **options))
+
+    def score_many(self, sources: Sequence[str | Path | video.Clip], prompts: Sequence[str],
+                   fps: float | None = None) -> list[Evaluation | Problem]:
+        """Of each of several videos what `score(..., think=False)` gives, or the Problem in its place.
+
+        sources: files, or clips that were read already. fps: pictures a second of those that are pictures.
+        """
+        raise NotImplementedError
 
     def _options(self, given: Given) -> Options:
         """How to think. Raises BadInput for what is out of range, or what this judge cannot do."""

@@ -2,7 +2,7 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vs2.errors import BadInput
@@ -19,7 +19,8 @@ class Settings:
     set and the user has no home. VS2_SHARED_HISTORY: whether all visitors see one history. VS2_PROXY: names under which
     a proxy of the owner's serves the app, by commas. VS2_UPLOADS: how much one address may upload in a day, in GB.
     VS2_ADDRESSES: whether visitors may give the address of a video, which the server then fetches. VS2_GRAPHS: whether
-    a CUDA GPU takes a token's step as one captured graph.
+    a CUDA GPU takes a token's step as one captured graph. VS2_TOKEN: what `vs2 serve` wants of those who ask it; it is
+    not shown with the others.
     Of a judge on a server (`vs2.remote`): VS2_CHECKPOINT, the folder of its checkpoint here; VS2_SERVER_PRESET, whether
     it was started with what is otherwise said with each request; VS2_SERVER_PATIENCE, seconds without a byte from it.
     """
@@ -34,6 +35,7 @@ class Settings:
     uploads: float = 8.0
     addresses: bool = True
     graphs: bool = True
+    token: str = field(default="", repr=False)
     checkpoint: str = ""
     preset: bool = False
     patience: float = 300.0
@@ -62,7 +64,7 @@ class Settings:
             raise BadInput("VS2_HOME is below the home of a user who has none: set it to a whole path.") from error
         return cls(text("VS2_MODEL", cls.model), text("VS2_PRECISION", cls.precision).lower(),
                    text("VS2_HOST", cls.host), folder, shared, several("VS2_JUDGES"), several("VS2_PROXY"),
-                   _gigabytes(text("VS2_UPLOADS", str(cls.uploads))), addresses, graphs,
+                   _gigabytes(text("VS2_UPLOADS", str(cls.uploads))), addresses, graphs, text("VS2_TOKEN", ""),
                    text("VS2_CHECKPOINT", ""), whether("VS2_SERVER_PRESET", "0"),
                    _seconds(text("VS2_SERVER_PATIENCE", str(cls.patience))))
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from vs2 import events
+from vs2 import events, video
 from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation, Seconds
 from vs2.judging import Judging, Stream, Task
@@ -61,17 +61,19 @@ class RemoteJudge(Judging):
         """Of the checkpoint's folder, where that is here."""
         return self._known.tokenizer
 
-    def score_many(self, sources: Sequence[str | Path], prompts: Sequence[str],
+    def score_many(self, sources: Sequence[str | Path | video.Clip], prompts: Sequence[str],
                    fps: float | None = None) -> list[Evaluation | Problem]:
-        """Of each of several files what `score(..., think=False)` gives, or its Problem: all are asked for at once.
+        """Of each of several videos what `score(..., think=False)` gives, or its Problem: all are asked for at once.
 
-        fps: of those that are pictures (`stream`).
+        sources: files, or clips that were read already. fps: of those that are pictures (`stream`).
         """
         if isinstance(sources, str) or isinstance(prompts, str) or len(sources) != len(prompts):
             raise BadInput("The videos and the prompts are no two lists of one length: give each video its prompt.")
 
-        def one(source: str | Path, prompt: str) -> Evaluation | Problem:
+        def one(source: str | Path | video.Clip, prompt: str) -> Evaluation | Problem:
             try:
+                if isinstance(source, video.Clip):
+                    return self.score_clip(source, prompt, think=False)
                 return self.score(source, prompt, fps=fps if is_pictures(source) else None, think=False)
             except Problem as problem:
                 return problem
