@@ -11,6 +11,7 @@ import torch
 
 from tests.support.clips import moving_square
 from tests.support.tiny import write_tiny
+from tests.support.withholding import scores
 from vs2 import judge as judging
 from vs2.batch.engines import here
 from vs2.batch.engines.here import AHEAD, BATCH, Here, Read, batches
@@ -79,6 +80,10 @@ def test_only_like_clips_that_follow_each_other_share_a_batch(monkeypatch):
     assert numbers(batches(of_size((5, 100, 100), (5, 100, 100), (5, 100, 100)), 8)) == [[0, 1], [2]]
 
 
+def said(name, prompt) -> Evaluation:
+    return Evaluation(name, prompt, "m", "fp32", "", scores(3, 3, 3), frames=1)
+
+
 class Counting:
     """Takes note of what it is asked for together."""
 
@@ -94,13 +99,13 @@ class Counting:
         self.asked.append([prompt])
         if prompt == "2":
             raise ZeroDivisionError("oops")
-        return Evaluation(name, prompt, "m", "fp32", "", {}, 1)
+        return said(name, prompt)
 
     def score_many(self, clips, prompts):
         self.asked.append(list(prompts))
         if self.breaks:
             raise ZeroDivisionError("oops")
-        return [Evaluation("", prompt, "m", "fp32", "", {}, 1) for prompt in prompts]
+        return [said("", prompt) for prompt in prompts]
 
 
 def many(count: int) -> list[Task]:
