@@ -216,9 +216,9 @@ def table(result: dict) -> str:
         withheld = group["rows"] - group["cells"][OVERALL]["judged"]
         lines.append(f"| {group['place'] or '-'} | {_cell(group['name'])} | {group['rows']} | {withheld} | "
                      f"{' | '.join(cells)} | {rate} | {strength} |")
-    told = [f"Means of expected scores, 95 % intervals over prompts. Win rate and strength (Bradley and Terry, 1000 is the "
-            f"middle) are of the judge's order of clips of one prompt. {result['clips']} clips, judged by "
-            f"{result['model']}."]
+    told = ["Means of expected scores, 95 % intervals over prompts. Win rate and strength (Bradley and Terry, 1000 is "
+            "the middle) are of the judge's order of clips of one prompt. "
+            f"{result['clips']} clips, judged by {result['model']}."]
     told += [f"{_cell(name)} has no clip of {count} prompts." for name, count in result["missing"].items() if count]
     return "\n".join([*lines, "", *told])
 

@@ -117,7 +117,7 @@ def raters(suite: str, said: Sequence[Said], draws: int = bootstrap.DRAWS) -> di
 
 
 def beside(suite: Suite | None, name: str, said: Sequence[Said], draws: int = bootstrap.DRAWS) -> dict[str, dict]:
-    """All of them: {"constant", "statistic", "rater"}, empty ones left out. suite: whose files can be looked at."""
+    """All of them: {"constant", "statistic", "rater"}, empty ones left out. suite: whose pictures are looked at."""
     paths = {clip.id: clip.path for clip in suite.clips.values() if clip.path} if suite else {}
     found = {"constant": constant(name, said, draws),
              "statistic": best_statistic(name, said, statistics(paths), draws) if paths and scored(name) else {},

@@ -95,8 +95,8 @@ def write(report: dict, out: Path) -> None:
             part.write_text(text, encoding="utf-8", errors="replace")
             part.replace(out / name)
     except OSError as error:
-        raise Failure(f"{display_name(out)} cannot be written ({error.strerror}): free the disk or give another --out.") \
-            from error
+        raise Failure(f"{display_name(out)} cannot be written ({error.strerror}): free the disk, or give another "
+                      "--out.") from error
 
 
 def read(home: Path | None) -> dict | None:

@@ -12,14 +12,14 @@ SHOWN = 5       # sentences of clips that failed
 
 
 def judged(judge, name: str, data: Path | None, *, limit: int | None = None, rows: Path | None = None,
-           beyond: bool = False, published: bool = False, draws: int = bootstrap.DRAWS,
+           beyond: bool = False, published: bool = False, draws: int = bootstrap.DRAWS, look: bool = True,
            progress: Callable[[int, int], None] | None = None, say: Callable[[str], None] = lambda text: None,
            how: dict | None = None, **options) -> dict:
     """The result of a suite whose clips are judged now: see `result`. options: of `judge.score`; others as in the
     modules that do it. Raises BadInput, and what the judge raises."""
     suite = catalogue.first(catalogue.opened(name, data, say), limit)
     records = judging.run(judge, suite, rows, beyond, progress, how, **options)
-    return result(name, judge.name, said.of_records(records), suite, published=published, draws=draws)
+    return result(name, judge.name, said.of_records(records), suite, published=published, draws=draws, look=look)
 
 
 def read(name: str, path: Path, data: Path | None = None, *, published: bool = False,
@@ -32,12 +32,12 @@ def read(name: str, path: Path, data: Path | None = None, *, published: bool = F
 
 
 def result(name: str, model: str, found: list[said.Said], suite: Suite | None = None, *, published: bool = False,
-           draws: int = bootstrap.DRAWS) -> dict:
+           draws: int = bootstrap.DRAWS, look: bool = True) -> dict:
     """{suite, model, rule, clips, prompts, metrics, pairs, all_exact, both, beyond, beside, left_out, errors}.
 
     metrics and pairs as in measure.py; beyond: the same with what was withheld, where the rows have it; beside: as in
-    baselines.py. left_out: rows of the suite's files that are in no figure. errors: how many clips have none, and the
-    first sentences why.
+    baselines.py, with the pictures' statistics where `look`. left_out: rows of the suite's files that are in no figure.
+    errors: how many clips have none, and the first sentences why.
     """
     view = View(published=published)
     further = any(one.unscoped for one in found)
@@ -45,5 +45,6 @@ def result(name: str, model: str, found: list[said.Said], suite: Suite | None = 
     return {"suite": name, "model": model, "rule": "published" if published else "ours",
             **measure(name, found, view, draws), "prompts": len({one.prompt for one in found}),
             "beyond": measure(name, found, View(published, beyond=True), draws) if further else None,
-            "beside": baselines.beside(suite, name, found, draws), "left_out": dict(suite.left_out) if suite else {},
+            "beside": baselines.beside(suite if look else None, name, found, draws),
+            "left_out": dict(suite.left_out) if suite else {},
             "errors": {"clips": len(errors), "first": list(dict.fromkeys(errors))[:SHOWN]}}

@@ -95,7 +95,8 @@ def _beside(beside: dict) -> Section:
                 "exact", "within_one", "pearson", "spearman")), pairs))
     lines = ["The constant and the statistic are the best on these very clips, which flatters them."]
     if "rater" in beside:
-        lines.append("A person is measured against the mean of two others, the judge against that of all three.")
+        lines.append("A person is measured against the mean of two others, the judge against that of all three; and a "
+                     "person's whole scores tie often, which counts as wrong in pairs (three people's, added up).")
     return Section("Beside the judge", tuple(rows), tuple(lines))
 
 
