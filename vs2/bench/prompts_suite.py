@@ -57,11 +57,12 @@ def prompts(path: Path) -> list[str]:
         found = [row.get("prompt_en") or row.get("prompt") if isinstance(row, dict) else row
                  for row in rows] if isinstance(rows, list) else []
     else:
-        found = [line.strip() for line in text.splitlines() if line.strip()]
-    if not found or not all(isinstance(one, str) and one.strip() for one in found):
+        found = [line for line in text.splitlines() if line.strip()]
+    asked = [one.strip() for one in found if isinstance(one, str) and one.strip()]
+    if not asked or len(asked) < len(found):
         raise BadInput(f"{name} holds no prompts: write a line each, a JSON list of texts, or VBench's objects with "
                        "prompt_en.")
-    return list(dict.fromkeys(check_prompt(one.strip()) for one in found))
+    return list(dict.fromkeys(map(check_prompt, asked)))
 
 
 def named(said: str) -> tuple[str, str]:

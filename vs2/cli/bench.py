@@ -18,8 +18,7 @@ def add(commands) -> None:
         "what picking the best of 5 gains in true score over a random pick. lengths: how long a prompt may be. "
         "best-of-n: as best-of for N from 1 to 16, on clips of the sketch, or your own with human scores. stability: "
         "how far scores move where nothing has changed. Suites that people rated: "
-        f"{', '.join(bench_people.NAMES)}. {bench_people.TOLD}",
-        conflict_handler="resolve")
+        f"{', '.join(bench_people.NAMES)}. {bench_people.TOLD}")
     every = (*NAMES, *bench_people.NAMES, *bench_people.MORE)
     bench.add_argument("suite", choices=every, metavar="SUITE", help=", ".join(every))
     bench.add_argument("files", nargs="*", metavar="FILE", help="for diff: the two files of rows")
@@ -48,9 +47,7 @@ def run(arguments) -> None:
     if arguments.suite in bench_people.SILENT or arguments.results is not None:
         bench_people.told(arguments)
         return
-    if arguments.published and arguments.suite not in NAMES:
-        options["published"] = True
-    Options(**options)
+    Options(**options, published=arguments.published)
     if arguments.limit is not None and arguments.limit < 1:
         raise BadInput(f"--limit {arguments.limit} leaves nothing to judge: give 1 or more.")
     if arguments.suite == "faults" and arguments.data is None:

@@ -134,7 +134,8 @@ def problem_of(repo: str, error: Exception) -> Exception:
     if isinstance(error, errors.RepositoryNotFoundError | errors.HFValidationError | errors.EntryNotFoundError):
         return BadInput(f"There is no dataset {repo} on the Hugging Face Hub, or it is private or gated: check the "
                         "name, or log in with `hf auth login`.")
-    chain, cause = [], error
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
     while cause is not None and cause not in chain:
         chain.append(cause)
         cause = cause.__cause__ or cause.__context__

@@ -30,7 +30,7 @@ def section_of(report: dict | None) -> str:
 
 
 def _scores(suite: dict) -> list[tuple[Cell | str, ...]]:
-    rows = []
+    rows: list[tuple[Cell | str, ...]] = []
     for name, cell in _mapping(suite.get("metrics")).items():
         cell = _mapping(cell)
         if number(cell.get("clips")) is None:
@@ -44,7 +44,7 @@ def _scores(suite: dict) -> list[tuple[Cell | str, ...]]:
 
 
 def _pairs(suite: dict) -> list[tuple[Cell | str, ...]]:
-    rows = []
+    rows: list[tuple[Cell | str, ...]] = []
     for name, cell in _mapping(suite.get("pairs")).items():
         cell = _mapping(cell)
         if number(cell.get("pairs")) is None:

@@ -65,7 +65,9 @@ def test_aigve_bench_leaves_zeros_out_and_has_three_levels_of_physics(tmp_path):
     assert got["metrics"]["text_alignment"]["exact"] == 1
     assert got["metrics"]["physical_consistency"]["exact"] == 1, "4 is their 3, 2 their 1"
     assert got["all_exact"]["share"] == 2 / 3
-    theirs = measured("aigve-bench", tmp_path, scores, published=True)
+    fake = judge(scores)
+    theirs = run.judged(fake, "aigve-bench", tmp_path, published=True, **FAST)
+    assert fake.options == [{"published": True}] * 3, "it is judged as the published script does, too"
     # With zeros: 9 / 3 = 3 and 5 / 2 = 2.5 -> 2 of the first clip.
     assert theirs["metrics"]["visual_quality"]["exact"] == 1 / 3
     assert theirs["metrics"]["text_alignment"]["exact"] == 2 / 3 and theirs["rule"] == "published"

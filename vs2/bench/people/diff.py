@@ -102,8 +102,10 @@ def _pairs(question: mapping.Preferred, both: list[tuple[Said, Said]], draws: in
     for side in (0, 1):
         ahead = []
         for first, second, *_ in asked:
-            totals = [[view.numbers(by_id[side][clip], key)[1] for key in question.of] for clip in (first, second)]
-            ahead.append(None if None in totals[0] + totals[1] else round(sum(totals[0]) - sum(totals[1]), 9))
+            signed = [(sign, view.numbers(by_id[side][clip], key)[1]) for sign, clip in ((1, first), (-1, second))
+                      for key in question.of]
+            known = [sign * soft for sign, soft in signed if soft is not None]
+            ahead.append(round(sum(known), 9) if len(known) == len(signed) else None)
         right.append(without_ties([way for _, _, way, _ in asked], ahead)[0].astype(float))
     return _cell(float(right[0].mean()), float(right[1].mean()),
                  bootstrap.share(right[1] - right[0], [prompt for *_, prompt in asked], draws), len(asked))
@@ -115,15 +117,14 @@ def _cell(first: float, second: float, interval, clips: int) -> dict:
 
 def _farthest(both: list[tuple[Said, Said]]) -> list[dict]:
     """The clips whose scores are farthest apart, by the sum over the dimensions that both have."""
-    view, found = View(), []
+    view = View()
+    found: list[tuple[float, dict]] = []
     for one, other in both:
-        scores = [{key: view.numbers(said_, key)[1] for key in said_.scores} for said_ in (one, other)]
-        shared = [key for key, value in scores[0].items() if value is not None and scores[1].get(key) is not None]
-        by = sum(abs(scores[0][key] - scores[1][key]) for key in shared)
-        if shared and by > 0:
-            found.append({"clip": one.clip, "prompt": one.prompt, "first": scores[0], "second": scores[1],
-                          "by": round(by, 4)})
-    return sorted(found, key=lambda row: -row["by"])[:MOST]
+        first, second = ({key: view.numbers(said_, key)[1] for key in said_.scores} for said_ in (one, other))
+        apart = [abs(a - b) for key, a in first.items() if a is not None and (b := second.get(key)) is not None]
+        if (by := round(sum(apart), 4)) > 0:
+            found.append((by, {"clip": one.clip, "prompt": one.prompt, "first": first, "second": second, "by": by}))
+    return [row for _, row in sorted(found, key=lambda pair: -pair[0])[:MOST]]
 
 
 def sections(found: dict) -> list[Section]:

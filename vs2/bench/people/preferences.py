@@ -63,7 +63,11 @@ def measure(question: Preferred, said: Sequence[Said], view: View, draws: int, s
 
 def _ahead(question: Preferred, view: View, first: Said, second: Said, part: int) -> float:
     """How far the first clip is ahead; part: 0 of the digits, 1 of the soft scores."""
-    totals = [sum(view.numbers(one, key)[part] or 0 for key in question.of) for one in (first, second)]
+    totals = [0.0, 0.0]
+    for side, one in enumerate((first, second)):
+        for key in question.of:
+            digit, soft, _ = view.numbers(one, key)
+            totals[side] += (soft if part else digit) or 0
     # Rounded, so that a sum of floats is no order: three soft scores that are the same may add up to another last bit.
     return round((totals[0] - totals[1]) / (1 if question.summed else len(question.of)), 9)
 

@@ -18,6 +18,8 @@ def judged(judge, name: str, data: Path | None, *, limit: int | None = None, row
     """The result of a suite whose clips are judged now: see `result`. options: of `judge.score`; others as in the
     modules that do it. Raises BadInput, and what the judge raises."""
     suite = catalogue.first(catalogue.opened(name, data, say), limit)
+    if published:       # judged as the authors' script does, too
+        options["published"] = True
     records = judging.run(judge, suite, rows, beyond, progress, how, **options)
     return result(name, judge.name, said.of_records(records), suite, published=published, draws=draws, look=look)
 

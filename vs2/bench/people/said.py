@@ -168,9 +168,14 @@ def _columns(row: Mapping) -> dict[str, Score]:
 def _scores(found: object) -> dict[str, Score]:
     if not isinstance(found, Mapping):
         return {}
-    return {key: Score(**{part: tuple(value) if isinstance(value, list) else value
-                          for part, value in found[key].items() if part in Score.__dataclass_fields__})
-            for key in KEYS if isinstance(found.get(key), Mapping)}
+    return {key: _score(found[key]) for key in KEYS if isinstance(found.get(key), Mapping)}
+
+
+def _score(found: Mapping) -> Score:
+    """A dimension's score in a whole record."""
+    spread = found.get("distribution")
+    return Score(found.get("value"), found.get("expected"), tuple(spread) if isinstance(spread, list) else None,
+                 found.get("confidence"), found.get("reason"))
 
 
 def _published(record: Mapping) -> dict[str, float | None] | None:
