@@ -42,3 +42,6 @@ def test_what_a_report_says_is_text_and_nothing_else():
         {"suite": EVIL, "model": EVIL, "metrics": {EVIL: cell}, "pairs": {EVIL: pair}}]})
     assert "<script" not in shown and "<img" not in shown and "nan" not in words(shown).split()
     assert "50.0 % 25.0 % to 75.0 %" in words(shown)
+    assert shown.count('class="vs-doc-wide" tabindex="0"') == 2, "what scrolls sideways is reached by the keyboard"
+    whole = rated.section_of({"model": "x", "made": "", "suites": [{"suite": "x", "pairs": {"overall": pair}}]})
+    assert "Overall 3 50.0 %" in words(whole)

@@ -4,6 +4,7 @@ The report is a file that anyone may have written: what is no number, and a suit
 """
 from collections.abc import Mapping
 
+from vs2.bench.people.mapping import OVERALL
 from vs2.bench.people.preferences import HELD_OUT, PLAIN
 from vs2.ui import text as shared
 from vs2.ui.article import Cell, Group, paragraph, section, table
@@ -22,10 +23,11 @@ def section_of(report: dict | None) -> str:
     parts = [paragraph(said)]
     if scores:
         parts.append(table(text.RATED_SCORES, (text.DIMENSION, text.RATED_CLIPS, text.RATED_WITHHELD,
-                                               *text.METRICS.values(), text.RATED_WITHIN), scores, "vs-doc-metrics"))
+                                               *text.METRICS.values(), text.RATED_WITHIN), scores, "vs-doc-metrics",
+                           wide=True))
     if pairs:
         parts.append(table(text.RATED_PAIRS, (text.DIMENSION, text.RATED_COUNT, text.RATED_PLAIN, text.RATED_TIES),
-                           pairs, "vs-doc-metrics"))
+                           pairs, "vs-doc-metrics", wide=True))
     return section("benchmarks-rated-suites", text.RATED, *parts, paragraph(text.RATED_FOOT, "vs-doc-note"))
 
 
@@ -60,7 +62,8 @@ def _named(suite: dict) -> str:
 
 
 def _dimension(name: object) -> str:
-    return shared.SHORT.get(str(name), str(name).replace("_", " ")[:60])
+    known = {**shared.SHORT, OVERALL: shared.OVERALL}
+    return known.get(str(name), str(name).replace("_", " ")[:60])
 
 
 def _count(value: object) -> Cell:

@@ -81,6 +81,8 @@ def test_the_authors_files_are_read_by_our_rules_and_by_theirs(tmp_path):
     published = run.read("videoscore-bench-v2", path, published=True, **FAST)
     cells = published["metrics"]
     assert cells["visual_quality"]["clips"] == 2, "clips with an unread score leave the denominator"
+    assert (published["clips"], published["dropped"], ours["dropped"]) == (4, 2, 0)
+    assert "2 clips without all three numbers" in show.markdown(show.sections(published))
     assert [cells[key]["exact"] for key in KEYS] == [1, 1, 0], "1.51 is rounded to 2, where the reply says 3"
     assert published["all_exact"] == {"share": 0.0, "interval": [0.0, 0.0], "clips": 2}
     assert cells["physical_consistency"]["pearson"] == pytest.approx(-1)

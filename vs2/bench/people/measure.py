@@ -20,7 +20,9 @@ from vs2.rubric import KEYS, SCALE
 
 
 def measure(name: str, said: Sequence[Said], view: View = View(), draws: int = bootstrap.DRAWS, seed: int = 0) -> dict:
-    """{metrics: {question: a cell}, pairs: {question: see preferences.py}, all_exact, both, clips}: of what was said.
+    """{metrics: {question: a cell}, pairs: {question: see preferences.py}, all_exact, both, clips, dropped}.
+
+    dropped: clips that a published rule leaves out of every denominator.
 
     A cell: {clips, judged, withheld, unread, failed, exact, within_one, exact_judged, within_one_judged, pearson,
     spearman, kendall, kappa, rmse, calibration_error, brier, within_prompt, intervals: {of each of these}}. What is not
@@ -37,7 +39,8 @@ def measure(name: str, said: Sequence[Said], view: View = View(), draws: int = b
     for asked in preferred(name):
         if (cell := preferences.measure(asked, said, view, draws, seed)) is not None:
             pairs[asked.name] = cell
-    return {"clips": len(said), "metrics": metrics, "pairs": pairs,
+    dropped = sum(not view.whole(one) for one in said) if view.published else 0
+    return {"clips": len(said), "dropped": dropped, "metrics": metrics, "pairs": pairs,
             "all_exact": _all_exact(name, said, view, draws, seed), "both": _both(name, said, view, draws, seed)}
 
 

@@ -35,7 +35,7 @@ def read(name: str, path: Path, data: Path | None = None, *, published: bool = F
 
 def result(name: str, model: str, found: list[said.Said], suite: Suite | None = None, *, published: bool = False,
            draws: int = bootstrap.DRAWS, look: bool = True) -> dict:
-    """{suite, model, rule, clips, prompts, metrics, pairs, all_exact, both, beyond, beside, left_out, errors}.
+    """{suite, model, rule, clips, dropped, prompts, metrics, pairs, all_exact, both, beyond, beside, left_out, errors}.
 
     metrics and pairs as in measure.py; beyond: the same with what was withheld, where the rows have it; beside: as in
     baselines.py, with the pictures' statistics where `look`. left_out: rows of the suite's files that are in no figure.

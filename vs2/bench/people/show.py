@@ -27,7 +27,9 @@ def sections(result: dict) -> list[Section]:
     """All that a result of vs2/bench/people/run.py says."""
     rule = ", counted as the published scripts count" if result["rule"] == "published" else ""
     found = [Section(f"{result['suite']}, {result['model']}{rule}", (), (
-        f"{result['clips']} clips of {result['prompts']} prompts; 95 % intervals by bootstrap over prompts.",))]
+        f"{result['clips']} clips of {result['prompts']} prompts; 95 % intervals by bootstrap over prompts.",
+        *([f"{result['dropped']} clips without all three numbers are in no figure, as in the published scripts."]
+          if result["dropped"] else [])))]
     found += _measured(result, "")
     if result["beyond"]:
         found += _measured(result["beyond"], f"{BEYOND}: no judgement of this judge")
