@@ -42,6 +42,12 @@ EXCEPTIONS = (
     ("docs/benchmarks.md", "vs2 bench best-of-n", "minutes; tests/bench/test_best_of_n.py runs the suite"),
     ("docs/benchmarks.md", "vs2 bench prompts", "half a minute; tests/bench/test_prompts.py runs the suite"),
     ("docs/benchmarks.md", "vs2 bench best-of --", "minutes; tests/bench/test_best_of.py runs the suite"),
+    ("docs/bench.md", "vs2 bench fetv", "needs FETV; tests/bench/people/test_scored.py has a table of its form"),
+    ("docs/bench.md", "vs2 bench table", "needs clips with scores; tests/cli/test_bench.py runs the suite"),
+    ("docs/bench.md", "vs2 bench diff", "needs two results; tests/cli/test_bench.py runs it"),
+    ("docs/bench.md", "vs2 bench all", "needs suites; tests/bench/people/test_loading.py runs it"),
+    ("docs/bench.md", "vs2 bench stability", "minutes; tests/bench/test_stability.py runs the suite"),
+    ("docs/bench.md", "vs2 bench prompts-suite", "needs clips; tests/bench/test_prompts_suite.py runs the suite"),
     ("docs/benchmarks.md", "vs2 bench faults", "half a minute; tests/bench/test_faults.py runs the suite"),
 )
 # Pages of which blocks without a language are drawings.
