@@ -17,7 +17,7 @@ from vs2.batch.engines import here
 from vs2.batch.engines.here import AHEAD, BATCH, Here, Read, batches
 from vs2.batch.engines.task import Task
 from vs2.errors import BadInput, Failure
-from vs2.evaluation import Evaluation
+from vs2.evaluation import Evaluation, Seconds
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_only_like_clips_that_follow_each_other_share_a_batch(monkeypatch):
 
 
 def said(name, prompt) -> Evaluation:
-    return Evaluation(name, prompt, "m", "fp32", "", scores(3, 3, 3), frames=1)
+    return Evaluation(name, prompt, "m", "fp32", "", scores(3, 3, 3), 1, Seconds(), 1)
 
 
 class Counting:
