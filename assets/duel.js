@@ -43,7 +43,11 @@ function open(state) {
   props.value = { duel: state.id };
   setup.hidden = true;
   desk.hidden = results.hidden = more.hidden = false;
-  if (other) { forget(); tell(""); }
+  if (other) {
+    forget();
+    tell("");
+    if (state.seen < state.total) questions();  // before the pair is there: they have their place
+  }
   next();
 }
 function close() {
