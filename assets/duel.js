@@ -33,6 +33,7 @@ async function start() {
   const answer = await call("duel_open", { id: before });
   if (mine !== turn) return;
   listed(answer.duels || []);
+  undoable(answer.undo);
   if (answer.duel && answer.duel.id === duel?.id && pair && answer.duel.seen === pair.after) return take(answer.duel);
   if (answer.duel) open(answer.duel); else close();
 }

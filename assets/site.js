@@ -89,8 +89,15 @@ document.addEventListener("click", (event) => {
 // The field that a sentence is about: marked, told what is wrong with it, and the place where the visitor is now.
 const pointed = new Map();  // sentence -> its field
 function point(sentence) {
-  const field = [...document.querySelectorAll(sentence.dataset.field)].find((one) => one.offsetParent && one.tabIndex >= 0);
-  if (!field || pointed.has(sentence)) return;
+  if (pointed.has(sentence)) return;
+  const all = [...document.querySelectorAll(sentence.dataset.field)], reached = (one) => one.offsetParent && one.tabIndex >= 0;
+  const field = all.find(reached);
+  if (!field) {  // it may be folded away; once open it is found
+    const fold = all.map((one) => one.closest(".vs-settings")).find((one) => one?.offsetParent);
+    fold?.querySelector(":scope > button:not(.open)")?.click();
+    if (fold) setTimeout(() => { if (sentence.isConnected && all.some(reached)) point(sentence); }, 100);
+    return;
+  }
   pointed.set(sentence, field);
   sentence.id ||= `wrong-${Math.random().toString(36).slice(2)}`;
   if (field.matches("input, textarea, select")) field.setAttribute("aria-invalid", "true");

@@ -24,7 +24,6 @@ from vs2.ui.draft import Draft
 from vs2.ui.examples import examples
 from vs2.ui.fields import WrongField
 from vs2.ui.judgement import Request
-from vs2.ui.shelf import Shelf
 from vs2.ui.site import Site
 from vs2.ui.text import batch as text
 from vs2.ui.wiring import PRIVATE, QUIET
@@ -47,10 +46,9 @@ class BatchPage(Saved, Endpoint):
     def __init__(self, site: Site, address: gr.HTML):
         self.site, self.host, self.address = site, site.host, address
         self.jobs = Jobs()
-        site.forgetting.append(lambda visitor: self.jobs.put(visitor, None))
+        site.forgetting.append(lambda visitor, _: self.jobs.put(visitor, None))
         self._newest: dict[str, object] = {}    # by visitor: which check of files is the last one begun
-        self.shelf = Shelf(site.store.home, "batch")
-        site.forgetting.append(self.shelf.forget)
+        self.shelf = site.shelve("batch")
         self._layout()
         self._connect()
 

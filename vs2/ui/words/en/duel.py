@@ -149,7 +149,8 @@ EXPORTED = "Exported: {count} rows, with the names."
 DELETE = "Delete this duel"
 DELETE_SURE = "Really delete it with its votes?"
 MORE = "Votes, export and deleting"
-DELETE_ALL = "Your duels ({count}) and their votes go, too, and for good."
+DELETED = "Duels deleted: {count}. This can be undone for {time}; then they are gone for good, with their votes."
+DELETE_ALL = "Your duels ({count}) and their votes go, too."
 
 # What went wrong, each one sentence
 NO_VISITOR = "This browser keeps no data for pages, so votes cannot be kept: allow it to this page."

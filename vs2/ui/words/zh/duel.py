@@ -146,7 +146,8 @@ EXPORTED = "已导出：{count} 行，含名称。"
 DELETE = "删除此对决"
 DELETE_SURE = "确定要连同投票一起删除吗？"
 MORE = "投票、导出与删除"
-DELETE_ALL = "您的对决（{count} 个）及其投票也会一并永久删除。"
+DELETED = "已删除 {count} 个对决。{time} 内可以撤销；之后将连同投票永久消失。"
+DELETE_ALL = "您的对决（{count} 个）及其投票也会一并删除。"
 EXPORT_REPORT = "排名（报告）"
 
 # 出错时的说明，每条一句
