@@ -157,7 +157,8 @@ class Duels:
     def all(self, visitor: str) -> list[tuple[str, str, float, int]]:
         """(id, name, created, pairs that were seen) of the visitor's duels, the newest first."""
         return self._read("SELECT d.id, d.name, d.created, (SELECT COUNT(*) FROM duel_ballots b WHERE b.duel = "
-                          "d.number) FROM duels d WHERE d.visitor = ? AND d.deleted IS NULL ORDER BY d.number DESC", hashed(visitor))
+                          "d.number) FROM duels d WHERE d.visitor = ? AND d.deleted IS NULL ORDER BY d.number DESC",
+                          hashed(visitor))
 
     def count(self, visitor: str) -> int:
         """How many duels the visitor has."""

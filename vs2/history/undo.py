@@ -34,7 +34,7 @@ class Undo:
         self.purge()
 
     def discard(self, owner: str | None, ids: Iterable[str | None] | None, tables: Sequence[str] = TABLES) -> int:
-        """Puts what is in these tables out of sight, all of the owner's or what has one of `ids`; how many that were."""
+        """Puts what is in these tables out of sight, all of the owner's or what has one of `ids`; how many that was."""
         now, count = time.time(), 0
         chosen = [("", ())] if ids is None else [(" AND id = ?", (id,)) for id in ids]
         with self._database.writing() as db:

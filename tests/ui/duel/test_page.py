@@ -146,7 +146,8 @@ def test_bad_inputs_are_one_sentence_each(page, tmp_path, begun):
                          {**begun, "id": "x" * 22, "choices": {}, "after": 0, "kind": "csv"}):
             answer = apart.run(function(nonsense))
             if "problem" not in answer:
-                harmless = ({"duels": [], "undo": None, "duel": None}, {"deleted": 0}, {"restored": 0}, page.show({"address": ANN}))
+                harmless = ({"duels": [], "undo": None, "duel": None}, {"deleted": 0}, {"restored": 0},
+                            page.show({"address": ANN}))
                 assert name in ("duel_open", "duel_delete", "duel_restore") and answer in harmless, (name, nonsense)
             else:
                 assert answer["problem"].endswith(".") and "\n" not in answer["problem"], (name, nonsense)
