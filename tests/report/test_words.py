@@ -5,26 +5,28 @@ from html import unescape
 
 import pytest
 
-from tests.support.withholding import FOREIGN, evaluation
+from tests.support.withholding import evaluation
 from vs2 import report
 from vs2.batch import results
 from vs2.batch.table import Row
 from vs2.candidates import Failed
-from vs2.report import words
+from vs2.report import card, words
 from vs2.report.words import en, zh
 from vs2.ui import language
 from vs2.ui.said import worded
 
+FOREIGN = ("mini knows rendered scenes of simple shapes only, and this clip is none of them: it cannot judge its "
+           "physics.")
 FIELD = re.compile(r"\{(\w+)\}")
 # What stays as it is: names, files, what a judge or a person wrote, and "token", which Chinese writes so, too.
-NAMES = ("VideoScore2", "vs2", "mini", "fp32", "token", "Bradley-Terry", "a.mp4", "b.mp4", "bad.mp4", "generator",
-         "one", "two", "It starts.", "a ball.", "Nothing in it has a name.", "it falls.", "sketch")
+NAMES = ("VideoScore2", "vs2", "UTC", "mini", "fp32", "token", "Bradley-Terry", "a.mp4", "b.mp4", "bad.mp4",
+         "Best of N", "generator", "one", "two", "It starts.", "a ball.", "Nothing in it has a name.", "it falls.",
+         "sketch")
 
 
 def constants(module) -> dict:
-    """Its words; a share card's are in English alone."""
-    return {name: value for name, value in vars(module).items()
-            if name.isupper() and not name.startswith(("CARD", "DIMENSIONS"))}
+    """Its words."""
+    return {name: value for name, value in vars(module).items() if name.isupper() and name != "DIMENSIONS"}
 
 
 def strings(value) -> list[str]:
@@ -80,7 +82,16 @@ def test_a_report_in_chinese_has_no_english_in_it(kind):
     assert '<html lang="en">' in english and '<html lang="zh-CN">' in chinese
     assert re.findall("[A-Za-z]{3,}", told(chinese)) == []
     assert re.search("[\u4e00-\u9fff]", told(english)) is None
-    assert report.html(MAKE[kind]()) .count("<h2>") == english.count("<h2>"), "English again"
+    assert report.html(MAKE[kind]()).count("<h2>") == english.count("<h2>"), "English again"
+
+
+def test_a_share_card_can_draw_all_its_words():
+    drawn = [said for name, value in constants(zh).items() if name.startswith(("CARD", "SHORT", "OVERALL", "CONF"))
+             for said in strings(value)]
+    assert len(drawn) > 12 and [said for said in drawn if not card.drawable(said)] == []
+    with words.speaking("zh", worded):
+        chinese = card.png(MAKE["comparison"]())
+    assert chinese[:4] == b"\x89PNG" and chinese != card.png(MAKE["comparison"]())
 
 
 @pytest.mark.parametrize("made", [

@@ -42,7 +42,7 @@ def judged_by(evaluation: Evaluation) -> str:
 
 def when(moment) -> str:
     """A time for people, in UTC."""
-    return f"{moment:%d %B %Y, %H:%M} UTC"
+    return words.DATE.format(moment=moment)
 
 
 def all_withheld(scores: Mapping[str, Score]) -> bool:

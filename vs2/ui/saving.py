@@ -79,7 +79,7 @@ class Saver:
     def put(self, kind: str, make: Callable[[], Report], name: str = "") -> str:
         """The file of a report, or of its card, for one download; what goes wrong is said to the visitor."""
         try:
-            with contextlib.nullcontext() if kind == CARD else spoken():    # a card's font has no Chinese
+            with spoken():
                 made = make()
                 data = card.png(made) if kind == CARD else html(made).encode()
         except Problem as problem:

@@ -2,9 +2,8 @@
 
     with words.speaking("zh", worded): html(report)
 
-English is spoken unless that says otherwise, on the command line always. Share cards are in English: their font has no
-Chinese letters. A name means another word in each language, so it is looked up where a function says it, never at
-import, nor as a parameter's default.
+English is spoken unless that says otherwise, on the command line always. A name means another word in each language, so
+it is looked up where a function says it, never at import, nor as a parameter's default.
 """
 import contextlib
 from collections.abc import Callable, Iterator

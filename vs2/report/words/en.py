@@ -7,6 +7,7 @@ KINDS = {"evaluation": "Evaluation", "comparison": "Comparison", "best-of": "Bes
 TAG = "en"
 TITLE = "{kind} · VideoScore2"
 MADE = "Report made {when} by vs2 {version}"
+DATE = "{moment:%d %B %Y, %H:%M} UTC"
 WHEN = "Evaluated"
 
 # Whose and how

@@ -1,9 +1,10 @@
 """The words of reports in Chinese."""
 
-KINDS = {"evaluation": "评测", "comparison": "对比", "best-of": "N 选优", "batch": "批量评测", "duel": "盲测对决"}
+KINDS = {"evaluation": "评测", "comparison": "对比", "best-of": "Best of N", "batch": "批量评测", "duel": "盲测对决"}
 TAG = "zh-CN"
 TITLE = "{kind} · VideoScore2"
 MADE = "报告生成于 {when}，vs2 {version}"
+DATE = "{moment:%Y-%m-%d %H:%M} UTC"
 WHEN = "评测时间"
 
 # Whose and how
@@ -24,7 +25,7 @@ SEEN, SECONDS = "看到的帧", "用时"
 TOOK = "{seconds} 秒，{tokens} 个 token"
 SEEN_OF = "{count} 帧，从 {first} 秒到 {last} 秒"
 RULES = {"mean": "三项分数的平均", "worst": "最低的一项，其次是平均", "visual_quality": "视觉质量",
-         "text_alignment": "文本与视频的一致性", "physical_consistency": "物理一致性"}
+         "text_alignment": "文本对齐", "physical_consistency": "物理一致性"}
 WEIGHTS = "权重：{weights}"
 
 # Scores
@@ -39,8 +40,8 @@ WITHHELD_TITLE = "未评"
 CONFIDENCE = "置信度 {percent} %"
 NO_CONFIDENCE = "没有给出置信度：只有一份理由，分数由它自己写出，所以无法判断有多确定。"
 DISTRIBUTION = "各分数的概率：{said}"
-SHORT = {"visual_quality": "视觉质量", "text_alignment": "一致性", "physical_consistency": "物理"}
-LABELS = {"visual_quality": "视觉质量", "text_alignment": "文本与视频的一致性", "physical_consistency": "物理一致性"}
+SHORT = {"visual_quality": "视觉质量", "text_alignment": "文本对齐", "physical_consistency": "物理一致性"}
+LABELS = {"visual_quality": "视觉质量", "text_alignment": "文本对齐", "physical_consistency": "物理一致性"}
 ASKS = {"visual_quality": "清晰度、流畅度、画面瑕疵", "text_alignment": "对提示词的忠实程度",
         "physical_consistency": "是否自然、是否合乎物理规律"}
 PROFILE = "分数雷达图"
@@ -126,3 +127,15 @@ CAVEATS = (
     "理由由同一个模型写出：它可能提到并不存在的东西。")
 CAVEAT_WITHHELD = "未评的项没有分数，也不计入任何平均。"
 CAVEAT_VOTES = "按投票的排名只适用于参与的视频、提示词和人。"
+
+# Share cards
+CARD_BY = "评审：{name}"
+CARD_JUDGE = "名称无法在此卡片上显示的评审模型"
+CARD_NO_CONFIDENCE = "一份意见，未给出置信度"
+CARD_CONFIDENCE = "置信度 {least} 到 {most} %"
+CARD_PROMPT_MARK = "［提示词的文字无法在此卡片上显示］"
+CARD_NO_STILL = "没有画面"
+CARD_TIE = "平局"
+CARD_WINNER = "胜出"
+CARD_MORE = "{count} 个候选中的 {shown} 个"
+CARD_CAVEAT = "1 到 5，模型对抽取画面的看法"

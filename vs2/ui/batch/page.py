@@ -125,7 +125,8 @@ class BatchPage(Saved, Endpoint):
 
     def _checked(self, job: Job) -> str:
         able = sum(not row.problem for row in job.rows)
-        return pieces.status(job, text.CHECKED.format(able=able, count=len(job.rows)), 0, 0, "idle")
+        stage = pieces.counted(text.CHECKED, text.CHECKED_ONE, len(job.rows), able=able)
+        return pieces.status(job, stage, 0, 0, "idle")
 
     def _standing(self, job: Job | None) -> str:
         """The status line while nothing runs."""
@@ -135,10 +136,10 @@ class BatchPage(Saved, Endpoint):
 
     def _ended(self, job: Job) -> str:
         if job.left:
-            stage = text.STOPPED.format(done=len(job.results), count=len(job.rows))
+            stage = pieces.counted(text.STOPPED, text.STOPPED_ONE, len(job.rows), done=len(job.results))
             return pieces.status(job, stage, 0, 0, "failed" if job.given_up else "stopped")
         scored, evaluated = len(job.scored), len(job.evaluated)
-        stage = text.DONE.format(scored=scored, count=len(job.rows))
+        stage = pieces.counted(text.DONE, text.DONE_ONE, len(job.rows), scored=scored)
         if evaluated > scored:
             stage += text.DONE_WITHHELD.format(count=evaluated - scored)
         return pieces.status(job, stage, 0, 0, "done" if evaluated else "failed")

@@ -131,7 +131,8 @@ def export(duel: Duel, kind: str, evaluations: Callable[[], Sequence[tuple[Store
         path.write_bytes(made.encode("utf-8", "replace"))
     except OSError as error:
         raise Failure(text.UNSURE.format(reason=error.strerror)) from error
-    return {"path": str(path), "name": path.name, "said": text.EXPORTED.format(count=len(votes))}
+    said = text.EXPORTED_ONE if len(votes) == 1 else text.EXPORTED
+    return {"path": str(path), "name": path.name, "said": said.format(count=len(votes))}
 
 
 def reason(problem: Problem, clip: StoredClip) -> str:
