@@ -18,7 +18,8 @@ class Settings:
     VS2_HOST: the address the app listens on. VS2_HOME: the folder of the database and of clips; None where it is not
     set and the user has no home. VS2_SHARED_HISTORY: whether all visitors see one history. VS2_PROXY: names under which
     a proxy of the owner's serves the app, by commas. VS2_UPLOADS: how much one address may upload in a day, in GB.
-    VS2_ADDRESSES: whether visitors may give the address of a video, which the server then fetches.
+    VS2_ADDRESSES: whether visitors may give the address of a video, which the server then fetches. VS2_GRAPHS: whether
+    a CUDA GPU takes a token's step as one captured graph.
     """
 
     model: str = "auto"
@@ -30,6 +31,7 @@ class Settings:
     proxy: tuple[str, ...] = ()
     uploads: float = 8.0
     addresses: bool = True
+    graphs: bool = True
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -47,6 +49,7 @@ class Settings:
             return said in _YES
 
         shared, addresses = whether("VS2_SHARED_HISTORY", "0"), whether("VS2_ADDRESSES", "1")
+        graphs = whether("VS2_GRAPHS", "1")
         home = text("VS2_HOME", "")
         try:
             folder = Path(home).expanduser() if home else _home(environment)
@@ -54,7 +57,7 @@ class Settings:
             raise BadInput("VS2_HOME is below the home of a user who has none: set it to a whole path.") from error
         return cls(text("VS2_MODEL", cls.model), text("VS2_PRECISION", cls.precision).lower(),
                    text("VS2_HOST", cls.host), folder, shared, several("VS2_JUDGES"), several("VS2_PROXY"),
-                   _gigabytes(text("VS2_UPLOADS", str(cls.uploads))), addresses)
+                   _gigabytes(text("VS2_UPLOADS", str(cls.uploads))), addresses, graphs)
 
 
 def _gigabytes(said: str) -> float:

@@ -40,6 +40,9 @@ def test_it_is_the_attention_of_transformers(count, length, masked, monkeypatch)
     found, _ = attention.attend(MODULE, query, key, value, given, scaling=0.3)
     rows = slice(4, None) if masked and count == length else slice(None)     # what is padded sees nothing
     assert found.shape == wanted.shape and torch.allclose(found[:, rows], wanted[:, rows], atol=1e-6)
+    if masked and count < length:       # two products, for which nothing is copied
+        assert not asked
+        return
     (q, k, more), = asked
     assert not more.get("enable_gqa") and q.shape[1] == k.shape[1] == (6 if count == length else 2)
 

@@ -118,7 +118,7 @@ class Scripted:
         self.scripts = [
             tokenizer(text)["input_ids"] + ([tokenizer.eos_token_id] if end else [7] * 999) for text in texts
         ]
-        self.vocabulary = len(tokenizer)
+        self.vocabulary, self.device = len(tokenizer), torch.device("cpu")
         self.generation_config = SimpleNamespace(eos_token_id=tokenizer.eos_token_id, repetition_penalty=None)
         self.calls, self.fed, self.rows = [], 0, list(range(len(texts)))
         self.digits = Wire.of(tokenizer).digits

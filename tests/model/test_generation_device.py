@@ -26,10 +26,16 @@ def judge(tmp_path_factory):
     return judging.load(str(write_tiny(tmp_path_factory.mktemp("tiny"))), "fp32")
 
 
+@pytest.fixture(autouse=True)
+def one_by_one(monkeypatch):
+    """A captured step on a GPU calls none of the hooks here."""
+    monkeypatch.setenv("VS2_GRAPHS", "0")
+
+
 @pytest.fixture
 def given(judge, path):
     return inputs.prepare(judge.processor, video.read(path, judge.card.sampling), "a red square", judge.card,
-                        judge.model.config)
+                        judge.model.config).to(judge.device)
 
 
 @pytest.mark.parametrize("options", [Options(budget=40), Options(budget=40, samples=3, temperature=2.0)],

@@ -87,9 +87,7 @@ def test_what_a_gpu_computes_in(folder, monkeypatch, precision, old, numbers):
     assert asked["dtype"] == numbers == model.dtype
     if precision == "4bit":
         assert asked["quantization_config"].bnb_4bit_compute_dtype == numbers
-    # float32 has fused attention only where keys are not shared
-    text = model.model.language_model.config._attn_implementation
-    assert text == (attention.NAME if numbers == torch.float32 else "sdpa")
+    assert attention.ours(model)
     assert model.model.visual.config._attn_implementation == "sdpa"
 
 
@@ -109,7 +107,7 @@ def test_four_bit_weights_compute_in_float32_where_there_is_no_bfloat16(tmp_path
         small = [module for module in model.modules() if isinstance(module, bnb.nn.Linear4bit)]
         assert len(small) == 2 * 7 and {module.compute_dtype for module in small} == {torch.float32}
         assert {weight.dtype for weight in model.parameters()} == {torch.float32, torch.uint8}
-        ids = torch.tensor([[5, 6, 7]])
+        ids = torch.tensor([[5, 6, 7]], device=model.device)
         assert model(input_ids=ids).logits.dtype == torch.float32 and model(input_ids=ids).logits.isfinite().all()
     assert {module.compute_dtype for module in usual.modules() if isinstance(module, bnb.nn.Linear4bit)} == {
         torch.bfloat16}

@@ -16,8 +16,8 @@ import torch
 
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Published
-from vs2.model import generation
-from vs2.model.inputs import Inputs, cache_of, step_kwargs
+from vs2.model import generation, memory
+from vs2.model.inputs import Inputs
 from vs2.model.reply import Row
 from vs2.model.tokens import Text, Wire
 from vs2.options import Options
@@ -59,8 +59,10 @@ class _Drawn:
         self.chain = processors(model.generation_config, options.temperature)
         self.dice = torch.Generator(inputs.input_ids.device).manual_seed(options.seed)
         self.digits = torch.tensor(wire.digits, device=inputs.input_ids.device)
-        self.seen, self.length, self.rope_delta = inputs.input_ids, inputs.length, inputs.rope_delta
-        self.inputs: Inputs | None = inputs     # until the model has read them
+        self.seen = inputs.input_ids
+        self.inputs: Inputs | None = inputs     # until the model has read them, which makes the next two
+        self.memory: memory.Memory | None = None
+        self.logits: torch.Tensor               # [1, vocabulary]
         self.ids: list[int] = []
         self.logs: list[torch.Tensor] = []      # kept on the device until the reply is whole
 
@@ -77,10 +79,9 @@ class _Drawn:
         """The prefill, or the next token; the text that it completes."""
         if self.inputs is not None:
             inputs, self.inputs = self.inputs, None     # the pixels are not needed again
-            self.out = self.model(**inputs.model_kwargs(), use_cache=True, logits_to_keep=1)
+            self.memory, self.logits = memory.begin(self.model, inputs, 1, self.options.budget)
             return ""
-        logits = self.out.logits[:, -1].float()
-        scores = self.chain(self.seen, logits)
+        scores = self.chain(self.seen, self.logits)
         shares = scores.softmax(-1)
         if not shares.isfinite().all():     # on a GPU the draw itself would end the process' use of it
             raise Failure("The judge's arithmetic overflowed on this clip, so that it has no scores: take another "
@@ -88,12 +89,17 @@ class _Drawn:
         token = torch.multinomial(shares, 1, generator=self.dice)       # [1, 1], as `generate` draws it
         self.logs.append(scores[0].log_softmax(-1)[self.digits])
         self.ids.append(int(token))
-        text = self._write(self.ids[-1], logits[0])
-        if self.active:
-            self.out = self.model(**step_kwargs(self.rope_delta, token, cache_of(self.out), self.length),
-                                  logits_to_keep=1)
-            self.seen, self.length = torch.cat([self.seen, token], 1), self.length + 1
+        text = self._write(self.ids[-1], self.logits[0])
+        if self.active and self.memory is not None:
+            self.logits = self.memory.write(token)
+            self.seen = torch.cat([self.seen, token], 1)
         return text
+
+    def close(self) -> None:
+        """Nothing more is written: what the model remembers is given back."""
+        if self.memory is not None:
+            self.memory.close()
+            self.memory = None
 
     def _write(self, token: int, logits) -> str:
         row = self.rows[0]

@@ -8,21 +8,19 @@ Nothing here knows about videos or files; `judge.py` makes events and a record o
 """
 import math
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Protocol
+from contextlib import closing
+from typing import Protocol
 
 import torch
 
 from vs2 import answer
 from vs2.errors import Failure
-from vs2.model import repetition
-from vs2.model.inputs import Inputs, cache_of, step_kwargs
+from vs2.model import memory, repetition
+from vs2.model.inputs import Inputs
 from vs2.model.reply import Piece, Reply, Row
 from vs2.model.tokens import Text, Wire
 from vs2.options import Options
 from vs2.rubric import DIRECT, REASONED, SCALE, THINK_CLOSE
-
-if TYPE_CHECKING:
-    from transformers import Cache
 
 LOOPED = "The judge repeated itself over and over; its words were ended there."
 HEARTBEAT = 8            # steps without text after which an empty piece tells that work goes on
@@ -48,6 +46,8 @@ class Written(Protocol):
 
     def step(self) -> str: ...
 
+    def close(self) -> None: ...            # nothing more is written
+
 
 def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | None = None,
              stop: Callable[[], bool] = lambda: False) -> Writing:
@@ -66,17 +66,18 @@ def write(batch: Written, stop: Callable[[], bool]) -> Writing:
     """Steps through replies that are being written."""
     shown, silence = answer.Rationale(), 0
     values: dict[str, int] = {}
-    while batch.active:
-        if stop():
-            raise Stopped
-        new = batch.step()
-        text, before = shown.feed(new), values
-        if len(batch.rows) == 1 and "\n" in new:    # several replies' scores are mixed when all are there
-            values = batch.rows[0].given()
-        silence = 0 if text or values != before else silence + 1
-        if not silence or silence == HEARTBEAT:
-            silence = 0
-            yield Piece(text, batch.tokens, values)
+    with closing(batch):
+        while batch.active:
+            if stop():
+                raise Stopped
+            new = batch.step()
+            text, before = shown.feed(new), values
+            if len(batch.rows) == 1 and "\n" in new:    # several replies' scores are mixed when all are there
+                values = batch.rows[0].given()
+            silence = 0 if text or values != before else silence + 1
+            if not silence or silence == HEARTBEAT:
+                silence = 0
+                yield Piece(text, batch.tokens, values)
     if text := shown.finish():
         yield Piece(text, batch.tokens, values)
     return [row.reply() for row in batch.rows]
@@ -90,11 +91,10 @@ def ends(model, tokenizer) -> frozenset[int]:
 
 
 class _Batch:
-    """The rows, and what the model remembers of those that still write (`active`, in the cache's order)."""
+    """The rows, and what the model remembers of those that still write (`active`, in the memory's order)."""
 
     def __init__(self, model, tokenizer, inputs: Inputs, options: Options, wire: Wire):
         self.model, self.options, self.wire = model, options, wire
-        self.rope_delta, self.length = inputs.rope_delta, inputs.length
         opening, form = ("", None) if options.think else (DIRECT.leads[0], DIRECT)
         self.rows = [Row(Text(tokenizer, wire.silent, opening), form) for _ in range(options.samples)]
         self.active = list(self.rows)
@@ -104,7 +104,7 @@ class _Batch:
         self.processors = _processors(model.generation_config, options)
         self.digits = sent(list(wire.digits), inputs.input_ids.device)
         self.inputs: Inputs | None = inputs     # until the model has read them, which makes the next three
-        self.cache: Cache
+        self.memory: memory.Memory | None = None
         self.logits: torch.Tensor               # [rows, vocabulary]
         self.seen: torch.Tensor                 # [rows, length]
         self.free: torch.Tensor                 # what was chosen freely last: on the device, and read
@@ -113,6 +113,12 @@ class _Batch:
     @property
     def tokens(self) -> int:
         return sum(len(row.ids) for row in self.rows)
+
+    def close(self) -> None:
+        """Nothing more is written: what the model remembers is given back."""
+        if self.memory is not None:
+            self.memory.close()
+            self.memory = None
 
     @torch.inference_mode()
     def step(self) -> str:
@@ -128,12 +134,10 @@ class _Batch:
         return text
 
     def _prefill(self, inputs: Inputs) -> None:
-        out = self.model(**inputs.model_kwargs(), use_cache=True, logits_to_keep=1)
-        self.cache, count = cache_of(out), len(self.rows)
-        if count > 1:
-            self.cache.batch_repeat_interleave(count)
-        self.logits = out.logits[:, -1].float().expand(count, -1)
-        self.seen = inputs.input_ids.expand(count, -1)
+        # A reply may be asked for its answer when it has written all that it may after its thinking.
+        self.memory, self.logits = memory.begin(self.model, inputs, len(self.rows),
+                                                self.options.budget + 2 * self.allowance)
+        self.seen = inputs.input_ids.expand(len(self.rows), -1)
 
     def _forward(self) -> None:
         count = min(len(row.feed) for row in self.active)
@@ -141,16 +145,16 @@ class _Batch:
         tokens = self.free[:, None] if fed == [[token] for token in self.said] else sent(fed, self.seen.device)
         for row in self.active:
             del row.feed[:count]
-        out = self.model(**step_kwargs(self.rope_delta, tokens, self.cache, self.length), logits_to_keep=1)
-        self.cache, self.length = cache_of(out), self.length + count
-        self.logits = out.logits[:, -1].float()
+        assert self.memory is not None, "the prompt was not read"
+        self.logits = self.memory.write(tokens)
         self.seen = torch.cat([self.seen, tokens], 1)
 
     def _drop_finished(self) -> None:
         kept = [number for number, row in enumerate(self.active) if not row.done]
         if kept and len(kept) < len(self.active):
             places = sent(kept, self.seen.device)
-            self.cache.batch_select_indices(places)
+            assert self.memory is not None, "the prompt was not read"
+            self.memory.keep(kept)
             self.logits, self.seen, self.free = self.logits[places], self.seen[places], self.free[places]
             self.said = [self.said[number] for number in kept]
         self.active = [self.active[number] for number in kept]

@@ -1,9 +1,15 @@
 """What this machine's GPU can do, and what memory it has left; a machine without one answers too."""
 import gc
+from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
 
 import torch
 
 AMPERE = (8, 0)          # compute capability
+# Of each model that is in use, what is kept for its next clip and can be made again (vs2/model/captured.py); and those
+# for which it cannot be made.
+kept: "WeakKeyDictionary[torch.nn.Module, list[Any]]" = WeakKeyDictionary()
+refused: "WeakSet[torch.nn.Module]" = WeakSet()
 
 
 def before_ampere(where: torch.device) -> bool:
@@ -43,7 +49,8 @@ def free(where: torch.device) -> int | None:
 
 
 def release() -> None:
-    """Gives back what nothing holds any more: Python's cycles, then the blocks that PyTorch has cached."""
+    """Gives back what nothing holds any more: what was kept, Python's cycles, the blocks that PyTorch has cached."""
+    kept.clear()
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -89,8 +89,19 @@ def cache_name() -> str:
     """
     from transformers import Qwen2_5_VLForConditionalGeneration
 
-    names = inspect.signature(Qwen2_5_VLForConditionalGeneration.forward).parameters
-    return "cache" if "cache" in names else "past_key_values"
+    return _named(Qwen2_5_VLForConditionalGeneration)
+
+
+@lru_cache(maxsize=1)
+def text_cache_name() -> str:
+    """What the language model within calls it."""
+    from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VLTextModel
+
+    return _named(Qwen2_5_VLTextModel)
+
+
+def _named(kind: type[torch.nn.Module]) -> str:
+    return "cache" if "cache" in inspect.signature(kind.forward).parameters else "past_key_values"
 
 
 def cache_of(out):

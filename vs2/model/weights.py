@@ -133,7 +133,7 @@ def load(checkpoint: Checkpoint, precision: str = "auto", where: torch.device | 
     processor = inputs.load_processor(checkpoint.folder)
     model = _model(checkpoint, precision, where)
     vision.quicken(model)
-    if where.type == "cuda" and model.get_input_embeddings().weight.dtype == torch.float32:
+    if where.type == "cuda":
         attention.ungroup(model)
     return Loaded(model.eval(), processor, card, precision, where, scope)
 
