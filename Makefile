@@ -33,7 +33,8 @@ app: setup
 	@VS2_MODEL="$${VS2_MODEL:-mini}" $(PY) -m vs2 app --port "$${PORT:-7860}"
 
 test: setup browser lint versions
-	@OMP_NUM_THREADS=1 GRADIO_ANALYTICS_ENABLED=False HF_HUB_DISABLE_TELEMETRY=1 $(PY) -m pytest -q -n $(WORKERS) --dist loadfile
+	@OMP_NUM_THREADS=1 GRADIO_ANALYTICS_ENABLED=False HF_HUB_DISABLE_TELEMETRY=1 $(PY) -m pytest -q -n $(WORKERS) --dist loadfile \
+		--no-loadscope-reorder
 
 # Both ends of what requirements.txt admits of transformers. Each lies alone in a folder that is put before the installed
 # one: nothing else is installed twice, and nothing that is installed changes.

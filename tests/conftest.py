@@ -15,6 +15,12 @@ def pytest_configure():
         raise pytest.UsageError(f"This is transformers {version('transformers')}, not {wanted}.")
 
 
+def pytest_collection_modifyitems(items):
+    """Files that have slow tests begin first, then those with a browser: at the end no process waits for a long one."""
+    slow, browser = ({item.path for item in items if item.get_closest_marker(name)} for name in ("slow", "browser"))
+    items.sort(key=lambda item: (item.path not in slow, item.path not in browser))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of reference numbers and real clips that lies beside the checkout."""

@@ -126,12 +126,13 @@ class Judge:
         """The `Evaluation` that `stream_clip` ends in."""
         return _last(self.stream_clip(clip, prompt, name=name, read=read, stop=stop, **options))
 
-    def score_many(self, sources: Sequence[str | Path], prompts: Sequence[str],
+    def score_many(self, sources: Sequence[str | Path | video.Clip], prompts: Sequence[str],
                    fps: float | None = None) -> list[Evaluation | Problem]:
-        """Judges several video files in one batch, without thinking: of each what `score(..., think=False)` gives.
+        """Judges several videos in one batch, without thinking: of each what `score(..., think=False)` gives.
 
-        In the order given; a file that cannot be read has its Problem in its place. The time of the batch is shared
-        out evenly. Where memory runs out they are judged one by one. fps: of those that are pictures (`stream`).
+        sources: files, or clips that were read already, as for `stream_clip`. In the order given; a file that cannot be
+        read has its Problem in its place. The time of the batch is shared out evenly. Where memory runs out they are
+        judged one by one. fps: of those that are pictures (`stream`).
         """
         if isinstance(sources, str) or isinstance(prompts, str) or len(sources) != len(prompts):
             raise BadInput("The videos and the prompts are no two lists of one length: give each video its prompt.")
@@ -139,9 +140,13 @@ class Judge:
         for source, prompt in zip(sources, prompts, strict=True):
             started = time.perf_counter()
             try:
-                clip = video.read(source, self.card.sampling, fps=fps if is_pictures(source) else None)
-                found.append(_Task(clip, told(path_text(source)), check_prompt(prompt), Options(think=False),
-                                   lambda: False, time.perf_counter() - started))
+                if isinstance(source, video.Clip):
+                    clip, name = source, source.metadata.name
+                else:
+                    clip = video.read(source, self.card.sampling, fps=fps if is_pictures(source) else None)
+                    name = told(path_text(source))
+                found.append(_Task(clip, name, check_prompt(prompt), Options(think=False), lambda: False,
+                                   time.perf_counter() - started))
             except Problem as problem:
                 found.append(problem)
         tasks = [task for task in found if isinstance(task, _Task)]

@@ -2,7 +2,7 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vs2.errors import BadInput
@@ -19,7 +19,8 @@ class Settings:
     set and the user has no home. VS2_SHARED_HISTORY: whether all visitors see one history. VS2_PROXY: names under which
     a proxy of the owner's serves the app, by commas. VS2_UPLOADS: how much one address may upload in a day, in GB.
     VS2_ADDRESSES: whether visitors may give the address of a video, which the server then fetches. VS2_GRAPHS: whether
-    a CUDA GPU takes a token's step as one captured graph.
+    a CUDA GPU takes a token's step as one captured graph. VS2_TOKEN: what `vs2 serve` wants of those who ask it; it is
+    not shown with the others.
     """
 
     model: str = "auto"
@@ -32,6 +33,7 @@ class Settings:
     uploads: float = 8.0
     addresses: bool = True
     graphs: bool = True
+    token: str = field(default="", repr=False)
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -57,7 +59,7 @@ class Settings:
             raise BadInput("VS2_HOME is below the home of a user who has none: set it to a whole path.") from error
         return cls(text("VS2_MODEL", cls.model), text("VS2_PRECISION", cls.precision).lower(),
                    text("VS2_HOST", cls.host), folder, shared, several("VS2_JUDGES"), several("VS2_PROXY"),
-                   _gigabytes(text("VS2_UPLOADS", str(cls.uploads))), addresses, graphs)
+                   _gigabytes(text("VS2_UPLOADS", str(cls.uploads))), addresses, graphs, text("VS2_TOKEN", ""))
 
 
 def _gigabytes(said: str) -> float:

@@ -1,6 +1,7 @@
 """Commands as the documents show them: run for real, or read by the parser that would read them."""
 import argparse
 import ast
+import json
 import os
 import re
 import runpy
@@ -13,6 +14,7 @@ from tests.docs.blocks import ROOT, words
 from tests.support.patience import HANGING
 
 PLACES = re.compile(r"(?:127\.0\.0\.1|localhost):7860")
+SERVED = re.compile(r"(?:127\.0\.0\.1|localhost):8000")      # where the documents have `vs2 serve`
 STAND_FOR = {"RANK": "1", "IP": "127.0.0.1"}        # what a reader puts in, where a parser wants a number
 
 
@@ -101,9 +103,21 @@ def asks(line: str) -> bool:
     return re.search(r"(^|[|(]\s*)curl\s", line) is not None
 
 
+def placed(text: str, places: re.Pattern, address: str) -> str:
+    """The text with the host and port of an address in place of the documented ones."""
+    return places.sub(re.search(r"//([^/]+)", address)[1], text)
+
+
+def scored(lines: list[str], address: str, folder: Path) -> None:
+    """Holds that a server of scores gives all of them for what the lines send."""
+    printed = bash([placed(line, SERVED, address) for line in lines], address, folder)
+    found = json.loads(printed)
+    assert found["error"] is None and 1 <= found["overall"] <= 5, printed[-3000:]
+
+
 def bash(lines: list[str], address: str, folder: Path) -> str:
     """What the lines print in one shell, with the address of an app that runs in place of the documented one."""
-    script = "\n".join(PLACES.sub(re.search(r"//([^/]+)", address)[1], line) for line in lines)
+    script = placed("\n".join(lines), PLACES, address)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, timeout=HANGING,
                           env={**os.environ, "PATH": path})

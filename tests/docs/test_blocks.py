@@ -3,20 +3,24 @@
 Blocks of one page share what they define, as in one session, and a folder with the files that they name.
 """
 import json
-import re
 import shutil
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
 import yaml
 from PIL import Image
 
+import vs2
 from tests.docs import shell
 from tests.docs.blocks import ROOT, Block, agrees, blocks, pages, transcript, words
 from tests.support.apps import serve_app
 from tests.support.clips import moving_square, picture
 from tests.support.ports import free_port
+from tests.support.scripted import serving
 from vs2.duels.votes import DIMENSIONS, Vote, to_csv, to_jsonl
+from vs2.options import Options
+from vs2.serve.app import Terms
 
 # (page, how the command begins, why it is not run). What has a parser is read by it all the same.
 EXCEPTIONS = (
@@ -26,12 +30,21 @@ EXCEPTIONS = (
     ("README.md", "pip install", "installs, from the network; tests/test_installed.py installs a wheel"),
     ("README.md", "pip wheel", "tests/test_installed.py builds one"),
     ("README.md", "vs2 bench best-of-n", "minutes; tests/bench/test_best_of_n.py runs the suite"),
+    ("README.md", "vs2 serve", "serves until it is stopped; the blocks of docs/serve.md ask a server"),
+    ("docs/serve.md", "vs2 serve", "serves until it is stopped; the blocks that ask a server ask one"),
+    ("docs/serve.md", "pip install", "installs, from the network"),
     ("README.md", "vs2 app", "serves until it is stopped; the blocks that ask an app ask one"),
     ("README.md", 'vs2 score clip.mp4 --prompt "a red ball bounces on grass" --model TIGER', "16 GB from the network"),
     ("docs/benchmarks.md", "vs2 bench scenes", "minutes; README.md's is run, shortened"),
     ("docs/benchmarks.md", "vs2 bench best-of-n", "minutes; tests/bench/test_best_of_n.py runs the suite"),
     ("docs/benchmarks.md", "vs2 bench prompts", "half a minute; tests/bench/test_prompts.py runs the suite"),
     ("docs/benchmarks.md", "vs2 bench best-of --", "minutes; tests/bench/test_best_of.py runs the suite"),
+    ("docs/bench.md", "vs2 bench fetv", "needs FETV; tests/bench/people/test_scored.py has a table of its form"),
+    ("docs/bench.md", "vs2 bench table", "needs clips with scores; tests/cli/test_bench.py runs the suite"),
+    ("docs/bench.md", "vs2 bench diff", "needs two results; tests/cli/test_bench.py runs it"),
+    ("docs/bench.md", "vs2 bench all", "needs suites; tests/bench/people/test_loading.py runs it"),
+    ("docs/bench.md", "vs2 bench stability", "minutes; tests/bench/test_stability.py runs the suite"),
+    ("docs/bench.md", "vs2 bench prompts-suite", "needs clips; tests/bench/test_prompts_suite.py runs the suite"),
     ("docs/benchmarks.md", "vs2 bench faults", "half a minute; tests/bench/test_faults.py runs the suite"),
 )
 # Pages of which blocks without a language are drawings.
@@ -87,11 +100,25 @@ def votes(folder) -> None:
                                        "two/a.mp4,a red ball,mini,3\n")
 
 
+@pytest.fixture(scope="module")
+def served():
+    """Gives the address of a server of scores with the built-in judge; it is started by the first who asks."""
+    with ExitStack() as stack:
+        started = []
+
+        def address() -> str:
+            if not started:
+                started.append(stack.enter_context(serving(vs2.load("mini"), Terms(Options(think=False)))))
+            return started[0]
+
+        yield address
+
+
 class Session:
     """Goes through the blocks of one page."""
 
-    def __init__(self, place, app, patch, capsys):
-        self.place, self.app, self.patch, self.capsys = place, app, patch, capsys
+    def __init__(self, place, app, served, patch, capsys):
+        self.place, self.app, self.served, self.patch, self.capsys = place, app, served, patch, capsys
         self.names, self.variables = {"__name__": "__main__"}, {}
 
     def block(self, block: Block) -> None:
@@ -103,7 +130,10 @@ class Session:
         kind(block)
 
     def _python(self, block: Block) -> None:
-        code = shell.PLACES.sub(lambda _: re.search(r"//([^/]+)", self.app())[1], block.text)
+        code = block.text
+        for places, address in ((shell.PLACES, self.app), (shell.SERVED, self.served)):
+            if places.search(code):
+                code = shell.placed(code, places, address())
         exec(compile("\n" * block.line + code, block.page, "exec"), self.names)
         self.capsys.readouterr()
 
@@ -131,7 +161,10 @@ class Session:
         asking = [line for line in block.commands if shell.asks(line)]
         if asking:
             assert asking == block.commands, "what asks an app stands in a block of its own"
-            shell.answers(asking, shell.bash(asking, self.app(), self.place))
+            if shell.SERVED.search(block.text):
+                shell.scored(asking, self.served(), self.place)
+            else:
+                shell.answers(asking, shell.bash(asking, self.app(), self.place))
             return
         for line in block.commands:
             self._command(block, line)
@@ -173,8 +206,8 @@ def exception(page: str, line: str) -> tuple | None:
 
 
 @pytest.fixture
-def session(place, app, monkeypatch, capsys):
-    return Session(place, app, monkeypatch, capsys)
+def session(place, app, served, monkeypatch, capsys):
+    return Session(place, app, served, monkeypatch, capsys)
 
 
 @pytest.mark.slow

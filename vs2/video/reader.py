@@ -104,7 +104,7 @@ def read(path: str | Path, sampling: Sampling = Sampling(), limits: Limits = Lim
     Raises BadInput, one sentence, for every fault of the file, within the deadline; Failure for the machine's.
     """
     source, name, size = check_file(path, limits, fps)
-    resize = _resizer()  # torch takes seconds to import; not on the deadline's account
+    resize = resizer()  # torch takes seconds to import; not on the deadline's account
     job = {"kind": "read", "writes": 0, **order(source, limits, fps)}
 
     named = told(job["path"]) == job["path"]     # decord opens no other name than one in UTF-8
@@ -210,7 +210,7 @@ def _checked(header: dict, limits: Limits, name: str) -> dict:
     return header
 
 
-def _resizer() -> Resize:
+def resizer() -> Resize:
     """Resizes with the published arithmetic."""
     import torch
     from torchvision.transforms import InterpolationMode

@@ -248,7 +248,7 @@ def test_an_exception_in_the_caller_does_not_leave_half_a_conversation(clip, mon
         raise Stopped
 
     with monkeypatch.context() as patch:
-        patch.setattr("vs2.video.reader._resizer", lambda: stop)
+        patch.setattr("vs2.video.reader.resizer", lambda: stop)
         with pytest.raises(Stopped):
             read(clip)
     assert len(read(clip).frames) == 4

@@ -13,6 +13,7 @@ import gradio as gr
 from gradio import processing_utils, route_utils
 from gradio_client.utils import strip_invalid_filename_characters
 
+from vs2.errors import BadInput, Failure, Problem
 from vs2.ui.guard.bodies import size
 from vs2.ui.guard.uploads import STEP, free
 from vs2.video import Limits
@@ -31,14 +32,25 @@ NO_ROOM = "There is no room left on the server for this file: try again later."
 
 
 async def fetched(url: str, cache_dir: str, counted: Callable[[int], None] = lambda came: None) -> str:
-    """The path of the file at `url`, in a new folder of `cache_dir`. Raises gr.Error in one sentence.
+    """As `download`, for Gradio, whose errors are gr.Error."""
+    try:
+        return await download(url, cache_dir, counted)
+    except Problem as problem:
+        raise gr.Error(str(problem), print_exception=False) from problem
 
-    counted: told how many bytes have come; it may raise gr.Error, too.
+
+async def download(url: str, folder: str, counted: Callable[[int], None] = lambda came: None) -> str:
+    """The path of the file at `url`, in a new folder of `folder`. Raises BadInput or Failure in one sentence.
+
+    counted: told how many bytes have come; what it raises comes through.
     """
     if not allowed:
-        raise gr.Error(NOT_ALLOWED, print_exception=False)
-    name = strip_invalid_filename_characters(Path(unquote(urlsplit(url).path)).name) or "file"
-    path = Path(cache_dir) / secrets.token_hex(32) / name
+        raise BadInput(NOT_ALLOWED)
+    try:
+        name = strip_invalid_filename_characters(Path(unquote(urlsplit(url).path)).name) or "file"
+    except ValueError as error:     # a bracket that is not closed, say
+        raise BadInput(NOT_FETCHED) from error
+    path = Path(folder) / secrets.token_hex(32) / name
     try:
         await asyncio.wait_for(_fetch(url, path, counted), PATIENCE)
     except BaseException as error:
@@ -46,10 +58,10 @@ async def fetched(url: str, cache_dir: str, counted: Callable[[int], None] = lam
         if path.parent.exists():
             path.parent.rmdir()
         if isinstance(error, asyncio.TimeoutError):
-            raise gr.Error(TOO_SLOW.format(seconds=PATIENCE), print_exception=False) from error
-        if isinstance(error, gr.Error) or not isinstance(error, Exception):
+            raise BadInput(TOO_SLOW.format(seconds=PATIENCE)) from error
+        if isinstance(error, gr.Error | Problem) or not isinstance(error, Exception):
             raise
-        raise gr.Error(NOT_FETCHED, print_exception=False) from error   # refused, unreachable, no such file
+        raise BadInput(NOT_FETCHED) from error   # refused, unreachable, no such file
     return str(path)
 
 
@@ -66,13 +78,13 @@ async def _fetch(url: str, path: Path, counted: Callable[[int], None]) -> None:
                 async for part in answer.body_iterator:
                     came += len(part)
                     if came > MOST:
-                        raise gr.Error(TOO_LARGE.format(most=size(MOST)), print_exception=False)
+                        raise BadInput(TOO_LARGE.format(most=size(MOST)))
                     counted(came)
                     if came - looked >= STEP or not looked:
                         looked = came
-                        left, reserve = free()
+                        left, reserve = free(path.parent)
                         if left < reserve:
-                            raise gr.Error(NO_ROOM, print_exception=False)
+                            raise Failure(NO_ROOM)
                     file.write(part)
         finally:
             await answer.background()

@@ -83,9 +83,9 @@ class Ledger:
             given.remove(entry)
 
 
-def free() -> tuple[int, int]:
-    """(bytes free, bytes that stay free) where uploads go."""
-    folder = Path(get_upload_folder())
+def free(folder: Path | None = None) -> tuple[int, int]:
+    """(bytes free, bytes that stay free) on the disk of a folder: by default where uploads go."""
+    folder = folder or Path(get_upload_folder())
     while not folder.exists():
         folder = folder.parent
     disk = shutil.disk_usage(folder)
