@@ -55,7 +55,7 @@ def build(shared: Site) -> gr.Blocks:
     day."""
     bilingual.mend_index()
     # What pages leave with the site, such as whom to tell of a visitor who deletes all, is for those that run.
-    sites = [replace(shared, forgetting=[]) for _ in language.LANGUAGES[1:]] + [shared]
+    sites = [replace(shared, forgetting=[], returning=[]) for _ in language.LANGUAGES[1:]] + [shared]
     blocks = bilingual.build(lambda: _made(sites.pop(0)))
     # The guard lets in no more than there are places, so nobody meets Gradio's own limit, which is the same for all
     # that is asked. Without `api_open` nothing goes past the queue.

@@ -88,6 +88,11 @@ def long_prompts(rows: Sequence[Row], judge) -> str:
     return f'<p class="vs-long-prompts" role="status">{escape(text.LONG_ROWS.format(said=said, rows=named))}</p>'
 
 
+def counted(many: str, one: str, count: int, **values: object) -> str:
+    """A sentence about rows, in the number that `count` is of."""
+    return (one if count == 1 else many).format(count=count, **values)
+
+
 def progress(done: int, count: int) -> str:
     """The bar of rows done."""
     share = 100 * done / count if count else 0
@@ -98,7 +103,7 @@ def progress(done: int, count: int) -> str:
 def status(job: Job, stage: str, elapsed: float, judged: int, state: str = "busy") -> str:
     """The status line: what happens now, rows done, rate and time left. elapsed: seconds for `judged` rows."""
     count = len(job.rows)
-    detail = [text.ROWS.format(done=len(job.results), count=count)]
+    detail = [counted(text.ROWS, text.ROWS_ONE, count, done=len(job.results))]
     if judged and elapsed > 0 and state == "busy":
         detail.append(text.RATE.format(rate=f"{60 * judged / elapsed:.3g}"))
         detail.append(text.LEFT.format(time=parts.duration(round(len(job.left) * elapsed / judged))))
@@ -209,7 +214,7 @@ def table(job: Job | None, chosen: Filter, judging: int | None = None) -> str:
         lines = f'<tr><td colspan="{len(COLUMNS) + 2}">{text.NOTHING_MATCHES}</td></tr>'
     heads = (_head("number", text.NUMBER) + f'<th scope="col">{text.VIDEO}</th>'
              + "".join(_head(key, label) for key, label in labels().items()))
-    count = text.SHOWN.format(shown=len(shown), count=len(job.rows))
+    count = counted(text.SHOWN, text.SHOWN_ONE, len(job.rows), shown=len(shown))
     return (f'<section class="vs-rows"><header><h2>{text.RESULT}</h2>'
             f'<p role="status">{count}</p></header>'
             f'<div class="vs-wide" tabindex="0" role="region" aria-label="{text.RESULT}"><table><thead>'
