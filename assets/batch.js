@@ -3,7 +3,8 @@
 const find = (name) => element.querySelector(name);
 const zone = find(".vs-zone"), input = find("input"), box = find(".vs-files"), list = find("ul"), busy = find(".vs-busy");
 const problem = find(".vs-zone-problem");
-let files = [], turn = 0, sending = false;
+let files = [], turn = 0, sending = false, checking = false;
+const waits = early("batch", () => sending || checking);
 
 function say(sentence) {
   problem.textContent = sentence || "";
@@ -27,6 +28,8 @@ function publish() {
   const sent = files.filter((file) => file.path);  // after a reload only the names of the files are known
   const kept = files.filter((file) => !file.path).map((file) => file.name);
   props.value = { files: sent.map(({ path, name }) => ({ path, name })), kept, turn };
+  checking = true;
+  waits.progress(100);
   trigger("upload");
 }
 async function take(chosen) {
@@ -38,14 +41,18 @@ async function take(chosen) {
   }
   sending = true;
   draw();
+  const all = chosen.reduce((sum, file) => sum + file.size, 0);
+  let gone = 0;
   for (const [index, file] of chosen.entries()) {
     busy.textContent = fill(words.sending, { number: index + 1, count: chosen.length });
     if (file.size > words.megabytes * 1048576) {
       say(fill(words.too_large, { name: file.name, megabytes: words.megabytes }));
+      gone += file.size;
       continue;
     }
     try {
-      const sent = await upload(file);
+      const before = gone;
+      const sent = await send_file(file, (come) => { if (mine === turn) waits.progress(Math.min(99, percent(before + come, all))); });
       if (mine !== turn) return;
       files = [...files.filter((other) => other.name !== file.name), { path: sent.path, name: file.name }];
       draw();
@@ -53,15 +60,17 @@ async function take(chosen) {
       if (mine !== turn) return;
       say(fill(words.not_sent, { name: file.name }));
     }
+    gone += file.size;
   }
   sending = false;
   busy.textContent = files.length ? words.checking : "";
   draw();
-  if (files.length) publish();
+  if (files.length) publish(); else waits.settle(false);
 }
 function clear() {
   turn += 1;
-  sending = false;
+  sending = checking = false;
+  waits.settle(false);
   files = [];
   busy.textContent = "";
   say("");
@@ -76,9 +85,11 @@ function hear() {
   if (!value?.checked || (value.turn && value.turn !== turn)) return;
   window.vs2?.keep("batch", { run: value.run ?? "" });  // with which a reload finds the table
   if (value.kept) files = value.kept.map((name) => ({ name, path: "" }));
-  busy.textContent = "";
+  if (!sending) busy.textContent = "";
   say(value.problem);
   draw();
+  checking = false;
+  if (!sending) waits.settle(!value.problem);
 }
 watch("value", hear);
 hear();  // after a reload it may have come before this script ran

@@ -33,6 +33,7 @@ async function start() {
   const answer = await call("duel_open", { id: before });
   if (mine !== turn) return;
   listed(answer.duels || []);
+  undoable(answer.undo);
   if (answer.duel && answer.duel.id === duel?.id && pair && answer.duel.seen === pair.after) return take(answer.duel);
   if (answer.duel) open(answer.duel); else close();
 }
@@ -43,7 +44,11 @@ function open(state) {
   props.value = { duel: state.id };
   setup.hidden = true;
   desk.hidden = results.hidden = more.hidden = false;
-  if (other) { forget(); tell(""); }
+  if (other) {
+    forget();
+    tell("");
+    if (state.seen < state.total) questions();  // before the pair is there: they have their place
+  }
   next();
 }
 function close() {

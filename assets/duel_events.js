@@ -4,6 +4,7 @@ const DO = {
   folder: () => folder.click(), clear: () => { trouble(""); clear(); }, all: () => { close(); start(); },
   play: () => play(!wanted), again: async () => { const answer = await call("duel_again"); if (!answer.problem) { take(answer.duel); stale(); next(); } },
   retry: () => next(), skip, undo: () => undo(), rank: () => (ranked.hidden ? reveal() : forget()), delete: remove,
+  restore: async () => { const answer = await call("duel_restore"); if (!answer.problem) start(); },
   bring: () => find("[data-scores]").click(),
 };
 element.addEventListener("click", (event) => {

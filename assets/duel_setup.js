@@ -16,6 +16,14 @@ function listed(duels) {
     return row;
   }));
 }
+let over = 0;
+function undoable(undo) {  // what was deleted last, as long as that can be taken back
+  const line = find(".vs-duel-undo");
+  clearTimeout(over);
+  line.hidden = !undo;
+  line.querySelector("span").textContent = undo?.said ?? "";
+  if (undo) over = setTimeout(() => { line.hidden = true; }, undo.seconds * 1000);
+}
 async function inside(entry, way = "") {  // the files of a folder that was dropped, with their paths
   if (entry.isFile) {
     const file = await new Promise((done, failed) => entry.file(done, failed));

@@ -81,10 +81,20 @@ function stored(id, job, answer) {
   badge(id);
   trigger("submit");  // the figures of agreement
 }
+// All is said, and nobody has said it: the name is what is wrong, and the line below says so.
+const unnamed = () => nameBox && shown && !reviewer && changedSince() && !lacking().length;
+function nameless() {
+  if (!nameBox) return;
+  const line = find(".vs-saved");
+  line.id ||= "vs-review-saved";
+  if (unnamed()) { nameBox.setAttribute("aria-invalid", "true"); nameBox.setAttribute("aria-describedby", line.id); }
+  else { nameBox.removeAttribute("aria-invalid"); nameBox.removeAttribute("aria-describedby"); }
+}
 function tell() {
   const line = find(".vs-saved");
   find(".vs-remove-review").hidden = !(shown && has === true);
   if (!shown) return;
+  nameless();
   const problem = failed.get(shown.id);
   line.dataset.state = problem ? "failed" : changedSince() ? "draft" : "saved";
   if (problem) line.textContent = say(words.not_saved, { problem });

@@ -41,7 +41,7 @@ element.addEventListener("click", (event) => {
   else if (by) move(Number(by));
   else if (kind) download(kind);
   else if (button.dataset.do === "mark") mark();
-  else if (button.dataset.do === "save") save();
+  else if (button.dataset.do === "save") keepNow();
   else if (button.matches(".vs-more-items")) list(true);
   else if (button.matches(".vs-remove-review")) {
     if (!sure) { sure = 1; button.textContent = words.remove_sure; return; }
@@ -74,6 +74,10 @@ nameBox?.addEventListener("keydown", (event) => { if (event.key === "Enter") nam
 keysBox.addEventListener("change", () => keep("vs2-review-keys", keysBox.checked ? "on" : "off"));
 video.addEventListener("error", () => video.getAttribute("src") && clipSays(words.unplayable));
 
+function keepNow() {
+  save();
+  if (unnamed()) nameBox.focus();
+}
 function key(event) {
   if (!element.isConnected) return document.removeEventListener("keydown", key);
   if (!element.offsetParent || !keysBox.checked || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
@@ -97,7 +101,7 @@ function key(event) {
   else if (letter === "h" || letter === "l") step(letter === "h" ? -1 : 1);
   else if (letter === "m") mark();
   else if (letter === "n") note.focus();
-  else if (letter === "s") save();
+  else if (letter === "s") keepNow();
   else if (letter === "p") { if (video.paused) video.play().catch(() => {}); else video.pause(); }
   else if (event.key === "Escape") { awaitsScore = false; paint(); return; }
   else return;

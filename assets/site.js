@@ -87,11 +87,19 @@ document.addEventListener("click", (event) => {
   reach(part());
 });
 // The field that a sentence is about: marked, told what is wrong with it, and the place where the visitor is now.
-const pointed = new Map();  // sentence -> its field
+const pointed = new Map();  // sentence -> {field, said}: another sentence may come to stand in the same element
+const saying = (sentence) => `${sentence.dataset.field} ${sentence.textContent}`;
 function point(sentence) {
-  const field = [...document.querySelectorAll(sentence.dataset.field)].find((one) => one.offsetParent && one.tabIndex >= 0);
-  if (!field || pointed.has(sentence)) return;
-  pointed.set(sentence, field);
+  if (pointed.has(sentence)) return;
+  const all = [...document.querySelectorAll(sentence.dataset.field)], reached = (one) => one.offsetParent && one.tabIndex >= 0;
+  const field = all.find(reached);
+  if (!field) {  // it may be folded away; once open it is found
+    const fold = all.map((one) => one.closest(".vs-settings")).find((one) => one?.offsetParent);
+    fold?.querySelector(":scope > button:not(.open)")?.click();
+    if (fold) setTimeout(() => { if (sentence.isConnected && all.some(reached)) point(sentence); }, 100);
+    return;
+  }
+  pointed.set(sentence, { field, said: saying(sentence) });
   sentence.id ||= `wrong-${Math.random().toString(36).slice(2)}`;
   if (field.matches("input, textarea, select")) field.setAttribute("aria-invalid", "true");
   field.setAttribute("aria-describedby", sentence.id);
@@ -105,7 +113,9 @@ function mend(field) {
   field.removeAttribute("aria-describedby");
 }
 function points() {
-  for (const [sentence, field] of pointed) if (!sentence.isConnected) { pointed.delete(sentence); mend(field); }
+  for (const [sentence, { field, said }] of pointed) {
+    if (!sentence.isConnected || saying(sentence) !== said) { pointed.delete(sentence); mend(field); }
+  }
   document.querySelectorAll(".vs-problem[data-field]").forEach(point);
 }
 // A chart is a picture to those who do not see it: what it shows is in its layout (vs2/plots/scores.py).
@@ -116,7 +126,7 @@ function named_chart(chart) {
   chart.setAttribute("aria-label", label);
 }
 new MutationObserver(() => { document.querySelectorAll(".js-plotly-plot").forEach(named_chart); points(); })
-  .observe(document.body, { childList: true, subtree: true });
+  .observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-field"] });
 reach(part());
 // On a phone what is pressed and what comes of it are not in one view: the page goes to where it is told.
 document.addEventListener("click", (event) => {

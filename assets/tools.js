@@ -70,11 +70,16 @@ function early(name, pending) {
     wanted = false;
     gone = 0;
     tell();
-    if (press) document.querySelector(line().dataset.button).click();
+    if (press) push(Date.now() + 5000);
+  }
+  // The same answer that ends the waiting may still be about to enable the button.
+  function push(until) {
+    const button = document.querySelector(line()?.dataset.button);
+    if (button?.disabled && Date.now() < until) setTimeout(push, 50, until); else button?.click();
   }
   function hold(event) {
     if (!element.isConnected) return ["click", "keydown"].forEach((kind) => document.removeEventListener(kind, hold, true));
-    const place = line(), at = (where) => place && event.target.closest?.(where);
+    const place = line(), at = (where) => place && where && event.target.closest?.(where);
     if (event.type === "click" && at(".vs-wait-not") && place.contains(event.target)) return settle(false);
     const asked = event.type === "click" ? at(place?.dataset.button)
       : event.key === "Enter" && event.shiftKey && at(place?.dataset.field);

@@ -9,15 +9,16 @@ from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation, Score
 
 if TYPE_CHECKING:
-    from vs2.judge import Judge
+    from vs2.judging import Judging
     from vs2.settings import Settings
 
 __version__ = "0.1.0"
 __all__ = ["BadInput", "Evaluation", "Failure", "Problem", "Score", "load"]
 
 
-def load(name: str = "auto", precision: str = "auto", settings: "Settings | None" = None) -> "Judge":
-    """A `vs2.judge.Judge`: `name` is "auto", "mini", a Hub id or a checkpoint folder (see `vs2.judge.load`)."""
+def load(name: str = "auto", precision: str = "auto", settings: "Settings | None" = None) -> "Judging":
+    """A judge (`vs2.judging.Judging`): `name` is "auto", "mini", a Hub id, a checkpoint folder, or `openai:URL#NAME`
+    for one on a server (see `vs2.judge.load`)."""
     from vs2.judge import load as load_judge
 
     return load_judge(name, precision, settings)

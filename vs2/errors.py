@@ -12,9 +12,18 @@ class Problem(Exception):
 
 
 class BadInput(Problem, ValueError):
-    """The file, the prompt, the model's name or an option cannot be used as given."""
+    """The file, the prompt, the model's name or an option cannot be used as given.
+
+    about: the option, where the caller needs to know which one it is; "" where the sentence alone says it.
+    """
 
     status = 2
+    about = ""
+
+    def __init__(self, *said: object, about: str = ""):
+        super().__init__(*said)
+        if about:
+            self.about = about
 
 
 class Failure(Problem, RuntimeError):

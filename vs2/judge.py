@@ -6,9 +6,8 @@ file puts them in order, mixes several replies into one record, and starts again
 import os
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,32 +15,30 @@ import torch
 
 from vs2 import events, forks, video
 from vs2.errors import BadInput, Failure, Problem
-from vs2.evaluation import Evaluation, Published, Score, Seconds, differing
+from vs2.evaluation import Evaluation, Seconds
+from vs2.judging import Judging, Stream, Task, last
 from vs2.model import as_published, checkpoint, generation, gpu, inputs, together, weights
 from vs2.model.card import Card
-from vs2.model.mixture import mix, written
-from vs2.model.prompts import too_long
+from vs2.model.mixture import mix
 from vs2.model.reply import Reply
 from vs2.model.scope import Scope
 from vs2.model.tokens import Wire
-from vs2.options import Given, Options
+from vs2.options import Options
+from vs2.remote import address
 from vs2.rubric import DIRECT, check_prompt
 from vs2.settings import Settings
 from vs2.texts import path_text, told
-from vs2.video.kind import NUMBERED
 from vs2.video.rate import is_pictures
 from vs2.video.sampling import PATCH, fit
 
 if TYPE_CHECKING:
-    from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
-    from typing_extensions import Unpack  # from typing, it needs Python 3.11
+    from transformers import PreTrainedTokenizerBase, Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
-Stream = Generator[events.Event, None, None]    # ends in the Evaluation, unless it was stopped; closing it stops it
 RETRIES = 3  # times that the pixels are halved before memory is given up on
 
 
-def load(name: str = "auto", precision: str = "auto", settings: Settings | None = None) -> "Judge":
-    """The judge called `name`: "mini", a Hub id, a checkpoint folder, or "auto".
+def load(name: str = "auto", precision: str = "auto", settings: Settings | None = None) -> Judging:
+    """The judge called `name`: "mini", a Hub id, a checkpoint folder, one on a server (`vs2.remote`), or "auto".
 
     "auto" takes VS2_MODEL, else the published checkpoint where there is a CUDA device, else mini; precision "auto"
     takes VS2_PRECISION, else what the device's free memory allows. Raises BadInput or Failure in one sentence.
@@ -49,8 +46,13 @@ def load(name: str = "auto", precision: str = "auto", settings: Settings | None 
     for what, value in (("name", name), ("precision", precision)):
         if not isinstance(value, str):
             raise BadInput(f"The judge's {what} is {value!r:.60}: give it as text.")
-    forks.settle(weights.device().type)
     settings = settings or Settings.read()
+    if address.is_remote(name) or name == "auto" and address.is_remote(settings.model):
+        from vs2.remote.judge import RemoteJudge
+
+        return RemoteJudge(address.parse(settings.model if name == "auto" else name), checkpoint=settings.checkpoint,
+                           preset=settings.preset, patience=settings.patience)
+    forks.settle(weights.device().type)
     if precision == "auto":
         precision = settings.precision
     if precision not in weights.PRECISIONS:
@@ -69,7 +71,7 @@ def default_name(settings: Settings) -> str:
     return checkpoint.PUBLISHED if torch.cuda.is_available() else checkpoint.MINI
 
 
-class Judge:
+class Judge(Judging):
     """A loaded checkpoint that judges clips. Safe to call from several threads: they take turns.
 
     A stream holds its turn from the first thought to the scores, or until it is closed; so do not judge a second
@@ -90,41 +92,10 @@ class Judge:
         """Where the model is."""
         return self.model.device
 
-    def too_long(self, prompt: str) -> str:
-        """A sentence on a prompt longer than those it was measured with (`Card.longest_prompt`), "" on others."""
-        return too_long(self.processor.tokenizer, self.card, prompt)
-
-    def stream(self, source: str | Path, prompt: str, *, fps: float | None = None,
-               stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Stream:
-        """Events (see `vs2.events`) while the video file `source` is judged; the last one is the `Evaluation`.
-
-        fps: pictures a second, where `source` is a folder or a zip of numbered pictures; for no other.
-        The other options are those of `vs2.options.Options`. Closing the stream at any event stops the generation;
-        so does `stop()` being true before any token, and the stream then ends without an Evaluation.
-        Raises BadInput at once for an option out of range, and while streaming for a file that cannot be read.
-        """
-        path = path_text(source)
-        check_prompt(prompt)
-        return self._stream(path, fps, prompt, Options(**options), stop)
-
-    def score(self, source: str | Path, prompt: str, *, fps: float | None = None,
-              stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Evaluation:
-        """The `Evaluation` that `stream` ends in, with the same options."""
-        return _last(self.stream(source, prompt, fps=fps, stop=stop, **options))
-
-    def stream_clip(self, clip: video.Clip, prompt: str, *, name: str | None = None, read: float = 0.0,
-                    stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Stream:
-        """As `stream`, for a clip that was read already, with this judge's `card.sampling`.
-
-        name: what to call it in the record. read: the seconds that reading it took.
-        """
-        task = _Task(clip, name or clip.metadata.name, check_prompt(prompt), Options(**options), stop, read)
-        return self._judge(task)
-
-    def score_clip(self, clip: video.Clip, prompt: str, *, name: str | None = None, read: float = 0.0,
-                   stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Evaluation:
-        """The `Evaluation` that `stream_clip` ends in."""
-        return _last(self.stream_clip(clip, prompt, name=name, read=read, stop=stop, **options))
+    @property
+    def tokenizer(self) -> "PreTrainedTokenizerBase":
+        """The checkpoint's own."""
+        return self.processor.tokenizer
 
     def score_many(self, sources: Sequence[str | Path | video.Clip], prompts: Sequence[str],
                    fps: float | None = None) -> list[Evaluation | Problem]:
@@ -136,7 +107,7 @@ class Judge:
         """
         if isinstance(sources, str) or isinstance(prompts, str) or len(sources) != len(prompts):
             raise BadInput("The videos and the prompts are no two lists of one length: give each video its prompt.")
-        found: list[_Task | Problem] = []
+        found: list[Task | Problem] = []
         for source, prompt in zip(sources, prompts, strict=True):
             started = time.perf_counter()
             try:
@@ -145,15 +116,15 @@ class Judge:
                 else:
                     clip = video.read(source, self.card.sampling, fps=fps if is_pictures(source) else None)
                     name = told(path_text(source))
-                found.append(_Task(clip, name, check_prompt(prompt), Options(think=False), lambda: False,
-                                   time.perf_counter() - started))
+                found.append(Task(clip, name, check_prompt(prompt), Options(think=False), lambda: False,
+                                  time.perf_counter() - started))
             except Problem as problem:
                 found.append(problem)
-        tasks = [task for task in found if isinstance(task, _Task)]
+        tasks = [task for task in found if isinstance(task, Task)]
         judged = iter(self._together(tasks) if tasks else ())
-        return [next(judged) if isinstance(task, _Task) else task for task in found]
+        return [next(judged) if isinstance(task, Task) else task for task in found]
 
-    def _together(self, tasks: list["_Task"]) -> Sequence[Evaluation | Problem]:
+    def _together(self, tasks: list[Task]) -> Sequence[Evaluation | Problem]:
         self._settle()
         replies: list[Reply] | None = None
         with self._turn:
@@ -174,19 +145,19 @@ class Judge:
                              Seconds(task.read, thought, task.read + thought))
                 for task, reply in zip(tasks, replies, strict=True)]
 
-    def _alone(self, task: "_Task") -> Evaluation | Problem:
+    def _alone(self, task: Task) -> Evaluation | Problem:
         try:
-            return _last(self._judge(task))
+            return last(self._judge(task))
         except Problem as problem:
             return problem
 
-    def _inputs(self, task: "_Task", device: torch.device | None = None) -> inputs.Inputs:
+    def _inputs(self, task: Task, device: torch.device | None = None) -> inputs.Inputs:
         """On the model's device, or that one; without thinking they end in the answer's opening words."""
         opening = "" if task.options.think else DIRECT.leads[0]
         made = inputs.prepare(self.processor, task.clip, task.prompt, self.card, self.model.config, opening)
         return made.to(device or self.device, self.model.model.visual.dtype)
 
-    def _ask_scope(self, task: "_Task") -> None:
+    def _ask_scope(self, task: Task) -> None:
         """Decides once, before anything is thought, what is withheld of this clip."""
         if self.scope is not None and not task.asked:
             task.withheld = self.scope.withheld(self.model.model.visual, self.processor, task.clip)
@@ -198,16 +169,7 @@ class Judge:
         if self._owner != os.getpid():
             self._turn, self._owner = threading.Lock(), os.getpid()
 
-    def _stream(self, path: str, fps: float | None, prompt: str, options: Options,
-                stop: Callable[[], bool]) -> Stream:
-        name = told(path)
-        started = time.perf_counter()
-        yield events.Reading(name)
-        self._settle()
-        clip = video.read(path, self.card.sampling, fps=fps)
-        yield from self._judge(_Task(clip, name, prompt, options, stop, time.perf_counter() - started))
-
-    def _judge(self, task: "_Task") -> Stream:
+    def _judge(self, task: Task) -> Stream:
         started = time.perf_counter()
         retries: list[str] = []
         self._settle()
@@ -237,7 +199,7 @@ class Judge:
         seconds = Seconds(task.read, thought, task.read + time.perf_counter() - started)
         yield self._record(task, replies, scores, retries, seconds)
 
-    def _think(self, task: "_Task") -> Generator[events.Thought, None, list[Reply]]:
+    def _think(self, task: Task) -> Generator[events.Thought, None, list[Reply]]:
         """Thoughts of one attempt; returns its replies."""
         write = as_published.generate if task.options.published else generation.generate
         # The inputs have no name here, so that nothing holds the pixels once they were seen.
@@ -252,49 +214,6 @@ class Judge:
             return end.value
         finally:
             writing.close()
-
-    def _record(self, task: "_Task", replies: list[Reply], scores: dict[str, Score], retries: list[str],
-                seconds: Seconds) -> Evaluation:
-        several, facts = len(replies) > 1, task.clip.metadata
-        notes = [f"Reply {number} of {len(replies)}: {note}" if several else note
-                 for number, reply in enumerate(replies, 1) for note in reply.notes]
-        samples = tuple({"rationale": reply.answer.rationale,
-                         "values": reply.answer.values | dict.fromkeys(task.withheld), "truncated": reply.truncated}
-                        for reply in replies) if several else ()
-        published = replies[0].published and replies[0].published | dict.fromkeys(task.withheld, Published())
-        shown = next((number for number, reply in enumerate(replies) if not differing(reply.answer.values, scores)), 0)
-        return Evaluation(
-            video=task.name, prompt=task.prompt, model=self.name, precision=self.precision,
-            rationale=replies[shown].answer.rationale, scores=scores, frames=len(task.clip.frames), seconds=seconds,
-            tokens=sum(len(reply.ids) for reply in replies), truncated=any(reply.truncated for reply in replies),
-            warnings=(*filter(None, [self.too_long(task.prompt)]), *task.clip.warnings, *retries, *notes),
-            frame_times=tuple(map(float, task.clip.times)),
-            reply=written(replies[shown], task.withheld), samples=samples, published=published,
-            given_fps=facts.fps if facts.container == NUMBERED else None, shown=shown,
-            looped=any(reply.looped for reply in replies), options=asdict(task.options))
-
-
-@dataclass
-class _Task:
-    """What one judgement is about; `clip` shrinks when memory runs out. read: seconds that reading took. withheld: of
-    which dimensions nothing is said, and why, once that was asked."""
-
-    clip: video.Clip
-    name: str
-    prompt: str
-    options: Options
-    stop: Callable[[], bool]
-    read: float
-    withheld: Mapping[str, str] = field(default_factory=dict)
-    asked: bool = False
-
-
-def _last(stream: Iterable[events.Event]) -> Evaluation:
-    kept = deque(stream, maxlen=1)
-    last = kept.pop() if kept else None
-    if not isinstance(last, Evaluation):
-        raise Failure("The judgement was stopped before it had scores.")
-    return last
 
 
 def _smaller(clip: video.Clip, retries: int) -> video.Clip:

@@ -21,6 +21,8 @@ class Settings:
     VS2_ADDRESSES: whether visitors may give the address of a video, which the server then fetches. VS2_GRAPHS: whether
     a CUDA GPU takes a token's step as one captured graph. VS2_TOKEN: what `vs2 serve` wants of those who ask it; it is
     not shown with the others.
+    Of a judge on a server (`vs2.remote`): VS2_CHECKPOINT, the folder of its checkpoint here; VS2_SERVER_PRESET, whether
+    it was started with what is otherwise said with each request; VS2_SERVER_PATIENCE, seconds without a byte from it.
     """
 
     model: str = "auto"
@@ -34,6 +36,9 @@ class Settings:
     addresses: bool = True
     graphs: bool = True
     token: str = field(default="", repr=False)
+    checkpoint: str = ""
+    preset: bool = False
+    patience: float = 300.0
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -59,7 +64,9 @@ class Settings:
             raise BadInput("VS2_HOME is below the home of a user who has none: set it to a whole path.") from error
         return cls(text("VS2_MODEL", cls.model), text("VS2_PRECISION", cls.precision).lower(),
                    text("VS2_HOST", cls.host), folder, shared, several("VS2_JUDGES"), several("VS2_PROXY"),
-                   _gigabytes(text("VS2_UPLOADS", str(cls.uploads))), addresses, graphs, text("VS2_TOKEN", ""))
+                   _gigabytes(text("VS2_UPLOADS", str(cls.uploads))), addresses, graphs, text("VS2_TOKEN", ""),
+                   text("VS2_CHECKPOINT", ""), whether("VS2_SERVER_PRESET", "0"),
+                   _seconds(text("VS2_SERVER_PATIENCE", str(cls.patience))))
 
 
 def _gigabytes(said: str) -> float:
@@ -69,6 +76,16 @@ def _gigabytes(said: str) -> float:
         found = 0.0
     if not 0 < found < 2**20:
         raise BadInput(f"VS2_UPLOADS is {said!r}: set it to a number of GB, such as 8.")
+    return found
+
+
+def _seconds(said: str) -> float:
+    try:
+        found = float(said)
+    except ValueError:
+        found = 0.0
+    if not 1 <= found <= 86400:
+        raise BadInput(f"VS2_SERVER_PATIENCE is {said!r}: set it to a number of seconds from 1 to 86400.")
     return found
 
 

@@ -17,12 +17,13 @@ if str(ROOT) not in sys.path:       # mkdocs loads this file alone
     sys.path.insert(0, str(ROOT))
 
 from scripts.docs import commands, endpoints, figures  # noqa: E402 (needs the path)
+from vs2.bench.people import mapping  # noqa: E402
 
 # Pages whose source lies outside of docs/: the file in the repository, the page of the site.
 ELSEWHERE = {"README.md": "index.md", "train/README.md": "training.md", "perf/README.md": "speed.md",
              "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md", "LICENSE": "LICENSE.txt"}
 MADE = {"commands": commands.page, "endpoints": endpoints.page, "published": figures.published,
-        "measured": figures.measured}
+        "measured": figures.measured, "mapping": mapping.table}
 
 _LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 _CODE = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?^ {0,3}\1`*\s*$|(`+)(?!`).+?(?<!`)\2(?!`)", re.MULTILINE | re.DOTALL)

@@ -152,6 +152,27 @@ def test_a_table_and_its_clips_are_dropped_together(visit, clip, tmp_path):
     assert visitor.page.evaluate("document.activeElement.type") == "file"
 
 
+def test_a_press_waits_for_the_uploads_and_for_the_look_at_them(visit, clip, tmp_path):
+    table, held = tmp_path / "t.csv", []
+    table.write_text("video,prompt\nsquare.mp4,a square\n")
+    visitor = visit(Varied())
+    page = visitor.page
+    page.route("**/gradio_api/upload*", lambda route: held.append(route) if not held else route.continue_())
+    page.set_input_files("#batch-files input[type=file]", [table, clip])
+    assert eventually(lambda: (page.wait_for_timeout(50), held)[1])
+    page.click("#batch-go")
+    page.wait_for_selector("#batch-waits .vs-waits:not([hidden]):has-text('%')")
+    page.click("#batch-waits .vs-wait-not")
+    page.wait_for_selector("#batch-waits .vs-waits", state="hidden")
+    page.click("#batch-go")
+    page.wait_for_selector("#batch-waits .vs-waits:not([hidden])")
+    held[0].continue_()
+    page.wait_for_selector("#batch-status [data-state=done]")
+    page.wait_for_selector("#batch-waits .vs-waits", state="hidden")
+    assert page.locator("#batch-table tr[data-state=done]").count() == 1
+    assert not page.locator("#batch-notice .vs-problem").count()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_a_phone_and_axe_finds_nothing_serious(visit, clip, tmp_path, scheme):
     visitor = visit(Varied(), width=360, height=760, scheme=scheme)

@@ -250,6 +250,20 @@ def test_what_cannot_be_voted_on_is_said_in_a_sentence(visit, clips, tmp_path, f
     assert page.is_disabled(".vs-duel-form [type=submit]")
 
 
+def test_a_folder_is_dropped_with_the_names_of_its_folders(visit, clips):
+    visitor = visit()
+    page, browser = visitor.page, visitor.context.new_cdp_session(visitor.page)
+    box = page.locator(".vs-duel-setup .vs-drop").bounding_box()
+    form = page.locator(".vs-duel-form").bounding_box()
+    for kind in ("dragEnter", "dragOver", "drop"):      # as the browser itself has it from the desktop
+        browser.send("Input.dispatchDragEvent", {
+            "type": kind, "x": box["x"] + 60, "y": box["y"] + 60,
+            "data": {"items": [], "files": [str(clips / name) for name in GENERATORS], "dragOperationsMask": 1}})
+    page.wait_for_selector(".vs-duel-said:text-is('3 generators, 2 prompts, 6 clips: 6 pairs to vote on.')")
+    assert all(name in page.inner_text(".vs-duel-names") for name in GENERATORS)
+    assert page.locator(".vs-duel-form").bounding_box() == form, "what was found has its place before"
+
+
 def test_files_without_folders_and_a_table_without_prompts(visit, clips, tmp_path):
     page = visit().page
     loose = [tmp_path / name for name in ("one.mp4", "two.mp4")]
@@ -308,4 +322,9 @@ def test_duels_are_listed_opened_again_and_deleted(visit, site, clips):
     page.click("[data-do=delete]")
     page.wait_for_selector(".vs-duel-setup:not([hidden])")
     page.wait_for_selector(".vs-duel-mine", state="hidden")
-    assert not site.store.duels._read("SELECT id FROM duels")
+    assert not site.store.duels._read("SELECT id FROM duels WHERE deleted IS NULL")
+    page.reload()
+    page.click(".vs-duel-undo:has-text('This can be undone for 10 min') button")
+    page.click(".vs-duel-mine button:has-text('1 voted on')")
+    at(visitor, 2)
+    page.wait_for_selector(".vs-duel-undo", state="hidden")

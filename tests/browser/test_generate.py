@@ -104,6 +104,18 @@ def test_a_provider_can_be_chosen_with_a_token_that_stays_in_the_browser(visit, 
     page.click("#generate-go")
     page.wait_for_selector("#generate-status .vs-problem:has-text('is not the name of a model')")
     assert sum(SECRET in body for body in sent) == 1 and SECRET not in page.content()
+    model = "#generate-model :is(input, textarea)"
+    page.wait_for_selector(f"{model}[aria-invalid=true]:focus")
+    page.fill(model, "a/model")
+    assert page.get_attribute(model, "aria-invalid") is None
+    page.fill("#generate-token input", "no token has spaces")
+    page.click("#generate .vs-others > button")     # folded away
+    page.wait_for_selector("#generate-token input", state="hidden")
+    page.click("#generate-go")
+    page.wait_for_selector("#generate-token input[aria-invalid=true]:focus")
+    page.fill("#prompt textarea", " ")
+    page.click("#generate-go")
+    page.wait_for_selector("#prompt textarea[aria-invalid=true]:focus")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

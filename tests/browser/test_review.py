@@ -178,6 +178,30 @@ def test_marks_are_where_they_were_made_whatever_the_text_holds(visit, site):
     page.wait_for_function("document.querySelector('#review video').currentTime > 0.9")
 
 
+def test_words_of_nobody_outlive_a_reload_and_the_name_is_marked(visit, site):
+    visitor = visit(name="")
+    page = visitor.page
+    page.fill("[name=note]", "words of nobody")
+    page.keyboard.press("Escape")
+    for _ in KEYS:
+        assert page.get_attribute("[name=reviewer]", "aria-invalid") is None
+        page.keyboard.press("a")
+    page.wait_for_selector("[name=reviewer][aria-invalid=true]")
+    told = page.get_attribute("[name=reviewer]", "aria-describedby")
+    assert "Write your name" in page.inner_text(f"[id='{told}']") and stored(site, "") == {}
+    page.keyboard.press("s")
+    page.wait_for_selector("[name=reviewer]:focus")
+    again(visitor)
+    at(visitor, "first")
+    assert page.input_value("[name=note]") == "words of nobody" and pressed(visitor)[::2] == ["agree"] * 3
+    page.fill("[name=reviewer]", "ann")
+    page.keyboard.press("Enter")
+    page.wait_for_function("!document.querySelector('[name=reviewer]').hasAttribute('aria-invalid')")
+    page.keyboard.press("s")
+    saved(visitor)
+    assert stored(site)["the first prompt"].note == "words of nobody"
+
+
 def test_the_list_is_filtered_and_goes_on_where_it_ends(visit, site):
     visitor = visit()
     page = visitor.page

@@ -140,8 +140,8 @@ def test_a_killed_run_goes_on_and_scores_no_row_twice(folder, model, out, monkey
 
     def counting(*given):
         judge = real(*given)
-        score = judge.score
-        judge.score = lambda path, prompt, **options: judged.append(prompt) or score(path, prompt, **options)
+        score = judge.score_clip
+        judge.score_clip = lambda clip, prompt, **options: judged.append(prompt) or score(clip, prompt, **options)
         return judge
 
     monkeypatch.setattr(judging, "load", counting)

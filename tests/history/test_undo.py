@@ -6,6 +6,8 @@ import pytest
 from tests.history.test_clips import digest
 from tests.history.test_store import ANN, BEN, evaluation, review_of
 from tests.support.patience import eventually
+from vs2.duels.clips import Given
+from vs2.errors import BadInput
 from vs2.history import database, undo
 from vs2.history.store import Store
 
@@ -23,6 +25,13 @@ def store(tmp_path, monkeypatch):
     made = Store(tmp_path / "home")
     yield made
     made.close()
+
+
+def given(path) -> list[Given]:
+    """The clips of a duel: the file, and another one beside it."""
+    other = path.with_name("other.mp4")
+    other.write_bytes(b"another clip")
+    return [Given("a ball", "one", "one/a ball.mp4", path), Given("a ball", "two", "two/a ball.mp4", other)]
 
 
 def held(home) -> bytes:
@@ -79,3 +88,41 @@ def test_a_clip_stays_for_the_evaluation_that_may_come_back(store, video):
     assert store.undo(ANN) == 1 and store.get(one).clip == digest(video)
     before = time.time()
     assert before - store.get(one).created < store.undo_seconds
+
+
+def test_duels_come_back_with_what_was_deleted_with_them(store, video):
+    first, second = (store.duels.start(ANN, name, given(video)) for name in ("one", "two"))
+    store.duels.vote(ANN, first, {"overall": "left"}, 0)
+    id = store.add(evaluation("a"), ANN, video)
+    assert store.duels.discard(BEN, first) == 0 and store.duels.discard(ANN, first) == 1
+    assert [one[0] for one in store.duels.all(ANN)] == [second] and store.duels.count(ANN) == 1
+    with pytest.raises(BadInput):
+        store.duels.get(ANN, first)
+    assert store.duels.discarded(ANN)[0] == 1 and store.duels.discarded(BEN) == (0, 0.0)
+    when = store.wipe(ANN)
+    assert when and store.deleted(ANN) == when and store.discarded(ANN)[0] == 2 and store.duels.all(ANN) == []
+    assert store.undo(ANN) == 2 and store.get(id) and [one[0] for one in store.duels.all(ANN)] == [second]
+    assert store.duels.restore(BEN) == 0 and store.duels.restore(ANN) == 1 and store.duels.restore(ANN) == 0
+    assert len(store.duels.get(ANN, first).ballots) == 1
+    assert store.wipe("nobody") == 0.0 and store.deleted("nobody") == 0.0
+
+
+def test_the_time_of_a_duel_is_over_and_its_clips_go(store, video):
+    id = store.duels.start(ANN, "one", given(video))
+    digests = {clip.digest for clip in store.duels.get(ANN, id).clips}
+    ended = []
+    store.purging.append(ended.append)
+    store.duels.discard(ANN, id)
+    assert all(map(store.clip, digests)), "it can still be undone"
+    store._undo.seconds = -1.0
+    store._undo.purge()
+    assert store.duels.restore(ANN) == 0 and not any(map(store.clip, digests)) and len(ended) == 1
+    assert store.duels._read("SELECT COUNT(*) FROM duels") == [(0,)]
+
+
+def test_evaluations_that_were_deleted_say_nothing_in_a_duel(store, video):
+    duel = store.duels.get(ANN, store.duels.start(ANN, "one", given(video)))
+    id = store.add(evaluation(duel.clips[0].prompt), ANN, video)
+    assert len(store.duels.evaluations(ANN, duel)) == 1
+    store.discard(ANN, [id])
+    assert store.duels.evaluations(ANN, duel) == []

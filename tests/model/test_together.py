@@ -68,7 +68,7 @@ def test_a_batch_equals_single_judgements_with_mini(tmp_path):
 
 
 def test_padding_is_on_the_left_and_masked(tiny, clips):
-    inputs = [tiny._inputs(judge._Task(judge.video.read(clip, tiny.card.sampling), "", prompt,
+    inputs = [tiny._inputs(judge.Task(judge.video.read(clip, tiny.card.sampling), "", prompt,
                                        judge.Options(think=False), lambda: False, 0.0))
               for clip, prompt in zip(clips, PROMPTS, strict=True)]
     given = together.padded(inputs, 7)
@@ -82,7 +82,7 @@ def test_padding_is_on_the_left_and_masked(tiny, clips):
 
 
 def test_three_passes_are_three_waits(tiny, clips, monkeypatch):
-    inputs = [tiny._inputs(judge._Task(judge.video.read(clip, tiny.card.sampling), "", "a", judge.Options(think=False),
+    inputs = [tiny._inputs(judge.Task(judge.video.read(clip, tiny.card.sampling), "", "a", judge.Options(think=False),
                                        lambda: False, 0.0)) for clip in clips[:2]]
     calls = []
 

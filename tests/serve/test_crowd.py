@@ -1,7 +1,6 @@
 """Fifty clients at once: every clip is answered, once, with its own scores; who is refused is told when to return."""
 import tempfile
 import threading
-from pathlib import Path
 
 import httpx
 import pytest
@@ -19,10 +18,11 @@ def test_fifty_clients_lose_nothing():
     assert found["429"] > 0 and max(found["batches"]) <= 8 < QUEUE
 
 
-def test_who_leaves_is_not_judged_for_and_who_comes_to_a_full_line_is_told_when_to_return(encoded):
+def test_who_leaves_is_not_judged_for_and_who_comes_to_a_full_line_is_told_when_to_return(encoded, tmp_path,
+                                                                                                  monkeypatch):
     go, body = threading.Event(), {"prompt": "first", "base64": encoded}
     judge, answers = ScriptedJudge(go=go), []
-    before = set(Path(tempfile.gettempdir()).glob("vs2-serve-*"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))     # others serve beside this
     with serving(judge, Terms(waiting=2)) as address, httpx.Client(base_url=address, timeout=120) as client:
         first = threading.Thread(target=lambda: answers.append(httpx.post(f"{address}/score", json=body, timeout=120)))
         first.start()
@@ -38,4 +38,4 @@ def test_who_leaves_is_not_judged_for_and_who_comes_to_a_full_line_is_told_when_
         first.join(60)
         assert client.post("/score", json=body | {"prompt": "last"}).status_code == 200
     assert answers[0].status_code == 200 and [prompt for _, prompt in judge.seen] == ["first", "last"]
-    assert set(Path(tempfile.gettempdir()).glob("vs2-serve-*")) <= before      # nothing is left behind
+    assert not list(tmp_path.glob("vs2-serve-*"))       # nothing is left behind

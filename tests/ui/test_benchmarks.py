@@ -73,7 +73,7 @@ def mini() -> dict:
 
 
 def test_the_page_shows_the_numbers_of_the_built_in_judges_card():
-    table, chart, full = page(benchmarks.BenchmarksPage, site(judge(metrics=mini()))).open({})
+    table, chart, full, _ = page(benchmarks.BenchmarksPage, site(judge(metrics=mini()))).open({})
     metrics = mini()
     if metrics.get("suite") != "scenes":
         assert text.NOTHING in words(table) and "benchmarks-full" not in full
@@ -133,7 +133,7 @@ BROKEN = [{}, {"suite": "scenes"}, {"suite": "scenes", "clips": 250}, {"faults":
 
 @pytest.mark.parametrize("metrics", BROKEN)
 def test_a_card_with_less_or_with_nonsense_still_gives_a_page(metrics):
-    table, chart, rest = page(benchmarks.BenchmarksPage, site(judge("other", metrics=metrics))).open({})
+    table, chart, rest, _ = page(benchmarks.BenchmarksPage, site(judge("other", metrics=metrics))).open({})
     assert ("Measured here: other" in words(table)) == bool(metrics) or text.NOTHING in words(table)
     assert len(chart.data) in (0, 1)
     for nonsense in ("nan", "inf", "None", "0.9 ", "True"):
@@ -142,10 +142,10 @@ def test_a_card_with_less_or_with_nonsense_still_gives_a_page(metrics):
 
 
 def test_a_judge_without_measurements_is_not_given_those_of_another():
-    table, _, _ = page(benchmarks.BenchmarksPage, site(judge("TIGER-Lab/VideoScore2"))).open({})
+    table, *_ = page(benchmarks.BenchmarksPage, site(judge("TIGER-Lab/VideoScore2"))).open({})
     assert "TIGER-Lab/VideoScore2, has not been measured by this project" in words(table)
     assert "Measured here: TIGER" not in table
-    table, _, _ = page(benchmarks.BenchmarksPage, site(judge("some/folder", metrics=SUITES))).open({})
+    table, *_ = page(benchmarks.BenchmarksPage, site(judge("some/folder", metrics=SUITES))).open({})
     assert "Measured here: some/folder" in table and "has not been measured" not in table and "mini" not in table
 
 
@@ -166,7 +166,7 @@ def test_the_pages_give_as_many_values_as_they_open():
 def test_what_a_card_says_is_text_and_nothing_else():
     hostile = {**SUITES, "weights": EVIL, "mode": EVIL}
     made = site(judge(EVIL, metrics=hostile, knows=EVIL, trained_on=EVIL))
-    table, chart, rest = page(benchmarks.BenchmarksPage, made).open({})
+    table, chart, rest, _ = page(benchmarks.BenchmarksPage, made).open({})
     known, = page(about.AboutPage, made).open({})
     for html in (table, rest, known):
         assert "<script" not in html and "<img" not in html and "&lt;script" in html

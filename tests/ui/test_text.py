@@ -167,3 +167,14 @@ def test_no_page_has_a_sentence_of_its_own(path):
         forms = (*text.said.PARTS, *text.said.FORMS, *text.problems.FORMS)
     left = [one for one in sentences(path) if one not in UNSEEN | PROGRAMS and not any(one in form for form in forms)]
     assert left == []
+
+
+@pytest.mark.parametrize("name", text.pages())
+def test_what_counts_has_another_form_for_one(name):
+    """"1 rows" is never said: a word that counts many of a thing has one beside it for one of it."""
+    english = importlib.import_module(f"vs2.ui.words.en.{name}")
+    many = re.compile(r"\{count\} (rows|votes|evaluations)\b")
+    lacking = [key for key, value in vars(english).items() if isinstance(value, str) and many.search(value)
+               and not any(hasattr(english, one) for one in (f"{key}_ONE", key.removesuffix("S")))
+               and key not in {"GIVEN_UP", "FULL_ADDRESS"}]     # which count to a fixed number
+    assert lacking == []

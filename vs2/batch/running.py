@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vs2.batch.engines import Here, Processes, Ray, Scorer, Task, enough
+from vs2.batch.engines import Here, Processes, Ray, Scorer, Task, Threads, enough
 from vs2.batch.table import Row
 from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
@@ -40,7 +40,9 @@ def run(rows: Iterable[Row], judge: Scorer | Callable[[], Scorer], *, workers: i
     """A `Result` for each row: first those that cannot be judged, then the others in the order in which they are done.
 
     judge: a `Judge`, or a function that loads one, which `workers` above 1 and the engine "ray" need; it is called once
-    in each worker, so it must be a module's function or a partial of one. gpus: this machine's; each worker takes one.
+    in each worker, so it must be a module's function or a partial of one. A judge that takes several rows at once, as
+    one on a server does (`at_once`), is given itself: so many `workers` are then threads. gpus: this machine's; each
+    worker takes one.
     options: those of `vs2.options.Options`.
 
     Closing the generator ends the work at once; once `stop()` is true, no further row is begun.
@@ -67,11 +69,13 @@ def run(rows: Iterable[Row], judge: Scorer | Callable[[], Scorer], *, workers: i
 
 
 def _crew(judge: Scorer | Callable[[], Scorer], workers: int, engine: str, gpus: int,
-          options: Given) -> Here | Processes | Ray:
+          options: Given) -> Here | Processes | Ray | Threads:
     enough(workers)
     if engine not in ENGINES:
         raise BadInput(f"There is no engine {engine!r}: take one of {', '.join(ENGINES)}.")
     if isinstance(judge, Scorer):
+        if workers != 1 and engine == "local" and getattr(judge, "at_once", 1) > 1:
+            return Threads(judge, workers, options)
         if workers != 1 or engine != "local":
             raise BadInput("A loaded judge works alone: give the function that loads one for several workers.")
         return Here(judge, options)

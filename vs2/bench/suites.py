@@ -2,12 +2,12 @@
 from pathlib import Path
 
 from vs2 import metrics
-from vs2.bench import best_of, best_of_n, faults, lengths, prompts, scenes
+from vs2.bench import best_of, best_of_n, faults, lengths, prompts, scenes, stability
 from vs2.errors import BadInput
 from vs2.rubric import KEYS
 
 SUITES = ("scenes", "faults", "prompts", "best-of")     # what a checkpoint's card tells of
-NAMES = (*SUITES, "lengths", "best-of-n")
+NAMES = (*SUITES, "lengths", "best-of-n", "stability")
 CLIPS = 500                 # scenes of the suite `scenes`, where nothing else is asked
 PAIRS, CONTESTS = 5, 10     # scenes of the suite `scenes` to one pair of prompts, to one contest of 5
 POOLS = 12                  # to one pool of `best-of-n`, or one scene of `lengths`
@@ -27,6 +27,8 @@ def run(judge, suite: str, clips: int, data: Path | None, progress=None, limit: 
         return faults.run(judge, data, count=limit, **options)
     if suite == "best-of-n":
         return best_of_n.run(judge, limit or (max(1, clips // POOLS) if data is None else None), data, **options)
+    if suite == "stability":
+        return stability.run(judge, limit, data, **options)
     if limit is not None:
         clips = limit * {"prompts": PAIRS, "best-of": CONTESTS}.get(suite, 1)
     if suite == "lengths":
@@ -44,7 +46,7 @@ def table(result: dict) -> str:
         found = metrics.table(result["metrics"] | baselines(result["rows"]))
         return f"{found}\n\n{result['clips']} clips, {result['unread']} scores unread, {result['withheld']} not judged."
     return {"faults": faults, "prompts": prompts, "best-of": best_of, "lengths": lengths,
-            "best-of-n": best_of_n}[result["suite"]].table(result["metrics"])
+            "best-of-n": best_of_n, "stability": stability}[result["suite"]].table(result["metrics"])
 
 
 def baselines(rows) -> dict[str, dict]:

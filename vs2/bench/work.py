@@ -49,15 +49,19 @@ def each(judge, one, items, progress=None, **options) -> list:
     judge: a `vs2.judge.Judge`, or `Processes`. Raises what `one` raises.
     """
     items, rows = list(items), []
-    if isinstance(judge, Processes):
-        results = judge.rows(one, items, options)
-    else:
-        results = (one(judge, item, **options) for item in items)
-    for row in results:
+    for row in stream(judge, one, items, **options):
         rows.append(row)
         if progress:
             progress(len(rows), len(items))
     return rows
+
+
+def stream(judge, one, items, **options):
+    """one(judge, item, **options) of each item as they come, in their order; what `each` gathers."""
+    if isinstance(judge, Processes):
+        yield from judge.rows(one, list(items), options)
+    else:
+        yield from (one(judge, item, **options) for item in items)
 
 
 def _work(name: str, precision: str, one, options: dict, item):

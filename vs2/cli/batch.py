@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vs2.cli import judging, report
 from vs2.errors import BadInput, Failure
+from vs2.remote.address import is_remote, parse
 
 MOST_LISTED = 20    # rows that cannot be judged, named before the run; all of them are in the result
 BAR = 20            # characters of the bar
@@ -31,7 +32,7 @@ def add(commands) -> None:
     running.add_argument("--engine", default="local", choices=("local", "ray"), help="ray: on the cluster that "
                        "RAY_ADDRESS names, with the clips under the same paths everywhere (default: local)")
     running.add_argument("--workers", type=int, default=1, metavar="W", help="how many judge at once: processes on the "
-                       "CPU, or one a GPU (default: 1)")
+                       "CPU, or one a GPU; of a judge on a server, how many rows it is asked for at once (default: 1)")
     judging.add_fps(running)
     judging.add_options(running)
     running.add_argument("--published", action="store_true", help=judging.PUBLISHED)
@@ -133,7 +134,7 @@ def _judge(rows, out: Path, name: str, precision: str, options: dict, arguments,
         progress = Progress(status, len(rows), len(rows) - len(left), able)
         progress.begin()
         try:
-            for result in running.run(left, functools.partial(load, name, precision), workers=arguments.workers,
+            for result in running.run(left, _judge_of(name, precision, arguments), workers=arguments.workers,
                                     engine=arguments.engine, gpus=gpus, **options):
                 journal.add(results.record(result.row, result.evaluation, result.error, keys[result.row.number]))
                 progress.step(result)
@@ -146,6 +147,13 @@ def _judge(rows, out: Path, name: str, precision: str, options: dict, arguments,
     return records
 
 
+def _judge_of(name: str, precision: str, arguments):
+    """What judges: a function that loads it in each worker, or one judge on a server that all workers ask."""
+    if is_remote(name) and arguments.engine == "local":
+        return load(name, precision)
+    return functools.partial(load, name, precision)
+
+
 def _model(name: str) -> str:
     """The judge's name, what "auto" means included. Raises BadInput where there is no such judge."""
     from vs2.model import checkpoint, hub
@@ -155,7 +163,9 @@ def _model(name: str) -> str:
         from vs2.judge import default_name
 
         return default_name(Settings.read())
-    if not hub.is_id(name):
+    if is_remote(name):
+        parse(name)
+    elif not hub.is_id(name):
         checkpoint.locate(name)
     return name
 
@@ -165,6 +175,8 @@ def _prepared(name: str, workers: int, rows: list, status) -> int:
 
     Of the rows that are to be judged it names those whose prompts are too long for it.
     """
+    if is_remote(name):
+        return 0
     from vs2.model import checkpoint, prompts
 
     found = [rows[n].number for n in prompts.of_folder(checkpoint.locate(name).folder)([row.prompt for row in rows])]

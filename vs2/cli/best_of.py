@@ -71,7 +71,7 @@ def run(arguments) -> None:
     if not 1 <= arguments.batch <= best_of.MOST:
         raise BadInput(f"--batch is {arguments.batch}: it must be a whole number from 1 to {best_of.MOST}.")
     report.check_kind(arguments.report)
-    generator = generate.load(plan.generator, **_token(plan.generator), **plan.options)
+    generator = generate.load(plan.generator, **token_of(plan.generator), **plan.options)
     folder = arguments.out or _folder(plan)
     Request.checked(generator.limits, plan.prompt, plan.seed, plan.seconds, plan.size, folder)
     settings = Settings.read()
@@ -128,7 +128,7 @@ def _faults(arguments) -> dict:
     return {"faults": arguments.faults}
 
 
-def _token(generator: str) -> dict:
+def token_of(generator: str) -> dict:
     """What a provider needs beside its name: the user's token, for this run alone."""
     if not generator.startswith("provider:"):
         return {}

@@ -11,7 +11,7 @@ from vs2.rubric import check_prompt
 if TYPE_CHECKING:
     from vs2 import events
     from vs2.cli.terminal import Status
-    from vs2.judge import Judge
+    from vs2.judging import Judging
     from vs2.settings import Settings
 
 PUBLISHED = ("draw one reply as the authors' script does, by chance, and add the soft scores that it reads, to repeat "
@@ -27,7 +27,8 @@ def add_fps(command) -> None:
 def add_options(command) -> None:
     """Adds the options of every command that judges."""
     command.add_argument("--model", default="auto", metavar="NAME",
-                         help="mini, a Hub id or a checkpoint's folder (default: VS2_MODEL, else by the device)")
+                         help="mini, a Hub id, a checkpoint's folder, or openai:URL#NAME for a judge on a server "
+                         "(default: VS2_MODEL, else by the device)")
     command.add_argument("--precision", default="auto", choices=("auto", "bf16", "4bit", "fp32"),
                          help="default: VS2_PRECISION, else what fits")
     command.add_argument("--think", default=True, action=argparse.BooleanOptionalAction,
@@ -50,21 +51,24 @@ def check_before_loading(path: str, prompt: str, model: str, fps: float | None =
 
 
 def check_judge(name: str) -> None:
-    """Raises BadInput for a judge that is neither on this disk nor may be on the Hub."""
+    """Raises BadInput for a judge that is neither on this disk nor may be on the Hub or a server."""
     from vs2.model import checkpoint, hub
+    from vs2.remote.address import is_remote, parse
 
-    if name != "auto" and not hub.is_id(name):
+    if is_remote(name):
+        parse(name)
+    elif name != "auto" and not hub.is_id(name):
         checkpoint.locate(name)
 
 
-def load(name: str, precision: str, settings: "Settings") -> "Judge":
+def load(name: str, precision: str, settings: "Settings") -> "Judging":
     """The judge."""
     from vs2.judge import load
 
     return load(name, precision, settings)
 
 
-def warn(judge: "Judge", prompts: Iterable[str], status: "Status") -> None:
+def warn(judge: "Judging", prompts: Iterable[str], status: "Status") -> None:
     """Says, before anything is judged, which prompts are longer than those that the judge was measured with."""
     from vs2.cli.terminal import plain
 
@@ -75,7 +79,7 @@ def warn(judge: "Judge", prompts: Iterable[str], status: "Status") -> None:
         print(f"Note: {plain(sentence)}", file=sys.stderr, flush=True)
 
 
-def follow(stream: "Iterable[events.Event]", judge: "Judge", status: "Status",
+def follow(stream: "Iterable[events.Event]", judge: "Judging", status: "Status",
            say: Callable[[str], None] = lambda text: None) -> Evaluation:
     """Keeps the status line up to date and says the rationale. Raises Failure where the stream ends without scores."""
     from vs2 import events

@@ -27,6 +27,8 @@ from vs2.video.worker.wire import WireError, receive, send
 TICK = 0.1          # seconds between two looks at `stop`
 FPS = 16            # what a length is told in: most models make 16 frames a second, and are asked for frames
 SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_DEBUG")     # the last one makes the client print what it sends
+# Which option a provider's refusal is about.
+ABOUT = {"token": "token", "credit": "token", "model": "model", "unserved": "model", "content": "prompt"}
 
 
 class Provider(protocol.Generator):
@@ -45,12 +47,13 @@ class Provider(protocol.Generator):
             raise BadInput(f"There is no provider {provider!r} for video: take one of {', '.join(PROVIDERS)}.")
         if not hub.is_id(model):
             raise BadInput(f"{model!r} is not the name of a model: it has the form owner/name, as in "
-                           f"provider:{provider}/{PROVIDERS[provider].example}.")
+                           f"provider:{provider}/{PROVIDERS[provider].example}.", about="model")
         label = PROVIDERS[provider].label
         if not isinstance(token, str) or not token.strip():
-            raise BadInput(f"{label} needs a token: give your own, of {label} or of the Hugging Face Hub (hf_...).")
+            raise BadInput(f"{label} needs a token: give your own, of {label} or of the Hugging Face Hub (hf_...).",
+                           about="token")
         if not re.fullmatch(r"[\x21-\x7e]{1,512}", token.strip()):
-            raise BadInput("The token has characters that no token has: copy it again.")
+            raise BadInput("The token has characters that no token has: copy it again.", about="token")
         if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 1 <= timeout <= 3600:
             raise BadInput(f"timeout is {timeout!r}: it must be a number of seconds from 1 to 3600.")
         if extra is not None and not _is_json(extra):
@@ -157,7 +160,7 @@ class Provider(protocol.Generator):
             "failed": f"{label} could not make the clip{said}: try again, or take another model.",
         }
         if code in mend:
-            return BadInput(mend[code])
+            return BadInput(mend[code], about=ABOUT.get(code, ""))
         other = f"Asking {label} failed unexpectedly{said}: try again, or take another provider."
         return Failure(fail.get(code, other))
 

@@ -56,6 +56,8 @@ MIGRATIONS = (
     # When it was deleted, as long as that can be undone.
     ("ALTER TABLE evaluations ADD COLUMN deleted REAL",
      "CREATE INDEX evaluations_deleted ON evaluations (deleted) WHERE deleted IS NOT NULL"),
+    ("ALTER TABLE duels ADD COLUMN deleted REAL",
+     "CREATE INDEX duels_deleted ON duels (deleted) WHERE deleted IS NOT NULL"),
 )
 
 

@@ -23,6 +23,7 @@ from vs2.evaluation import Evaluation
 from vs2.history.clips import Clips
 from vs2.history.database import DAMAGED, Database
 from vs2.history.keys import hashed, plain
+from vs2.history.undo import DUELS, Undo
 
 LEFT, RIGHT = "left", "right"
 CHOICES = (LEFT, RIGHT, TIE, BAD)
@@ -104,8 +105,8 @@ class Duel:
 class Duels:
     """The duels in a store's database. Made by `Store`."""
 
-    def __init__(self, database: Database, clips: Clips):
-        self._database, self._clips = database, clips
+    def __init__(self, database: Database, clips: Clips, undo: Undo):
+        self._database, self._clips, self._undo = database, clips, undo
 
     def start(self, visitor: str, name: str, given: Sequence[Given], aspects: Sequence[str] = (OVERALL,),
               seed: int | None = None) -> str:
@@ -156,7 +157,8 @@ class Duels:
     def all(self, visitor: str) -> list[tuple[str, str, float, int]]:
         """(id, name, created, pairs that were seen) of the visitor's duels, the newest first."""
         return self._read("SELECT d.id, d.name, d.created, (SELECT COUNT(*) FROM duel_ballots b WHERE b.duel = "
-                          "d.number) FROM duels d WHERE d.visitor = ? ORDER BY d.number DESC", hashed(visitor))
+                          "d.number) FROM duels d WHERE d.visitor = ? AND d.deleted IS NULL ORDER BY d.number DESC",
+                          hashed(visitor))
 
     def count(self, visitor: str) -> int:
         """How many duels the visitor has."""
@@ -228,8 +230,8 @@ class Duels:
         found = []
         for digest, clips in by_digest.items():
             where, values = ("", ()) if visitor is None else (" AND visitor = ?", (hashed(visitor),))
-            for record, in self._read(f"SELECT record FROM evaluations WHERE clip = ?{where} ORDER BY number DESC",
-                                      digest, *values):
+            for record, in self._read(f"SELECT record FROM evaluations WHERE clip = ? AND deleted IS NULL{where} "
+                                      "ORDER BY number DESC", digest, *values):
                 try:
                     evaluation = Evaluation.from_dict(json.loads(record))
                 except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -250,12 +252,27 @@ class Duels:
         self._database.flush()
         return count
 
+    def discard(self, visitor: str, id: object) -> int:
+        """As `delete`, but `restore` brings it back, with its votes and clips, for as long as a deletion can be undone;
+        then it is deleted. How many that were."""
+        return self._undo.discard(hashed(visitor), [plain(id)], (DUELS,))
+
+    def discarded(self, visitor: str) -> tuple[int, float]:
+        """How many duels `restore` would bring back, and for how many seconds it still can."""
+        count, when = self._undo.last(hashed(visitor), (DUELS,))
+        return count, self._undo.left(when)
+
+    def restore(self, visitor: str) -> int:
+        """Takes back the visitor's last deletion of duels; how many that brings back."""
+        return self._undo.undo(hashed(visitor), (DUELS,))
+
     def _read(self, query: str, *values: object) -> list[tuple]:
         with self._database.reading() as db:
             return db.execute(query, values).fetchall()
 
     def _number(self, db, visitor: str, id: object) -> int:
-        found = db.execute("SELECT number FROM duels WHERE visitor = ? AND id = ?", (hashed(visitor), plain(id)))
+        found = db.execute("SELECT number FROM duels WHERE visitor = ? AND id = ? AND deleted IS NULL",
+                           (hashed(visitor), plain(id)))
         if (row := found.fetchone()) is None:
             raise BadInput(GONE)
         return row[0]

@@ -90,10 +90,10 @@ class Store(Undoable):
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._database = Database(home / "vs2.db")
         self._clips = Clips(home / "clips", clip_bytes)
-        self.duels = Duels(self._database, self._clips)
         with self._database.writing() as db:
             self._clips.sweep(db)
         self._undo = Undo(self._database, self._clips)
+        self.duels = Duels(self._database, self._clips, self._undo)
 
     def add(self, evaluation: Evaluation, visitor: str, video: Path | None = None) -> str:
         """Stores an evaluation and, where `video` is given, a copy of that file; the evaluation's id.

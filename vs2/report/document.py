@@ -34,7 +34,7 @@ def html(report: Report) -> str:
     made = words.MADE.format(when=parts.when(report.made), version=__version__)
     title = parts.flat(_title(report), 120)
     full = f"{title} · {words.TITLE.format(kind=kind)}" if title else words.TITLE.format(kind=kind)
-    page = ('<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+    page = (f'<!doctype html>\n<html lang="{words.TAG}"><head><meta charset="utf-8">'
             f'<meta http-equiv="Content-Security-Policy" content="{escape(policy())}">'
             '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" '
             'content="no-referrer"><meta name="color-scheme" content="light dark">'
@@ -68,7 +68,8 @@ def _evaluation(report: Report) -> str:
 
 
 def _failed(item: Item) -> str:
-    return f'<section class="notice"><p>{escape(words.FAILED.format(error=parts.flat(item.error)))}</p></section>'
+    error = parts.flat(words.worded(item.error))
+    return f'<section class="notice"><p>{escape(words.FAILED.format(error=error))}</p></section>'
 
 
 def _comparison(report: Report) -> str:
@@ -101,7 +102,7 @@ def _verdict(report: Report) -> str:
         said = words.WINNER.format(name=f"{best.number} · {parts.clip_name(best.video)}")
     rule = f'<p class="small">{escape(words.RULE)}: {escape(parts.ruled(report.rule))}</p>' if report.rule else ""
     return (f'<section{" class=winner" * (best is not None)}><h2>{escape(said)}</h2>'
-            f"<p>{escape(decision.reason)}</p>{rule}</section>")
+            f"<p>{escape(words.worded(decision.reason))}</p>{rule}</section>")
 
 
 def _side_by_side(report: Report) -> str:
@@ -120,7 +121,7 @@ def _reasons(items) -> str:
     for item in items:
         for score in item.evaluation.scores.values() if item.evaluation else ():
             if score.reason is not None:
-                numbers = found.setdefault(parts.flat(score.reason), [])
+                numbers = found.setdefault(parts.flat(words.worded(score.reason)), [])
                 numbers += [str(item.number)] * (str(item.number) not in numbers)
     lines = "".join(f"<li><b>{', '.join(numbers[:20])}{'…' * (len(numbers) > 20)}</b> {escape(reason)}</li>"
                     for reason, numbers in found.items())
@@ -148,7 +149,7 @@ def _batch(report: Report) -> str:
     said = ", ".join(form.format(count=count) for form, count in (
         (words.COUNT_COMPLETE, complete), (words.COUNT_PART, len(judged) - complete), (words.PART_FAILED, failed),
         (words.PART_LEFT, len(items) - len(judged) - failed)) if count)
-    counts = words.COUNTS.format(rows=len(items), said=said)
+    counts = (words.COUNTS_ONE if len(items) == 1 else words.COUNTS).format(rows=len(items), said=said)
     boards = "".join(map(tables.board, report.boards))
     told = report.told
     which = words.WHOLE_SHOWN.format(shown=len(told), count=len(judged), which=report.which) \

@@ -11,7 +11,7 @@ from vs2 import answer
 from vs2.evaluation import Evaluation, Score
 from vs2.report import svg, words
 from vs2.report.model import Item, Still
-from vs2.rubric import BY_KEY, KEYS, SCALE
+from vs2.rubric import KEYS, SCALE
 from vs2.rules import Rule
 
 MOST_WORDS = 12_000     # characters of one rationale
@@ -42,7 +42,7 @@ def judged_by(evaluation: Evaluation) -> str:
 
 def when(moment) -> str:
     """A time for people, in UTC."""
-    return f"{moment:%d %B %Y, %H:%M} UTC"
+    return words.DATE.format(moment=moment)
 
 
 def all_withheld(scores: Mapping[str, Score]) -> bool:
@@ -74,7 +74,7 @@ def overall(evaluation: Evaluation) -> str:
     return f'<p class="overall">{shown}<span>{words.OVERALL}, {words.OVERALL_HINT}</span></p>'
 
 
-def scores(item: Item, title: str = words.SCORES) -> str:
+def scores(item: Item, title: str = "") -> str:
     """The three scores with their distributions and reasons, beside the radar."""
     evaluation = item.evaluation
     assert evaluation is not None
@@ -82,7 +82,7 @@ def scores(item: Item, title: str = words.SCORES) -> str:
     lines = "".join(_dimension(key, evaluation.scores[key], not alone) for key in KEYS)
     missing = {key: lacking(evaluation, key) for key in KEYS if evaluation.scores[key].value is None}
     radar = svg.radar([(clip_name(item.video), svg.values(evaluation.scores))], missing)
-    return (f'{withheld(evaluation) if alone else ""}<section class="scores"><h2>{title}</h2>'
+    return (f'{withheld(evaluation) if alone else ""}<section class="scores"><h2>{title or words.SCORES}</h2>'
             f'<ol class="dimensions">{lines}</ol>{radar}{_sureness(evaluation)}</section>')
 
 
@@ -94,7 +94,6 @@ def _sureness(evaluation: Evaluation) -> str:
 
 
 def _dimension(key: str, score: Score, why: bool) -> str:
-    dimension = BY_KEY[key]
     if score.value is not None:
         digit = f'<p class="digit">{score.value}<small>/{SCALE[-1]}</small></p>'
     else:
@@ -104,16 +103,18 @@ def _dimension(key: str, score: Score, why: bool) -> str:
         said.append(words.EXPECTED.format(value=f"{score.expected:.2f}"))
         if score.confidence is not None:
             said.append(words.CONFIDENCE.format(percent=round(score.confidence * 100)))
-    reason = flat(score.reason or "") if not score.judged else words.UNREAD_WHY if score.value is None else ""
+    reason = words.UNREAD_WHY if score.value is None else ""
+    reason = reason if score.judged else flat(words.worded(score.reason or ""))
     below = f"<p>{escape(', '.join(said))}</p>" if said else ""
     told = f'<p class="why">{escape(reason)}</p>' if reason and why else ""
-    return (f"<li><div><h3>{escape(dimension.label)}</h3><p>{escape(dimension.asks)}</p>{below}</div>"
+    return (f"<li><div><h3>{words.LABELS[key]}</h3><p>{words.ASKS[key]}</p>{below}</div>"
             f"{digit}{svg.bars(score.distribution, score.value)}{told}</li>")
 
 
 def withheld(evaluation: Evaluation) -> str:
     """Why nothing was judged, each reason once."""
-    reasons = dict.fromkeys(flat(score.reason) for score in evaluation.scores.values() if score.reason is not None)
+    reasons = dict.fromkeys(flat(words.worded(score.reason)) for score in evaluation.scores.values()
+                            if score.reason is not None)
     said = "".join(f"<p>{escape(reason)}</p>" for reason in reasons)
     return f'<section class="notice"><h2>{words.WITHHELD_TITLE}</h2>{said}</section>'
 
@@ -164,7 +165,7 @@ def rationale(evaluation: Evaluation, level: int = 2) -> str:
         direct = any(score.confidence is not None for score in evaluation.scores.values())
         made = f'<p class="small">{words.RATIONALE_NONE if direct else words.RATIONALE_SILENT}</p>'
         mark = ""
-    aside = f'<p class="why">{escape(evaluation.aside)}</p>' if evaluation.aside else ""
+    aside = f'<p class="why">{escape(words.worded(evaluation.aside))}</p>' if evaluation.aside else ""
     return f'<section class="said"><h{level}>{words.RATIONALE}</h{level}>{mark}{aside}{made}</section>'
 
 
@@ -192,7 +193,7 @@ def _sections(said: str, scores: Mapping[str, Score]) -> str:
         if heading in KEYS:
             score = scores[heading]
             kind, shown = ("", f"{score.value}/{SCALE[-1]}") if score.value is not None else (" none", _short(score))
-            made.append(f'<h4>{escape(BY_KEY[heading].label)} <span class="chip{kind}">{shown}</span></h4>')
+            made.append(f'<h4>{words.LABELS[heading]} <span class="chip{kind}">{shown}</span></h4>')
         elif heading:
             made.append(f"<h4>{escape(heading[:1].upper() + heading[1:])}</h4>")
         made.append(f"<p>{escape(body)}</p>" if body else "")
@@ -204,18 +205,18 @@ def _sections(said: str, scores: Mapping[str, Score]) -> str:
 Fact = tuple[str, str, bool]     # its name, what it says, whether it takes a line of its own
 
 
-def facts(found: Iterable[Fact], sentences: str = "", title: str = f"{words.JUDGE}, {words.SETTINGS.lower()}") -> str:
-    """Facts as a section. sentences: HTML that stands below."""
+def facts(found: Iterable[Fact], sentences: str = "", title: str = "") -> str:
+    """Facts as a section, by default about the judge and its settings. sentences: HTML that stands below."""
     made = "".join(f'<div{" class=wide" * wide}><dt>{escape(name)}</dt><dd>{escape(said)}</dd></div>'
                    for name, said, wide in found)
-    return f'<section><h2>{title}</h2><dl class="facts">{made}</dl>{sentences}</section>'
+    return f'<section><h2>{title or words.JUDGE_SETTINGS}</h2><dl class="facts">{made}</dl>{sentences}</section>'
 
 
 def judging(item: Item) -> tuple[Fact, ...]:
     """Whose its scores are, what that judge knows, and how it was asked."""
     evaluation = item.evaluation
     assert evaluation is not None
-    whose = f"{judged_by(evaluation)}. {flat(item.knows) or words.KNOWS_NOT}"
+    whose = f"{judged_by(evaluation)}. {flat(words.worded(item.knows)) or words.KNOWS_NOT}"
     return ((words.JUDGE, whose, True), *((name, said, False) for name, said in settings(evaluation)))
 
 
@@ -256,12 +257,12 @@ def ruled(rule: Rule) -> str:
 
 def notes(evaluation: Evaluation) -> str:
     """What else is to be said of a judgement."""
-    found = [flat(note) for note in dict.fromkeys(evaluation.warnings)]
+    found = [flat(words.worded(note)) for note in dict.fromkeys(evaluation.warnings)]
     found += [words.LOOPED if evaluation.looped else words.CUT] if evaluation.truncated else []
     return listed(found)
 
 
 def listed(sentences: Iterable[str]) -> str:
     """Sentences as a list of notes; "" for none."""
-    lines = "".join(f"<li>{escape(one)}</li>" for one in sentences)
+    lines = "".join(f"<li>{escape(words.worded(one))}</li>" for one in sentences)
     return f'<ul class="notes">{lines}</ul>' if lines else ""

@@ -6,11 +6,15 @@ from vs2.batch.groups import OVERALL, Cell, Group, Leaderboard
 from vs2.evaluation import Evaluation
 from vs2.report import parts, svg, words
 from vs2.report.model import Item, Ranking, Report
-from vs2.rubric import BY_KEY, KEYS, SCALE
+from vs2.rubric import KEYS, SCALE
 
 MOST_ROWS = 500     # of a batch's table
 MOST_RADARS = 12    # groups that have one
-COLUMNS = {**words.SHORT, OVERALL: words.OVERALL}
+COLUMNS = (*KEYS, OVERALL)
+
+
+def _heads() -> list[str]:
+    return [*(words.SHORT[key] for key in KEYS), words.OVERALL]
 
 
 def framed(label: str, head: Sequence[str], rows: Sequence[str], caption: str = "") -> str:
@@ -38,12 +42,12 @@ def candidates(report: Report) -> str:
         name = (f'<td class="number">{place or "–"}</td><th scope="row">{svg.key(n)}'
                 f'{item.number} · {escape(parts.clip_name(item.video))}{below}</th>')
         rows.append(f"<tr>{name}{_scores(item)}</tr>")
-    return framed(words.SCORES, [words.PLACE, words.CLIP, *COLUMNS.values()], rows)
+    return framed(words.SCORES, [words.PLACE, words.CLIP, *_heads()], rows)
 
 
 def _scores(item: Item) -> str:
     if item.evaluation is None:
-        said = words.FAILED.format(error=parts.flat(item.error)) if item.error else words.NOT_BEGUN
+        said = words.FAILED.format(error=parts.flat(words.worded(item.error))) if item.error else words.NOT_BEGUN
         return f'<td class="missing" colspan="{len(COLUMNS)}">{escape(said)}</td>'
     return "".join(f'<td class="number">{_cell(item.evaluation, key)}</td>' for key in COLUMNS)
 
@@ -60,16 +64,17 @@ def rows(items: Sequence[Item]) -> str:
             f"<small>{escape(parts.flat(item.prompt, 160))}</small></th>{_scores(item)}</tr>"
             for item in items[:MOST_ROWS]]
     note = "" if len(items) <= MOST_ROWS else words.ROWS_SHOWN.format(shown=MOST_ROWS, count=len(items))
-    return framed(words.ROWS, ["#", words.CLIP, *COLUMNS.values()], made, note)
+    return framed(words.ROWS, ["#", words.CLIP, *_heads()], made, note)
 
 
 def board(found: Leaderboard) -> str:
     """The groups of one column: means with their intervals, what is behind them, the lowest clips; then radars."""
     title = words.BY.format(column=escape(parts.flat(found.column, 80)))
     lines = [_group(group, index) for index, group in enumerate(found.groups)]
-    heads = [words.PLACE, words.GROUP, *COLUMNS.values(), words.BEHIND, words.WORST]
+    heads = [words.PLACE, words.GROUP, *_heads(), words.BEHIND, words.WORST]
     notes = [words.INTERVAL]
-    notes += [words.LACKING.format(count=found.lacking)] if found.lacking else []
+    lacking = words.LACKING_ONE if found.lacking == 1 else words.LACKING
+    notes += [lacking.format(count=found.lacking)] if found.lacking else []
     notes += [words.JUDGES_MIXED.format(count=len(found.judges))] if len(found.judges) > 1 else []
     radars = "".join(f"<figure>{svg.radar([(name(one), one.means)])}<figcaption>{escape(name(one))}</figcaption>"
                      "</figure>" for one in found.profiled[:MOST_RADARS])
@@ -108,7 +113,7 @@ def _mean(cell: Cell, group: Group, key: str) -> str:
 
 def ranking(found: Ranking) -> str:
     """A ranking by votes, and how far judges agree with the people."""
-    label = BY_KEY[found.dimension].label if found.dimension in KEYS else words.ALL_DIMENSIONS
+    label = words.LABELS[found.dimension] if found.dimension in KEYS else words.ALL_DIMENSIONS
     title = words.DUEL_OF.format(dimension=label.lower() if found.dimension else label)
     ends = [end for one in found.ranked for end in (one.low, one.high, one.strength) if end is not None]
     least, most = (min(ends), max(ends)) if ends else (0.0, 0.0)
@@ -123,7 +128,8 @@ def ranking(found: Ranking) -> str:
                      f'<td class="number">{one.wins}</td><td class="number">{one.losses}</td>'
                      f'<td class="number">{one.ties}</td></tr>')
     heads = [words.PLACE, words.GENERATOR, words.STRENGTH, words.WIN_RATE, words.WINS, words.LOSSES, words.TIES]
-    notes = [votes(found), words.STRENGTHS.format(level=round(found.level * 100)), *map(parts.flat, found.notes)]
+    notes = [votes(found), words.STRENGTHS.format(level=round(found.level * 100)),
+             *(parts.flat(words.worded(note)) for note in found.notes)]
     return (f"<section><h2>{escape(title)}</h2>{framed(title, heads, lines)}{parts.listed(notes)}</section>"
             f"{_agreements(found)}")
 
@@ -131,7 +137,9 @@ def ranking(found: Ranking) -> str:
 def votes(found: Ranking) -> str:
     """What a ranking stands on."""
     by = words.VOTES_BY.format(voters=found.voters) if found.voters else ""
-    return words.VOTES.format(votes=found.votes, by=by, ties=found.ties, bad=found.both_bad)
+    by = words.VOTES_BY_ONE if found.voters == 1 else by
+    form = words.VOTES_ONE if found.votes == 1 else words.VOTES
+    return form.format(votes=found.votes, by=by, ties=found.ties, bad=found.both_bad)
 
 
 def _agreements(found: Ranking) -> str:
@@ -142,7 +150,7 @@ def _agreements(found: Ranking) -> str:
         shares = "".join(f'<td class="number">{"–" if value is None else format(value, ".1%")}</td>'
                          for value in (one.accuracy, one.with_ties))
         lines.append(f'<tr><th scope="row">{escape(parts.judge_name(parts.flat(one.judge, 120)))}'
-                     f"<small>{escape(parts.flat(one.knows) or words.KNOWS_NOT)}</small></th>"
+                     f"<small>{escape(parts.flat(words.worded(one.knows)) or words.KNOWS_NOT)}</small></th>"
                      f'<td class="number">{one.pairs}</td>{shares}</tr>')
     heads = [words.JUDGE, words.PAIRS, words.AGREES, words.AGREES_TIES]
     return f"<section><h2>{words.AGREEMENT}</h2>{framed(words.AGREEMENT, heads, lines)}</section>"

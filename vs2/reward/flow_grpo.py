@@ -10,12 +10,12 @@ from vs2.reward.numbers import OVERALL, SUBS
 from vs2.reward.rewarder import Rewarder
 
 if TYPE_CHECKING:
-    from vs2.judge import Judge
+    from vs2.judging import Judging
 
 Reward = Callable[..., tuple[list[float], dict]]
 
 
-def flow_grpo(judge: "Judge | str" = "auto", *, sub: str = OVERALL, **options: Any) -> Reward:
+def flow_grpo(judge: "Judging | str" = "auto", *, sub: str = OVERALL, **options: Any) -> Reward:
     """The function. sub: which number is the reward, one of `SUBS`. options: those of `Rewarder`, `fps` among them.
 
     images: clips [N, T, C, H, W] in one tensor, or a list of clips [T, C, H, W]; with a single prompt, also one clip

@@ -13,7 +13,7 @@ from vs2.reward.numbers import SUBS, Missing, numbers
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
-    from vs2.judge import Judge
+    from vs2.judging import Judging
     from vs2.options import Given
     from vs2.video import Clip
 
@@ -29,7 +29,7 @@ class Rewarder:
     options: of `vs2.options.Options`.
     """
 
-    def __init__(self, judge: "Judge | str" = "auto", *, fps: float | None = None, batch: int = BATCH,
+    def __init__(self, judge: "Judging | str" = "auto", *, fps: float | None = None, batch: int = BATCH,
                  missing: Literal["raise", "nan"] = "raise", **options: "Unpack[Given]") -> None:
         if missing not in ("raise", "nan"):
             raise BadInput(f"missing is {missing!r:.60}: it must be raise or nan.")
@@ -39,7 +39,7 @@ class Rewarder:
         self.options, self._checked = options, Options(**options)
 
     @property
-    def judge(self) -> "Judge":
+    def judge(self) -> "Judging":
         """The judge, loaded if it was not."""
         if isinstance(self._judge, str):
             from vs2.judge import load

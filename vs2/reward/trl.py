@@ -12,10 +12,10 @@ from vs2.reward.numbers import OVERALL, REWARD, Missing, numbers
 from vs2.reward.rewarder import Rewarder
 
 if TYPE_CHECKING:
-    from vs2.judge import Judge
+    from vs2.judging import Judging
 
 
-def trl(judge: "Judge | str" = "auto", *, sub: str = OVERALL, video: str = "video",
+def trl(judge: "Judging | str" = "auto", *, sub: str = OVERALL, video: str = "video",
         generate: Callable[[list[str]], Sequence[Any]] | None = None, prompt: str | None = None,
         **options: Any) -> Callable[..., list[float | None]]:
     """The function. None, which TRL leaves out of its sums, stands for a clip that has no score.

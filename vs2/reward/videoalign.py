@@ -16,7 +16,7 @@ from vs2.reward.numbers import SUBS
 from vs2.reward.rewarder import Rewarder
 
 if TYPE_CHECKING:
-    from vs2.judge import Judge
+    from vs2.judging import Judging
 
 
 class VideoAlign:
@@ -25,7 +25,7 @@ class VideoAlign:
     The other arguments are those of `Rewarder`.
     """
 
-    def __init__(self, judge: "Judge | str" = "auto", *, names: Mapping[str, str] | None = None,
+    def __init__(self, judge: "Judging | str" = "auto", *, names: Mapping[str, str] | None = None,
                  **options: Any) -> None:
         self.names, self._rewarder = dict(names or {}), Rewarder(judge, **options)
         for name, sub in self.names.items():

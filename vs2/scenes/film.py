@@ -17,15 +17,15 @@ def write(scene: world.Scene, path: Path) -> Path:
     return write_frames(draw.frames(scene), path, scene.staging.fps)
 
 
-def write_frames(frames: np.ndarray, path: Path, fps: float) -> Path:
-    """uint8 frames [n, h, w, 3] as h264 (yuv420p, quantiser 14) at `path`; h and w must be even."""
+def write_frames(frames: np.ndarray, path: Path, fps: float, crf: int = 14) -> Path:
+    """uint8 frames [n, h, w, 3] as h264 (yuv420p, of that constant rate factor) at `path`; h and w must be even."""
     import av
 
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": "14", "preset": "veryfast", **SAME}
+        stream.options = {"crf": str(crf), "preset": "veryfast", **SAME}
         for picture in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
         container.mux(stream.encode())

@@ -20,6 +20,7 @@ from gradio.utils import get_upload_folder
 import vs2
 from vs2.history.store import Store
 from vs2.model import checkpoint, weights
+from vs2.remote import address as addresses
 from vs2.settings import Settings, zero_gpu
 from vs2.ui import bilingual, guard, head, language, sent, site, text, theme
 from vs2.ui.about import AboutPage
@@ -54,7 +55,7 @@ def build(shared: Site) -> gr.Blocks:
     day."""
     bilingual.mend_index()
     # What pages leave with the site, such as whom to tell of a visitor who deletes all, is for those that run.
-    sites = [replace(shared, forgetting=[]) for _ in language.LANGUAGES[1:]] + [shared]
+    sites = [replace(shared, forgetting=[], returning=[]) for _ in language.LANGUAGES[1:]] + [shared]
     blocks = bilingual.build(lambda: _made(sites.pop(0)))
     # The guard lets in no more than there are places, so nobody meets Gradio's own limit, which is the same for all
     # that is asked. Without `api_open` nothing goes past the queue.
@@ -230,7 +231,9 @@ def others(settings: Settings) -> dict:
     own = [checkpoint.MINI, *([checkpoint.PUBLISHED] if torch.cuda.is_available() else [])]
     precisions = [precision for precision in weights.PRECISIONS if precision != "auto"]
     offered = [(name, precision) for name in own for precision in precisions]
-    return {text.MODEL_PRECISION.format(name=name, precision=precision):
+    # Of one on a server visitors are told its name, not its address.
+    return {text.MODEL_PRECISION.format(name=addresses.parse(name).name, precision=addresses.ON_SERVER)
+            if addresses.is_remote(name) else text.MODEL_PRECISION.format(name=name, precision=precision):
             partial(vs2.load, name, precision, settings=settings)
             for name, precision in [*offered, *((name, settings.precision) for name in settings.judges)]}
 

@@ -66,16 +66,18 @@ def section(name: str, title: str, *parts: str) -> str:
             f'<h2 id="{escape(name)}-title">{escape(title)}</h2><div>{"".join(parts)}</div></section>')
 
 
-def table(caption: str, heads: Sequence[str], groups: Sequence[Group], kind: str = "") -> str:
+def table(caption: str, heads: Sequence[str], groups: Sequence[Group], kind: str = "", wide: bool = False) -> str:
     """A table: `caption` for screen readers, a column a head, the groups one after another ("" has no heading).
 
-    The heads of columns that hold numbers only are aligned as they are.
+    The heads of columns that hold numbers only are aligned as they are. wide: it has to be scrolled sideways on a
+    phone, so that the keyboard must get to it.
     """
     cells = [[_cell(cell) for cell in row] for group in groups for row in group.rows]
     numbers = [all(row[at].number for row in cells if at < len(row)) and bool(cells) for at in range(len(heads))]
     head = "".join(_head(name, number) for name, number in zip(heads, numbers, strict=True))
     bodies = "".join(_body(group, len(heads)) for group in groups)
-    return (f'<div class="vs-doc-wide"><table class="vs-doc-table {escape(kind)}">'
+    reached = f' tabindex="0" role="region" aria-label="{escape(caption, quote=True)}"' if wide else ""
+    return (f'<div class="vs-doc-wide"{reached}><table class="vs-doc-table {escape(kind)}">'
             f'<caption class="vs-doc-unseen">{escape(caption)}</caption>'
             f"<thead><tr>{head}</tr></thead>{bodies}</table></div>")
 

@@ -3,7 +3,6 @@
 What was measured is read from cards: that of the judge that runs, or that of the built-in one. A card may come from
 anyone, so that a figure that is no number, or a suite that is not there, is left out.
 """
-import math
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -11,12 +10,15 @@ from html import escape
 import gradio as gr
 
 from vs2 import published
+from vs2.bench.people import everything
 from vs2.errors import Problem
 from vs2.model import checkpoint
 from vs2.plots import bench
 from vs2.rubric import DIMENSIONS
+from vs2.ui import rated
 from vs2.ui import text as shared
 from vs2.ui.article import Cell, Group, code, paragraph, section, table, terms
+from vs2.ui.figures import number, percent, plain
 from vs2.ui.host import Host
 from vs2.ui.said import worded
 from vs2.ui.site import Site
@@ -60,12 +62,6 @@ class Measured:
         return [(label, 100 * share) for label, share in shares if share is not None]
 
 
-def number(value) -> float | None:
-    """The value if it is a finite number, else None."""
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if plain and math.isfinite(value) else None
-
-
 def running(host: Host):
     """The judge that runs, None while it is loaded or where that failed."""
     try:
@@ -81,16 +77,6 @@ def measured(host: Host) -> Measured:
         return Measured(shown(judge.name), judge.card.metrics)
     others = shown(judge.name) if judge is not None and judge.name != checkpoint.MINI else ""
     return Measured(checkpoint.MINI, mini.metrics if mini else {}, others)
-
-
-def percent(share: float | None) -> str:
-    """A share of 1 as percent, a dash for none."""
-    return "–" if share is None else f"{100 * share:.1f} %"
-
-
-def plain(value: float | None, form: str) -> str:
-    """The number in a format, a dash for none."""
-    return "–" if value is None else format(value, form)
 
 
 def theirs() -> str:
@@ -242,7 +228,7 @@ class BenchmarksPage:
     def __init__(self, site: Site, address: gr.HTML):
         self.site = site
         html = partial(gr.HTML, apply_default_css=False)
-        table_now, chart_now, full_now = self.open({})
+        table_now, chart_now, full_now, rated_now = self.open({})
         html(paragraph(text.INTRO, "vs-doc-lead"))
         html(self._head("theirs", text.THEIRS, text.THEIRS_NOTE))
         with gr.Row(elem_classes="vs-doc-row", equal_height=False):
@@ -251,6 +237,7 @@ class BenchmarksPage:
             with gr.Column(scale=5, min_width=280):
                 gr.Plot(their_chart(), show_label=False, container=False, elem_id="benchmarks-their-chart")
                 html(paragraph(text.THEIR_CHART, "vs-doc-note"))
+        self.rated = html(rated_now, elem_id="benchmarks-rated")
         html(self._head("ours", text.OURS, text.OURS_NOTE))
         with gr.Row(elem_classes="vs-doc-row", equal_height=False):
             with gr.Column(scale=7, min_width=280):
@@ -260,7 +247,7 @@ class BenchmarksPage:
                 html(paragraph(text.OUR_CHART, "vs-doc-note"))
         self.full = html(full_now, elem_id="benchmarks-measured")
         html(rest())
-        self.opens = [self.table, self.chart, self.full]
+        self.opens = [self.table, self.chart, self.full, self.rated]
 
     @staticmethod
     def _head(name: str, title: str, note: str) -> str:
@@ -270,4 +257,5 @@ class BenchmarksPage:
         """Values for `opens`: the judge may have been loaded since the page was made."""
         found = measured(self.site.host)
         note = paragraph(text.OTHER_JUDGE.format(judge=found.running), "vs-doc-note") if found.running else ""
-        return [ours(found) + note, our_chart(found), full(found) + checks(found)]
+        return [ours(found) + note, our_chart(found), full(found) + checks(found),
+                rated.section_of(everything.read(self.site.settings.home))]

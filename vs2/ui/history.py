@@ -113,7 +113,9 @@ class History:
     def undo(self, address: dict | None) -> str:
         """Takes back the visitor's last deletion."""
         if visitor := self.site.visitor(address):
-            self.site.store.undo(visitor)
+            when = self.site.store.deleted(visitor)
+            for back in self.site.returning if self.site.store.undo(visitor) else ():
+                back(visitor, when)
         return self.listing(address)
 
     def report(self, address: dict | None, event: gr.EventData) -> str:
@@ -135,16 +137,17 @@ class History:
         visitor = self.site.visitor(address)
         count = self.site.store.count(visitor) if visitor else 0
         duels = self.site.store.duels.count(visitor) if visitor else 0
-        said = [text.DELETE_SURE.format(count=count, minutes=round(self.site.store.undo_seconds / 60))] if count else []
+        said = [text.DELETE_SURE_ONE if count == 1 else text.DELETE_SURE.format(count=count)] if count else []
         said += [duel_text.DELETE_ALL.format(count=duels)] if duels else []
+        said += [text.DELETE_UNDONE.format(minutes=round(self.site.store.undo_seconds / 60))] if said else []
         return gr.update(visible=bool(said)), "".join(f"<p>{one}</p>" for one in said)
 
     def wipe(self, address: dict | None) -> tuple:
         """Deletes all that the visitor has, for as long as nobody undoes it."""
         if visitor := self.site.visitor(address):
-            self.site.store.discard(visitor)
+            when = self.site.store.wipe(visitor)
             for forget in self.site.forgetting:
-                forget(visitor)
+                forget(visitor, when)
         return self.listing(address), gr.update(visible=False)
 
     def save(self, address: dict | None) -> str | None:

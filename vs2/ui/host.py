@@ -18,7 +18,7 @@ from vs2.ui import judgement, loan, text
 from vs2.ui.guard import who
 
 if TYPE_CHECKING:
-    from vs2.judge import Judge
+    from vs2.judging import Judging
 
 # Judgements in the line; each holds a thread. Below what the guard lets into the server (guard/events.py), so that who
 # is refused is told why on the page.
@@ -105,14 +105,14 @@ class Run:
 
 
 class Host:
-    """Loads the judge once, and gives it to one run at a time, in the order in which they came; on ZeroGPU, which forks
-    the process for each run, to all of them.
+    """Loads the judge once, and gives it to one run at a time, in the order in which they came; one on a server to as
+    many as it takes (`at_once`); on ZeroGPU, which forks the process for each run, to all of them.
 
     others: further judges that a visitor may choose, by the name shown; one of them is loaded when it is first asked
     for, in place of the one of them before.
     """
 
-    def __init__(self, load: Callable[[], "Judge"], others: dict[str, Callable[[], "Judge"]] | None = None,
+    def __init__(self, load: Callable[[], "Judging"], others: dict[str, Callable[[], "Judging"]] | None = None,
                  log: Callable[[BaseException], None] = lambda error: None):
         self._load, self._others, self.log = load, dict(others or {}), log
         self._loaded = threading.Event()
@@ -174,7 +174,7 @@ class Host:
         """Whether loading has ended, well or not."""
         return self._loaded.is_set()
 
-    def wait(self, timeout: float | None = None) -> "Judge | None":
+    def wait(self, timeout: float | None = None) -> "Judging | None":
         """The judge, once it is loaded; None when `timeout` seconds were not enough. Raises what loading raised."""
         if not self._loaded.wait(timeout):
             return None
@@ -191,10 +191,20 @@ class Host:
         """Those in the line that `run` waits for: all before it at the one judge; on ZeroGPU, where each run borrows a
         GPU of its own, the same visitor's, for their loans count against one quota."""
         before = self._line[:self._line.index(run)]
+        at_once = self._at_once(run)
+        if at_once > 1:     # its runs share nothing with those of the judges of this machine
+            same = [other for other in before if other.request.judge == run.request.judge]
+            return same[:max(0, len(same) - at_once + 1)]
+        before = [other for other in before if self._at_once(other) == 1]
         if not zero_gpu():
             return before
         visitor = run.request.visitor
         return [other for other in before if visitor and other.request.visitor == visitor and not other.stopped]
+
+    @staticmethod
+    def _at_once(run: Run) -> int:
+        """How many runs its judge takes at the same time: 1 while that is not loaded."""
+        return getattr(judgement.judges.get(run.request.judge), "at_once", 1)
 
     @property
     def device(self):

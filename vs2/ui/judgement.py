@@ -16,11 +16,11 @@ from vs2.settings import zero_gpu
 from vs2.ui import loan
 
 if TYPE_CHECKING:
-    from vs2.judge import Judge
+    from vs2.judging import Judging
 
 # The loaded judges, by what the page calls them; "" is the app's own. ZeroGPU forks this process for each call, so
 # they cannot travel as an argument.
-judges: dict[str, "Judge"] = {}
+judges: dict[str, "Judging"] = {}
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,12 @@ def check_loan(request: Request) -> None:
 
     Anywhere else nothing is too long.
     """
-    if zero_gpu():
+    if zero_gpu() and here(request):
         Options(think=request.think, budget=request.budget, samples=request.samples, seed=request.seed)
         loan.check(request.think, request.budget, request.samples)
 
 
-@loan.gpu(seconds_needed)
-def judged(request: Request, stop: str, clip: video.Clip | None = None, read: float = 0.0) -> Iterator:
+def unlent(request: Request, stop: str, clip: video.Clip | None = None, read: float = 0.0) -> Iterator:
     """The judge's events, and last the Problem that ended them, if one did.
 
     `stop` is a file: once it is gone the judge stops, even in the process that ZeroGPU forked. There `clip` is what
@@ -85,6 +84,9 @@ def judged(request: Request, stop: str, clip: video.Clip | None = None, read: fl
         yield problem
 
 
+judged = loan.gpu(seconds_needed)(unlent)     # the same, where need be on a GPU that is lent for it
+
+
 def _borrowed(request: Request, stop: str) -> Iterator:
     """As `judged`, on ZeroGPU: what can be found out without a GPU comes before one is asked for."""
     check_prompt(request.prompt)
@@ -102,7 +104,14 @@ def _borrowed(request: Request, stop: str) -> Iterator:
 
 def begun(request: Request, stop: str) -> Iterator:
     """The events of a judgement; `stop` as `judged` has it."""
+    if not here(request):
+        return unlent(request, stop)
     return (_borrowed if zero_gpu() else judged)(request, stop)
+
+
+def here(request: Request) -> bool:
+    """Whether its judge computes in this process, and so needs a GPU; one on a server needs none."""
+    return getattr(judges.get(request.judge), "at_once", 1) == 1
 
 
 def following(put: queue.Queue, stopped: Callable[[], bool], patience: float) -> Iterator:

@@ -63,7 +63,7 @@ def lost(sentence: str, button: str) -> str:
 def waits(button: str, field: str) -> str:
     """The line, at first hidden, of a press that waits for an upload (`early` in assets/tools.js).
 
-    button, field: selectors of the button, and of the text box in which shift and Enter press it.
+    button, field: selectors of the button, and of the text box in which shift and Enter press it, "" for none.
     """
     return (f'<p class="vs-waits" role="status" data-button="{escape(button)}" data-field="{escape(field)}" '
             f'data-sending="{escape(text.WAITS_SENDING)}" data-checking="{escape(text.WAITS_CHECKING)}" hidden>'

@@ -2,6 +2,7 @@
 
 A piece of HTML has buttons of `button`, runs `SAVING` and is connected by `Saver.connect` to what makes the report.
 """
+import contextlib
 import re
 import tempfile
 from collections.abc import Callable, Sequence
@@ -14,6 +15,9 @@ from gradio.utils import get_upload_folder
 
 from vs2.errors import BadInput, Problem
 from vs2.report import Report, card, html
+from vs2.report.words import speaking
+from vs2.ui import language
+from vs2.ui.said import worded
 from vs2.ui.text import report as text
 from vs2.ui.wiring import QUIET
 
@@ -75,15 +79,21 @@ class Saver:
     def put(self, kind: str, make: Callable[[], Report], name: str = "") -> str:
         """The file of a report, or of its card, for one download; what goes wrong is said to the visitor."""
         try:
-            made = make()
-            data = card.png(made) if kind == CARD else html(made).encode()
+            with spoken():
+                made = make()
+                data = card.png(made) if kind == CARD else html(made).encode()
         except Problem as problem:
-            raise gr.Error(str(problem), print_exception=False) from problem
+            raise gr.Error(worded(str(problem)), print_exception=False) from problem
         folder = Path(tempfile.mkdtemp(dir=get_upload_folder()))
         path = folder / f"{plain(name) or text.FILES[made.kind]}.vs2.{'png' if kind == CARD else 'html'}"
         path.write_bytes(data)
         self.file.temp_files.add(str(path))
         return str(path)
+
+
+def spoken() -> contextlib.AbstractContextManager[None]:
+    """A report that is made inside is in the language of the request."""
+    return speaking(language.here(), worded)
 
 
 def nothing() -> BadInput:

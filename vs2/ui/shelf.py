@@ -23,7 +23,7 @@ class Shelf:
     """The folders of one kind of run, in `home / name`, made where missing."""
 
     def __init__(self, home: Path, name: str):
-        self.root = Path(home) / name
+        self.root, self.away = Path(home) / name, Path(home) / f"{name}.deleted"
 
     def new(self, visitor: str) -> str:
         """Makes a folder for a visitor and gives its token; the oldest ones make room. Raises Failure."""
@@ -59,10 +59,25 @@ class Shelf:
             return {}
         return found if isinstance(found, dict) else {}
 
-    def forget(self, visitor: str) -> None:
-        """Deletes a visitor's folders."""
-        for path in self._found(_owner(visitor)):
-            shutil.rmtree(path, ignore_errors=True)
+    def discard(self, visitor: str, when: float) -> None:
+        """Puts a visitor's folders away, until `restore` with that time brings them back, or `purge` deletes them."""
+        with disk():
+            for path in self._found(_owner(visitor)):
+                self.away.mkdir(mode=0o700, exist_ok=True)
+                path.replace(self.away / f"{when!r}.{path.name}")
+
+    def restore(self, visitor: str, when: float) -> None:
+        """Brings back what `discard` put away for that visitor at that time."""
+        with disk():
+            for path in self.away.glob(f"{when!r}.{_owner(visitor)}.*"):
+                path.replace(self.root / path.name.removeprefix(f"{when!r}."))
+
+    def purge(self, until: float) -> None:
+        """Deletes what was put away up to that time, in seconds since 1970."""
+        for path in self.away.glob("*.*.*"):
+            seconds, fraction, *_ = path.name.split(".")
+            if float(f"{seconds}.{fraction}") <= until:
+                shutil.rmtree(path, ignore_errors=True)
 
     def sweep(self) -> None:
         """Deletes what nobody has written for a day."""

@@ -5,6 +5,7 @@ address of a page, `?show=compare&e=ID,ID`, names evaluations by ids that cannot
 """
 import logging
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from vs2.history.store import Store, Stored
 from vs2.settings import Settings
 from vs2.ui import text
 from vs2.ui.host import Host
+from vs2.ui.shelf import Shelf
 from vs2.ui.theme import script as script_of
 
 MOST_OPENED = 6  # evaluations that one address may name
@@ -27,12 +29,25 @@ _log = logging.getLogger("vs2")
 
 @dataclass(frozen=True)
 class Site:
-    """One app: everything that its pages share. forgetting: called with a visitor who deletes all."""
+    """One app: everything that its pages share.
+
+    forgetting, returning: called with a visitor who deletes all, or who takes that back, and when it was deleted.
+    """
 
     host: Host
     store: Store
     settings: Settings
-    forgetting: list[Callable[[str], object]] = field(default_factory=list)
+    forgetting: list[Callable[[str, float], object]] = field(default_factory=list)
+    returning: list[Callable[[str, float], object]] = field(default_factory=list)
+
+    def shelve(self, name: str) -> Shelf:
+        """The folders of one kind of run, which are deleted, and come back, with the rest of what a visitor has."""
+        shelf = Shelf(self.store.home, name)
+        shelf.purge(time.time() - self.store.undo_seconds)      # what was put away before the server was started
+        self.forgetting.append(shelf.discard)
+        self.returning.append(shelf.restore)
+        self.store.purging.append(shelf.purge)
+        return shelf
 
     @staticmethod
     def visitor(address) -> str:

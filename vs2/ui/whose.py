@@ -12,6 +12,7 @@ from vs2.errors import Problem
 from vs2.evaluation import Evaluation
 from vs2.model import catalogue, checkpoint
 from vs2.model.card import Card
+from vs2.remote import address
 from vs2.ui import judgement, text
 from vs2.ui.said import worded
 
@@ -21,8 +22,9 @@ WAYS = f"?show=about#{SECTION}"
 
 
 def shown(name: str) -> str:
-    """A judge's name for people: of a folder, only the last part of its path."""
-    return PurePath(name).name if os.path.isabs(name) else name
+    """A judge's name for people: of a folder, only the last part of its path, also of one on a server."""
+    bare = name.removeprefix(address.PREFIX)
+    return name.removesuffix(bare) + PurePath(bare).name if os.path.isabs(bare) else name
 
 
 def mini_card() -> Card | None:
@@ -39,7 +41,7 @@ def knows(model: str) -> str:
     if not cards and model == checkpoint.MINI:
         cards = [card for card in (mini_card(),) if card]
     words = " ".join(cards[0].knows.split()) if cards else ""
-    if not words and model == checkpoint.PUBLISHED:
+    if not words and model.removeprefix(address.PREFIX) == checkpoint.PUBLISHED:
         words = catalogue.PUBLISHED_KNOWS
     return words if len(words) <= MOST else words[:MOST - 1].rstrip() + "…"
 
@@ -61,7 +63,7 @@ def way() -> str:
 
 def line(model: str, precision: str = "") -> str:
     """Which judge it is, what it knows, and where a judge of real footage is to be had, if this is another one."""
-    link = "" if model == checkpoint.PUBLISHED else way()
+    link = "" if model.removeprefix(address.PREFIX) == checkpoint.PUBLISHED else way()
     name = escape(shown(model))
     aside = escape(named(model, precision)).removeprefix(name)
     return (f'<div class="vs-model"><p>{text.JUDGED_BY} <strong>{name}</strong><small>{aside}</small> {link}</p>'

@@ -21,6 +21,7 @@ import pytest
 from tests.support.patience import HANGING, eventually
 from train.data import feedback, feedback_hub
 from vs2.errors import Failure
+from vs2.model import hub_files
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 BREAK = 12 * 2**20      # the client writes 10 MiB at a time, so a break has to come later to leave something
@@ -254,7 +255,7 @@ def test_an_extraction_that_was_stopped_goes_on_and_never_shows_half_a_video(tmp
 
 
 def test_members_that_may_not_come_out_do_not(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(feedback_hub, "LARGEST", 5000)
+    monkeypatch.setattr(hub_files, "LARGEST", 5000)
     link, pipe = zipfile.ZipInfo("link.mp4"), zipfile.ZipInfo("pipe.mp4")
     link.external_attr, pipe.external_attr = 0o120777 << 16, 0o010644 << 16
     hostile = {"../out.mp4": b"x", "/abs.mp4": b"x", "a/../../out.mp4": b"x", "..\\out.mp4": b"x", "C:\\out.mp4": b"x",

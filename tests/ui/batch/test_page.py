@@ -18,6 +18,7 @@ from vs2.batch import results
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation
 from vs2.ui.batch import job as batch_job
+from vs2.ui.batch import kept
 from vs2.ui.batch import page as module
 from vs2.ui.batch.job import Job, Jobs, files_of
 from vs2.ui.batch.page import BatchPage
@@ -298,9 +299,13 @@ def test_the_last_files_win_however_long_a_check_takes(page_of, given, clip):
 def test_who_deletes_all_has_no_table_left(page_of, given, clip):
     page = page_of(ByPrompt())
     check(page, given(t__zip=packed(clip, "one")))
+    token = page.jobs.get(VISITOR).token
     for forget in page.site.forgetting:
-        forget(VISITOR)
-    assert page.jobs.get(VISITOR) is None
+        forget(VISITOR, 5.0)
+    assert page.jobs.get(VISITOR) is None and kept.standing(page, {"run": token}) is None
+    for back in page.site.returning:
+        back(VISITOR, 5.0)
+    assert [row.number for row in kept.standing(page, {"run": token}).rows] == [1], "and it comes back with the rest"
 
 
 def test_another_window_takes_a_run_over(page_of, given, clip):

@@ -204,8 +204,22 @@ def test_true_scores_and_folders_of_ours_stay_untold(page_of, tmp_path):
     # The folder stays for a day, so that a reload finds what was made: below VS2_HOME, which is never served.
     folder, = films.folders
     assert folder.is_relative_to(page.site.settings.home) and folder.exists()
-    page.shelf.forget(ANN)
-    assert not folder.exists(), "and goes with all that is a visitor's"
+    for forget in page.site.forgetting:
+        forget(ANN, 5.25)
+    assert not folder.exists() and not page.shelf.find(folder.name.split(".")[1]), "and goes with all of a visitor's"
+    for when in (5.0, 5.25):
+        assert not folder.exists()
+        for back in page.site.returning:
+            back(ANN, when)
+    assert folder.exists() and page.shelf.find(folder.name.split(".")[1]), "and comes back with it"
+    page.shelf.discard(ANN, 5.25)
+    for purge in page.site.store.purging:
+        purge(5.0)
+    page.shelf.restore("b" * 32, 5.25)
+    assert not folder.exists() and list(page.shelf.away.iterdir()), "nobody else brings it back"
+    for purge in page.site.store.purging:
+        purge(5.25)
+    assert not list(page.shelf.away.iterdir()), "until it is gone for good"
 
 
 def test_what_others_wrote_is_text(page_of):

@@ -139,15 +139,16 @@ def test_bad_inputs_are_one_sentence_each(page, tmp_path, begun):
     files = uploads(tmp_path)
     served = {function.__name__: function for function in page.desk.server_fns}
     assert set(served) == {f"duel_{name}" for name in ("open", "look", "start", "pair", "vote", "undo", "again", "rank",
-                                                       "bring", "export", "delete")}
+                                                       "bring", "export", "delete", "restore")}
     for name, function in served.items():
         for nonsense in (None, [], "x", {}, {"id": 7, "address": 7, "files": 7, "layout": {}, "choices": 3},
                          {**begun, "address": BOB, "choices": {}, "after": 0},
                          {**begun, "id": "x" * 22, "choices": {}, "after": 0, "kind": "csv"}):
             answer = apart.run(function(nonsense))
             if "problem" not in answer:
-                harmless = ({"duels": [], "duel": None}, {"deleted": 0}, page.show({"address": ANN}))
-                assert name in ("duel_open", "duel_delete") and answer in harmless, (name, nonsense)
+                harmless = ({"duels": [], "undo": None, "duel": None}, {"deleted": 0}, {"restored": 0},
+                            page.show({"address": ANN}))
+                assert name in ("duel_open", "duel_delete", "duel_restore") and answer in harmless, (name, nonsense)
             else:
                 assert answer["problem"].endswith(".") and "\n" not in answer["problem"], (name, nonsense)
     for wrong, said in (({"files": files[:1]}, "one clip"), ({"files": files[::2]}, "by one generator"),
@@ -241,6 +242,20 @@ def test_delete_all_of_mine_asks_for_duels_and_takes_them(page, begun):
     assert visible["visible"] and "Your duels (1) and their votes" in question
     history.wipe(ANN)
     assert page.show({"address": ANN})["duels"] == [] and not history.ask(ANN)[0]["visible"]
+    assert "1 deleted" in history.listing(ANN)
+    history.undo(ANN)
+    assert page.show(begun)["duel"]["id"] == begun["id"] and "deleted" not in history.listing(ANN)
+
+
+def test_a_duel_that_was_deleted_comes_back_for_its_visitor(page, begun):
+    page.vote({**begun, "after": 0, "choices": {"overall": "left"}})
+    assert page.show(begun)["undo"] is None and page.delete({**begun, "address": BOB})["deleted"] == 0
+    assert page.delete(begun)["deleted"] == 1
+    shown = page.show(begun)
+    assert shown["duel"] is None and shown["duels"] == [] and page.show({"address": BOB})["undo"] is None
+    assert "Duels deleted: 1." in shown["undo"]["said"] and 590 < shown["undo"]["seconds"] <= 600
+    assert page.restore({"address": BOB})["restored"] == 0 and page.restore(begun)["restored"] == 1
+    assert page.show(begun)["duel"]["seen"] == 1 and page.show(begun)["undo"] is None
 
 
 def test_a_server_that_starts_again_goes_on(page, made, begun):

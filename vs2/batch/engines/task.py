@@ -44,7 +44,12 @@ def judged(judge: Scorer, task: Task, options: Given) -> Outcome:
     except Problem as problem:
         return problem
     except Exception as error:      # a long run must not end with one row that meets a defect
-        return Failure(f"Judging it failed unexpectedly ({type(error).__name__}: {error}).")
+        return unexpected(error)
+
+
+def unexpected(error: Exception) -> Failure:
+    """What is said of a row that met a defect."""
+    return Failure(f"Judging it failed unexpectedly ({type(error).__name__}: {error}).")
 
 
 def enough(count: int, gpus: int = 0) -> None:

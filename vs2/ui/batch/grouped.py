@@ -42,7 +42,8 @@ def html(job: Job | None) -> str:
 
 def _notes(board: Leaderboard) -> str:
     said = [text.INTERVAL]
-    said += [text.LACKING.format(count=board.lacking)] if board.lacking else []
+    lacking = text.LACKING_ONE if board.lacking == 1 else text.LACKING
+    said += [lacking.format(count=board.lacking)] if board.lacking else []
     said += [text.JUDGES.format(count=len(board.judges))] if len(board.judges) > 1 else []
     return "".join(f'<p class="vs-left-out">{escape(one)}</p>' for one in said)
 

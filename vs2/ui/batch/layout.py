@@ -29,6 +29,7 @@ class Layout:
                                    apply_default_css=False, elem_id="batch-files")
                 gr.HTML(pieces.how(), apply_default_css=False)
                 self.notice = gr.HTML("", elem_id="batch-notice", apply_default_css=False)
+                gr.HTML(parts.waits("#batch-go", ""), elem_id="batch-waits", apply_default_css=False)
                 with gr.Row(elem_classes="vs-actions"):
                     self.go = gr.Button(text.JUDGE, variant="primary", size="lg", elem_id="batch-go", scale=3)
                     self.halt = gr.Button(shared.STOP, size="lg", interactive=False, elem_id="batch-stop", scale=1,

@@ -24,7 +24,6 @@ from vs2.ui.draft import Draft
 from vs2.ui.examples import examples
 from vs2.ui.fields import WrongField
 from vs2.ui.judgement import Request
-from vs2.ui.shelf import Shelf
 from vs2.ui.site import Site
 from vs2.ui.text import batch as text
 from vs2.ui.wiring import PRIVATE, QUIET
@@ -47,10 +46,9 @@ class BatchPage(Saved, Endpoint):
     def __init__(self, site: Site, address: gr.HTML):
         self.site, self.host, self.address = site, site.host, address
         self.jobs = Jobs()
-        site.forgetting.append(lambda visitor: self.jobs.put(visitor, None))
+        site.forgetting.append(lambda visitor, _: self.jobs.put(visitor, None))
         self._newest: dict[str, object] = {}    # by visitor: which check of files is the last one begun
-        self.shelf = Shelf(site.store.home, "batch")
-        site.forgetting.append(self.shelf.forget)
+        self.shelf = site.shelve("batch")
         self._layout()
         self._connect()
 
@@ -127,7 +125,8 @@ class BatchPage(Saved, Endpoint):
 
     def _checked(self, job: Job) -> str:
         able = sum(not row.problem for row in job.rows)
-        return pieces.status(job, text.CHECKED.format(able=able, count=len(job.rows)), 0, 0, "idle")
+        stage = pieces.counted(text.CHECKED, text.CHECKED_ONE, len(job.rows), able=able)
+        return pieces.status(job, stage, 0, 0, "idle")
 
     def _standing(self, job: Job | None) -> str:
         """The status line while nothing runs."""
@@ -137,10 +136,10 @@ class BatchPage(Saved, Endpoint):
 
     def _ended(self, job: Job) -> str:
         if job.left:
-            stage = text.STOPPED.format(done=len(job.results), count=len(job.rows))
+            stage = pieces.counted(text.STOPPED, text.STOPPED_ONE, len(job.rows), done=len(job.results))
             return pieces.status(job, stage, 0, 0, "failed" if job.given_up else "stopped")
         scored, evaluated = len(job.scored), len(job.evaluated)
-        stage = text.DONE.format(scored=scored, count=len(job.rows))
+        stage = pieces.counted(text.DONE, text.DONE_ONE, len(job.rows), scored=scored)
         if evaluated > scored:
             stage += text.DONE_WITHHELD.format(count=evaluated - scored)
         return pieces.status(job, stage, 0, 0, "done" if evaluated else "failed")

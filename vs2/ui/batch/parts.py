@@ -6,7 +6,6 @@ from html import escape
 from vs2.batch import Result
 from vs2.batch.table import Row
 from vs2.evaluation import Evaluation
-from vs2.model.prompts import long_ones
 from vs2.plots.batch import OVERALL, number
 from vs2.rubric import KEYS, SCALE
 from vs2.ui import parts, whose, withheld
@@ -81,13 +80,17 @@ def long_prompts(rows: Sequence[Row], judge) -> str:
     """The rows whose prompts are longer than those that the judge was measured with; nothing without a judge yet."""
     if judge is None or not judge.card.longest_prompt:
         return ""
-    found = [rows[place].number for place in long_ones(judge.processor.tokenizer, judge.card,
-                                                       [row.prompt for row in rows])]
+    found = [rows[place].number for place in judge.long_ones([row.prompt for row in rows])]
     if not found:
         return ""
     named = ", ".join(map(str, found[:MOST_LISTED])) + ", …" * (len(found) > MOST_LISTED)
     said = text.LONG_ONE if len(found) == 1 else text.LONG.format(count=len(found))
     return f'<p class="vs-long-prompts" role="status">{escape(text.LONG_ROWS.format(said=said, rows=named))}</p>'
+
+
+def counted(many: str, one: str, count: int, **values: object) -> str:
+    """A sentence about rows, in the number that `count` is of."""
+    return (one if count == 1 else many).format(count=count, **values)
 
 
 def progress(done: int, count: int) -> str:
@@ -100,7 +103,7 @@ def progress(done: int, count: int) -> str:
 def status(job: Job, stage: str, elapsed: float, judged: int, state: str = "busy") -> str:
     """The status line: what happens now, rows done, rate and time left. elapsed: seconds for `judged` rows."""
     count = len(job.rows)
-    detail = [text.ROWS.format(done=len(job.results), count=count)]
+    detail = [counted(text.ROWS, text.ROWS_ONE, count, done=len(job.results))]
     if judged and elapsed > 0 and state == "busy":
         detail.append(text.RATE.format(rate=f"{60 * judged / elapsed:.3g}"))
         detail.append(text.LEFT.format(time=parts.duration(round(len(job.left) * elapsed / judged))))
@@ -211,7 +214,7 @@ def table(job: Job | None, chosen: Filter, judging: int | None = None) -> str:
         lines = f'<tr><td colspan="{len(COLUMNS) + 2}">{text.NOTHING_MATCHES}</td></tr>'
     heads = (_head("number", text.NUMBER) + f'<th scope="col">{text.VIDEO}</th>'
              + "".join(_head(key, label) for key, label in labels().items()))
-    count = text.SHOWN.format(shown=len(shown), count=len(job.rows))
+    count = counted(text.SHOWN, text.SHOWN_ONE, len(job.rows), shown=len(shown))
     return (f'<section class="vs-rows"><header><h2>{text.RESULT}</h2>'
             f'<p role="status">{count}</p></header>'
             f'<div class="vs-wide" tabindex="0" role="region" aria-label="{text.RESULT}"><table><thead>'

@@ -26,7 +26,6 @@ from vs2.ui.generate.maker import notes
 from vs2.ui.generate.studio import Studio, Work
 from vs2.ui.prompt_note import PromptNote
 from vs2.ui.ranking import Ranking, chosen
-from vs2.ui.shelf import Shelf
 from vs2.ui.site import Site
 from vs2.ui.text import best_of as text
 from vs2.ui.text import generate as making
@@ -55,8 +54,7 @@ class BestOfPage(Endpoint):
         self._runs: dict[str | None, tuple[best_of.Run, Contest]] = {}  # by visitor's session: Stop finds its run
         self._rates: dict[tuple, Rates] = {}  # what finished runs learned of time, by what they asked for
         self.opens: list = []
-        self.shelf = Shelf(site.store.home, "best_of")
-        site.forgetting.append(self.shelf.forget)
+        self.shelf = site.shelve("best_of")
         self._layout()
         self._connect()
         self._keep()
@@ -101,6 +99,8 @@ class BestOfPage(Endpoint):
     def _settings(self) -> None:
         self.count = gr.Slider(LEAST, MOST, 4, step=1, label=text.COUNT, info=text.COUNT_HINT, elem_id="best-count")
         self.choice = Choice("best")
+        self._places = {**self.choice.places, "prompt": "#best-prompt textarea",
+                        "count": "#best-count input[type=number]"}
         with gr.Accordion(text.OPTIONS, open=False, elem_id="best-options", elem_classes="vs-settings"):
             self.fast = gr.Checkbox(False, label=text.FAST, info=text.FAST_HINT.format(keep=KEEP), elem_id="best-fast")
             self.early = gr.Checkbox(False, label=text.EARLY, info=text.EARLY_HINT.format(gain=GAIN),
@@ -230,7 +230,7 @@ class BestOfPage(Endpoint):
             if contest and run and contest.outcome is None:     # what is finished stays, with its ranking and its files
                 contest.take(best_of.Done(run.outcome()))
             yield {**(self.shown(contest) if contest else {}), self.ended: contest,
-                   self.notice: parts.problem(self._sentence(error)),
+                   self.notice: parts.problem(self._sentence(fields.placed(error, self._places))),
                    self.status: parts.status(text.FAILED, (), "failed"), self.halt: gr.update(interactive=False)}
         finally:  # also when the visitor has gone
             if work:

@@ -19,7 +19,7 @@ from vs2.evaluation import Evaluation
 from vs2.history.duels import Ballot, Duel, StoredClip
 from vs2.report import duels as duel_report
 from vs2.report import html
-from vs2.ui import player, whose
+from vs2.ui import player, saving, whose
 from vs2.ui import text as shared
 from vs2.ui.said import worded
 from vs2.ui.text import duel as text
@@ -121,8 +121,9 @@ def export(duel: Duel, kind: str, evaluations: Callable[[], Sequence[tuple[Store
         made = json.dumps({one: rank(votes, one).to_dict() for one in duel.aspects}, ensure_ascii=False, indent=1)
     elif kind == "report":
         judged, voted = evaluations(), {vote.dimension for vote in votes}
-        made = html(report.duel([duel_report.ranking(votes, one, agreements(duel, judged, one), knows=whose.knows)
-                                 for one in duel.aspects if one in voted]))
+        with saving.spoken():
+            made = html(report.duel([duel_report.ranking(votes, one, agreements(duel, judged, one), knows=whose.knows)
+                                     for one in duel.aspects if one in voted]))
     else:
         made = vote_rows.to_jsonl(votes) if kind == "jsonl" else vote_rows.to_csv(votes)
     try:
@@ -130,7 +131,8 @@ def export(duel: Duel, kind: str, evaluations: Callable[[], Sequence[tuple[Store
         path.write_bytes(made.encode("utf-8", "replace"))
     except OSError as error:
         raise Failure(text.UNSURE.format(reason=error.strerror)) from error
-    return {"path": str(path), "name": path.name, "said": text.EXPORTED.format(count=len(votes))}
+    said = text.EXPORTED_ONE if len(votes) == 1 else text.EXPORTED
+    return {"path": str(path), "name": path.name, "said": said.format(count=len(votes))}
 
 
 def reason(problem: Problem, clip: StoredClip) -> str:

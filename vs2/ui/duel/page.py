@@ -3,6 +3,7 @@
 What is shown, voted and taken back lives in the browser (assets/duel.js), which calls the functions of `_served`; that
 clips are judged comes as any Gradio event.
 """
+import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,7 +39,6 @@ class DuelPage:
     def __init__(self, site: Site, address: gr.HTML):
         self.site, self.duels = site, site.store.duels
         self.judging = Judging(site)
-        site.forgetting.append(self.duels.delete)
         self.desk = gr.HTML(None, html_template=layout.template(), js_on_load=layout.script(),
                             apply_default_css=False, elem_id="duel", server_functions=self._served())
         with gr.Column(elem_id="duel-judging"):
@@ -102,8 +102,12 @@ class DuelPage:
         def duel_delete(said: dict) -> dict:
             return _answered(lambda: self.delete(_object(said)))
 
+        @served(QUICK)
+        def duel_restore(said: dict) -> dict:
+            return _answered(lambda: self.restore(_object(said)))
+
         return [duel_open, duel_look, duel_start, duel_pair, duel_vote, duel_undo, duel_again, duel_rank, duel_bring,
-                duel_export, duel_delete]
+                duel_export, duel_delete, duel_restore]
 
     def _visitor(self, said: dict) -> str:
         visitor = self.site.visitor(said.get("address"))
@@ -115,12 +119,17 @@ class DuelPage:
         return self.duels.get(self._visitor(said), said.get("id"))
 
     def show(self, said: dict) -> dict:
-        """The visitor's duels, and the one asked for, where it is theirs: said {address, id} -> {duels, duel}."""
+        """The visitor's duels, and the one asked for, where it is theirs: said {address, id} -> {duels, undo, duel}.
+
+        undo: of the last deletion what to say of it, and for how many seconds it can be taken back."""
         visitor = self._visitor(said)
         listed = [{"id": id, "name": data.sound(name), "seen": seen}
                   for id, name, _, seen in self.duels.all(visitor)]
         asked = next((one["id"] for one in listed if one["id"] == said.get("id")), None)
-        return {"duels": listed, "duel": data.state(self.duels.get(visitor, asked)) if asked else None}
+        count, seconds = self.duels.discarded(visitor)
+        said = text.DELETED.format(count=count, time=parts.duration(60 * math.ceil(seconds / 60)))
+        undo = {"said": said, "seconds": seconds} if count else None
+        return {"duels": listed, "undo": undo, "duel": data.state(self.duels.get(visitor, asked)) if asked else None}
 
     def look(self, said: dict) -> dict:
         """What the uploads come to: said {files, layout} -> {said, names, left_out}."""
@@ -210,10 +219,14 @@ class DuelPage:
         return made
 
     def delete(self, said: dict) -> dict:
-        """Deletes a duel: said {address, id} -> {deleted}."""
+        """Deletes a duel, until that is undone: said {address, id} -> {deleted}."""
         if not isinstance(said.get("id"), str):
             raise BadInput(text.BAD_REQUEST)
-        return {"deleted": self.duels.delete(self._visitor(said), said["id"])}
+        return {"deleted": self.duels.discard(self._visitor(said), said["id"])}
+
+    def restore(self, said: dict) -> dict:
+        """Takes back the last deletion of duels: said {address} -> {restored}."""
+        return {"restored": self.duels.restore(self._visitor(said))}
 
     def judge(self, value: object, address: dict | None) -> Iterator[dict]:
         """Judges the clips that the app's judge has not judged yet; each is kept in the history as it comes."""

@@ -73,6 +73,9 @@ class Choice:
             given = gr.Textbox("", visible="hidden")
             self.others = gr.HTML(others(listed), apply_default_css=False)
         self.inputs = [self.generator, self.model, self.token]
+        # For what is found wrong (`fields.placed`).
+        self.places = {name: f"#{prefix}-{name} :is(input,textarea)"
+                       for name in ("generator", "model", "token", "seed", "seconds")}
         self.generator.change(self.describe, self.generator, [self.what, self.model], **QUIET)
         shown = [self.generator, self.others, self.what, self.model]
         self.token.change(None, self.token, given, js=GIVEN, **QUIET)
@@ -102,9 +105,10 @@ class Choice:
         """The whole name for `vs2.generate.load`. Raises BadInput for a generator that is not usable here."""
         one = next((one for one in offered(bool(token)) if one.name == name), None)
         if one is None:
-            raise BadInput(text.NO_GENERATOR)
+            raise BadInput(text.NO_GENERATOR, about="generator")
         if not one.usable:
-            raise BadInput(text.REFUSED.format(label=one.label, reason=worded(one.reason), remedy=worded(one.remedy)))
+            raise BadInput(text.REFUSED.format(label=one.label, reason=worded(one.reason), remedy=worded(one.remedy)),
+                           about="generator")
         return name + str(model or "").strip() if name.endswith("/") else name
 
     @staticmethod

@@ -13,7 +13,7 @@ import gradio as gr
 from vs2.errors import BadInput, Problem
 from vs2.generate import Generated, Notice, Progress, Record
 from vs2.rubric import check_prompt
-from vs2.ui import given, parts, player, sent
+from vs2.ui import fields, given, parts, player, sent
 from vs2.ui.generate.choice import Choice, account
 from vs2.ui.generate.studio import Studio, Work
 from vs2.ui.judgement import clock
@@ -22,6 +22,7 @@ from vs2.ui.site import Site
 from vs2.ui.text import generate as text
 from vs2.ui.wiring import PRIVATE, QUIET
 
+PROMPT = "#prompt textarea"    # the page's, which the fold has no own one of
 PAUSE = 0.25    # seconds between updates of the page
 MOST_CALLS = 2  # calls from scripts at a time
 # What of a sketch's details gives its true scores away: whoever judges or reviews the clip is not to know them.
@@ -139,6 +140,8 @@ class Maker:
                 raise BadInput(text.WHILE_EVALUATING)
             own = (token or "").strip() or account(request)
             whole = Choice.named(name, model, own)
+            with fields.asked(PROMPT):
+                check_prompt(prompt or "")
             with self.studio.place(self.site.visitor(address) or session or ""):
                 yield {self.status: line(None, 0), self.notes: "", self.made: "",
                        self.go: gr.update(interactive=False), self.halt: gr.update(interactive=True)}
@@ -154,7 +157,8 @@ class Maker:
             yield {self.status: parts.status(text.DONE.format(seconds=spent), (), "done"),
                    self.made: how(made.record), **over, **self.placed(made.value)}
         except Exception as error:
-            problem = parts.problem(self._sentence(error))
+            places = {**self.choice.places, "prompt": PROMPT}
+            problem = parts.problem(self._sentence(fields.placed(error, places)))
             yield {self.status: parts.status(text.NOT_GENERATED, (), "failed") + problem, **over}
         finally:  # also when the visitor has gone
             if work:
@@ -189,15 +193,15 @@ class Maker:
                     else:
                         yield None  # nothing yet: here Gradio ends the call of a client that has gone
         except Exception as error:
-            raise gr.Error(self._sentence(error), print_exception=False) from error
+            raise gr.Error(str(self._sentence(error)), print_exception=False) from error
         finally:
             if work:
                 work.stop()
 
-    def _sentence(self, error: Exception) -> str:
+    def _sentence(self, error: Exception) -> Problem | str:
         """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
         if isinstance(error, Problem):
-            return str(error)
+            return error
         self.site.host.log(error)
         return text.FAILED.format(kind=type(error).__name__)
 

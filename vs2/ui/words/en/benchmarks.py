@@ -54,6 +54,26 @@ METRICS = {"exact": "Exact", "within_one": "Within one", "pearson": "Pearson", "
 ALWAYS_3 = "Always saying 3"
 WEIGHTS = "Weights {weights}, as hashed when they were measured."
 
+# What was measured on suites that people rated
+RATED = "Measured here: on clips that people rated"
+RATED_NOTE = (
+    "Generated clips that people scored or compared, judged by {judge} on {made} with `vs2 bench all`. Each figure is "
+    "this machine's own; none is a published one.")
+RATED_SUITE = "{suite}, judged by {judge}"
+RATED_SCORES = "How far scores agree with people's, by suite"
+RATED_PAIRS = "How often the better clip of two is people's, by suite"
+RATED_CLIPS = "Clips"
+RATED_WITHHELD = "Not judged"
+RATED_WITHIN = "Pairs within a prompt"
+RATED_COUNT = "Pairs"
+RATED_PLAIN = "Without ties"
+RATED_TIES = "With ties"
+RATED_BETWEEN = "{low} to {high}"
+RATED_FOOT = (
+    "Shares are of all clips that people rated: one that was not judged counts as a miss. Correlations are of those "
+    "that were judged. Under each figure its 95 % interval, by bootstrap over prompts. With ties, the margin up to "
+    "which two clips count as the same is chosen on the other half of the prompts.")
+
 CHECKS = "Three other questions"
 CHECKS_CAPTION = "Checks of the order that {judge} puts clips into"
 CHECK = "Question"

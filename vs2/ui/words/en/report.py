@@ -24,6 +24,7 @@ OPEN = "Open the evaluation of row {number}"
 INTERVAL = ("Means of the expected scores; in brackets the 95 % bootstrap interval, over prompts where a prompt comes "
             "more than once in a group, else over clips. Groups whose intervals overlap may not differ.")
 LACKING = "{count} rows have not all three scores, so they are in no overall mean."
+LACKING_ONE = "1 row has not all three scores, so it is in no overall mean."
 JUDGES = "The scores are of {count} judges, which do not share a scale."
 PROFILES = "Profiles of the groups"
 """Of each group a radar."""

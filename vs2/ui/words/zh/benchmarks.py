@@ -48,6 +48,25 @@ METRICS = {"exact": "完全一致", "within_one": "相差不超过 1", "pearson"
 ALWAYS_3 = "总是答 3 分"
 WEIGHTS = "权重 {weights}（测量时的哈希值）。"
 
+# 在人工评分的测试集上的结果
+RATED = "本项目测得：在经人工评分的视频上"
+RATED_NOTE = (
+    "由人评分或比较的生成视频，{judge} 于 {made} 用 `vs2 bench all` 评审。"
+    "每个数字都由这台机器自己测得，没有一个是已发表的。")
+RATED_SUITE = "{suite}，由 {judge} 评审"
+RATED_SCORES = "各测试集上分数与人的一致程度"
+RATED_PAIRS = "各测试集上两个视频中较好者与人一致的比例"
+RATED_CLIPS = "视频数"
+RATED_WITHHELD = "未评"
+RATED_WITHIN = "同一提示词内的成对比较"
+RATED_COUNT = "对数"
+RATED_PLAIN = "不计平局"
+RATED_TIES = "计入平局"
+RATED_BETWEEN = "{low} 至 {high}"
+RATED_FOOT = (
+    "比例以所有经人工评分的视频为分母：未评的算作未命中。相关系数只针对已评的视频。"
+    "每个数字下方是按提示词自助抽样的 95% 区间。计入平局时，判为相同的差值上限由另一半提示词确定。")
+
 CHECKS = "另外三个问题"
 CHECKS_CAPTION = "对 {judge} 给视频排序的检验"
 CHECK = "问题"

@@ -1,4 +1,4 @@
-"""Agreement of predicted with true scores: exact and within-one accuracy, Pearson (PLCC), Spearman (SRCC), kappa."""
+"""Agreement of predicted with true scores: shares of hits, Pearson (PLCC), Spearman (SRCC), Kendall, kappa, RMSE."""
 import math
 
 import numpy as np
@@ -16,12 +16,27 @@ def agreement(true, predicted, expected=None) -> dict[str, float | None]:
     true, given = list(true), list(predicted)
     if len(true) != len(given) or not true:
         raise ValueError("needs as many predictions as true scores, and at least one")
-    off = [math.inf if p is None else abs(p - t) for t, p in zip(true, given, strict=True)]
+    exact, near = hits(true, given)
     soft = given if expected is None else list(expected)
     pairs = [(t, s) for t, s in zip(true, soft, strict=True) if s is not None]
-    ranks = list(zip(*map(_ranks, zip(*pairs, strict=True)), strict=True))
-    return {"exact": sum(o < 0.5 for o in off) / len(off), "within_one": sum(o < 1.5 for o in off) / len(off),
-            "pearson": _pearson(pairs), "spearman": _pearson(ranks)}
+    first, second = ([pair[i] for pair in pairs] for i in (0, 1))
+    return {"exact": float(exact.mean()), "within_one": float(near.mean()),
+            "pearson": pearson(first, second), "spearman": spearman(first, second)}
+
+
+def hits(true, predicted) -> tuple[np.ndarray, np.ndarray]:
+    """Of n clips, whether the digit is the true score, and whether it is at most one off: two bool [n].
+
+    true: n scores; one between two digits (a mean of raters) is hit by the nearer digit, by neither halfway.
+    predicted: n digits, None where there is none, which hits nothing.
+    """
+    off = np.array([math.inf if p is None else abs(p - t) for t, p in zip(true, predicted, strict=True)], float)
+    return off < 0.5, off < 1.5
+
+
+def all_exact(true, predicted) -> np.ndarray:
+    """Whether every dimension of a clip is exact at once: bool [n]. true, predicted: [n][dimensions]."""
+    return np.array([bool(hits(t, p)[0].all()) for t, p in zip(true, predicted, strict=True)], bool)
 
 
 def quadratic_kappa(first, second) -> float | None:
@@ -38,21 +53,43 @@ def quadratic_kappa(first, second) -> float | None:
     return 1 - observed / chance if chance else None
 
 
-def _pearson(pairs) -> float | None:
-    if len(pairs) < 2:
-        return None
-    a, b = np.array(pairs, float).T
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
+def pearson(first, second) -> float | None:
+    """Pearson's correlation of two lists of n numbers; None under two, or where one of them is constant."""
+    a, b = np.asarray(first, float), np.asarray(second, float)
+    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return None
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def _ranks(values) -> list[float]:
+def spearman(first, second) -> float | None:
+    """Spearman's: Pearson's of the ranks, equal values sharing the mean of theirs."""
+    return pearson(_ranks(first), _ranks(second))
+
+
+def kendall(first, second) -> float | None:
+    """Kendall's tau-b, which takes ties into account; None under two, or where one of them is constant."""
+    from scipy.stats import kendalltau  # half a second to import
+
+    a, b = np.asarray(first, float), np.asarray(second, float)
+    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return None
+    return float(kendalltau(a, b, variant="b").statistic)
+
+
+def rmse(true, predicted) -> float | None:
+    """The root of the mean squared difference, in points of the scale; None of nothing."""
+    a, b = np.asarray(true, float), np.asarray(predicted, float)
+    return float(np.sqrt(np.mean((a - b) ** 2))) if len(a) else None
+
+
+def _ranks(values) -> np.ndarray:
     """Ranks from 1, equal values sharing the mean of theirs."""
     values = np.asarray(values, float)
+    if not len(values):
+        return values
     _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
-    return (last - (counts - 1) / 2)[group].tolist()
+    return (last - (counts - 1) / 2)[group]
 
 
 def table(metrics: dict[str, dict]) -> str:

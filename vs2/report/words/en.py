@@ -1,9 +1,13 @@
 """The words of reports and share cards, in English."""
 
+from vs2.rubric import DIMENSIONS
+
 KINDS = {"evaluation": "Evaluation", "comparison": "Comparison", "best-of": "Best of N", "batch": "Batch",
          "duel": "Blind duel"}
+TAG = "en"
 TITLE = "{kind} · VideoScore2"
 MADE = "Report made {when} by vs2 {version}"
+DATE = "{moment:%d %B %Y, %H:%M} UTC"
 WHEN = "Evaluated"
 
 # Whose and how
@@ -13,6 +17,7 @@ KNOWS_NOT = "What this judge knows is not said here."
 PROMPT = "Prompt"
 FILE = "File"
 SETTINGS = "Settings"
+JUDGE_SETTINGS = "Judge, settings"
 FACTS = "About this clip"
 SETTINGS_NONE = "The settings were not kept with these scores."
 THINK, BUDGET, SAMPLES, SEED, TEMPERATURE, RULE = ("Thinks before it scores", "Thinking budget", "Rationales sampled",
@@ -40,6 +45,8 @@ CONFIDENCE = "confidence {percent} %"
 NO_CONFIDENCE = "No confidence is claimed: one rationale names the score itself, so how sure it is cannot be told."
 DISTRIBUTION = "Probability of each score: {said}"
 SHORT = {"visual_quality": "Visual quality", "text_alignment": "Alignment", "physical_consistency": "Physical"}
+LABELS = {one.key: one.label for one in DIMENSIONS}
+ASKS = {one.key: one.asks for one in DIMENSIONS}
 PROFILE = "Profile"
 RADAR = "Radar of the scores, each from 1 to 5. {said}."
 NO_SCORES = "no scores"
@@ -78,6 +85,7 @@ ROWS = "Rows"
 ROW = "Row {number}"
 ROWS_NAMED = "Rows {numbers}"
 COUNTS = "{rows} rows: {said}."
+COUNTS_ONE = "1 row: {said}."
 COUNT_COMPLETE, COUNT_PART = "{count} with all three scores", "{count} judged in part or not at all"
 ROWS_SHOWN = "{shown} of {count} rows are listed here; the table that this report was made from has all."
 WHOLE_SHOWN = "Stills and rationales are in here of {shown} of the {count} judged clips: {which}."
@@ -96,6 +104,8 @@ INTERVAL = ("Mean of the expected scores; in brackets the 95 % bootstrap interva
             "prompt comes more than once in a group, else over clips. Overlapping intervals are no ranking.")
 LACKING = ("A mean is over the rows that have the score: {count} rows are in no overall mean, and a group that has "
            "more of them may look better or worse than it is.")
+LACKING_ONE = ("A mean is over the rows that have the score: 1 row is in no overall mean, and the group that has it "
+               "may look better or worse than it is.")
 JUDGES_MIXED = "The scores are of {count} judges, which do not share a scale: do not compare groups across them."
 NO_INTERVAL = "no interval: one draw"
 GROUP_RADAR = "Profiles"
@@ -105,7 +115,9 @@ DUEL_OF = "Ranking: {dimension}"
 GENERATOR = "Generator"
 STRENGTH, WIN_RATE, WINS, LOSSES, TIES = "Strength", "Win rate", "Won", "Lost", "Tied"
 VOTES = "{votes} votes{by}; ties: {ties}, both bad: {bad}."
+VOTES_ONE = "1 vote{by}; ties: {ties}, both bad: {bad}."
 VOTES_BY = " by {voters} people"
+VOTES_BY_ONE = " by 1 person"
 STRENGTHS = ("Strengths are Bradley-Terry's, 0 the mean of all, with {level} % intervals; win rates count a tie as "
              "half.")
 AGREEMENT = "How far judges agree with the people"
