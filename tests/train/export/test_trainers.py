@@ -1,6 +1,6 @@
 """The real LLaMA-Factory, ms-swift and verl on exports as they are written, started by the exports' own scripts.
 
-Their loaders and settings, not a step of training, which wants GPUs. They take gigabytes and versions of other packages
+Their loaders and settings, not a step of training, which wants GPUs. They take 2 GB in all and other versions of packages
 than ours, so that each gets an environment of its own, and the test runs where VS2_TEST_TRAINERS names a folder for
 these alone; a second run finds them there.
 """
@@ -21,7 +21,7 @@ from vs2 import video
 
 KEPT = os.environ.get("VS2_TEST_TRAINERS")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(
-    not KEPT, reason="VS2_TEST_TRAINERS names no folder for the environments of the trainers, of gigabytes")]
+    not KEPT, reason="VS2_TEST_TRAINERS names no folder for the environments of the trainers, of 2 GB in all")]
 # What they import to read rows; torch and what else is not named comes from the environment of the tests.
 SHARED = ("accelerate==1.11.0", "aiohttp==3.14.5", "aiosignal==1.4.0", "aiohappyeyeballs==2.7.1", "av==16.0.0",
           "dill==0.4.1", "frozenlist==1.8.0", "huggingface_hub==1.33.0", "multidict==7.2.1", "multiprocess==0.70.19",
