@@ -1,8 +1,8 @@
 """The real LLaMA-Factory, ms-swift and verl on exports as they are written, started by the exports' own scripts.
 
-Their loaders and settings, not a step of training, which wants GPUs. They take 2 GB in all and other versions of packages
-than ours, so that each gets an environment of its own, and the test runs where VS2_TEST_TRAINERS names a folder for
-these alone; a second run finds them there.
+Their loaders and settings, not a step of training, which wants GPUs. They take 2 GB in all and other versions of
+packages than ours, so that each gets an environment of its own, and the test runs where VS2_TEST_TRAINERS names a
+folder for these alone; a second run finds them there.
 """
 import json
 import os
