@@ -4,7 +4,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 # Tests run in this many processes of one thread each; 0 runs them in pytest's own process.
-WORKERS ?= 2
+WORKERS ?= 3
 # The exact versions tested need Python 3.11; an older one takes the newest that requirements.txt admits.
 CONSTRAINTS ?= $(shell $(PYTHON) -c "import sys; print('-c constraints.txt' if sys.version_info >= (3, 11) else '')")
 

@@ -136,7 +136,8 @@ def test_a_stop_leaves_the_address_of_what_is_shown(visitor, clips):
     page.wait_for_function("document.querySelector('#video .vs-name').textContent === 'two.mp4'")
     assert page.input_value("#prompt textarea") == PROMPT and one.values() == ["", "", ""]
     assert not page.locator("#notice .vs-lost").count(), "it was stopped, not lost"
-    page.click("#settings > button")
+    # What is drawn again while it is pressed may fold it.
+    assert eventually(lambda: page.locator("#settings > button.open").count() or page.click("#settings > button"))
     page.wait_for_function("document.querySelector('#budget input[type=number]')?.value === '256'")
 
 

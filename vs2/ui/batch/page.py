@@ -220,9 +220,14 @@ class BatchPage(Saved, Endpoint):
         lost = parts.lost(text.RUN_LOST, "#batch-go") if kept.RUN in self.draft.lost(said) else ""
         if job is None:
             return {self.notice: lost or gr.skip(), **values}
-        job.view = _view()
-        return {self.box: {"checked": True, "kept": job.names, "run": job.token},
-                **self._whole(job, self._standing(job)), **({self.notice: lost} if lost and job.left else {}), **values}
+        going = job.judging and not lost    # from another window, or begun here while this was on its way
+        if not going:
+            job.view = _view()
+        whole = self._whole(job, self._standing(job)) | ({self.notice: lost} if lost and job.left else {})
+        if going:
+            whole |= self._buttons(job, running=True)
+            del whole[self.status]
+        return {self.box: {"checked": True, "kept": job.names, "run": job.token}, **whole, **values}
 
     def show(self, filters, across: str, upwards: str, address: dict | None, request: gr.Request) -> dict:
         """For another filter or another dimension: the rows that it takes."""
@@ -285,7 +290,9 @@ class BatchPage(Saved, Endpoint):
                     stage = shared.WAITING_ONE if ahead == 1 else shared.WAITING.format(ahead=ahead)
                 elif progress is not None and progress.stage == shared.LOADING:
                     stage = shared.LOADING
-                yield update | {self.status: pieces.status(job, stage, now - started, judged)}
+                # The buttons each time: a browser may skip all updates but the last.
+                yield update | self._buttons(job, True) | {self.status: pieces.status(job, stage, now - started,
+                                                                                      judged)}
 
     def stop(self, address: dict | None, request: gr.Request) -> None:
         """What the Stop button does: the rows that are finished stay."""

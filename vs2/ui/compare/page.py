@@ -264,7 +264,9 @@ class ComparePage(Saved, Endpoint):
                 progress.take(event)
                 if (now := time.monotonic()) - last >= PAUSE:
                     last = now
-                    update = {self.status: f'<p class="vs-queue">{escape(title)}</p>{progress.line()}'}
+                    # Stop each time: a browser may skip all updates but the last.
+                    update = {self.status: f'<p class="vs-queue">{escape(title)}</p>{progress.line()}',
+                              self.halt: gr.update(interactive=True)}
                     if progress.said != said:
                         said = progress.said
                         update[self.live] = pieces.live(said)

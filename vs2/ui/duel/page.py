@@ -238,7 +238,7 @@ class DuelPage:
             visitor, duel = self._visitor(asked), self._duel(asked)
             yield running
             for said in self.judging.stream(visitor, duel):
-                yield {self.status: said}
+                yield {self.status: said, **running}    # each time: a browser may skip all updates but the last
         except Problem as problem:
             said = parts.problem(str(problem))
         except Exception as error:

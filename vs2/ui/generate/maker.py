@@ -218,7 +218,8 @@ class Maker:
                 update[self.notes] = notes(said)
             elif isinstance(event, Progress):
                 progress = event
-            yield {self.status: line(progress, elapsed()), **update}
+            # Stop each time: a browser may skip all updates but the last.
+            yield {self.status: line(progress, elapsed()), self.halt: gr.update(interactive=True), **update}
         return None
 
     def _make(self, name: str, token: str, prompt: str, options: dict, stop: Callable[[], bool]) -> Iterator:
