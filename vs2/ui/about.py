@@ -124,7 +124,8 @@ def ways() -> str:
         paragraph(text.WAY_SPACE),
         table(text.WAY_SPACE_CAPTION, (text.HARDWARE, text.SERVES, text.PAYS), [Group("", text.SPACES)],
               "vs-doc-facts"),
-        paragraph(text.WAY_SPACE_NOTE, "vs-doc-note"))
+        paragraph(text.WAY_SPACE_NOTE, "vs-doc-note"),
+        paragraph(text.WAY_SERVER), code(text.WAY_SERVER_CODE, text.WAY_SERVER))
 
 
 def privacy(settings: Settings) -> str:

@@ -116,6 +116,10 @@ SPACES = (
 WAY_SPACE_NOTE = (
     "`docs/spaces.md` has the details. No Space of Hugging Face's has run this software yet: it was tested with "
     "stand-ins for what is theirs.")
+WAY_SERVER = (
+    "A server that has the model already, such as vLLM, by its address: this machine then needs no GPU. "
+    "`docs/server.md` says how to start one so that it sees exactly the same frames. In a terminal:")
+WAY_SERVER_CODE = "VS2_MODEL='openai:http://SERVER:8000/v1#TIGER-Lab/VideoScore2' vs2 app     # these pages"
 
 # What is stored
 PRIVACY = "What is stored, and where"

@@ -96,6 +96,10 @@ SPACES = (
     ("CPU basic", "内置的 `mini`", "无需付费"),
 )
 WAY_SPACE_NOTE = "详情见 `docs/spaces.md`。目前还没有在 Hugging Face 的 Space 上运行过本软件：只用替代品做过测试。"
+WAY_SERVER = (
+    "已有该模型的服务器（例如 vLLM），填写它的地址即可：本机不需要 GPU。"
+    "如何启动才能让它看到完全相同的画面，见 `docs/server.md`。在终端中：")
+WAY_SERVER_CODE = "VS2_MODEL='openai:http://SERVER:8000/v1#TIGER-Lab/VideoScore2' vs2 app     # 这些页面"
 
 # 存储
 PRIVACY = "保存了什么，保存在哪里"
