@@ -110,7 +110,7 @@ def number(value: object) -> float | None:
     if isinstance(value, bool) or value is None:
         return None
     try:
-        found = float(value)    # type: ignore[arg-type]
+        found = float(value)  # type: ignore[arg-type]  # what it cannot take, it raises on
     except (TypeError, ValueError, OverflowError):
         return None
     return found if abs(found) < float("inf") else None
