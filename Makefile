@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
-# Tests run in this many processes of one thread each; 0 runs them in pytest's own process.
+# Tests run in this many processes of one thread each, one more than the cores, for browsers wait much; 0 runs them in
+# pytest's own process.
 WORKERS ?= 3
 # The exact versions tested need Python 3.11; an older one takes the newest that requirements.txt admits.
 CONSTRAINTS ?= $(shell $(PYTHON) -c "import sys; print('-c constraints.txt' if sys.version_info >= (3, 11) else '')")
