@@ -23,8 +23,8 @@ NAMES = {
     "VideoFeedback2", "VideoGenReward", "VideoPhy2", "VideoScore", "VideoScore2", "WMV", "Wan", "WaveSpeed", "WebM",
     "WebP", "ZeroGPU", "arXiv", "basic", "bf16", "bfloat16", "confidence", "csv", "diffusers", "distribution",
     "expected", "fal", "fp32", "ftfy", "hf", "id", "int8", "json", "jsonl", "kappa", "logits", "mini", "null", "of",
-    "openai", "overall", "parquet", "prompt", "reason", "scenes", "test", "token", "torch", "tsv", "v2", "vLLM", "value",
-    "video", "vs2", "zip",
+    "openai", "overall", "parquet", "prompt", "reason", "scenes", "test", "token", "torch", "tsv", "v2", "vLLM",
+    "value", "video", "vs2", "zip",
 }
 # What a visitor, a judge, a file or a command says: it stays as it is.
 CONTENT = ("code, pre, kbd, textarea, script, style, video, .vs-said p, .vs-name, .vs-clip-name, .vs-clip-prompt, "
