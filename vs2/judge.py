@@ -16,7 +16,7 @@ import torch
 from vs2 import events, forks, video
 from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation, Seconds
-from vs2.judging import Judging, Stream, Task, last
+from vs2.judging import Judging, Stream, Task, last, thoughts
 from vs2.model import as_published, checkpoint, generation, gpu, inputs, together, weights
 from vs2.model.card import Card
 from vs2.model.mixture import mix
@@ -203,17 +203,8 @@ class Judge(Judging):
         """Thoughts of one attempt; returns its replies."""
         write = as_published.generate if task.options.published else generation.generate
         # The inputs have no name here, so that nothing holds the pixels once they were seen.
-        writing = write(self.model, self.processor.tokenizer, self._inputs(task), task.options, self._wire,
-                        task.stop)
-        try:
-            while True:
-                piece = next(writing)
-                given = {key: value for key, value in piece.values.items() if key not in task.withheld}
-                yield events.Thought(piece.text, piece.tokens, given)
-        except StopIteration as end:
-            return end.value
-        finally:
-            writing.close()
+        return (yield from thoughts(write(self.model, self.processor.tokenizer, self._inputs(task), task.options,
+                                          self._wire, task.stop), task.withheld))
 
 
 def _smaller(clip: video.Clip, retries: int) -> video.Clip:

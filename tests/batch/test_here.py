@@ -124,13 +124,14 @@ def test_batches_do_not_depend_on_how_quickly_a_clip_was_read(monkeypatch):
         assert judge.asked == [[str(n) for n in range(BATCH)], ["8", "9"]]
 
 
-def test_a_row_that_breaks_a_batch_does_not_take_the_others_along(monkeypatch):
+def test_a_row_that_breaks_a_batch_does_not_take_the_others_along(monkeypatch, caplog):
     monkeypatch.setattr(here.video, "read", lambda *_, **__: clip(2, 9, 9))
     judge = Counting(breaks=True)
     found = [outcome for _, outcome in Here(judge, {"think": False}).judge(many(4), never)]
     assert judge.asked == [["0", "1", "2", "3"], ["0"], ["1"], ["2"], ["3"]]
     assert [isinstance(outcome, Evaluation) for outcome in found] == [True, True, False, True]
     assert isinstance(found[2], Failure) and "ZeroDivisionError" in str(found[2])
+    assert "A batch of 4 failed" in caplog.text and "oops" in caplog.text
 
 
 def test_clips_are_read_ahead_but_not_far(monkeypatch):

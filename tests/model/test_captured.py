@@ -179,3 +179,19 @@ def test_overflow_is_said(judge, path, here):
             judge.score(path, "a red square")
     finally:
         hook.remove()
+
+
+def test_what_overflowed_on_one_clip_does_not_reach_the_next(judge, path, here):
+    wanted = judge.score(path, "a red square", budget=30)
+    steps, = gpu.kept[judge.model]
+    with torch.inference_mode():
+        for whole in (*steps.cache.keys, *steps.cache.values):
+            whole.fill_(torch.nan)
+    assert judge.score(path, "a red square", budget=30).scores == wanted.scores
+
+
+def test_a_kept_cache_has_the_room_that_is_asked_for(judge, here):
+    steps = captured.Steps(judge.model, 1, 500)
+    gpu.kept[judge.model] = [steps]
+    assert captured._take(judge.model, 1, steps.places) is None, "one place is for trying"
+    assert captured._take(judge.model, 1, steps.places - 1) is steps

@@ -52,7 +52,7 @@ def possible(model) -> bool:
 def _take(model, rows: int, places: int) -> "Steps | None":
     """The smallest kept one that fits."""
     kept = gpu.kept.get(model, [])
-    fitting = [one for one in kept if one.rows == rows and places <= one.places < WIDE * max(places, ROUND)]
+    fitting = [one for one in kept if one.rows == rows and places < one.places < WIDE * max(places, ROUND)]
     if not fitting:
         return None
     found = min(fitting, key=lambda one: one.places)
@@ -134,6 +134,8 @@ class Captured:
         layers: list[Any] = list(cache.layers)
         for layer, keys, values in zip(layers, steps.cache.keys, steps.cache.values, strict=True):
             keys[:, :, :length], values[:, :, :length] = layer.keys, layer.values
+            # What an earlier clip left there is weighed by 0, and 0 times what overflowed is no number.
+            values[:, :, length:] = 0
             layer.keys = layer.values = None        # the next layer may need their memory
         steps.at.fill_(length)
         steps.delta.fill_(rope_delta)

@@ -133,7 +133,8 @@ def load(checkpoint: Checkpoint, precision: str = "auto", where: torch.device | 
     processor = inputs.load_processor(checkpoint.folder)
     model = _model(checkpoint, precision, where)
     vision.quicken(model)
-    if where.type == "cuda":
+    # Products of bfloat16 that are summed into float32 (`attention.few`) are there for CUDA alone.
+    if where.type == "cuda" and (not torch.version.hip or model.get_input_embeddings().weight.dtype == torch.float32):
         attention.ungroup(model)
     return Loaded(model.eval(), processor, card, precision, where, scope)
 

@@ -13,7 +13,7 @@ from typing import Any
 from vs2 import events, video
 from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation, Seconds
-from vs2.judging import Judging, Stream, Task
+from vs2.judging import Judging, Stream, Task, thoughts
 from vs2.model.mixture import mix
 from vs2.model.reply import Reply
 from vs2.options import Given, Options
@@ -136,13 +136,4 @@ class RemoteJudge(Judging):
 
     @staticmethod
     def _think(task: Task, asking: Asking) -> Generator[events.Thought, None, list[Reply]]:
-        writing = asking.write()
-        try:
-            while True:
-                piece = next(writing)
-                given = {key: value for key, value in piece.values.items() if key not in task.withheld}
-                yield events.Thought(piece.text, piece.tokens, given)
-        except StopIteration as end:
-            return end.value
-        finally:
-            writing.close()
+        return (yield from thoughts(asking.write(), task.withheld))

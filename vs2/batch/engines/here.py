@@ -3,6 +3,7 @@
 Without thinking, clips of like size that follow each other share a batch. Which do depends on the table alone, never on
 how quickly something was read: a row's scores are the same in every run of the same rows.
 """
+import logging
 import math
 import time
 from collections import deque
@@ -27,6 +28,7 @@ AHEAD = 4           # clips, beside those of the batch, that are read before the
 BATCH = 8           # clips of a batch, at most
 PIXELS = 64 * 2**20  # of all frames of a batch, at most, unless one clip alone has more
 LIKE = 2.0          # clips of a batch differ in pixels by this factor at most: shorter ones are padded
+_log = logging.getLogger("vs2.batch")
 
 
 @runtime_checkable
@@ -82,13 +84,14 @@ class Here:
             readers.shutdown(wait=False, cancel_futures=True)
 
     def _judged(self, judge: ClipScorer, batch: list[Read]) -> list[Outcome]:
-        if len(batch) > 1:
-            try:
-                found = judge.score_many([one.clip for one in batch], [one.task.prompt for one in batch])
-                return [self._told(outcome, one) for outcome, one in zip(found, batch, strict=True)]
-            except Exception:
-                pass        # one of them broke it: alone, each tells what is wrong with it
-        return [self._alone(judge, one) for one in batch]
+        if len(batch) == 1:
+            return [self._alone(judge, batch[0])]
+        try:
+            found = judge.score_many([one.clip for one in batch], [one.task.prompt for one in batch])
+        except Exception as error:      # alone, each tells what is wrong with it; the log has it where none does
+            _log.warning("A batch of %d failed, and its rows are judged one by one", len(batch), exc_info=error)
+            return [self._alone(judge, one) for one in batch]
+        return [self._told(outcome, one) for outcome, one in zip(found, batch, strict=True)]
 
     def _alone(self, judge: ClipScorer, one: Read) -> Outcome:
         if one.problem is not None:
