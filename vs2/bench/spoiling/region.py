@@ -14,6 +14,7 @@ STEP = 3                # pixels of the small picture from one place of the wind
 FASTEST = 2             # places that the window moves from a frame to the next
 LEAST, MORE = 1.5, 1.5  # of 255: the least that moves in the window; how many times what moves in the whole picture
 PEAKS = 4               # of the phase correlation, that are tried as the camera's way
+CLEAR = 16              # of 255: a pixel that differs by so much is another, and counts as no more
 GREY = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -51,7 +52,7 @@ def shift(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """How far (down, right) most of the picture has moved, in whole pixels; float [h, w] each.
 
     The peaks of the phase correlation are tried, and no way at all: a thing that moves may have the highest peak, but
-    the way of the camera is the one on which half of the pixels agree best."""
+    the way of the camera is the one on which most pixels agree, however much the others differ."""
     window = np.hanning(before.shape[0])[:, None] * np.hanning(before.shape[1])
     first, second = (np.fft.rfft2((picture - picture.mean()) * window) for picture in (before, after))
     cross = second * np.conj(first)
@@ -63,7 +64,8 @@ def shift(before: np.ndarray, after: np.ndarray) -> np.ndarray:
         found = np.where(found > sides // 2, found - sides, found)
         if (np.abs(found) <= sides // 4).all():         # no camera moves farther: that would be another picture
             tried.append(found)
-    return min(tried, key=lambda way: (float(np.median(np.abs(after - moved(before, *way)))), abs(way).sum()))
+    return min(tried, key=lambda way: (float(np.minimum(np.abs(after - moved(before, *way)), CLEAR).mean()),
+                                       abs(way).sum()))
 
 
 def _small(frames: np.ndarray, factor: int) -> np.ndarray:
