@@ -110,7 +110,7 @@ def _falls(pairs: Sequence[Pair]) -> dict:
     counted = _counted(pairs)
     fell, same, rose, interval = _shares(counted)
     by = [first - second for _, before, after in counted
-          if None not in (first := _number(before), second := _number(after))]
+          if (first := _number(before)) is not None and (second := _number(after)) is not None]
     values = [(before["value"], after["value"]) for _, before, after in counted]
     digits = [None not in value and value[0] > value[1] for value in values]
     return {"pairs": len(pairs), "withheld": len(pairs) - len(counted), "unread": len(counted) - len(by),
