@@ -200,7 +200,7 @@ def test_stop_is_at_once_and_keeps_what_was_said(visit, clip, scripted):
 def test_an_example_is_one_click(visit, clip, scripted, monkeypatch):
     shown = [{"file": str(clip), "prompt": "a square goes right", "shows": "Nothing wrong"}]
     monkeypatch.setattr(layout, "examples", lambda: shown)
-    visitor = visit(address=scripted(Scripted()))
+    visitor = visit(address=scripted(Scripted(), alone=True))
     visitor.page.click("text=Nothing wrong")
     visitor.page.wait_for_function("document.querySelector('#video video').readyState >= 1")
     assert visitor.page.input_value("#prompt textarea") == "a square goes right"

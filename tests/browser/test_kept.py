@@ -80,7 +80,7 @@ def visitor(mortal, browser):
 
     yield visit
     for one in made:
-        one.context.close()
+        one.leave()
 
 
 @pytest.fixture(scope="module")

@@ -143,7 +143,7 @@ def test_a_restart_keeps_the_history(browser, clip, tmp_path):
         assert visitor.values() == values
         visitor.page.click(".vs-history-fold > button")
         visitor.page.wait_for_selector("#history li")
-    visitor.context.close()
+    visitor.leave()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

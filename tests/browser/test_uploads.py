@@ -63,7 +63,7 @@ def finish(steps) -> None:
 
 
 def test_the_last_chosen_video_is_shown_and_judged(visit, scripted, slow_copies, old, clip):
-    visitor = visit(address=scripted(Scripted()))
+    visitor = visit(address=scripted(Scripted(), alone=True))
     start(visitor, old, slow_copies)
     visitor.upload(clip)
     finish(slow_copies)

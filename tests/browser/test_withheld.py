@@ -81,7 +81,7 @@ def test_an_evaluation_opened_by_link_has_its_own_judges_words(visit, tmp_path, 
         visitor.page.wait_for_selector("#scores .vs-not-judged")
         said = visitor.page.inner_text("#whose")
         assert "mini, fp32" in said and "A very small judge" in said and "cats" not in said
-        visitor.context.close()
+        visitor.leave()
     finally:
         close(blocks)
 
@@ -122,6 +122,6 @@ def test_a_reviewer_finds_nothing_to_agree_with_and_may_give_the_right_score(vis
         assert serious(page) == []
         page.set_viewport_size({"width": 390, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= 390 and serious(page) == []
-        visitor.context.close()
+        visitor.leave()
     finally:
         close(blocks)
