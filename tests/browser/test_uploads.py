@@ -77,7 +77,7 @@ def test_the_last_chosen_video_is_shown_and_judged(visit, scripted, slow_copies,
 
 def test_a_video_removed_while_it_is_prepared_stays_removed(visit, scripted, slow_copies, old):
     judge = Scripted()
-    visitor = visit(address=scripted(judge))
+    visitor = visit(address=scripted(judge, alone=True))
     start(visitor, old, slow_copies)
     visitor.page.click("#video .vs-remove")
     finish(slow_copies)
