@@ -18,6 +18,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from tests.support.apps import ROOT
 from tests.support.patience import HANGING, eventually
 from train.data import feedback, feedback_hub
 from vs2.errors import Failure
@@ -119,13 +120,10 @@ def server():
     server.server_close()
 
 
-# The client's pauses between its tries, 1 to 8 seconds each, are not what is tested: it tries as often without them.
 CODE = """
 import sys
 from pathlib import Path
-from types import SimpleNamespace
-from huggingface_hub.utils import _http
-_http.time = SimpleNamespace(**vars(_http.time) | {"sleep": lambda seconds: None})
+import tests.support.prompt_hub
 from train.data import feedback_hub
 from vs2.errors import Problem
 try:
@@ -141,7 +139,7 @@ def start(folder: Path, port: int, repo: str = REPO) -> subprocess.Popen:
     environment |= {"HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HOME": f"{folder}-home",
                     "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     return subprocess.Popen([sys.executable, "-c", CODE, repo, str(folder), ROWS], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, env=environment)
+                            stderr=subprocess.PIPE, text=True, env=environment, cwd=ROOT)
 
 
 def fetch(*given) -> str:
