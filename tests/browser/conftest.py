@@ -61,13 +61,14 @@ def patient(page, wait):
                 found = wait(*what, **options | {"timeout": TURN * 1000})
                 page.evaluate(SETTLES)
                 return found
-            except TookLong:
+            except TookLong as error:
                 now = page.evaluate(MOVES)
                 if now != before:
                     patience.renew()
                     before = now
                 elif not patience.left:
-                    raise
+                    raise AssertionError(f"{what} did not come, and nothing has moved for long at {page.url}, which says:\n"
+                                         f"{page.inner_text('body')}") from error
 
     return waits
 
