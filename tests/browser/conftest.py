@@ -67,7 +67,7 @@ def patient(page, wait):
                     patience.renew()
                     before = now
                 elif not patience.left:
-                    raise AssertionError(f"{what} did not come, and nothing has moved for long at {page.url}, which says:\n"
+                    raise AssertionError(f"{what} did not come; nothing moves at {page.url} any more:\n"
                                          f"{page.inner_text('body')}") from error
 
     return waits

@@ -9,7 +9,7 @@ from playwright.sync_api import Error as GoneWrong
 
 from tests.support.patience import HANGING
 
-NOWHERE = "nothing-is-here"     # an address of the app without a page: nothing runs there, and what is kept can be removed
+NOWHERE = "nothing-is-here"     # an address of the app without a page: nothing runs there
 FORGET = """async () => { localStorage.clear(); sessionStorage.clear();
   for (const one of await indexedDB.databases()) indexedDB.deleteDatabase(one.name); }"""
 # After these a page is another one for whoever comes next.

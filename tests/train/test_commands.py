@@ -172,10 +172,11 @@ def test_the_fresh_checkpoint_is_small_and_keeps_digits_apart(parts):
 
 @pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_losses(tmp_path):
-    """Three steps in one go, and the same three with the process killed after the second, of which the first is kept."""
+    """Three steps in one go, and the same three with the process killed in the second, when the first was kept."""
     def config(name):       # the frames lie apart: the two runs share nothing
         train = {**CONFIG["train"], "max_steps": 3, "global_batch_size": 2, "logging_steps": 1,
-                 "save_steps": 1, "save_total_limit": 3, "warmup_steps": 1, "disable_tqdm": True, "dataloader_num_workers": 0}
+                 "save_steps": 1, "save_total_limit": 3, "warmup_steps": 1, "disable_tqdm": True,
+                 "dataloader_num_workers": 0}
         return {**CONFIG, "output": str(tmp_path / name), "frames": str(tmp_path / name / "frames.npy"),
                 "train": train,
                 "look": {**CONFIG["look"], "max_steps": 1, "global_batch_size": 2, "warmup_steps": 1,
