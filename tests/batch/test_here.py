@@ -3,6 +3,7 @@ import threading
 import time
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +16,7 @@ from tests.support.withholding import scores
 from vs2 import judge as judging
 from vs2.batch.engines import here
 from vs2.batch.engines.here import AHEAD, BATCH, GROWING, Here, Read, batches
+from vs2.batch.engines.processes import Processes
 from vs2.batch.engines.task import Task
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Seconds
@@ -177,3 +179,28 @@ def test_stop_ends_it_between_batches(monkeypatch):
     judge = Counting()
     found = Here(judge, {"think": False}).judge(many(20), lambda: bool(judge.asked))
     assert [number for number, _ in found] == list(range(BATCH)) and len(judge.asked) == 1
+
+
+def counting(note: Path) -> Counting:
+    """A judge that notes in a file which clips it is asked for together."""
+    judge = Counting()
+    many = judge.score_many
+
+    def score_many(clips, prompts, **options):
+        with note.open("a") as file:
+            file.write(" ".join(prompts) + "\n")
+        return many(clips, prompts, **options)
+
+    judge.score_many = score_many
+    return judge
+
+
+def test_processes_read_ahead_and_judge_in_the_same_batches(tasks, tmp_path):
+    made = [replace(tasks[0], number=n, prompt=f"p{n}") for n in range(1, 37)]
+    note = tmp_path / "asked"
+    found = list(Processes(partial(counting, note), 2, {"think": False}).judge(made, never))
+    assert sorted(number for number, _ in found) == list(range(1, 37))
+    assert all(outcome.prompt == f"p{number}" for number, outcome in found)
+    asked = [line.split() for line in note.read_text().splitlines()]
+    wanted = [[f"p{n}" for n in range(start, min(start + BATCH, 37))] for start in range(1, 37, BATCH)]
+    assert sorted(asked) == sorted(wanted)

@@ -1,10 +1,11 @@
-"""Rows judged by this process's own judge, the next clips being read meanwhile.
+"""Rows to a judge in batches: the next clips are read meanwhile, and those of like size share one.
 
-Clips of like size that follow each other share a batch; their rationales grow together. Which do depends on the table
-alone, never on how quickly something was read: a row's scores are the same in every run of the same rows.
+Which do depends on the table alone, never on how quickly something was read: a row's scores are the same in every run
+of the same rows. The rationales of a batch grow together.
 """
 import logging
 import math
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -13,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from vs2 import video
-from vs2.batch.engines.task import Outcome, Scorer, Task, judged, unexpected
+from vs2.batch.engines.task import Outcome, Scorer, Task, here, judged, unexpected
 from vs2.errors import Problem
 from vs2.evaluation import Evaluation
 from vs2.options import Given, Options
@@ -61,28 +62,39 @@ class Read:
 
 
 class Here:
-    """A judge of this process."""
+    """A judge of this process, and how it judges. Several threads may give it tasks at the same time: one's clips are
+    then read while another's are judged."""
 
     def __init__(self, judge: Scorer, options: Given):
         self._judge, self._options = judge, options
-        how = Options(**options)
-        together = how.samples == 1 and not how.published
-        self._most = (GROWING if how.think else BATCH) if together else 1
+        self._most = self.most(options)
+        self._turn = threading.Lock()
 
-    def judge(self, tasks: Iterable[Task], stop: Callable[[], bool]) -> Generator[tuple[int, Outcome], None, None]:
+    @staticmethod
+    def most(options: Given) -> int:
+        """How many clips may share a batch."""
+        how = Options(**options)
+        return (GROWING if how.think else BATCH) if how.samples == 1 and not how.published else 1
+
+    def judge(self, tasks: Iterable[Task],
+              stop: Callable[[], bool] = lambda: False) -> Generator[tuple[int, Outcome], None, None]:
         """In the order of the tasks."""
         if not isinstance(self._judge, ClipScorer):
             for task in tasks:
                 if stop():
                     return
-                yield task.number, judged(self._judge, task, self._options)
+                with self._turn:
+                    outcome = judged(self._judge, task, self._options)
+                yield task.number, outcome
             return
         readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         try:
-            for batch in batches(ahead(tasks, self._judge.card.sampling, readers, max(AHEAD, self._most)), self._most):
+            clips = ahead(tasks, self._judge.card.sampling, readers, max(AHEAD, self._most))
+            for batch in batches(clips, self._most):
                 if stop():
                     return
-                found = self._judged(self._judge, batch, stop)
+                with self._turn:
+                    found = self._judged(self._judge, batch, stop)
                 if found is None:
                     return
                 yield from zip((one.task.number for one in batch), found, strict=True)
@@ -123,6 +135,12 @@ class Here:
                        options=asdict(Options(**self._options)))
 
 
+def part_size(rows: int, workers: int, options: Given) -> int:
+    """Of how many rows a part of a table is that one of several workers is given: a batch, unless some would have none.
+    """
+    return max(1, min(Here.most(options), math.ceil(rows / (2 * workers))))
+
+
 def ahead(tasks: Iterable[Task], sampling: Sampling, readers: ThreadPoolExecutor, count: int) -> Iterator[Read]:
     """The tasks' clips, in order, `count` of them being read before they are asked for."""
     left, reading = iter(tasks), deque[Future[Read]]()
@@ -154,7 +172,8 @@ def batches(clips: Iterable[Read], most: int) -> Iterator[list[Read]]:
 def _read(task: Task, sampling: Sampling) -> Read:
     began = time.perf_counter()
     try:
-        clip, problem = video.read(task.path, sampling, fps=task.fps), None
+        with here(task) as path:
+            clip, problem = video.read(path, sampling, fps=task.fps), None
     except Problem as error:
         clip, problem = None, error
     except Exception as error:
