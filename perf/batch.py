@@ -2,20 +2,20 @@
 
 `vs2 batch` with mini over a table of scenes, a few files many times. In the middle it is killed, with all its
 processes, and goes on with --resume. What is measured: clips a minute, and the resident memory of the processes that
-judge, early and late. What must hold, or it says so and fails: each row is there once; rows of one clip and prompt have one score,
-before and after the kill; both engines say the same.
+judge, early and late. What must hold, or it says so and fails: each row is there once; rows of one clip and prompt have
+one score, before and after the kill; both engines say the same.
 """
 import argparse
 import contextlib
 import csv
 import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +25,8 @@ from vs2.rubric import KEYS
 from vs2.scenes import film, words, world
 
 FILES = 20      # of which the table is made
-LOOK = 1.0      # seconds between two looks at memory
+MARK = "VS2_PERF_BATCH"    # in the environment of all processes of a run
+LOOK = 2.0      # seconds between two looks at memory
 APART = 1e-3    # by which expected scores of one clip may differ, where it is not always in the same batch
 
 
@@ -67,23 +68,23 @@ def run(clips: Path, out: Path, arguments, engine: str, until: int | None) -> Wa
     command = [sys.executable, "-m", "vs2", "batch", str(clips), "--out", str(out), "--resume", "--model", "mini",
                "--engine", engine, "--workers", str(arguments.workers), *([] if arguments.think else ["--no-think"])]
     before, found = lines(out), Watched()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+    mark = uuid.uuid4().hex
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                               env=os.environ | {MARK: mark})
     started = None
     while process.poll() is None:
         time.sleep(LOOK)
         done = lines(out)
         if done > before and started is None:       # the start is not the rate
             started = time.monotonic(), done
-        if sizes := resident(process.pid):
+        if sizes := resident(mark):
             found.looks.append((done, max(sizes), sum(sizes)))
         if started is not None:
             found.seconds, found.rows = time.monotonic() - started[0], done - started[1]
         if until is not None and done >= until:
-            started_by_it = everyone(process.pid)
-            os.killpg(process.pid, signal.SIGKILL)
-            for left in started_by_it[1:]:          # Ray's have groups of their own
+            for one in everyone(mark):
                 with contextlib.suppress(psutil.Error):
-                    left.kill()
+                    one.kill()
             break
     said = process.communicate()[1].decode(errors="replace")
     if until is None and process.returncode:
@@ -91,23 +92,22 @@ def run(clips: Path, out: Path, arguments, engine: str, until: int | None) -> Wa
     return found
 
 
-def everyone(pid: int) -> list[psutil.Process]:
-    """What it started, and what those did."""
-    try:
-        whole = psutil.Process(pid)
-        return [whole, *whole.children(recursive=True)]
-    except psutil.Error:
-        return []
+def everyone(mark: str) -> list[psutil.Process]:
+    """What it is and what it started: Ray's processes are no children of it, but have its environment."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):     # it has ended, or is another user's
+            if process.environ().get(MARK) == mark:
+                found.append(process)
+    return found
 
 
-def resident(pid: int) -> list[int]:
+def resident(mark: str) -> list[int]:
     """Bytes of each."""
     sizes = []
-    for process in everyone(pid):
-        try:
+    for process in everyone(mark):
+        with contextlib.suppress(psutil.Error):
             sizes.append(process.memory_info().rss)
-        except psutil.Error:        # it has ended
-            continue
     return sizes
 
 

@@ -2,9 +2,11 @@
 import functools
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +16,7 @@ from tests.support.patience import HANGING
 from vs2 import batch
 from vs2.batch import engines
 from vs2.batch.engines import ray as engine
-from vs2.errors import BadInput
+from vs2.errors import BadInput, Failure
 
 
 def load(note: Path | None = None, within: bool = True) -> FakeJudge:
@@ -37,6 +39,34 @@ def slowly(note: Path | None, path: Path, prompt: str):
 
 def no_judge():
     raise BadInput("There is no judge.")
+
+
+@pytest.mark.parametrize("fails", [0, 2, 3])
+def test_ray_that_does_not_come_up_in_time_is_started_again(fails):
+    tries = []
+
+    def init(**_):
+        tries.append(1)
+        if len(tries) <= fails:
+            raise Exception("The current node timed out during startup.\nAnd more.")
+
+    ray = SimpleNamespace(init=init, shutdown=lambda: None)
+    if fails == 3:
+        with pytest.raises(Failure, match=r"^Ray did not start: The current node timed out during startup\.$"):
+            engine._begin(ray)
+    else:
+        engine._begin(ray)
+    assert len(tries) == min(fails + 1, 3)
+
+
+def test_bounds_and_ray_that_is_not_there(monkeypatch):
+    with pytest.raises(BadInput, match="3 workers at least are more than 2 at most"):
+        engine.Ray(load, 2, {}, 3)
+    with pytest.raises(BadInput, match="changes on Ray alone"):
+        list(batch.run([row(1)], load, workers=2, least=1))
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(BadInput, match=r"pip install -e '\.\[scale\]'"):
+        list(batch.run([row(1)], load, engine="ray"))
 
 
 @pytest.fixture(scope="module")

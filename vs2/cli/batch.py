@@ -34,7 +34,7 @@ def add(commands) -> None:
                        "RAY_ADDRESS names, with clips that are no addresses under the same paths everywhere (default: "
                        "local)")
     running.add_argument("--workers", type=bounds, default=(1, 1), metavar="W", help="how many judge at once: "
-                       "processes on the CPU, or one a GPU; of a judge on a server, how many rows it is asked for at once; "
+                       "processes on the CPU, or one a GPU; of a judge on a server, how many rows it is asked at once; "
                        "on Ray 2-8 too: 2 at least, up to 8 where there is room (default: 1)")
     judging.add_fps(running)
     judging.add_options(running)
