@@ -51,7 +51,8 @@ def answers(model, tokenizer, inputs: list[Inputs], wire: Wire) -> list[Reply | 
         for row, one in zip(rows, read(five.argmax(-1), five), strict=True):
             if one is None:     # it goes on as a row of no meaning, so that the others can
                 row.problem = Failure(OVERFLOWED)
-            row.ask(*(one or (0, [0.0] * len(digits))), wire)
+            digit, logits = one or (0, [0.0] * len(digits))
+            row.ask(digit, logits, wire)
         if rows[0].slot == len(KEYS):
             return [row.problem or row.reply() for row in rows]
         # A digit and the next lead: as many tokens in every row.

@@ -106,8 +106,8 @@ class Here:
         if len(batch) == 1:
             return [self._alone(judge, batch[0])]
         try:
-            found = judge.score_many([one.clip for one in batch], [one.task.prompt for one in batch], stop=stop,
-                                     **{"think": True, **self._options})
+            how: Given = {"think": True, **self._options}      # without it, it would not think
+            found = judge.score_many([one.clip for one in batch], [one.task.prompt for one in batch], stop=stop, **how)
         except Exception as error:      # alone, each tells what is wrong with it; the log has it where none does
             if stop():
                 return None

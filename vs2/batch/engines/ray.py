@@ -104,7 +104,7 @@ class _Run:
     other is read. late: whether it was given up for taking too long."""
 
     def __init__(self, engine: Ray, tasks: list[Task], size: int, gpus: int, at_once: int):
-        ray, self.late = engine._ray, False
+        ray, self.late, self._closed = engine._ray, False, False
         _quiet(logging.getLogger("ray.data"))
         parts = [{"tasks": pickle.dumps(tasks[start:start + size])} for start in range(0, len(tasks), size)]
         count, least = (min(most, len(parts)) for most in (engine._count, engine._least))
@@ -149,11 +149,14 @@ class _Run:
             for part in self._data.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
                 self._came.put([pickle.loads(one) for one in part["found"].to_pylist()])
         except Exception as error:      # whatever Ray gave up for: what is missing is tried again
+            if self._closed:            # what it was cut off from is none of its doing
+                return
             logging.getLogger("vs2.batch").warning("Ray gave up a run", exc_info=error)
         self._came.put(None)
 
     def close(self) -> None:
         """Ends what is under way."""
+        self._closed = True
         executor = getattr(self._data, "_current_executor", None)
         if executor is not None:
             executor.shutdown(force=True)
