@@ -3,6 +3,7 @@
 What is read comes from `vs2.video`, what the model is fed from `model.inputs`, the reply from `model.generation`; this
 file puts them in order, mixes several replies into one record, and starts again with fewer pixels when memory runs out.
 """
+import math
 import os
 import threading
 import time
@@ -17,7 +18,7 @@ from vs2 import events, forks, video
 from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation, Seconds
 from vs2.judging import Judging, Stream, Task, last, thoughts
-from vs2.model import as_published, checkpoint, generation, gpu, inputs, together, weights
+from vs2.model import as_published, checkpoint, chunks, generation, gpu, inputs, pace, together, weights
 from vs2.model.card import Card
 from vs2.model.mixture import mix
 from vs2.model.reply import Reply
@@ -86,6 +87,7 @@ class Judge(Judging):
         self.name, self.precision = name, precision
         self._wire = Wire.of(processor.tokenizer)
         self._turn, self._owner = threading.Lock(), os.getpid()
+        self._stopwatch = pace.Stopwatch()
 
     @property
     def device(self) -> torch.device:
@@ -126,6 +128,8 @@ class Judge(Judging):
 
     def _together(self, tasks: list[Task]) -> Sequence[Evaluation | Problem]:
         self._settle()
+        if any(self._takes_long(task.clip) for task in tasks):  # one by one is as quick then, and needs less memory
+            return [self._alone(task) for task in tasks]
         replies: list[Reply] | None = None
         with self._turn:
             started = time.perf_counter()
@@ -199,12 +203,31 @@ class Judge(Judging):
         seconds = Seconds(task.read, thought, task.read + time.perf_counter() - started)
         yield self._record(task, replies, scores, retries, seconds)
 
-    def _think(self, task: Task) -> Generator[events.Thought, None, list[Reply]]:
-        """Thoughts of one attempt; returns its replies."""
+    def _takes_long(self, clip: video.Clip) -> bool:
+        count, height, width = clip.frames.shape[:3]
+        vision = self.model.config.vision_config
+        patches = math.ceil(count / vision.temporal_patch_size) * height * width // vision.patch_size**2
+        return chunks.slow(self.model, patches, patches // vision.spatial_merge_size**2)
+
+    def _think(self, task: Task) -> Generator[events.Event, None, list[Reply]]:
+        """What one attempt says; returns its replies."""
         write = as_published.generate if task.options.published else generation.generate
+        held = [self._inputs(task)]
+        lap = None
+        if chunks.wanted(self.model, held[0]):
+            lap, estimated = self._planned(task, held[0])
+            yield estimated
         # The inputs have no name here, so that nothing holds the pixels once they were seen.
-        return (yield from thoughts(write(self.model, self.processor.tokenizer, self._inputs(task), task.options,
-                                          self._wire, task.stop), task.withheld))
+        told = thoughts(write(self.model, self.processor.tokenizer, held.pop(), task.options, self._wire, task.stop),
+                        task.withheld)
+        return (yield from lap.followed(told) if lap else told)
+
+    def _planned(self, task: Task, given: inputs.Inputs) -> tuple[pace.Lap, events.Estimated]:
+        """How long it will take, and who learns from how long it does."""
+        watch = self._stopwatch
+        planned = pace.estimate(watch.pace(self.model), given.video_grid_thw[0].tolist(), given.length, task.options,
+                                self._wire, watch.tokens, task.read)
+        return watch.watch(planned, task.options), events.Estimated(watch.corrected(planned))
 
 
 def _smaller(clip: video.Clip, retries: int) -> video.Clip:

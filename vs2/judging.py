@@ -15,7 +15,7 @@ from vs2.evaluation import Evaluation, Published, Score, Seconds, differing
 from vs2.model import prompts
 from vs2.model.card import Card
 from vs2.model.mixture import written
-from vs2.model.reply import Piece, Reply
+from vs2.model.reply import Piece, Reply, Step
 from vs2.options import Given, Options
 from vs2.rubric import check_prompt
 from vs2.texts import path_text, told
@@ -147,12 +147,15 @@ class Judging:
             looped=any(reply.looped for reply in replies), options=asdict(task.options))
 
 
-def thoughts(writing: Generator[Piece, None, list[Reply]],
-             withheld: Mapping[str, str]) -> Generator[events.Thought, None, list[Reply]]:
+def thoughts(writing: Generator[Piece | Step, None, list[Reply]],
+             withheld: Mapping[str, str]) -> Generator[events.Thought | events.Progressed, None, list[Reply]]:
     """What is written, without digits of what is withheld; returns its replies. Closing it ends the writing."""
     try:
         while True:
             piece = next(writing)
+            if isinstance(piece, Step):
+                yield events.Progressed(piece.stage, piece.done, piece.of)
+                continue
             given = {key: value for key, value in piece.values.items() if key not in withheld}
             yield events.Thought(piece.text, piece.tokens, given)
     except StopIteration as end:

@@ -15,9 +15,9 @@ import torch
 
 from vs2 import answer
 from vs2.errors import Failure
-from vs2.model import memory, repetition
+from vs2.model import chunks, memory, repetition
 from vs2.model.inputs import Inputs
-from vs2.model.reply import Piece, Reply, Row
+from vs2.model.reply import Piece, Reply, Row, Step
 from vs2.model.tokens import Text, Wire
 from vs2.options import Options
 from vs2.rubric import DIRECT, REASONED, SCALE, THINK_CLOSE
@@ -26,15 +26,15 @@ LOOPED = "The judge repeated itself over and over; its words were ended there."
 HEARTBEAT = 8            # steps without text after which an empty piece tells that work goes on
 
 
-class Stopped(Exception):
-    """The caller's `stop` said so: there is no reply."""
-
-
-Writing = Generator[Piece, None, list[Reply]]       # pieces, then the replies as its value
+Stopped = chunks.Stopped
+Writing = Generator[Piece | Step, None, list[Reply]]    # pieces, then the replies as its value
 
 
 class Written(Protocol):
-    """Replies that are being written. tokens: of all of them. step: one more of each; the first row's new text."""
+    """Replies that are being written. tokens: of all of them. step: one more of each; the first row's new text.
+
+    begin: before the first step, what says how far it is and can be stopped; nothing where that is quick.
+    """
 
     rows: list[Row]
 
@@ -43,6 +43,8 @@ class Written(Protocol):
 
     @property
     def tokens(self) -> int: ...
+
+    def begin(self, stop: Callable[[], bool]) -> Generator[Step, None, None]: ...
 
     def step(self) -> str: ...
 
@@ -67,6 +69,7 @@ def write(batch: Written, stop: Callable[[], bool]) -> Writing:
     shown, silence = answer.Rationale(), 0
     values: dict[str, int] = {}
     with closing(batch):
+        yield from batch.begin(stop)
         while batch.active:
             if stop():
                 raise Stopped
@@ -120,24 +123,33 @@ class _Batch:
             self.memory.close()
             self.memory = None
 
+    def begin(self, stop: Callable[[], bool]) -> Generator[Step, None, None]:
+        """Where the prefill takes long: the prefill, in pieces."""
+        if self.inputs is None or not chunks.wanted(self.model, self.inputs):
+            return
+        inputs, self.inputs = self.inputs, None
+        self.seen = inputs.input_ids.expand(len(self.rows), -1)
+        self.memory, self.logits = yield from chunks.begin(self.model, inputs, len(self.rows), self._room, stop)
+
+    @property
+    def _room(self) -> int:
+        """Tokens that a row may have. A reply may be asked for its answer when it has written all that it may after
+        its thinking."""
+        return self.options.budget + 2 * self.allowance
+
     @torch.inference_mode()
     def step(self) -> str:
         """The prefill, or the next token of every row (several where all rows have them); the first row's new text."""
         if self.inputs is not None:
             inputs, self.inputs = self.inputs, None     # the pixels are not needed again
-            self._prefill(inputs)
+            self.seen = inputs.input_ids.expand(len(self.rows), -1)
+            self.memory, self.logits = memory.begin(self.model, inputs, len(self.rows), self._room)
             return ""
         text = self._choose()
         self._drop_finished()
         if self.active:
             self._forward()
         return text
-
-    def _prefill(self, inputs: Inputs) -> None:
-        # A reply may be asked for its answer when it has written all that it may after its thinking.
-        self.memory, self.logits = memory.begin(self.model, inputs, len(self.rows),
-                                                self.options.budget + 2 * self.allowance)
-        self.seen = inputs.input_ids.expand(len(self.rows), -1)
 
     def _forward(self) -> None:
         count = min(len(row.feed) for row in self.active)

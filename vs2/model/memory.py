@@ -34,8 +34,13 @@ def begin(model, inputs: Inputs, rows: int, room: int) -> tuple[Memory, torch.Te
     logits = out.logits[:, -1].float().expand(rows, -1)
     cache = cache_of(out)
     del out
+    return after(model, cache, inputs, rows, room), logits
+
+
+def after(model, cache: "Cache", inputs: Inputs, rows: int, room: int) -> Memory:
+    """The memory in which `rows` replies grow, of a prompt that was read into `cache`."""
     made = captured.begin(model, cache, inputs.length, inputs.rope_delta, rows, room)
-    return made or Growing(model, cache, inputs.length, inputs.rope_delta, rows), logits
+    return made or Growing(model, cache, inputs.length, inputs.rope_delta, rows)
 
 
 class Growing:
