@@ -29,6 +29,7 @@ from vs2.remote import address
 from vs2.rubric import DIRECT, check_prompt
 from vs2.settings import Settings
 from vs2.texts import path_text, told
+from vs2.video import caps
 from vs2.video.rate import is_pictures
 from vs2.video.sampling import PATCH, fit
 
@@ -158,7 +159,9 @@ class Judge(Judging):
     def _inputs(self, task: Task, device: torch.device | None = None) -> inputs.Inputs:
         """On the model's device, or that one; without thinking they end in the answer's opening words."""
         opening = "" if task.options.think else DIRECT.leads[0]
-        made = inputs.prepare(self.processor, task.clip, task.prompt, self.card, self.model.config, opening)
+        seen = replace(self.card.sampling, fps=caps.fps_seen(task.clip, self.card.sampling, task.options.frames))
+        made = inputs.prepare(self.processor, task.clip, task.prompt, replace(self.card, sampling=seen),
+                              self.model.config, opening)
         return made.to(device or self.device, self.model.model.visual.dtype)
 
     def _ask_scope(self, task: Task) -> None:
@@ -237,9 +240,4 @@ def _smaller(clip: video.Clip, retries: int) -> video.Clip:
     if retries >= RETRIES or smaller == (height, width):
         raise Failure("Memory ran out even on much smaller frames: take --precision 4bit, fewer samples or a shorter "
                       "clip, or the built-in judge with --model mini.")
-    from torchvision.transforms import InterpolationMode
-    from torchvision.transforms.functional import resize
-
-    frames = torch.tensor(clip.frames).permute(0, 3, 1, 2)  # [n, colours, h, w]
-    frames = resize(frames, list(smaller), InterpolationMode.BICUBIC, antialias=True)
-    return replace(clip, frames=frames.permute(0, 2, 3, 1).contiguous().numpy())
+    return caps.resized(clip, *smaller)

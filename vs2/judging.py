@@ -19,6 +19,7 @@ from vs2.model.reply import Piece, Reply, Step
 from vs2.options import Given, Options
 from vs2.rubric import check_prompt
 from vs2.texts import path_text, told
+from vs2.video import caps
 from vs2.video.kind import NUMBERED
 
 if TYPE_CHECKING:
@@ -90,8 +91,9 @@ class Judging:
 
         name: what to call it in the record. read: the seconds that reading it took.
         """
-        task = Task(clip, name or clip.metadata.name, check_prompt(prompt), self._options(options), stop, read)
-        return self._judge(task)
+        how = self._options(options)
+        clip = caps.capped(clip, self.card.sampling, how.frames, how.pixels)
+        return self._judge(Task(clip, name or clip.metadata.name, check_prompt(prompt), how, stop, read))
 
     def score_clip(self, clip: video.Clip, prompt: str, *, name: str | None = None, read: float = 0.0,
                    stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Evaluation:
@@ -122,7 +124,8 @@ class Judging:
         started = time.perf_counter()
         yield events.Reading(name)
         self._settle()
-        clip = video.read(path, self.card.sampling, fps=fps)
+        clip = video.read(path, self.card.sampling.capped(options.frames, options.pixels), fps=fps)
+        clip = caps.capped(clip, self.card.sampling, options.frames, options.pixels)
         yield from self._judge(Task(clip, name, prompt, options, stop, time.perf_counter() - started))
 
     def _record(self, task: Task, replies: list[Reply], scores: dict[str, Score], said: Sequence[str],

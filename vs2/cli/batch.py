@@ -54,10 +54,10 @@ def run(arguments) -> None:
     from vs2.settings import Settings
     from vs2.video.rate import check_fps
 
-    options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
+    options = judging.options(arguments)
     if arguments.published:     # not said otherwise: runs from before there was a choice go on
         options["published"] = True
-    Options(**options)
+    Options(**options)      # published asks for more than each of the others
     enough(arguments.workers)
     if (arguments.json or arguments.groups) and not arguments.group_by:
         raise BadInput("--json and --groups write groups: name the column that makes them with --group-by.")

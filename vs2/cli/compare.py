@@ -37,12 +37,10 @@ def add(commands) -> None:
 def run(arguments) -> None:
     """`vs2 compare`. A file that fails while it is judged becomes a candidate with `error`; Failure if all do."""
     from vs2.cli.terminal import Status
-    from vs2.options import Options
     from vs2.settings import Settings
     from vs2.video.rate import rates
 
-    options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
-    Options(**options)
+    options = judging.options(arguments)
     rule = candidates.parse_rule(arguments.rule)
     report.check(arguments.report)
     prompts = _prompts(arguments.videos, [argument(prompt) for prompt in arguments.prompts])

@@ -98,7 +98,8 @@ class RemoteJudge(Judging):
                 found = self._found(task)
                 self._ask_scope(task)
                 asking = Asking(self._client, self._known, found, task.clip.frames, task.prompt, task.options,
-                                task.stop, self._allowance)
+                                task.stop, self._allowance,
+                                caps.fps_seen(task.clip, self.card.sampling, task.options.frames))
                 replies = yield from self._think(task, asking)
                 break
             except Stopped:

@@ -12,7 +12,7 @@ from vs2.serve.schema import Judging, Many, One, UniRL
 from vs2.ui.guard.uploads import MOST_FILES
 
 Model = TypeVar("Model", bound=BaseModel)
-FIELDS = ("prompt", "fps", "think", "budget", "samples", "seed")    # of an upload, beside its files
+FIELDS = ("prompt", "fps", "think", "budget", "samples", "seed", "frames", "pixels")    # of an upload, beside its files
 FILES = "video"
 NO_JSON = "The request is no JSON: {why}."
 

@@ -64,7 +64,8 @@ class Here:
     def __init__(self, judge: Scorer, options: Given):
         self._judge, self._options = judge, options
         how = Options(**options)
-        self._most = BATCH if not how.think and how.samples == 1 and not how.published else 1
+        self._caps = how.frames, how.pixels
+        self._most = BATCH if not how.think and how.samples == 1 and not how.published and not how.capped else 1
 
     def judge(self, tasks: Iterable[Task], stop: Callable[[], bool]) -> Generator[tuple[int, Outcome], None, None]:
         """In the order of the tasks."""
@@ -76,7 +77,7 @@ class Here:
             return
         readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         try:
-            for batch in batches(ahead(tasks, self._judge.card.sampling, readers), self._most):
+            for batch in batches(ahead(tasks, self._judge.card.sampling.capped(*self._caps), readers), self._most):
                 if stop():
                     return
                 yield from zip((one.task.number for one in batch), self._judged(self._judge, batch), strict=True)
