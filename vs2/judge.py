@@ -10,7 +10,7 @@ import time
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -89,6 +89,11 @@ class Judge(Judging):
         self._wire = Wire.of(processor.tokenizer)
         self._turn, self._owner = threading.Lock(), os.getpid()
         self._stopwatch = pace.Stopwatch()
+
+    @property
+    def slow(self) -> bool:
+        """Whether four small frames, the least that the published system looks at, take it long."""
+        return chunks.slow(self.model, 1024, 256)
 
     @property
     def device(self) -> torch.device:
@@ -208,7 +213,7 @@ class Judge(Judging):
 
     def _takes_long(self, clip: video.Clip) -> bool:
         count, height, width = clip.frames.shape[:3]
-        vision = self.model.config.vision_config
+        vision: Any = self.model.config.vision_config
         patches = math.ceil(count / vision.temporal_patch_size) * height * width // vision.patch_size**2
         return chunks.slow(self.model, patches, patches // vision.spatial_merge_size**2)
 
@@ -228,8 +233,9 @@ class Judge(Judging):
     def _planned(self, task: Task, given: inputs.Inputs) -> tuple[pace.Lap, events.Estimated]:
         """How long it will take, and who learns from how long it does."""
         watch = self._stopwatch
-        planned = pace.estimate(watch.pace(self.model), given.video_grid_thw[0].tolist(), given.length, task.options,
-                                self._wire, watch.tokens, task.read)
+        pairs, height, width = given.video_grid_thw[0].tolist()
+        planned = pace.estimate(watch.pace(self.model), (pairs, height, width), given.length, task.options, self._wire,
+                                watch.tokens, task.read)
         return watch.watch(planned, task.options), events.Estimated(watch.corrected(planned))
 
 

@@ -47,12 +47,18 @@ class Judging:
     """A judge: `stream` and `score` of a file, `stream_clip` and `score_clip` of a clip that was read already.
 
     at_once: how many judgements it can be given at the same time; where it is 1, they take turns.
+    slow: whether even a short clip takes it so long that people will not sit and wait.
     """
 
     name: str
     precision: str
     card: Card
     at_once = 1
+
+    @property
+    def slow(self) -> bool:
+        """See above."""
+        return False
 
     @property
     def tokenizer(self) -> Any:

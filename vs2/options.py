@@ -17,8 +17,8 @@ class Options:
     temperature, top_p and seed matter only with several samples, and with `published`.
     published: one reply, drawn and read as the authors' script does (`vs2.model.as_published`), whose temperature and
         most tokens are the defaults here; it always thinks, and the checkpoint has its say in all other settings.
-    frames, pixels: at most so many frames, and pixels of each, where the checkpoint's own limits are higher; None leaves
-        it at them. Fewer are quicker, and not what the checkpoint was trained on and measured with.
+    frames, pixels: at most so many frames, and pixels of each, where the checkpoint's own limits are higher; None
+        leaves it at them. Fewer are quicker, and not what the checkpoint was trained on and measured with.
     """
 
     think: bool = True
@@ -46,7 +46,8 @@ class Options:
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int)
                                       or not least <= value <= most):
-                raise BadInput(f"{name} is {value!r:.60}: it must be a whole number from {least} to {most}, or left out.")
+                raise BadInput(f"{name} is {value!r:.60}: it must be a whole number from {least} to {most}, or left "
+                               "out.")
         plain = self.think and self.samples == 1 and self.top_p == 1 and self.budget <= PUBLISHED_BUDGET \
             and self.frames is None and self.pixels is None
         if self.published and not plain:

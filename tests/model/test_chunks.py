@@ -1,4 +1,5 @@
 """Read in pieces: the same logits as at once, in steps that can be watched and stopped, one prefill for all replies."""
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -87,29 +88,23 @@ def test_the_tower_never_holds_more_than_a_few_pairs_and_the_prefill_one_piece(t
         hook.remove()
 
 
-def test_a_stop_ends_the_work_before_the_next_layer(tiny, small, monkeypatch):
+@pytest.mark.parametrize("stage", [TOWER, PREFILL])
+def test_a_stop_ends_the_work_before_the_next_layer(tiny, small, stage):
     model, _ = tiny
-    for stage in (TOWER, PREFILL):
-        reached, seen = [], []
-        told = chunks.begin(model, inputs(tiny, 12), 1, 8, lambda: bool(reached))
-        hooks = [part.register_forward_pre_hook(lambda *_, name=name: slowly(reached, seen, stage, name))
-                 for name, layers in ((TOWER, model.model.visual.blocks), (PREFILL, model.model.language_model.layers))
-                 for part in layers]
-        with pytest.raises(chunks.Stopped):
-            drained(told)
-        for hook in hooks:
-            hook.remove()
-        assert seen.count(stage) < 6, "twelve layers, or more, would have been called"
+    reached, seen = [], []
 
-
-def slowly(reached, seen, stage, name):
-    """A layer's call, on the thread that reads: each of the stage waits until the stop has been looked at."""
-    import time
-
-    seen.append(name)
-    if name == stage:
-        reached.append(name)
+    def slowly(*_):     # a layer's call, on the thread that reads: it waits until the stop has been looked at
+        seen.append(len(seen))
+        reached.append(True)
         time.sleep(0.05)
+
+    layers = model.model.visual.blocks if stage == TOWER else model.model.language_model.layers
+    hooks = [layer.register_forward_pre_hook(slowly) for layer in layers]
+    with pytest.raises(chunks.Stopped):
+        drained(chunks.begin(model, inputs(tiny, 12), 1, 8, lambda: bool(reached)))
+    for hook in hooks:
+        hook.remove()
+    assert len(seen) < 6, "twelve layers would have been called"
 
 
 def test_leaving_a_judgement_ends_the_thread(tiny, small):
@@ -154,8 +149,8 @@ def test_only_much_work_on_a_cpu_is_cut_into_pieces(tiny):
     model, _ = tiny
     assert not chunks.slow(model, 100_000, 30_000)
     published = SimpleNamespace(
-        text_config=SimpleNamespace(hidden_size=3584, num_key_value_heads=4, num_attention_heads=28, num_hidden_layers=28,
-                                    intermediate_size=18944),
+        text_config=SimpleNamespace(hidden_size=3584, num_key_value_heads=4, num_attention_heads=28,
+                                    num_hidden_layers=28, intermediate_size=18944),
         vision_config=SimpleNamespace(hidden_size=1280, intermediate_size=3420, depth=32))
     assert chunks.slow(SimpleNamespace(device=torch.device("cpu"), config=published), 512, 128)
     assert not chunks.slow(SimpleNamespace(device=torch.device("cuda"), config=published), 10_000, 3000)

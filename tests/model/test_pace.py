@@ -1,4 +1,4 @@
-"""The time that a judgement will take: measured on the model's own layers, counted for a clip, corrected by what was."""
+"""How long a judgement will take: timed on the model's own layers, counted for a clip, corrected by what was."""
 from dataclasses import replace
 
 import pytest
@@ -64,10 +64,9 @@ def test_what_a_judgement_took_mends_the_next_estimate():
     lap = watch.watch(planned, Options())
 
     def judged():
-        for event in (events.Progressed(TOWER, 0, 4), events.Progressed(TOWER, 4, 4), events.Progressed(TOWER, 4, 4),
+        yield from (events.Progressed(TOWER, 0, 4), events.Progressed(TOWER, 4, 4), events.Progressed(TOWER, 4, 4),
                       events.Progressed(PREFILL, 0, 9), events.Progressed(PREFILL, 9, 9),
-                      events.Thought("", 0), *(events.Thought("a", number) for number in range(1, 31))):
-            yield event
+                      events.Thought("", 0), *(events.Thought("a", number) for number in range(1, 31)))
         return "replies"
 
     told, value = drained(lap.followed(judged()))

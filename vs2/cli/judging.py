@@ -2,7 +2,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vs2.errors import Failure
 from vs2.evaluation import Evaluation
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from vs2 import events
     from vs2.cli.terminal import Status
     from vs2.judging import Judging
-    from vs2.options import Given
     from vs2.settings import Settings
 
 PUBLISHED = ("draw one reply as the authors' script does, by chance, and add the soft scores that it reads, to repeat "
@@ -40,31 +39,26 @@ def add_options(command) -> None:
                          help="replies to draw and mix, which tells how sure it is (default: 1, without chance)")
     command.add_argument("--seed", type=int, default=0, metavar="S", help="the chance that replies are drawn by "
                          "(default: 0)")
-    command.add_argument("--frames", type=int, metavar="N", help="at most N frames of a clip: quicker, and not what the "
-                         "checkpoint was measured with (default: its own limit)")
+    command.add_argument("--frames", type=int, metavar="N", help="at most N frames of a clip: quicker, and not what "
+                         "the checkpoint was measured with (default: its own limit)")
     command.add_argument("--pixels", type=int, metavar="N", help="at most N pixels of a frame, such as 200704 for "
                          "448 x 448; the same holds (default: the checkpoint's own limit)")
 
 
-def options(arguments) -> "Given":
+def options(arguments) -> dict[str, Any]:
     """What they say, for `vs2.options.Options`; a cap only where one was given, so that runs from before there were
     caps go on. Raises BadInput for what is out of range."""
     from vs2.options import Options
 
-    found: Given = {"think": arguments.think, "budget": arguments.budget, "samples": arguments.samples,
-                    "seed": arguments.seed, **caps(arguments)}
+    found = {"think": arguments.think, "budget": arguments.budget, "samples": arguments.samples,
+             "seed": arguments.seed, **caps(arguments)}
     Options(**found)
     return found
 
 
-def caps(arguments) -> "Given":
+def caps(arguments) -> dict[str, Any]:
     """Those of frames and pixels that were given."""
-    found: Given = {}
-    if arguments.frames is not None:
-        found["frames"] = arguments.frames
-    if arguments.pixels is not None:
-        found["pixels"] = arguments.pixels
-    return found
+    return {name: value for name in ("frames", "pixels") if (value := getattr(arguments, name)) is not None}
 
 
 def check_before_loading(path: str, prompt: str, model: str, fps: float | None = None) -> None:

@@ -77,14 +77,13 @@ def begin(model, inputs: Inputs, rows: int, room: int, stop: Callable[[], bool] 
     grid = inputs.position_ids
 
     def reading() -> tuple[memory.Memory, torch.Tensor]:
-        cache, hidden = None, None
+        kept: dict = {}
         for start in range(0, length, CHUNK):
             part = slice(start, start + CHUNK)
-            given = {} if cache is None else {text_cache_name(): cache}
-            out = language(inputs_embeds=embedded[:, part], position_ids=grid[:, :, part], use_cache=True, **given)
-            cache, hidden = cache_of(out), out.last_hidden_state[:, -1:]
-        logits = model.lm_head(hidden)[:, -1].float().expand(rows, -1)
-        return memory.after(model, cache, inputs, rows, room), logits
+            out = language(inputs_embeds=embedded[:, part], position_ids=grid[:, :, part], use_cache=True, **kept)
+            kept = {text_cache_name(): cache_of(out)}
+        logits = model.lm_head(out.last_hidden_state[:, -1:])[:, -1].float().expand(rows, -1)
+        return memory.after(model, cache_of(out), inputs, rows, room), logits
 
     return (yield from watched(reading, language.layers, passed, stop, lambda: Step(PREFILL, done // layers, length)))
 

@@ -114,18 +114,17 @@ def _least(work: Callable[[], object], times: int) -> float:
     return min(taken[1:] or taken)
 
 
-def _attention(heads: int, shared: int, width: int, queries: int, keys: int, dtype: torch.dtype,
+def _attention(heads: int, shared: int, width: int, queries: int, places: int, dtype: torch.dtype,
                grown: bool = False) -> float:
     """Seconds that one layer's attention takes for each query and each key. grown: with a cache that grows by one."""
     query = torch.zeros(1, heads, queries, width, dtype=dtype)
-    key = torch.zeros(1, shared, keys, width, dtype=dtype)
+    key = torch.zeros(1, shared, places, width, dtype=dtype)
 
     def attend() -> None:
-        both = [torch.cat([key, key[:, :, :1]], 2) if grown else key for _ in range(2)]
-        both = [one.repeat_interleave(heads // shared, 1) for one in both]
-        torch.nn.functional.scaled_dot_product_attention(query, *both)
+        keys, values = (torch.cat([key, key[:, :, :1]], 2) if grown else key for _ in range(2))
+        torch.nn.functional.scaled_dot_product_attention(query, keys, values, enable_gqa=heads != shared)
 
-    return _least(attend, 3) / (queries * keys)
+    return _least(attend, 3) / (queries * places)
 
 
 def estimate(pace: Pace, grid: tuple[int, int, int], length: int, options: Options, wire: Wire, tokens: int,

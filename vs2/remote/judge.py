@@ -24,6 +24,7 @@ from vs2.remote.known import Detector, known
 from vs2.remote.probe import Found, probe
 from vs2.remote.writing import Asking
 from vs2.rubric import REASONED, SCALE
+from vs2.video import caps
 from vs2.video.rate import is_pictures
 
 AT_ONCE = 16        # requests that keep a server busy: it makes batches of them by itself
@@ -136,5 +137,5 @@ class RemoteJudge(Judging):
                 task.withheld, task.asked = self._detector.withheld(task.clip), True
 
     @staticmethod
-    def _think(task: Task, asking: Asking) -> Generator[events.Thought, None, list[Reply]]:
+    def _think(task: Task, asking: Asking) -> Generator[events.Event, None, list[Reply]]:
         return (yield from thoughts(asking.write(), task.withheld))

@@ -42,7 +42,7 @@ PAGES = (EvaluatePage, ComparePage, BestOfPage, BatchPage, DuelPage, ReviewPage,
 START = 60          # seconds that a server may take to start
 MAKING = (EvaluatePage, BestOfPage)  # those that generate, and share where that is done
 
-CHEAP = ("show_model", "price", "review")   # of the endpoints, and of what tells how far it is
+CHEAP = ("show_model", "price", "review", "follow")   # of the endpoints, and of what tells how far it is
 
 HOUR, DAY = 3600, 24 * 3600
 # Gradio opens its page about the API from its own footer, which ours replaces.
@@ -118,7 +118,10 @@ def _connect(blocks: gr.Blocks, address: gr.HTML, chosen: gr.Tabs, pages: dict, 
     outputs = [part for page in pages.values() for part in page.opens]
     blocks.load(loaded, address, [chosen, *outputs], js="() => [window.vs2.arrive()]", **QUIET).then(
         None, js="() => { window.vs2.shown(); }", **PRIVATE)
-    address.select(opened, address, [chosen, *outputs], **QUIET)
+    selected = address.select(opened, address, [chosen, *outputs], **QUIET)
+    for page in pages.values():
+        if isinstance(page, EvaluatePage):
+            page.connect_following(selected)
     for name, tab in tabs.items():
         tab.select(shown, address, [address, *pages[name].opens], js=f"() => [window.vs2.turn('{name}')]", **QUIET)
 

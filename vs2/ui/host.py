@@ -50,7 +50,7 @@ class Run:
 
     def __init__(self, request: judgement.Request, host: "Host"):
         self.request, self.host, self.address = request, host, who.here()
-        self.stopped = False
+        self.stopped = self.left = False    # left: nobody wants to see more of it
         self._events: queue.Queue = queue.Queue()
         handle, path = tempfile.mkstemp(prefix="vs2-run-")
         os.close(handle)
@@ -163,6 +163,10 @@ class Host:
     def own(self):
         """The app's own judge; None while it is not loaded."""
         return judgement.judges.get("") if self.loaded else None
+
+    def slow(self, name: str = "") -> bool:
+        """Whether that judge takes so long that a run of it goes on without whoever asked for it."""
+        return bool(getattr(judgement.judges.get(name), "slow", False)) if self.loaded else False
 
     def too_long(self, prompt: str, name: str = "") -> str:
         """What to say of a prompt longer than those that judge was measured with; "" also while it is not loaded."""

@@ -1,7 +1,7 @@
 """Fewer frames, or smaller ones, than a checkpoint's own reader takes: a cheaper look, and what it leaves out.
 
-A judge that takes minutes takes fewer with a budget of frames or pixels. What it then sees is not what the checkpoint was
-trained on and measured with, so the clip says what that would have been.
+A judge that takes minutes takes fewer with a budget of frames or pixels. What it then sees is not what the checkpoint
+was trained on and measured with, so the clip says what that would have been.
 """
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ def whole(clip: Clip, sampling: Sampling) -> tuple[int, int, int]:
 
 
 def capped(clip: Clip, sampling: Sampling, frames: int | None, pixels: int | None) -> Clip:
-    """The clip within the caps, with a warning that says what `sampling`, the checkpoint's own, takes where that is more.
+    """The clip within the caps, with a warning of what `sampling`, the checkpoint's own, takes where that is more.
 
     frames: at most so many, picked evenly; pixels: of one frame at most so many. A clip that was read within them
     (`Sampling.capped`) stays as it is but for the warning.

@@ -1,0 +1,86 @@
+"""A judgement by a slow judge on the Evaluate page: it goes on without its visitor, who finds it by its link."""
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from vs2.errors import Problem
+from vs2.ui import parts, player, text
+from vs2.ui.going import Going, Updates
+from vs2.ui.history import History
+from vs2.ui.host import Host, Run
+from vs2.ui.site import Site
+from vs2.ui.wiring import QUIET
+
+
+def link(going: Going) -> str:
+    """What stands in the actions' place while it runs: the link, which the address in the browser has, too."""
+    one = escape(going.id)
+    return (f'<div class="vs-actions-row"><button type="button" class="vs-action" data-link="?e={one}" '
+            f'data-kept="{one}" data-done="{text.LINK_COPIED}">{text.LINK}</button></div>'
+            f'<p class="vs-stays" role="note">{text.STAYS}</p>')
+
+
+class Slow:
+    """Of the Evaluate page."""
+
+    site: Site
+    host: Host
+    address: gr.HTML
+    history: History
+    video: gr.HTML
+    prompt: gr.Textbox
+    status: gr.HTML
+    go: gr.Button
+    actions: gr.HTML
+    _runs: dict[str | None, Run]
+    _watched: dict[str | None, object]      # by session: who watches there now
+
+    def _results(self) -> list[Any]:
+        raise NotImplementedError
+
+    def _outlasting(self, session: str | None, going: Going, work: Updates) -> Updates:
+        """Watches work that goes on when the visitor leaves."""
+        self.site.going.put(going.id, going)
+        going.begin(work)
+        yield from self._watch(session, going)
+
+    def _watch(self, session: str | None, going: Going) -> Updates:
+        self._watched[session] = mine = object()
+        yield from going.watch(lambda: self._watched.get(session) is mine)
+        if self._watched.get(session) is mine:
+            del self._watched[session]
+            yield {self.go: gr.update(interactive=True)}
+
+    def underway(self, address: dict | None) -> Going | None:
+        """The judgement that an address names, where it is not stored yet: it runs, or has ended without scores."""
+        ids = self.site.ids(address)
+        return self.site.going.get(ids[0]) if len(ids) == 1 and not self.site.named(address) else None
+
+    def connect_following(self, opened) -> None:
+        """Follows what an address names: after that event, which opens it."""
+        opened.then(self.follow, self.address, [*self._results(), self.history.list],
+                    js="() => [window.vs2.read()]", **QUIET)
+
+    def follow(self, address: dict | None, request: gr.Request) -> Iterator[dict]:
+        """After the page was loaded, or opened by a link: what the judgement that it names shows from now on."""
+        going = self.underway(address)
+        if going is None:
+            yield {self.status: gr.skip()}
+            return
+        if run := going.facts.get("run"):
+            self._runs[request.session_hash] = run      # which Stop ends
+        yield from self._watch(request.session_hash, going)
+        yield {self.history.list: self.history.listing(address)}
+
+    def _underway(self, going: Going) -> dict:
+        """What stands on the page at once: its clip and its prompt."""
+        given = {self.prompt: going.facts["prompt"], self.actions: link(going) if going.ended is None else ""}
+        try:
+            path, name = player.given(box := going.facts["video"])
+            copy, _ = player.given({"path": box.get("player") or path})
+            return given | {self.video: {"path": path, "name": name, "fps": box.get("fps"), "player": copy,
+                                         "checked": True}}
+        except Problem as problem:
+            return given | {self.video: None, self.status: parts.problem(str(problem))}
