@@ -99,17 +99,38 @@ def warn(judge: "Judging", prompts: Iterable[str], status: "Status") -> None:
         print(f"Note: {plain(sentence)}", file=sys.stderr, flush=True)
 
 
+def about(seconds: float) -> str:
+    """A time to come, as roughly as it is known."""
+    from vs2.estimate import rounded
+
+    count, minutes = rounded(seconds)
+    return f"about {count} {'min' if minutes else 's'}"
+
+
 def follow(stream: "Iterable[events.Event]", judge: "Judging", status: "Status",
-           say: Callable[[str], None] = lambda text: None) -> Evaluation:
-    """Keeps the status line up to date and says the rationale. Raises Failure where the stream ends without scores."""
+           say: Callable[[str], None] = lambda text: None, clips: int = 1) -> Evaluation:
+    """Keeps the status line up to date and says the rationale. Raises Failure where the stream ends without scores.
+
+    clips: how many are to be judged from here on, this one included: how long a slow judge takes for all is said.
+    """
     from vs2 import events
+    from vs2.estimate import PREFILL, Countdown
 
     event: events.Event | None = None
+    countdown = Countdown()
     for event in stream:
+        countdown.take(event)
+        left = "" if countdown.left is None else f", {about(countdown.left)} left"
         if isinstance(event, events.Reading):
             status.show(f"Reading {event.video}")
         elif isinstance(event, events.FramesRead):
             status.show(f"{judge.name} is looking at {len(event.clip.frames)} frames")
+        elif isinstance(event, events.Estimated) and event.estimate.slow:
+            all_of_them = f", and {about(clips * event.estimate.total)} for all {clips}" if clips > 1 else ""
+            status.show(f"{judge.name} will take {about(event.estimate.total)} for this clip{all_of_them}")
+        elif isinstance(event, events.Progressed):
+            doing = "Reading frames and prompt" if event.stage == PREFILL else "Looking at the frames"
+            status.show(f"{doing}, {100 * event.done // max(1, event.of)} %{left}", fleeting=True)
         elif isinstance(event, events.Retry):
             status.clear()
             say(f"\n[{event.reason}]\n")
@@ -117,7 +138,7 @@ def follow(stream: "Iterable[events.Event]", judge: "Judging", status: "Status",
         elif isinstance(event, events.Thought):
             if event.text:
                 say(event.text)
-            status.show(f"Thinking, {event.tokens} tokens", fleeting=True)
+            status.show(f"Thinking, {event.tokens} tokens{left}", fleeting=True)
     status.clear()
     if not isinstance(event, Evaluation):
         raise Failure("The judgement was stopped before it had scores.")

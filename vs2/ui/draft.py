@@ -68,7 +68,7 @@ def _fits(field: Component, value: object) -> bool:
     """Whether a component has such values."""
     if isinstance(field, gr.Checkbox):
         return isinstance(value, bool)
-    if isinstance(field, gr.Dropdown):
+    if isinstance(field, gr.Dropdown | gr.Radio):
         return isinstance(value, str) and value in [choice for _, choice in field.choices]
     if isinstance(field, gr.Slider | gr.Number):
         if value is None:

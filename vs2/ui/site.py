@@ -80,7 +80,7 @@ class Site:
         """
         for clip in dict.fromkeys((Path(path) if path else None, None)) if visitor else ():
             try:
-                return self.store.add(evaluation, visitor, clip, id)
+                return self.store.add(evaluation, visitor, clip, **({"id": id} if id else {}))
             except Problem as problem:
                 _log.warning("%s was not kept: %s", "A clip" if clip else "An evaluation", problem)
         return ""

@@ -10,8 +10,9 @@ import numpy as np
 from vs2.video.reader import Clip
 from vs2.video.sampling import PAIR, Sampling, fit
 
-SAID = "The judge saw {frames} frames of {width} x {height}, as asked; {reader} would have seen {whole}."
-PUBLISHED, OWN = "the published reader", "by this judge's own limits it"
+SEEN = "The judge saw {frames} frames of {width} x {height}, as asked; "
+PUBLISHED = SEEN + "the published reader would have seen {count} frames of {wide} x {high}."
+OWN = SEEN + "by this judge's own limits it would have seen {count} frames of {wide} x {high}."
 
 
 def whole(clip: Clip, sampling: Sampling) -> tuple[int, int, int]:
@@ -39,8 +40,8 @@ def capped(clip: Clip, sampling: Sampling, frames: int | None, pixels: int | Non
     full, (count, height, width) = whole(clip, sampling), clip.frames.shape[:3]
     if (count, height, width) == full:
         return clip
-    said = SAID.format(frames=count, width=width, height=height, reader=PUBLISHED if sampling == Sampling() else OWN,
-                       whole=f"{full[0]} frames of {full[2]} x {full[1]}")
+    form = PUBLISHED if sampling == Sampling() else OWN
+    said = form.format(frames=count, width=width, height=height, count=full[0], wide=full[2], high=full[1])
     return replace(clip, warnings=(*clip.warnings, *[said] * (said not in clip.warnings)))
 
 

@@ -13,7 +13,7 @@ from vs2.errors import Problem
 from vs2.evaluation import Evaluation
 from vs2.options import Options
 from vs2.rubric import KEYS
-from vs2.ui import charts, given, loan, parts
+from vs2.ui import charts, given, judges, loan, parts
 from vs2.ui import text as shared
 from vs2.ui.compare import board, kept
 from vs2.ui.compare import parts as pieces
@@ -85,9 +85,7 @@ class ComparePage(Saved, Endpoint):
     def _settings(self) -> None:
         with gr.Accordion(shared.SETTINGS, open=False, elem_id="compare-settings", elem_classes="vs-settings"):
             self.ranking = Ranking("compare", text.RULE, text.RULE_HINT)
-            self.judge = gr.Dropdown([(shared.JUDGE_DEFAULT, ""), *((name, name) for name in self.host.names)],
-                                     value="", label=shared.JUDGE, info=shared.JUDGE_HINT, elem_id="compare-judge",
-                                     visible=bool(self.host.names))
+            self.judge = judges.box(self.host, "compare-judge")
             self.think = gr.Checkbox(True, label=shared.THINK, info=shared.THINK_HINT, elem_id="compare-think")
             self.budget = gr.Slider(16, 2048, 1024, step=16, label=shared.BUDGET, info=shared.BUDGET_HINT,
                                     elem_id="compare-budget")

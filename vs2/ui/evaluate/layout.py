@@ -7,7 +7,7 @@ import gradio as gr
 
 from vs2.evaluation import Evaluation
 from vs2.options import LEAST_FRAMES, LEAST_PIXELS, MOST_FRAMES, MOST_PIXELS
-from vs2.ui import charts, loan, parts, player, text, timeline
+from vs2.ui import charts, judges, loan, parts, player, text, timeline
 from vs2.ui.examples import CHOOSE, buttons, examples
 from vs2.ui.generate.maker import Maker
 from vs2.ui.generate.studio import Studio
@@ -49,6 +49,8 @@ class Layout:
                                          elem_id="prompt")
                 self.prompt_note = PromptNote(self.host, "prompt-note")
                 self.maker = Maker(self.site, self.studio, self.address)
+                if self.host.meanwhile is not None:     # two are on offer: nobody should have to look for that
+                    self.judge = judges.box(self.host, "judge", open=True)
                 self.notice = gr.HTML("", elem_id="notice", apply_default_css=False)
                 with gr.Row(elem_classes="vs-actions"):
                     self.go = gr.Button(text.EVALUATE, variant="primary", size="lg", elem_id="evaluate", scale=3)
@@ -89,9 +91,8 @@ class Layout:
 
     def _settings(self) -> None:
         with gr.Accordion(text.SETTINGS, open=False, elem_id="settings", elem_classes="vs-settings"):
-            self.judge = gr.Dropdown([(text.JUDGE_DEFAULT, ""), *((name, name) for name in self.host.names)], value="",
-                                     label=text.JUDGE, info=text.JUDGE_HINT, elem_id="judge",
-                                     visible=bool(self.host.names))
+            if self.host.meanwhile is None:
+                self.judge = judges.box(self.host, "judge")
             self.think = gr.Checkbox(True, label=text.THINK, info=text.THINK_HINT, elem_id="think")
             self.budget = gr.Slider(16, 2048, 1024, step=16, label=text.BUDGET, info=text.BUDGET_HINT,
                                     elem_id="budget")

@@ -12,7 +12,7 @@ from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.history.store import Stored
 from vs2.rubric import check_prompt
-from vs2.ui import charts, fields, given, parts, player, saving, text, whose, withheld
+from vs2.ui import charts, fields, given, judges, parts, player, saving, text, whose, withheld
 from vs2.ui.draft import Draft
 from vs2.ui.evaluate import kept
 from vs2.ui.evaluate.endpoint import TICK, Endpoint
@@ -103,25 +103,9 @@ class EvaluatePage(Layout, Slow, Endpoint):
         self.saver.connect(self.actions, self.save, [self.shown])
         self._endpoint()
 
-    def about_judge(self) -> str:
-        """Which judge this is; only asked once it is loaded, or the page would wait for it."""
-        try:
-            judge = self.host.wait(0)
-        except Problem as problem:
-            return parts.problem(str(problem))
-        if judge is None:
-            return parts.status(text.LOADING, (), "busy")
-        return whose.line(judge.name, judge.precision)
-
     def show_model(self) -> Iterator[str]:
-        """For the page's load: what `about_judge` says, until the judge is there."""
-        while not self.host.loaded:
-            yield self.about_judge()
-            try:
-                self.host.wait(0.5)
-            except Problem:
-                break  # about_judge says it
-        yield self.about_judge()
+        """For the page's load: which judge this is."""
+        yield from judges.shown(self.host)
 
     def open(self, address: dict) -> list:
         """What the page shows when it is opened from an address: the evaluation named there, else what it showed."""
@@ -170,6 +154,10 @@ class EvaluatePage(Layout, Slow, Endpoint):
                 raise WrongField(text.NO_PROMPT, PROMPT)
             with fields.asked(PROMPT):     # whose length is checked there
                 check_prompt(prompt)
+            note = ""
+            if not judge and self.host.meanwhile and self.host.stands_in is not None:
+                judge = self.host.meanwhile
+                note = text.STOOD_IN.format(own=whose.shown(self.host.own_name), name=judge)
             visitor, session = self.site.visitor(address), request.session_hash
             asked = Request(path, prompt, **given.judging(think, budget, samples, seed, frames, pixels),
                             visitor=visitor or session or "", judge=judge or "", fps=fps)
@@ -178,11 +166,11 @@ class EvaluatePage(Layout, Slow, Endpoint):
             return
         if visitor and self.host.slow(asked.judge):     # who keeps nothing cannot come back to it
             going = Going({"video": value, "prompt": prompt})
-            yield from self._outlasting(session, going, self._judged(asked, name, visitor, session, going))
+            yield from self._outlasting(session, going, self._judged(asked, name, visitor, session, going=going))
         else:
-            yield from self._judged(asked, name, visitor, session)
+            yield from self._judged(asked, name, visitor, session, note)
 
-    def _judged(self, asked: Request, name: str, visitor: str, session: str | None,
+    def _judged(self, asked: Request, name: str, visitor: str, session: str | None, note: str = "",
                 going: Going | None = None) -> Updates:
         yield self._blank(running=True, judge=asked.judge) | ({self.actions: link(going)} if going else {})
         run = progress = None
@@ -193,6 +181,7 @@ class EvaluatePage(Layout, Slow, Endpoint):
             if going:
                 going.facts["run"] = run
             progress = Progress(run)
+            progress.notes += [note] * bool(note)
             yield from self._follow(progress)
             if run.left:
                 return
