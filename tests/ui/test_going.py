@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.ui.test_pages import ANN, Scripted, eventually, hosted, merged, page_of, run_page, site_of, uploaded  # noqa: F401
+from tests.support.patience import eventually
+from tests.ui.test_pages import ANN, Scripted, merged, page_of, run_page, uploaded  # noqa: F401
 from vs2 import events, loading
 from vs2.errors import Failure
 from vs2.estimate import Estimate
@@ -30,6 +31,11 @@ class Slow(Scripted):
         yield from super().stream(path, prompt, stop=stop, **options)
 
 
+def whole(updates) -> dict:
+    """What stands there after all updates, by component."""
+    return {part: value for update in updates for part, value in update.items()}
+
+
 def test_whoever_watches_gets_what_was_shown_and_then_what_is():
     step, work = threading.Semaphore(0), going.Going()
 
@@ -53,7 +59,12 @@ def test_what_has_ended_is_forgotten_and_what_goes_on_is_not(monkeypatch):
     monkeypatch.setattr(going, "MOST", 2)
     found, go = going.All(), threading.Event()
     first = going.Going()
-    first.begin(wait for wait in [go.wait(60) and {}])
+
+    def waiting():
+        go.wait(60)
+        yield {}
+
+    first.begin(waiting())
     found.put("first", first)
     ended = [going.Going() for _ in range(3)]
     for number, one in enumerate(ended):
@@ -84,9 +95,11 @@ def test_a_slow_judgement_goes_on_without_its_visitor_and_is_found_by_its_link(p
     assert shown[page.prompt] == "a prompt" and shown[page.video]["name"] == "my clip.mp4"
     watching = page.follow(address, SimpleNamespace(session_hash="other"))
     assert "30 %" in next(watching)[page.status]
+    page.stop(SimpleNamespace(session_hash="other"))        # they may look, and not stop it
     judge.go.set()
-    last = merged(page, watching)
-    assert 'data-state="done"' in last["status"] and f'data-kept="{id}"' in last["actions"]
+    last = whole(watching)
+    assert 'data-state="done"' in last[page.status] and f'data-kept="{id}"' in last[page.actions]
+    assert id not in str(last[page.history.list]) and not last[page.halt]["interactive"]
     assert [stored.id for stored in page.site.store.find(ANN)] == [id]
     assert page.site.named(address)[0].evaluation.prompt == "a prompt" and page.underway(address) is None
     assert next(page.follow(address, SimpleNamespace(session_hash="other")))[page.status]["__type__"] == "update"
@@ -103,7 +116,7 @@ def test_stop_ends_it_from_wherever_it_is_watched(page_of, uploaded):  # noqa: F
     assert eventually(lambda: page._runs)
     again = SimpleNamespace(session_hash="reloaded")
     assert eventually(lambda: page.stop(again) or page.site.going.get(id).ended is not None)
-    assert 'data-state="stopped"' in merged(page, watching)["status"] and page.site.store.find(ANN) == []
+    assert 'data-state="stopped"' in whole(watching)[page.status] and page.site.store.find(ANN) == []
 
 
 def test_a_reload_loses_no_slow_run_and_a_killed_server_says_so(page_of, uploaded):  # noqa: F811
@@ -117,6 +130,18 @@ def test_a_reload_loses_no_slow_run_and_a_killed_server_says_so(page_of, uploade
     page.site.going.drop(lambda one: True)
     gone = kept.restored(page, {"visitor": ANN, "e": [id]}, draft)
     assert text.RUN_LOST in gone[page.notice] and text.NOT_KNOWN not in gone[page.notice]
+
+
+def test_who_deletes_all_has_nothing_come_to_it_later(page_of, uploaded):  # noqa: F811
+    page = page_of(judge := Slow())
+    stream = run_page(page, uploaded, visitor=ANN)
+    next(stream)
+    stream.close()
+    for forget in page.site.forgetting:
+        forget(ANN, 0.0)
+    assert eventually(lambda: judge.closed or not page._runs)
+    judge.go.set()
+    assert page.site.store.find(ANN) == []
 
 
 def test_without_a_place_to_keep_it_a_slow_run_ends_with_its_visitor(page_of, uploaded):  # noqa: F811

@@ -69,6 +69,14 @@ class Going:
                 return
 
 
+def outlasting(found: "All", key: Hashable, work: Updates, visitor: str) -> Updates:
+    """The same updates, of work that goes on when nobody takes them any more, and is found by the key."""
+    going = Going({"visitor": visitor})
+    found.put(key, going)
+    going.begin(work)
+    yield from going.watch()
+
+
 class All:
     """Those of an app, by what they are looked for."""
 
@@ -91,6 +99,11 @@ class All:
         with self._changing:
             self._clean()
             return self._found.get(key)
+
+    def running(self, key: Hashable) -> Going | None:
+        """The one of that key, unless it has ended."""
+        found = self.get(key)
+        return found if found is not None and found.ended is None else None
 
     def drop(self, wanted: Callable[[Going], bool]) -> None:
         """Ends those, and forgets them."""

@@ -44,6 +44,7 @@ class EvaluatePage(Layout, Slow, Endpoint):
         self.site, self.host, self.address, self.studio = site, site.host, address, studio or Studio()
         self._runs: dict[str | None, Run] = {}  # by visitor's session, so that Stop finds its run
         self._watched = {}
+        site.forgetting.append(self._forget)
         self._layout()
         self.opens = [self.history.list, self.video, self.prompt, *self._results()]
         self._connect()
@@ -165,7 +166,7 @@ class EvaluatePage(Layout, Slow, Endpoint):
             yield {self.notice: parts.problem(problem)}
             return
         if visitor and self.host.slow(asked.judge):     # who keeps nothing cannot come back to it
-            going = Going({"video": value, "prompt": prompt})
+            going = Going({"video": value, "prompt": prompt, "visitor": visitor})
             yield from self._outlasting(session, going, self._judged(asked, name, visitor, session, going=going))
         else:
             yield from self._judged(asked, name, visitor, session, note)
@@ -197,8 +198,8 @@ class EvaluatePage(Layout, Slow, Endpoint):
         finally:  # also when the visitor has gone
             if run:
                 run.stop()
-            for key in [key for key, one in self._runs.items() if one is run]:     # also of those who followed it
-                self._runs.pop(key, None)
+            if self._runs.get(session) is run:
+                self._runs.pop(session, None)
 
     def _follow(self, progress: Progress) -> Iterator[dict]:
         shown, clip, scored, last = None, None, None, 0.0
@@ -275,7 +276,7 @@ class EvaluatePage(Layout, Slow, Endpoint):
 
     def stop(self, request: gr.Request) -> None:
         """What the Stop button does: the run ends by itself and keeps what was said."""
-        if run := self._runs.get(request.session_hash):
+        if run := self._run(request.session_hash):
             run.stop()
 
     def leave(self, request: gr.Request) -> None:

@@ -33,9 +33,10 @@ class Slow:
     prompt: gr.Textbox
     status: gr.HTML
     go: gr.Button
+    halt: gr.Button
     actions: gr.HTML
     _runs: dict[str | None, Run]
-    _watched: dict[str | None, object]      # by session: who watches there now
+    _watched: dict[str | None, tuple[Going, bool]]     # by session: what is watched there, and whether it is one's own
 
     def _results(self) -> list[Any]:
         raise NotImplementedError
@@ -46,12 +47,25 @@ class Slow:
         going.begin(work)
         yield from self._watch(session, going)
 
-    def _watch(self, session: str | None, going: Going) -> Updates:
-        self._watched[session] = mine = object()
-        yield from going.watch(lambda: self._watched.get(session) is mine)
+    def _watch(self, session: str | None, going: Going, own: bool = True) -> Updates:
+        """own: whether who watches may stop it; whoever has the link may look at it."""
+        self._watched[session] = mine = (going, own)
+        for update in going.watch(lambda: self._watched.get(session) is mine):      # of two in one window the later one
+            yield update if own else update | {self.halt: gr.update(interactive=False)}
         if self._watched.get(session) is mine:
             del self._watched[session]
             yield {self.go: gr.update(interactive=True)}
+
+    def _forget(self, visitor: str, when: float) -> None:
+        """Who deletes all of theirs has nothing come to it later."""
+        self.site.going.drop(lambda one: one.facts["visitor"] == visitor)
+
+    def _run(self, session: str | None) -> Run | None:
+        """What runs in that window, or is watched there: what its Stop ends."""
+        if session not in self._watched:
+            return self._runs.get(session)
+        going, own = self._watched[session]
+        return going.facts.get("run") if own else None
 
     def underway(self, address: dict | None) -> Going | None:
         """The judgement that an address names, where it is not stored yet: it runs, or has ended without scores."""
@@ -69,9 +83,8 @@ class Slow:
         if going is None:
             yield {self.status: gr.skip()}
             return
-        if run := going.facts.get("run"):
-            self._runs[request.session_hash] = run      # which Stop ends
-        yield from self._watch(request.session_hash, going)
+        own = self.site.visitor(address) == going.facts["visitor"]
+        yield from self._watch(request.session_hash, going, own)
         yield {self.history.list: self.history.listing(address)}
 
     def _underway(self, going: Going) -> dict:
