@@ -1,4 +1,4 @@
-"""Work that outlasts its visitor: watched from anywhere, ended by a stop, kept for a while; judges on offer meanwhile."""
+"""Work that outlasts its visitor: watched from anywhere, stopped, kept for a while; the judges on offer meanwhile."""
 import threading
 from types import SimpleNamespace
 

@@ -477,7 +477,7 @@ def test_a_slow_judge_says_the_whole_time_and_goes_on_after_a_reload(page_of, gi
     stream, last = judge(page), {}
     while "left" not in last.get("status", ""):
         last |= merged(page, next(stream))
-    assert "about 9 min left" in last["status"], "of all three, before the first is judged"
+    assert re.search("about [89] min left", last["status"]), "of all three, before the first is judged"
     stream.close()      # the page is loaded again
     said = {"running": [kept.RUN]}
     back = merged(page, page.restore(ADDRESS, said, VISIT))

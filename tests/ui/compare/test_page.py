@@ -419,7 +419,7 @@ def test_a_slow_judge_says_the_whole_time_and_goes_on_after_a_reload(page_of, up
     stream, status = run(page, value, visitor=visitor), ""
     while "for all" not in status:
         status = next(stream).get(page.status, status)
-    assert "about 9 min left for all" in status
+    assert re.search("about [89] min left for all", status)
     stream.close()      # the page is loaded again
     visit, address = SimpleNamespace(session_hash="reloaded"), {"visitor": visitor}
     back = kept.restored(page, address, {"items": value["items"], "running": [kept.RUN]}, visit)
