@@ -42,7 +42,7 @@ def test_minutes_are_worth_waiting_for(scripted, visit, clip):
     page.wait_for_selector("#status :text('about 3 min in all')")
     page.wait_for_selector("#status .vs-figures :text('%')")
     page.wait_for_selector("#status .vs-figures :text('left')")
-    assert text.STAYS in page.inner_text("#actions") and "?e=" in page.url
+    assert text.STAYS in page.inner_text("#status") and "?e=" in page.url
     # A reload goes on with it: its clip, its prompt, how far it is by now; and it can be stopped from there.
     judge.looked.set()
     page.wait_for_selector(f"#status :text('{text.PREFILLING}')")
@@ -57,7 +57,7 @@ def test_minutes_are_worth_waiting_for(scripted, visit, clip):
     # Another one is left; who has the link sees how far it is, then its scores.
     page.wait_for_selector("#evaluate:not([disabled])")
     page.click("#evaluate")
-    page.wait_for_selector("#actions .vs-stays")
+    page.wait_for_selector("#actions [data-kept]")
     left = page.url
     assert left != link and "?e=" in left
     page.goto("about:blank")

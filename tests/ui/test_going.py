@@ -86,7 +86,7 @@ def test_a_slow_judgement_goes_on_without_its_visitor_and_is_found_by_its_link(p
         first |= next(stream)
     assert "30 %" in first[page.status] and "about 3 min" in first[page.status]
     link = first[page.actions]
-    assert text.STAYS in link
+    assert text.STAYS in first[page.status]
     id = link.split('data-kept="')[1].split('"')[0]
     stream.close()          # the visitor has gone
     assert not judge.closed and page.site.store.find(ANN) == []

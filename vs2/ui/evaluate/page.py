@@ -17,7 +17,7 @@ from vs2.ui.draft import Draft
 from vs2.ui.evaluate import kept
 from vs2.ui.evaluate.endpoint import TICK, Endpoint
 from vs2.ui.evaluate.layout import SURE, Layout, Shown
-from vs2.ui.evaluate.slow import Slow, link
+from vs2.ui.evaluate.slow import Slow, link, stays
 from vs2.ui.fields import WrongField
 from vs2.ui.generate.studio import Studio
 from vs2.ui.going import Going, Updates
@@ -183,7 +183,7 @@ class EvaluatePage(Layout, Slow, Endpoint):
                 going.facts["run"] = run
             progress = Progress(run)
             progress.notes += [note] * bool(note)
-            yield from self._follow(progress)
+            yield from self._follow(progress, stays() if going else "")
             if run.left:
                 return
             judged = None if run.stopped else progress.evaluation
@@ -201,7 +201,7 @@ class EvaluatePage(Layout, Slow, Endpoint):
             if self._runs.get(session) is run:
                 self._runs.pop(session, None)
 
-    def _follow(self, progress: Progress) -> Iterator[dict]:
+    def _follow(self, progress: Progress, aside: str) -> Iterator[dict]:
         shown, clip, scored, last = None, None, None, 0.0
         for event in progress.run.events(PAUSE):
             progress.take(event)
@@ -210,7 +210,7 @@ class EvaluatePage(Layout, Slow, Endpoint):
                 continue
             last = now
             # Stop each time: a browser that is behind may skip all updates but the last.
-            update = {self.status: progress.line(), self.halt: gr.update(interactive=True)}
+            update = {self.status: progress.line() + aside, self.halt: gr.update(interactive=True)}
             if progress.said != shown:
                 shown = progress.said
                 update[self.rationale] = rationale(shown, live=True, times=Times(progress.times))

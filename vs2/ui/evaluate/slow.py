@@ -18,8 +18,12 @@ def link(going: Going) -> str:
     """What stands in the actions' place while it runs: the link, which the address in the browser has, too."""
     one = escape(going.id)
     return (f'<div class="vs-actions-row"><button type="button" class="vs-action" data-link="?e={one}" '
-            f'data-kept="{one}" data-done="{text.LINK_COPIED}">{text.LINK}</button></div>'
-            f'<p class="vs-stays" role="note">{text.STAYS}</p>')
+            f'data-kept="{one}" data-done="{text.LINK_COPIED}">{text.LINK}</button></div>')
+
+
+def stays() -> str:
+    """What stands below the status line: that nobody has to sit and wait."""
+    return f'<p class="vs-stays">{text.STAYS}</p>'
 
 
 class Slow:
