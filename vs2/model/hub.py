@@ -88,6 +88,7 @@ def _told(name: str, whole: int) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
+        loading.tell(loading.FETCHING, min(whole, _bytes(folder)), whole)
 
 
 def _bytes(folder: Path) -> int:

@@ -302,6 +302,9 @@ class EvaluatePage(Layout, Slow, Endpoint):
         number = getattr(event, "example", None)
         if not isinstance(number, int) or not 0 <= number < len(self.examples):
             raise gr.Error(text.NO_EXAMPLE, print_exception=False)
+        run = self._run(request.session_hash)
         self.leave(request)     # what it would still say is of another clip
+        if run:
+            run.stop()
         row = self.examples[number]
         return (player.example(row["file"], self.video), row["prompt"], *self.replaced(request))
