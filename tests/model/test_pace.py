@@ -73,6 +73,10 @@ def test_what_a_judgement_took_mends_the_next_estimate():
     assert value == "replies" and len(told) == 36
     found = watch.corrected(planned)
     assert all(getattr(found, part) < getattr(planned, part) / 10 for part in ("tower", "prefill", "token"))
+    cut = watch.watch(planned, Options(budget=20))
+    for event in (events.Thought("", 0), events.Thought("a", 18), events.Thought("b", 56)):
+        cut.take(event)
+    assert cut._last[0] == 18, "what was put in its mouth, all at once, is no pace"
     assert watch.tokens == 30 and replace(found, tower=10.0, prefill=20.0, token=0.5) == planned
 
 

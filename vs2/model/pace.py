@@ -212,8 +212,8 @@ class Lap:
             if event.done == event.of and planned > 0 and event.stage not in self._passed:
                 self._passed.add(event.stage)
                 self._of.learn(event.stage, (now - self._since) / planned)
-        elif isinstance(event, events.Thought):
-            self._last = event.tokens, now
+        elif isinstance(event, events.Thought) and event.tokens <= self._options.budget * self._options.samples:
+            self._last = event.tokens, now      # beyond the budget come words that are put in its mouth, all at once
             self._first = self._first or self._last
 
     def followed(self, told: Generator[events.Event, None, Result]) -> Generator[events.Event, None, Result]:
