@@ -51,7 +51,7 @@ def test_minutes_are_worth_waiting_for(scripted, visit, clip):
     page.wait_for_selector(f"#status :text('{text.PREFILLING}')")
     assert page.url == link and page.input_value("#prompt textarea") == PROMPT
     page.wait_for_selector("#video .vs-name:has-text('square.mp4')")
-    assert not page.locator("#notice .vs-lost").count()
+    assert not page.locator("#notice .vs-lost").count() and page.is_disabled("#evaluate")
     page.click("#stop")
     page.wait_for_selector("#status [data-state=stopped]")
     # Another one is left; who has the link sees how far it is, then its scores.

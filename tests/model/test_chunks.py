@@ -57,8 +57,8 @@ def test_pieces_give_the_logits_that_the_whole_gives(tiny, small, frames, height
     model, _ = tiny
     given = inputs(tiny, frames, height, width)
     with torch.inference_mode():
-        whole, wanted = memory.begin(model, given, 3, 8)
-        steps, (pieces, found) = drained(chunks.begin(model, given, 3, 8))
+        whole, wanted = memory.begin(model, [given], 3, 8)
+        steps, (pieces, found) = drained(chunks.begin(model, given, 3))
         assert torch.allclose(found, wanted, rtol=0, atol=2e-5) and found.shape == wanted.shape
         tokens = torch.tensor([[5, 7], [9, 7], [1, 2]])
         assert torch.allclose(pieces.write(tokens), whole.write(tokens), rtol=0, atol=2e-5)
@@ -82,7 +82,7 @@ def test_the_tower_never_holds_more_than_a_few_pairs_and_the_prefill_one_piece(t
     hooks = [model.model.visual.blocks[0].register_forward_pre_hook(rows("tower"), with_kwargs=True),
              model.model.language_model.layers[0].register_forward_pre_hook(rows("prefill"), with_kwargs=True)]
     for frames in (4, 12, 24):
-        drained(chunks.begin(model, inputs(tiny, frames), 1, 8))
+        drained(chunks.begin(model, inputs(tiny, frames), 1))
         assert most == {"tower": 2 * 60, "prefill": 48}, "whatever the clip's length"
     for hook in hooks:
         hook.remove()
@@ -101,7 +101,7 @@ def test_a_stop_ends_the_work_before_the_next_layer(tiny, small, stage):
     layers = model.model.visual.blocks if stage == TOWER else model.model.language_model.layers
     hooks = [layer.register_forward_pre_hook(slowly) for layer in layers]
     with pytest.raises(chunks.Stopped):
-        drained(chunks.begin(model, inputs(tiny, 12), 1, 8, lambda: bool(reached)))
+        drained(chunks.begin(model, inputs(tiny, 12), 1, lambda: bool(reached)))
     for hook in hooks:
         hook.remove()
     assert len(seen) < 6, "twelve layers would have been called"
@@ -111,7 +111,7 @@ def test_leaving_a_judgement_ends_the_thread(tiny, small):
     import threading
 
     model, _ = tiny
-    told = chunks.begin(model, inputs(tiny, 12), 1, 8)
+    told = chunks.begin(model, inputs(tiny, 12), 1)
     next(told)
     told.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "prefill"]
@@ -125,7 +125,7 @@ def test_what_goes_wrong_is_raised_as_it_is(tiny, small, monkeypatch):
 
     monkeypatch.setattr(model.model.visual, "forward", full)
     with pytest.raises(torch.OutOfMemoryError):
-        drained(chunks.begin(model, inputs(tiny), 1, 8))
+        drained(chunks.begin(model, inputs(tiny), 1))
 
 
 @pytest.mark.parametrize("options", [Options(budget=6), Options(budget=6, samples=3), Options(think=False)])

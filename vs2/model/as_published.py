@@ -78,14 +78,14 @@ class _Drawn:
         """Where the prefill takes long: the prefill, in pieces."""
         if self.inputs is not None and chunks.wanted(self.model, self.inputs):
             inputs, self.inputs = self.inputs, None
-            self.memory, self.logits = yield from chunks.begin(self.model, inputs, 1, self.options.budget, stop)
+            self.memory, self.logits = yield from chunks.begin(self.model, inputs, 1, stop)
 
     @torch.inference_mode()
     def step(self) -> str:
         """The prefill, or the next token; the text that it completes."""
         if self.inputs is not None:
             inputs, self.inputs = self.inputs, None     # the pixels are not needed again
-            self.memory, self.logits = memory.begin(self.model, inputs, 1, self.options.budget)
+            self.memory, self.logits = memory.begin(self.model, [inputs], 1, self.options.budget)
             return ""
         scores = self.chain(self.seen, self.logits)
         shares = scores.softmax(-1)

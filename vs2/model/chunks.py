@@ -53,9 +53,10 @@ def slow(model, patches: int, tokens: int) -> bool:
     return model.device.type == "cpu" and products(model.config, patches, tokens) > MOST_AT_ONCE
 
 
-def begin(model, inputs: Inputs, rows: int, room: int, stop: Callable[[], bool] = lambda: False) \
+def begin(model, inputs: Inputs, rows: int, stop: Callable[[], bool] = lambda: False) \
         -> Generator[Step, None, tuple[memory.Memory, torch.Tensor]]:
-    """As `vs2.model.memory.begin`, whose result is this generator's value; says how far it is about every `BEAT`.
+    """As `vs2.model.memory.begin` for one prompt, whose result is this generator's value; says about every `BEAT` how far
+    it is.
 
     Raises Stopped soon after `stop` says so; closing it ends the work as soon.
     """
@@ -83,7 +84,7 @@ def begin(model, inputs: Inputs, rows: int, room: int, stop: Callable[[], bool] 
             out = language(inputs_embeds=embedded[:, part], position_ids=grid[:, :, part], use_cache=True, **kept)
             kept = {text_cache_name(): cache_of(out)}
         logits = model.lm_head(out.last_hidden_state[:, -1:])[:, -1].float().expand(rows, -1)
-        return memory.after(model, cache_of(out), inputs, rows, room), logits
+        return memory.Growing(model, [cache_of(out)], [inputs], rows), logits
 
     return (yield from watched(reading, language.layers, passed, stop, lambda: Step(PREFILL, done // layers, length)))
 

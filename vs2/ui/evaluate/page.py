@@ -211,6 +211,8 @@ class EvaluatePage(Layout, Slow, Endpoint):
             last = now
             # Stop each time: a browser that is behind may skip all updates but the last.
             update = {self.status: progress.line() + aside, self.halt: gr.update(interactive=True)}
+            if aside:       # and what is opened while it runs
+                update[self.go] = gr.update(interactive=False)
             if progress.said != shown:
                 shown = progress.said
                 update[self.rationale] = rationale(shown, live=True, times=Times(progress.times))

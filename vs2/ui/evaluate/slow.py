@@ -93,7 +93,9 @@ class Slow:
 
     def _underway(self, going: Going) -> dict:
         """What stands on the page at once: its clip and its prompt."""
-        given = {self.prompt: going.facts["prompt"], self.actions: link(going) if going.ended is None else ""}
+        on = going.ended is None
+        given = {self.prompt: going.facts["prompt"], self.actions: link(going) if on else "",
+                 self.go: gr.update(interactive=not on)}
         try:
             path, name = player.given(box := going.facts["video"])
             copy, _ = player.given({"path": box.get("player") or path})
