@@ -55,8 +55,8 @@ def slow(model, patches: int, tokens: int) -> bool:
 
 def begin(model, inputs: Inputs, rows: int, stop: Callable[[], bool] = lambda: False) \
         -> Generator[Step, None, tuple[memory.Memory, torch.Tensor]]:
-    """As `vs2.model.memory.begin` for one prompt, which is the value of this generator; says about every `BEAT` how far it
-    is.
+    """As `vs2.model.memory.begin` for one prompt, which is the value of this generator; says about every `BEAT` how far
+    it is.
 
     Raises Stopped soon after `stop` says so; closing it ends the work as soon.
     """
