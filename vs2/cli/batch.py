@@ -63,7 +63,7 @@ def run(arguments) -> None:
     from vs2.settings import Settings
     from vs2.video.rate import check_fps
 
-    options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
+    options = judging.options(arguments)
     if arguments.published:     # not said otherwise: runs from before there was a choice go on
         options["published"] = True
     Options(**options)

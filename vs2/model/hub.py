@@ -1,15 +1,22 @@
 """A checkpoint of the Hugging Face Hub -> a local folder: shown while it comes, resumed where it broke off."""
+import contextlib
+import contextvars
 import errno
+import os
 import re
 import shutil
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+from vs2 import loading
 from vs2.errors import BadInput, Failure
 
 PATTERN = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 WANTED = ("*.safetensors", "*.json", "*.txt", "*.jinja")  # weights that cannot run code, and what describes them
 INNER = "*/*"             # folders inside it hold other forms of the weights
 TRANSPORTS = ("httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3")
+LOOK = 1.0               # seconds between two looks at how much is there
 SPARE = 256 * 2**20      # bytes that a download leaves free on the disk
 
 
@@ -35,7 +42,8 @@ def fetch(name: str) -> Path:
                 raise error.__cause__ from None
             return Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=INNER, local_files_only=True))
         _check_disk(name, sum(file.file_size or 0 for file in files if file.will_download))
-        return Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=INNER))
+        with _told(name, sum(file.file_size or 0 for file in files)):
+            return Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=INNER))
     except (BadInput, Failure):
         raise
     except errors.GatedRepoError as error:
@@ -52,6 +60,46 @@ def fetch(name: str) -> Path:
                       "network, or use the built-in judge with `--model mini`.") from error
     except Exception as error:  # the Hub's client has many: HTTP status, transport, cut connections, disk
         raise _failure(name, error) from error
+
+
+@contextlib.contextmanager
+def _told(name: str, whole: int) -> Iterator[None]:
+    """Tells `vs2.loading` how much of so many bytes lies in the Hub's cache, every second.
+
+    The files are looked at and not the client's bars, which are made differently from version to version.
+    """
+    if not loading.listening():
+        yield
+        return
+    from huggingface_hub.constants import HF_HUB_CACHE
+    from huggingface_hub.file_download import repo_folder_name
+
+    folder, over = Path(HF_HUB_CACHE) / repo_folder_name(repo_id=name, repo_type="model"), threading.Event()
+
+    def look() -> None:
+        while not over.wait(LOOK):
+            loading.tell(loading.FETCHING, min(whole, _bytes(folder)), whole)
+
+    loading.tell(loading.FETCHING, min(whole, _bytes(folder)), whole)
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(look,), daemon=True, name="download")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        loading.tell(loading.FETCHING, min(whole, _bytes(folder)), whole)
+
+
+def _bytes(folder: Path) -> int:
+    """The bytes of all files in a folder, links left out; files come and go meanwhile."""
+    found = 0
+    for inner, _, files in os.walk(folder):
+        for file in files:
+            with contextlib.suppress(OSError):
+                path = Path(inner, file)
+                found += 0 if path.is_symlink() else path.lstat().st_size
+    return found
 
 
 def _check_disk(name: str, needed: int) -> None:
