@@ -38,20 +38,36 @@ def fetch(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=INNER))
     except (BadInput, Failure):
         raise
-    except errors.GatedRepoError as error:
-        raise BadInput(f"The model {name} is gated: accept its terms on its page of the Hugging Face Hub, then log in "
-                       "with `hf auth login`.") from error
-    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.DisabledRepoError) as error:
-        raise BadInput(f"There is no model {name} on the Hugging Face Hub, or it is private: check the name, or log in "
-                       "with `hf auth login`.") from error
-    except errors.HFValidationError as error:
-        raise BadInput(f"{name!r} is not the name of a model on the Hugging Face Hub: it has the form owner/name.") \
-            from error
-    except errors.LocalEntryNotFoundError as error:
-        raise Failure(f"The model {name} is not on this machine and the Hugging Face Hub cannot be reached: check the "
-                      "network, or use the built-in judge with `--model mini`.") from error
     except Exception as error:  # the Hub's client has many: HTTP status, transport, cut connections, disk
-        raise _failure(name, error) from error
+        raise problem(name, error) from error
+
+
+def cached(name: str) -> Path | None:
+    """The folder of an earlier download of the Hub's checkpoint `name`, whole or not; None where there is none."""
+    from huggingface_hub import errors, snapshot_download
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=list(WANTED), ignore_patterns=INNER, local_files_only=True))
+    except errors.LocalEntryNotFoundError:
+        return None
+
+
+def problem(name: str, error: Exception) -> Exception:
+    """One sentence for what the Hub, the network or the disk did; anything else stays what it is."""
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.GatedRepoError):
+        return BadInput(f"The model {name} is gated: accept its terms on its page of the Hugging Face Hub, then log in "
+                        "with `hf auth login`.")
+    if isinstance(error, errors.RepositoryNotFoundError | errors.RevisionNotFoundError | errors.DisabledRepoError):
+        return BadInput(f"There is no model {name} on the Hugging Face Hub, or it is private: check the name, or log in "
+                        "with `hf auth login`.")
+    if isinstance(error, errors.HFValidationError):
+        return BadInput(f"{name!r} is not the name of a model on the Hugging Face Hub: it has the form owner/name.")
+    if isinstance(error, errors.LocalEntryNotFoundError):
+        return Failure(f"The model {name} is not on this machine and the Hugging Face Hub cannot be reached: check the "
+                       "network, or use the built-in judge with `--model mini`.")
+    return _failure(name, error)
 
 
 def _check_disk(name: str, needed: int) -> None:

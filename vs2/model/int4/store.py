@@ -1,0 +1,95 @@
+"""The conversions that this machine keeps: one a checkpoint, below VS2_HOME, made when it is first needed."""
+import re
+from pathlib import Path
+
+import torch
+
+from vs2.errors import BadInput, Failure
+from vs2.model import checkpoint, hub, progress, weights
+from vs2.model.checkpoint import Checkpoint
+from vs2.model.int4 import convert
+from vs2.model.int4.shards import Folder, Hub, Source
+
+FOLDER = "int4"
+
+
+def find(name: str, precision: str, home: Path | None) -> Checkpoint:
+    """The checkpoint called `name`, as it is to be loaded at that precision: where the CPU would take its weights in 4
+    bits and it is large, its conversion, which is made first if need be. Raises BadInput or Failure in one sentence.
+
+    home: the folder below which conversions are kept; without one nothing is converted unless it was asked for.
+    """
+    where = weights.place(precision, weights.device())
+    if where.type != "cpu" or precision not in ("auto", "int4", "4bit") or name == checkpoint.MINI:
+        return checkpoint.locate(name)
+    if home is None:
+        if precision != "auto":
+            raise Failure(f"There is no folder to keep {name} in 4 bits in: set VS2_HOME to one.")
+        return checkpoint.locate(name)
+    place = home / FOLDER
+    of_hub = hub.is_id(name) and not Path(name).expanduser().is_dir()
+    if of_hub:
+        if (there := kept(name, place)) is not None:
+            return checkpoint.inspect(there, name)
+        if (folder := hub.cached(name)) is None:
+            return _of_hub(name, precision, place)
+        try:
+            found = checkpoint.inspect(folder, name)
+        except BadInput:        # a download that broke off
+            return _of_hub(name, precision, place)
+    else:
+        found = checkpoint.locate(name)
+    if found.quantised or not _wanted(found, precision):
+        return found
+    source = Folder(found)
+    called = f"{_file_name(name)}@cached" if of_hub else f"{_file_name(found.folder.resolve().name)}-{source.identity[:12]}"
+    return checkpoint.inspect(_converted(source, place / called), name)
+
+
+def _of_hub(name: str, precision: str, place: Path) -> Checkpoint:
+    """The Hub's checkpoint: converted while it is fetched, or as it is."""
+    source = Hub(name, place / f"{_file_name(name)}.{convert.FETCHED}")
+    out = place / f"{_file_name(name)}@{source.revision[:12]}"
+    shapes = {tensor: shape for shard in source.shards for tensor, (_, shape) in source.shapes(shard).items()}
+    found = Checkpoint(name, out, source.config, shapes, sum(shard.size for shard in source.shards))
+    if found.quantised or not _wanted(found, precision):
+        return checkpoint.locate(name)
+    return checkpoint.inspect(_converted(source, out), name)
+
+
+def kept(name: str, place: Path) -> Path | None:
+    """The last whole conversion of the Hub's checkpoint `name` in `place`."""
+    whole = [folder for folder in place.glob(f"{_file_name(name)}@*") if (folder / "config.json").exists()]
+    return max(whole, key=lambda folder: (folder / "config.json").stat().st_mtime, default=None)
+
+
+def _wanted(found: Checkpoint, precision: str) -> bool:
+    """Whether it is to be converted: a large one that is loaded in 4 bits. A small one is, each time, in memory."""
+    if found.bytes_at("bf16") <= weights.LARGE:
+        return False
+    where = torch.device("cpu")
+    return weights.choose(found, precision, where, weights.free_memory(where)) == "int4"
+
+
+def _converted(source: Source, out: Path) -> Path:
+    """The folder `out`, made where it is not there yet; of several processes one makes it."""
+    from filelock import FileLock
+
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(out.parent / f"{out.name}.lock"):
+            if not (out / "config.json").exists():
+                made = convert.plan(source)
+                progress.tell(f"{source.name} is put into 4 bits, once, which needs {made.room / 1e9:.1f} GB of disk in {out}",
+                              0, made.size)
+                convert.convert(source, out, made, progress.tell)
+    except OSError as error:
+        raise Failure(f"{source.name} cannot be put into 4 bits in {out}: {error.strerror or error}. Set VS2_HOME to a "
+                      "folder that can be written, or take --precision bf16.") from error
+    finally:
+        progress.over()
+    return out
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.-]", "_", name.replace("/", "--"))
