@@ -202,15 +202,15 @@ def _finish(source: Source, out: Path, made: Plan, done: dict[str, dict[str, str
     sums = "".join(f"{facts['sum']}  {file}\n" for file, facts in sorted(done.items()))
     (out / SUMS).write_text(sums, encoding="utf-8")
     settings = loading.description(made.left) | {"made_from": source.identity if source.room else source.name}
-    _write(out / "config.json", _plain(source.config) | {"quantization_config": settings, "tie_word_embeddings": False})
+    _write(out / "config.json", plain(source.config) | {"quantization_config": settings, "tie_word_embeddings": False})
     shutil.rmtree(out / FETCHED, ignore_errors=True)
     (out / JOURNAL).unlink()
 
 
-def _plain(config: dict[str, Any]) -> dict[str, Any]:
+def plain(config: dict[str, Any]) -> dict[str, Any]:
     """The configuration for numbers in bfloat16, with an output layer of its own, in all its parts."""
     said: dict[str, Any] = {"dtype": "bfloat16", "torch_dtype": "bfloat16", "tie_word_embeddings": False}
-    return {name: _plain(value) if isinstance(value, dict) else said.get(name, value) for name, value in config.items()}
+    return {name: plain(value) if isinstance(value, dict) else said.get(name, value) for name, value in config.items()}
 
 
 def _write(path: Path, record: dict) -> None:

@@ -42,14 +42,25 @@ def find(name: str, precision: str, home: Path | None) -> Checkpoint:
     if found.quantised or not _wanted(found, precision):
         return found
     source = Folder(found)
-    called = f"{_file_name(name)}@cached" if of_hub else f"{_file_name(found.folder.resolve().name)}-{source.identity[:12]}"
-    return checkpoint.inspect(_converted(source, place / called), name)
+    return checkpoint.inspect(_converted(source, place / _called(source)), name)
+
+
+def make(name: str, out: Path | None, home: Path | None) -> Checkpoint:
+    """Converts the checkpoint called `name`, whatever its size, into the folder `out`, or below `home`."""
+    if out is None and home is None:
+        raise Failure("There is no folder to keep it in: give one with --out, or set VS2_HOME.")
+    place = out.parent if out is not None else Path(home or "") / FOLDER
+    if hub.is_id(name) and not Path(name).expanduser().is_dir():
+        source: Source = Hub(name, (out or place) / convert.FETCHED if out else place / _fetched(name))
+    else:
+        source = Folder(checkpoint.locate(name))
+    return checkpoint.inspect(_converted(source, out or place / _called(source)), name)
 
 
 def _of_hub(name: str, precision: str, place: Path) -> Checkpoint:
     """The Hub's checkpoint: converted while it is fetched, or as it is."""
-    source = Hub(name, place / f"{_file_name(name)}.{convert.FETCHED}")
-    out = place / f"{_file_name(name)}@{source.revision[:12]}"
+    source = Hub(name, place / _fetched(name))
+    out = place / _called(source)
     shapes = {tensor: shape for shard in source.shards for tensor, (_, shape) in source.shapes(shard).items()}
     found = Checkpoint(name, out, source.config, shapes, sum(shard.size for shard in source.shards))
     if found.quantised or not _wanted(found, precision):
@@ -89,6 +100,18 @@ def _converted(source: Source, out: Path) -> Path:
     finally:
         progress.over()
     return out
+
+
+def _called(source: Source) -> str:
+    """The folder of a source's conversion: of the Hub's `kept` finds it by the name alone."""
+    named = hub.is_id(source.name) and not Path(source.name).expanduser().is_dir()
+    name = source.name if named or source.name == checkpoint.MINI else Path(source.name).expanduser().resolve().name
+    state = source.identity.rpartition("@")[2][:12]
+    return f"{_file_name(name)}@{state}" if named else f"{_file_name(name)}-{state}"
+
+
+def _fetched(name: str) -> str:
+    return f"{_file_name(name)}.{convert.FETCHED}"
 
 
 def _file_name(name: str) -> str:
