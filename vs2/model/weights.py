@@ -192,6 +192,7 @@ def _model(checkpoint: Checkpoint, precision: str, where: torch.device) -> "Qwen
     if precision == "4bit":
         options["quantization_config"] = _four_bit(checkpoint, where, numbers)
     if checkpoint.quantised == INT4:
+        loading.check(checkpoint)
         loading.register()
     # ZeroGPU imitates CUDA by a mode of torch that each thread has to enter, and transformers loads on threads of its
     # own. Loading on the CPU and moving then costs no more memory than loading on one thread straight to the imitation

@@ -18,7 +18,7 @@ import torch
 GROUP, LEVELS, MIDDLE = 32, 16, 8       # weights that share a scale; codes; the code of 0 before `zero` is added
 BLOCK = 64                              # rows whose codes lie together
 BOUNDS = (1.0, 0.92, 0.84)            # shares of a group's range that are tried; narrower ones won nothing
-SLAB = 2**21                            # weights that are worked on at once: they stay in the processor's cache
+SLAB = 2**22                            # weights that are worked on at once
 
 
 def fits(rows: int, columns: int) -> bool:

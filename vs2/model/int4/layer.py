@@ -20,7 +20,7 @@ from vs2.model import cpu
 from vs2.model.int4 import grid
 
 FEW = 64            # rows up to which the packed product is quicker: perf/int4.py
-PIECE = 2**20       # weights that are unpacked at once
+PIECE = 2**22       # weights that are unpacked at once: in fewer steps, for threads that others delay meet at each
 NUMBERS = torch.bfloat16
 SIDE = 4096         # of the weights that tell which is quicker: more than caches hold
 

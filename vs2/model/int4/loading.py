@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from vs2.errors import BadInput
 from vs2.model import cpu
-from vs2.model.checkpoint import INT4
+from vs2.model.checkpoint import INT4, Checkpoint
 from vs2.model.int4 import grid
 from vs2.model.int4.layer import Linear4, Linear8
 
@@ -21,6 +22,13 @@ FORM = 1        # of the folder; another number is one that this version does no
 def description(left: list[str]) -> dict[str, Any]:
     """The `quantization_config` of a converted folder. left: layers that stay in 16 bits for their widths."""
     return {"quant_method": INT4, "form": FORM, "bits": 4, "group_size": grid.GROUP, "head_bits": 8, "left": left}
+
+
+def check(found: Checkpoint) -> None:
+    """Raises BadInput for a converted folder that this version cannot read."""
+    if found.config["quantization_config"].get("form") != FORM:
+        raise BadInput(f"{found.name} was put into 4 bits by a newer version of vs2, or is damaged: install that version, or "
+                       "convert it again with `vs2 quantize`.")
 
 
 @lru_cache(maxsize=1)
