@@ -136,18 +136,15 @@ class Bench:
             with Taken() as one:
                 language(inputs_embeds=x, position_ids=torch.arange(count).expand(3, 1, -1), use_cache=True)
             by = self.scale[0] * 1000 / count
-            print(f"Prefill of {count} tokens: {one}; by 1,000 tokens {by * one.wall:.1f} s ({by * one.cpu:.1f} s of "
-                  f"processor); {resident()}", flush=True)
+            print(f"Prefill of {count} tokens: {one}; by 1,000 tokens {by * one.wall:.1f} s ({by * one.cpu:.1f} s "
+                  f"of processor); {resident()}", flush=True)
 
     @torch.inference_mode()
     def decode(self, steps: int = 16) -> None:
         given = self.given()
-        few = inputs.prepare(self.judge.processor, video.read(self.file, self.judge.card.sampling), PROMPT,
-                             self.judge.card, self.judge.model.config, "")
-        del few
         text = given.input_ids[given.input_ids != self.judge.model.config.video_token_id][None, :64]
-        out = self.judge.model(input_ids=text, position_ids=torch.arange(text.shape[1]).expand(3, 1, -1), use_cache=True,
-                               logits_to_keep=1)
+        places = torch.arange(text.shape[1]).expand(3, 1, -1)
+        out = self.judge.model(input_ids=text, position_ids=places, use_cache=True, logits_to_keep=1)
         held = memory.Growing(self.judge.model, inputs.cache_of(out), text.shape[1], 0, 1)
         token, taken = torch.tensor([[5]]), []
         held.write(token)
@@ -156,8 +153,9 @@ class Bench:
                 held.write(token)
             taken.append(one)
         wall, processor = (statistics.median(getattr(t, kind) for t in taken) for kind in ("wall", "cpu"))
-        print(f"A token: {1000 * wall:.0f} ms, the quickest {1000 * min(t.wall for t in taken):.0f} ms ({1000 * processor:.0f} "
-              f"ms of processor): {1 / wall:.2f} a second with these layers; {resident()}", flush=True)
+        least = min(t.wall for t in taken)
+        print(f"A token: {1000 * wall:.0f} ms, the quickest {1000 * least:.0f} ms ({1000 * processor:.0f} ms of processor), "
+              f"with these layers; {resident()}", flush=True)
 
     def clip(self) -> None:
         for think in (False, True):
@@ -165,8 +163,8 @@ class Bench:
                 found = self.judge.score(self.file, PROMPT, think=think, budget=400)
             if any(found.scores[key].value is None for key in KEYS):
                 raise SystemExit("There are no scores.")
-            print(f"5 s of {self.size[0]} x {self.size[1]}, {found.tokens} tokens{'' if think else ', no thinking'}: {one}; "
-                  f"{resident()}", flush=True)
+            how = "" if think else ", no thinking"
+            print(f"5 s of {self.size[0]} x {self.size[1]}, {found.tokens} tokens{how}: {one}; {resident()}", flush=True)
 
 
 def main() -> None:

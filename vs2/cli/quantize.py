@@ -14,18 +14,18 @@ SCENES, CLIPS = "scenes", 20
 def add(commands) -> None:
     """Declares the command."""
     quantize = commands.add_parser(
-        "quantize", help="put a judge's weights into 4 bits, for a CPU", description="Writes a checkpoint's folder with "
-        "the language model's weights in 4 bits, its output layer in 8, the rest in 16: what --precision int4 loads in "
-        "seconds. It reads one file of weights after another, from a folder or from the Hugging Face Hub (which it does "
-        "not keep), and goes on where it was if it is stopped. With --check it also says how far the new judge agrees "
-        "with the old one, which has to fit into memory for that.")
+        "quantize", help="put a judge's weights into 4 bits, for a CPU", description="Writes a checkpoint's folder "
+        "with the language model's weights in 4 bits, its output layer in 8, the rest in 16: what --precision int4 "
+        "loads in seconds. It reads one file of weights after another, from a folder or from the Hugging Face Hub "
+        "(whose files it does not keep), and goes on where it was if it is stopped. With --check it also says how far "
+        "the new judge agrees with the old one, which has to fit into memory for that.")
     quantize.add_argument("model", metavar="NAME", help="mini, a Hub id, or the folder of a checkpoint")
-    quantize.add_argument("--out", type=Path, metavar="FOLDER", help="where to write it (default: below VS2_HOME, where "
-                          "judges of that name are then loaded from)")
+    quantize.add_argument("--out", type=Path, metavar="FOLDER", help="where to write it (default: below VS2_HOME, "
+                          "where judges of that name are then loaded from)")
     quantize.add_argument("--check", metavar="CLIPS", help="compare both judges on clips: a folder with a videos.csv "
                           f"(columns file, prompt), or {SCENES} for held-out rendered ones")
-    quantize.add_argument("--limit", type=int, metavar="N", help=f"the most clips to compare on (default: all of a folder, "
-                          f"{CLIPS} {SCENES})")
+    quantize.add_argument("--limit", type=int, metavar="N", help="the most clips to compare on (default: all of a "
+                          f"folder, {CLIPS} {SCENES})")
     quantize.add_argument("--think", default=True, action=argparse.BooleanOptionalAction,
                           help="compare replies with a rationale, or the scores alone")
     quantize.add_argument("--budget", type=int, default=1024, metavar="TOKENS", help="most thinking tokens to compare")
@@ -57,8 +57,8 @@ def run(arguments) -> None:
         return
     print(f"{arguments.model} is in {made.folder}, {made.stored / 1e9:.2f} GB: --model {made.folder}")
     if left := made.config["quantization_config"]["left"]:
-        print(f"{len(left)} layers stay in 16 bits, for their widths are no multiples of 64 rows and 32 columns: {left[0]}"
-              f"{' and others' if len(left) > 1 else ''}")
+        print(f"{len(left)} layers stay in 16 bits, for their widths are no multiples of 64 rows and 32 columns: "
+              f"{left[0]}{' and others' if len(left) > 1 else ''}")
     if found:
         from vs2.model.int4 import agreement
 

@@ -60,8 +60,8 @@ def problem(name: str, error: Exception) -> Exception:
         return BadInput(f"The model {name} is gated: accept its terms on its page of the Hugging Face Hub, then log in "
                         "with `hf auth login`.")
     if isinstance(error, errors.RepositoryNotFoundError | errors.RevisionNotFoundError | errors.DisabledRepoError):
-        return BadInput(f"There is no model {name} on the Hugging Face Hub, or it is private: check the name, or log in "
-                        "with `hf auth login`.")
+        return BadInput(f"There is no model {name} on the Hugging Face Hub, or it is private: check the name, or log "
+                        "in with `hf auth login`.")
     if isinstance(error, errors.HFValidationError):
         return BadInput(f"{name!r} is not the name of a model on the Hugging Face Hub: it has the form owner/name.")
     if isinstance(error, errors.LocalEntryNotFoundError):

@@ -1,4 +1,5 @@
-"""Files of a data set, or of a model, on the Hugging Face Hub: fetched so that they resume, checked, unpacked without trust."""
+"""Files of a data set or a model on the Hugging Face Hub: fetched so that they resume, checked, unpacked without trust.
+"""
 import errno
 import hashlib
 import shutil

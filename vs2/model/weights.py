@@ -119,7 +119,7 @@ def choose(checkpoint: Checkpoint, wanted: str, where: torch.device, free: int |
 
 
 def _rather_in_four(checkpoint: Checkpoint, free: int | None) -> bool:
-    """Whether a CPU takes a checkpoint in 4 bits that could be had in 16: a large one, that does not fit or is slower."""
+    """Whether a CPU takes a checkpoint in 4 bits rather than in 16: a large one, that does not fit or is slower."""
     whole = checkpoint.bytes_at("bf16")
     return whole > LARGE and (free is not None and whole * WORK_FACTOR + WORK > free or layer.quicker())
 

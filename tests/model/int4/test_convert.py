@@ -1,4 +1,4 @@
-"""A checkpoint put into 4 bits shard by shard: broken off, gone on with, damaged, refused; and the folder that it gives."""
+"""A checkpoint put into 4 bits shard by shard: broken off, gone on with, damaged, refused; the folder that it gives."""
 
 import hashlib
 import json

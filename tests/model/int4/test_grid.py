@@ -36,7 +36,10 @@ def min_max(weight: torch.Tensor) -> torch.Tensor:
     return (codes * step + zero).view(weight.shape)
 
 
-@pytest.mark.parametrize("kind", ["normal", "heavy tails", "far from 0", "one outlier a group", "constant", "zero", "tiny"])
+KINDS = ("normal", "heavy tails", "far from 0", "one outlier a group", "constant", "zero", "tiny")
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_least_squares_is_never_worse_than_min_max_in_any_group(kind):
     weight = weights(kind)
     codes, numbers = grid.quantise(weight)

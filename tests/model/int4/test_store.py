@@ -31,7 +31,8 @@ def everything_is_large(monkeypatch):
 @pytest.mark.parametrize("precision", ["auto", "int4", "4bit"])
 def test_a_large_checkpoint_is_converted_once_and_found_again(plain, tmp_path, monkeypatch, precision, capsys):
     first = store.find(str(plain), precision, tmp_path)
-    assert first.quantised == checkpoint.INT4 and first.name == str(plain) and first.folder.parent == tmp_path / store.FOLDER
+    assert first.quantised == checkpoint.INT4 and first.name == str(plain)
+    assert first.folder.parent == tmp_path / store.FOLDER
     assert "4 bits, once, which needs" in capsys.readouterr().err and progress.now() == ""
     monkeypatch.setattr(convert, "convert", lambda *_: pytest.fail("it was converted again"))
     assert store.find(str(plain), precision, tmp_path).folder == first.folder

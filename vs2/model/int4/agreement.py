@@ -92,7 +92,8 @@ def _inputs(judge: "Loaded", clip: "Clip", prompt: str, options: Options) -> inp
 
 
 def _hear(judge: "Loaded", clip: "Clip", prompt: str, options: Options) -> Heard:
-    writing = generation.generate(judge.model, judge.processor.tokenizer, _inputs(judge, clip, prompt, options), options)
+    given = _inputs(judge, clip, prompt, options)
+    writing = generation.generate(judge.model, judge.processor.tokenizer, given, options)
     while True:
         try:
             next(writing)

@@ -24,7 +24,7 @@ from vs2.model.int4.shards import INDEX, NUMBERS, Shapes, Shard, Source, size_of
 
 JOURNAL, SUMS, FETCHED = "converting.json", "SHA256SUMS", "fetched"
 HEAD, EMBEDDING = "lm_head.weight", "embed_tokens.weight"
-Tell = Callable[[str, int, int], None]      # what is being done, how many bytes of the result are there, and of how many
+Tell = Callable[[str, int, int], None]      # what is being done; bytes of the result that are there, and of how many
 
 
 @dataclass
@@ -54,7 +54,8 @@ def plan(source: Source) -> Plan:
     every = {name: shape for shapes in read.values() for name, shape in shapes.items()}
     odd = next((name for name, (numbers, _) in every.items() if numbers not in NUMBERS), None)
     if odd is not None:
-        raise BadInput(f"{source.name} has weights in {every[odd][0]} ({odd}): this converts those in BF16, F16 and F32.")
+        raise BadInput(f"{source.name} has weights in {every[odd][0]} ({odd}): only those in BF16, F16 and F32 are "
+                       "converted.")
     made = Plan()
     if HEAD not in every:       # the output layer shares its weights with the embeddings
         made.head_of = next((name for name in every if name.endswith(EMBEDDING)), "")
@@ -80,7 +81,8 @@ def _forms(name: str, shape: tuple[int, ...], made: Plan) -> Shapes:
     else:
         rows, columns = shape
         stem = name.removesuffix("weight")
-        found |= {f"{stem}codes": ("U8", (rows, columns // 2)), f"{stem}grid": ("BF16", (columns // grid.GROUP, rows, 2))}
+        found |= {f"{stem}codes": ("U8", (rows, columns // 2)),
+                  f"{stem}grid": ("BF16", (columns // grid.GROUP, rows, 2))}
     if name == made.head_of:
         found |= {"lm_head.codes": ("I8", shape), "lm_head.scales": ("BF16", shape[:1])}
     return found
@@ -154,16 +156,16 @@ def _begun(source: Source, out: Path) -> dict[str, dict[str, str]]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInput(f"{out / JOURNAL} cannot be read: remove the folder, and convert anew.") from error
     if not same:
-        raise BadInput(f"{out} holds a conversion of another checkpoint, or of another state of {source.name}, that broke "
-                       "off: remove the folder, or give another.")
+        raise BadInput(f"{out} holds a conversion of another checkpoint, or of another state of {source.name}, that "
+                       "broke off: remove the folder, or give another.")
     return done
 
 
 def _room(source: Source, out: Path, needed: int) -> None:
     free = shutil.disk_usage(out).free
     if needed + SPARE > free:
-        raise Failure(f"Converting {source.name} needs {needed / 1e9:.1f} GB on the disk of {out} and {free / 1e9:.1f} GB "
-                      "are free: make room, or give another folder with --out.")
+        raise Failure(f"Converting {source.name} needs {needed / 1e9:.1f} GB on the disk of {out} and "
+                      f"{free / 1e9:.1f} GB are free: make room, or give another folder with --out.")
 
 
 def _checked(source: Source, shard: Shard, path: Path) -> str:
@@ -187,8 +189,8 @@ class sound:
         from safetensors import SafetensorError
 
         if isinstance(error, SafetensorError | ValueError | StopIteration):
-            raise Failure(f"{self.shard.file} of {self.source.name} is damaged or was changed while it was read: download "
-                          "it again.") from error
+            raise Failure(f"{self.shard.file} of {self.source.name} is damaged or was changed while it was read: "
+                          "download it again.") from error
         if isinstance(error, OSError):
             raise Failure(f"{self.shard.file} of {self.source.name} could not be converted: {error.strerror or error}. "
                           "Make room or mend it, and run the command again: it goes on where it was.") from error

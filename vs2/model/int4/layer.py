@@ -1,4 +1,4 @@
-"""Linear layers whose weights are kept in 4 bits, and the output layer in 8: torch's kernels for few rows, dense for many.
+"""Linear layers with weights in 4 bits, and the output layer in 8: torch's kernels for few rows, dense for many.
 
 Few rows (a token, some samples) are bound by reading the weights, so they are multiplied packed, by torch's
 `_weight_int4pack_mm_for_cpu`. Many (a prompt) are bound by arithmetic, where the dense product of a processor wins:

@@ -27,8 +27,8 @@ def description(left: list[str]) -> dict[str, Any]:
 def check(found: Checkpoint) -> None:
     """Raises BadInput for a converted folder that this version cannot read."""
     if found.config["quantization_config"].get("form") != FORM:
-        raise BadInput(f"{found.name} was put into 4 bits by a newer version of vs2, or is damaged: install that version, or "
-                       "convert it again with `vs2 quantize`.")
+        raise BadInput(f"{found.name} was put into 4 bits by a newer version of vs2, or is damaged: install that "
+                       "version, or convert it again with `vs2 quantize`.")
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""A checkpoint's files of weights, one at a time: of a folder, or of the Hub without keeping them; a file written in one pass.
+"""A checkpoint's files of weights, one at a time: of a folder, or of the Hub without keeping them.
 
 safetensors' form is a length, a header of JSON and the tensors' bytes after each other, so a file can be written tensor
 by tensor once their shapes are known: nothing but the one at work is in memory.
@@ -173,7 +173,7 @@ def _bytes(numbers: str, shape: tuple[int, ...]) -> int:
 
 def write(path: Path, shapes: Shapes, tensors: Iterable[tuple[str, torch.Tensor]],
           wrote: Callable[[int], None] = lambda count: None) -> str:
-    """Writes a file of these tensors, which come in the order of `shapes`; its SHA-256. It has its name when it is whole.
+    """Writes a file of these tensors, which come in the order of `shapes`; its SHA-256. Whole, it gets its name.
 
     wrote: told the bytes of each tensor.
     """
