@@ -154,8 +154,8 @@ class Bench:
             taken.append(one)
         wall, processor = (statistics.median(getattr(t, kind) for t in taken) for kind in ("wall", "cpu"))
         least = min(t.wall for t in taken)
-        print(f"A token: {1000 * wall:.0f} ms, the quickest {1000 * least:.0f} ms ({1000 * processor:.0f} ms of processor), "
-              f"with these layers; {resident()}", flush=True)
+        print(f"A token: {1000 * wall:.0f} ms, the quickest {1000 * least:.0f} ms ({1000 * processor:.0f} ms of "
+              f"processor), with these layers; {resident()}", flush=True)
 
     def clip(self) -> None:
         for think in (False, True):
@@ -164,7 +164,8 @@ class Bench:
             if any(found.scores[key].value is None for key in KEYS):
                 raise SystemExit("There are no scores.")
             how = "" if think else ", no thinking"
-            print(f"5 s of {self.size[0]} x {self.size[1]}, {found.tokens} tokens{how}: {one}; {resident()}", flush=True)
+            print(f"5 s of {self.size[0]} x {self.size[1]}, {found.tokens} tokens{how}: {one}; {resident()}",
+                  flush=True)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from vs2.cli.parser import Parser, Version
 from vs2.errors import Failure, Problem
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
-COMMANDS = (score, compare, best_of, batch, report, duel, bench, models, quantize, serve, app)   # as `--help` lists them
+COMMANDS = (score, compare, best_of, batch, report, duel, bench, models, quantize, serve, app)      # in --help's order
 QUIET = (batch.run, report.run, serve.run, app.run)        # whose result is no output
 
 

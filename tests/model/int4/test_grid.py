@@ -68,6 +68,7 @@ def test_codes_are_kept_in_halves_of_bytes_by_blocks_of_64_rows():
     codes = torch.randint(0, 16, (192, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     kept = grid.lay(codes)
     assert kept.shape == (192, 16) and torch.equal(grid.unlay(kept), codes)
+    assert all(grid.lay(torch.zeros(64, k, dtype=torch.uint8)).is_contiguous() for k in (32, 64, 96))
     block, column, row = 2, 7, 11
     byte = kept.flatten()[block * 64 * 16 + column * 32 + row]
     assert byte == codes[block * 64 + row, column] | codes[block * 64 + row + 32, column] << 4

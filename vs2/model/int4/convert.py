@@ -121,7 +121,8 @@ def convert(source: Source, out: Path, made: Plan, tell: Tell = lambda what, don
             continue
         tell(f"Fetching {shard.file}" if source.room else f"Reading {shard.file}", there, made.size)
         path = source.path(shard)
-        known = _checked(source, shard, path)
+        with sound(source, shard):
+            known = _checked(source, shard, path)
 
         def wrote(count: int) -> None:
             nonlocal there

@@ -86,7 +86,7 @@ def lay(codes: torch.Tensor) -> torch.Tensor:
     """Codes uint8 [n, k] as they are kept: uint8 [n, k / 2]."""
     rows, columns = codes.shape
     low, high = codes.view(-1, 2, BLOCK // 2, columns).transpose(2, 3).unbind(1)
-    return (low | high << 4).reshape(rows, columns // 2)
+    return (low | high << 4).contiguous().view(rows, columns // 2)
 
 
 def unlay(kept: torch.Tensor) -> torch.Tensor:

@@ -91,8 +91,8 @@ def _converted(source: Source, out: Path) -> Path:
         with FileLock(out.parent / f"{out.name}.lock"):
             if not (out / "config.json").exists():
                 made = convert.plan(source)
-                progress.tell(f"{source.name} is put into 4 bits, once, which needs {made.room / 1e9:.1f} GB of disk in "
-                              f"{out}", 0, made.size)
+                needs = f"which needs {made.room / 1e9:.1f} GB of disk in {out}"
+                progress.tell(f"{source.name} is put into 4 bits, once, {needs}", 0, made.size)
                 convert.convert(source, out, made, progress.tell)
     except OSError as error:
         raise Failure(f"{source.name} cannot be put into 4 bits in {out}: {error.strerror or error}. Set VS2_HOME to a "
