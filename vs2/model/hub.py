@@ -52,8 +52,11 @@ def cached(name: str) -> Path | None:
         return None
 
 
-def problem(name: str, error: Exception) -> Exception:
-    """One sentence for what the Hub, the network or the disk did; anything else stays what it is."""
+def problem(name: str, error: Exception, begun: bool = True) -> Exception:
+    """One sentence for what the Hub, the network or the disk did; anything else stays what it is.
+
+    begun: whether something of it had come.
+    """
     from huggingface_hub import errors
 
     if isinstance(error, errors.GatedRepoError):
@@ -64,7 +67,7 @@ def problem(name: str, error: Exception) -> Exception:
                         "in with `hf auth login`.")
     if isinstance(error, errors.HFValidationError):
         return BadInput(f"{name!r} is not the name of a model on the Hugging Face Hub: it has the form owner/name.")
-    if isinstance(error, errors.LocalEntryNotFoundError):
+    if isinstance(error, errors.LocalEntryNotFoundError) or not begun and _failed_on_the_way(_chain(error)):
         return Failure(f"The model {name} is not on this machine and the Hugging Face Hub cannot be reached: check the "
                        "network, or use the built-in judge with `--model mini`.")
     return _failure(name, error)
@@ -85,22 +88,31 @@ def _check_disk(name: str, needed: int) -> None:
 
 def _failure(name: str, error: Exception) -> Exception:
     """A Failure for what the disk or the network did; anything else stays what it is."""
-    chain: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause is not None and cause not in chain:
-        chain.append(cause)
-        cause = cause.__cause__ or cause.__context__
+    chain = _chain(error)
     if any(isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT) for cause in chain):
         return Failure(f"The disk is full, so the model {name} could not be downloaded: make room, or set HF_HOME to a "
                        "folder on another disk.")
     if any(isinstance(cause, PermissionError) for cause in chain):
         return Failure(f"The model {name} could not be stored: the folder of the Hub's cache cannot be written. "
                        "Set HF_HOME to a folder that can.")
-    from huggingface_hub.errors import HfHubHTTPError
-
-    transport = any(type(cause).__module__.split(".")[0] in TRANSPORTS
-                    or isinstance(cause, ConnectionError | TimeoutError | HfHubHTTPError) for cause in chain)
-    if transport or isinstance(error, OSError):
+    if _failed_on_the_way(chain) or isinstance(error, OSError):
         return Failure(f"The download of the model {name} broke off: run the command again, it goes on "
                        "where it stopped.")
     return error
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error and what it came of."""
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return chain
+
+
+def _failed_on_the_way(chain: list[BaseException]) -> bool:
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return any(type(cause).__module__.split(".")[0] in TRANSPORTS
+               or isinstance(cause, ConnectionError | TimeoutError | HfHubHTTPError) for cause in chain)

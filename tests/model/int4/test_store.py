@@ -78,3 +78,6 @@ def test_make_needs_a_place(plain, tmp_path):
     assert store.make(str(plain), None, tmp_path).folder.parent == tmp_path / store.FOLDER
     with pytest.raises(BadInput, match="quantised already"):
         store.make(str(store.make(str(plain), tmp_path / "x", None).folder), tmp_path / "y", None)
+    with pytest.raises(BadInput, match="holds another checkpoint"):
+        store.make("mini", tmp_path / "x", None)
+    assert str(tmp_path) not in (tmp_path / "x" / "config.json").read_text(), "it may be pushed to the Hub"

@@ -204,10 +204,10 @@ def _finish(source: Source, out: Path, made: Plan, done: dict[str, dict[str, str
                              "weight_map": {name: file for file, shapes in made.files.items() for name in shapes}})
     sums = "".join(f"{facts['sum']}  {file}\n" for file, facts in sorted(done.items()))
     (out / SUMS).write_text(sums, encoding="utf-8")
-    settings = loading.description(made.left) | {"made_from": source.identity if source.room else source.name}
+    settings = loading.description(made.left) | {"made_from": source.identity}      # no path of this machine in it
     _write(out / "config.json", plain(source.config) | {"quantization_config": settings, "tie_word_embeddings": False})
-    shutil.rmtree(out / FETCHED, ignore_errors=True)
     (out / JOURNAL).unlink()
+    source.close()
 
 
 def plain(config: dict[str, Any]) -> dict[str, Any]:

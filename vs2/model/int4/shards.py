@@ -51,6 +51,8 @@ class Source(Protocol):
 
     def others(self, into: Path) -> None: ...       # the files that are no weights
 
+    def close(self) -> None: ...                    # nothing of it is needed again
+
 
 class Folder:
     """One on this disk. A snapshot of the Hub's cache has its files' sums in their names."""
@@ -74,6 +76,9 @@ class Folder:
     def release(self, shard: Shard) -> None:
         """It stays."""
 
+    def close(self) -> None:
+        """It stays."""
+
     def others(self, into: Path) -> None:
         weights = {shard.file for shard in self.shards}
         for file in sorted(self.folder.iterdir()):
@@ -93,7 +98,7 @@ class Hub:
             self.revision = api.model_info(name).sha
             files = [file for file in api.list_repo_tree(name, revision=self.revision) if hasattr(file, "size")]
         except Exception as error:  # the Hub's client has many
-            raise hub.problem(name, error) from error
+            raise hub.problem(name, error, begun=False) from error
         self.identity = f"{name}@{self.revision}"
         self.files = {file.path: file for file in files if "/" not in file.path}
         self.config = json.loads(self._fetch("config.json").read_text(encoding="utf-8"))
@@ -121,6 +126,9 @@ class Hub:
 
     def path(self, shard: Shard) -> Path:
         return self._fetch(shard.file)
+
+    def close(self) -> None:
+        shutil.rmtree(self.place, ignore_errors=True)
 
     def release(self, shard: Shard) -> None:
         (self.place / shard.file).unlink(missing_ok=True)

@@ -54,7 +54,11 @@ def make(name: str, out: Path | None, home: Path | None) -> Checkpoint:
         source: Source = Hub(name, (out or place) / convert.FETCHED if out else place / _fetched(name))
     else:
         source = Folder(checkpoint.locate(name))
-    return checkpoint.inspect(_converted(source, out or place / _called(source)), name)
+    out = out or place / _called(source)
+    found = checkpoint.inspect(_converted(source, out), name)
+    if (found.config.get("quantization_config") or {}).get("made_from") != source.identity:
+        raise BadInput(f"{out} holds another checkpoint, or one made of another state of {name}: give another folder.")
+    return found
 
 
 def _of_hub(name: str, precision: str, place: Path) -> Checkpoint:
@@ -64,6 +68,7 @@ def _of_hub(name: str, precision: str, place: Path) -> Checkpoint:
     shapes = {tensor: shape for shard in source.shards for tensor, (_, shape) in source.shapes(shard).items()}
     found = Checkpoint(name, out, source.config, shapes, sum(shard.size for shard in source.shards))
     if found.quantised or not _wanted(found, precision):
+        source.close()
         return checkpoint.locate(name)
     return checkpoint.inspect(_converted(source, out), name)
 
