@@ -6,7 +6,7 @@ file puts them in order, mixes several replies into one record, and starts again
 import os
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ import torch
 from vs2 import events, forks, video
 from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation, Seconds
-from vs2.judging import Judging, Stream, Task, last, thoughts
+from vs2.judging import STOPPED, Judging, Stream, Task, last, thoughts
 from vs2.model import as_published, checkpoint, generation, gpu, inputs, together, weights
 from vs2.model.card import Card
 from vs2.model.int4 import store
@@ -24,7 +24,7 @@ from vs2.model.mixture import mix
 from vs2.model.reply import Reply
 from vs2.model.scope import Scope
 from vs2.model.tokens import Wire
-from vs2.options import Options
+from vs2.options import Given
 from vs2.remote import address
 from vs2.rubric import DIRECT, check_prompt
 from vs2.settings import Settings
@@ -34,6 +34,7 @@ from vs2.video.sampling import PATCH, fit
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
+    from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
 RETRIES = 3  # times that the pixels are halved before memory is given up on
 
@@ -99,13 +100,17 @@ class Judge(Judging):
         return self.processor.tokenizer
 
     def score_many(self, sources: Sequence[str | Path | video.Clip], prompts: Sequence[str],
-                   fps: float | None = None) -> list[Evaluation | Problem]:
-        """Judges several videos in one batch, without thinking: of each what `score(..., think=False)` gives.
+                   fps: float | None = None, *, stop: Callable[[], bool] = lambda: False,
+                   **options: "Unpack[Given]") -> list[Evaluation | Problem]:
+        """Judges several videos in one batch: of each what `score` gives, without thinking unless `think=True` is said.
 
         sources: files, or clips that were read already, as for `stream_clip`. In the order given; a file that cannot be
-        read has its Problem in its place. The time of the batch is shared out evenly. Where memory runs out they are
-        judged one by one. fps: of those that are pictures (`stream`).
+        read, or a clip on which the arithmetic overflows, has its Problem in its place. The time of the batch is shared
+        out evenly. Where memory runs out there are two batches of half the size, and so on; with several samples and
+        with `published=True` they are judged one by one. fps: of those that are pictures (`stream`). Raises Failure
+        once `stop()` says so.
         """
+        how = self._options({"think": False, **options})
         if isinstance(sources, str) or isinstance(prompts, str) or len(sources) != len(prompts):
             raise BadInput("The videos and the prompts are no two lists of one length: give each video its prompt.")
         found: list[Task | Problem] = []
@@ -117,7 +122,7 @@ class Judge(Judging):
                 else:
                     clip = video.read(source, self.card.sampling, fps=fps if is_pictures(source) else None)
                     name = told(path_text(source))
-                found.append(Task(clip, name, check_prompt(prompt), Options(think=False), lambda: False,
+                found.append(Task(clip, name, check_prompt(prompt), how, stop,
                                   time.perf_counter() - started))
             except Problem as problem:
                 found.append(problem)
@@ -127,22 +132,30 @@ class Judge(Judging):
 
     def _together(self, tasks: list[Task]) -> Sequence[Evaluation | Problem]:
         self._settle()
-        replies: list[Reply] | None = None
+        how, stop = tasks[0].options, tasks[0].stop
+        if how.samples > 1 or how.published:
+            return [self._alone(task) for task in tasks]
+        replies: list[Reply | Problem] | None = None
         with self._turn:
             started = time.perf_counter()
             try:
                 for task in tasks:
                     self._ask_scope(task)
                 seen = [self._inputs(task, torch.device("cpu")) for task in tasks]
-                replies = together.answers(self.model, self.processor.tokenizer, seen, self._wire)
+                replies = together.replies(self.model, self.processor.tokenizer, seen, how, self._wire, stop) \
+                    if how.think else together.answers(self.model, self.processor.tokenizer, seen, self._wire)
+            except generation.Stopped as stopped:
+                raise Failure(STOPPED) from stopped
             except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
                 if not weights.out_of_memory(error):
                     raise
             thought = (time.perf_counter() - started) / len(tasks)
         if replies is None:
             gpu.release()
-            return [self._alone(task) for task in tasks]
-        return [self._record(task, [reply], mix([reply], task.options, task.withheld), [],
+            half = len(tasks) // 2
+            return [*self._together(tasks[:half]), *self._together(tasks[half:])] if half else [self._alone(tasks[0])]
+        return [reply if isinstance(reply, Problem) else
+                self._record(task, [reply], mix([reply], task.options, task.withheld), [],
                              Seconds(task.read, thought, task.read + thought))
                 for task, reply in zip(tasks, replies, strict=True)]
 

@@ -24,6 +24,7 @@ from vs2.video.kind import NUMBERED
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
+STOPPED = "The judgement was stopped before it had scores."
 Stream = Generator[events.Event, None, None]    # ends in the Evaluation, unless it was stopped; closing it stops it
 
 
@@ -99,8 +100,10 @@ class Judging:
         return last(self.stream_clip(clip, prompt, name=name, read=read, stop=stop, **options))
 
     def score_many(self, sources: Sequence[str | Path | video.Clip], prompts: Sequence[str],
-                   fps: float | None = None) -> list[Evaluation | Problem]:
-        """Of each of several videos what `score(..., think=False)` gives, or the Problem in its place.
+                   fps: float | None = None, *, stop: Callable[[], bool] = lambda: False,
+                   **options: "Unpack[Given]") -> list[Evaluation | Problem]:
+        """Of each of several videos what `score` gives, or the Problem in its place; without thinking, unless
+        `think=True` is said.
 
         sources: files, or clips that were read already. fps: pictures a second of those that are pictures.
         """
@@ -166,5 +169,5 @@ def last(stream: Iterable[events.Event]) -> Evaluation:
     kept = deque(stream, maxlen=1)
     found = kept.pop() if kept else None
     if not isinstance(found, Evaluation):
-        raise Failure("The judgement was stopped before it had scores.")
+        raise Failure(STOPPED)
     return found

@@ -178,6 +178,7 @@ def test_a_zip_is_judged_and_named_as_in_its_table(folder, model, clip, capfd):
 @pytest.mark.parametrize(("arguments", "says"), [
     (["no.csv", "--out", "OUT/o.csv"], "no table no.csv"), (["TABLE", "--out", "OUT/o.txt"], "must be .csv or .tsv or"),
     (["TABLE", "--out", "OUT/o.csv", "--workers", "0"], "0 workers"),
+    (["TABLE", "--out", "OUT/o.csv", "--workers", "0-2"], "0 workers"),
     (["TABLE", "--out", "OUT/o.csv", "--budget", "0"], "budget is 0"),
     (["TABLE", "--out", "OUT/o.csv", "--model", "no such judge"], "There is no judge"),
     (["TABLE", "--out", "OUT/no/o.csv"], "cannot be written"), (["TABLE", "--out", "TABLE"], "is there already"),

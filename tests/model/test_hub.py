@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.apps import ROOT
 from tests.support.patience import HANGING
 from vs2.model import hub
 
@@ -118,6 +119,7 @@ def server():
 
 CODE = """
 import sys
+import tests.support.prompt_hub
 from vs2.model import hub
 from vs2.errors import Problem
 try:
@@ -142,7 +144,7 @@ def fetch(home: Path, name: str, port: int, **more):
         **more,
     }
     done = subprocess.run(
-        [sys.executable, "-c", CODE, name], capture_output=True, text=True, timeout=HANGING, env=environment
+        [sys.executable, "-c", CODE, name], capture_output=True, text=True, timeout=HANGING, env=environment, cwd=ROOT
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip(), done.stderr

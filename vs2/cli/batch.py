@@ -23,16 +23,19 @@ def add(commands) -> None:
         epilog="In CSV a text that a spreadsheet would take for a formula (= + - @ at its start) stands behind an "
         "apostrophe, which this command takes off again where it reads a CSV.")
     running.add_argument("table", metavar="TABLE", help="a .csv, .tsv, .jsonl, .json or .parquet with the "
-                       "columns video (a path relative to it, or as ~/ or file://) and prompt; or a zip with one such "
+                       "columns video (a path relative to it, as ~/ or file://, or an address such as s3://, gs://, "
+                       "hf:// or https://, fetched when its turn comes) and prompt; or a zip with one such "
                        "table and its clips; a column fps says the pictures a second of a folder or a zip of pictures")
     running.add_argument("--out", required=True, metavar="FILE", help="the result, of the same formats; any but .jsonl "
                        "keeps the whole records in FILE.journal beside it")
     running.add_argument("--resume", action="store_true", help="go on with FILE where a run ended: rows with scores "
                        "are kept, the others judged")
     running.add_argument("--engine", default="local", choices=("local", "ray"), help="ray: on the cluster that "
-                       "RAY_ADDRESS names, with the clips under the same paths everywhere (default: local)")
-    running.add_argument("--workers", type=int, default=1, metavar="W", help="how many judge at once: processes on the "
-                       "CPU, or one a GPU; of a judge on a server, how many rows it is asked for at once (default: 1)")
+                       "RAY_ADDRESS names, with clips that are no addresses under the same paths everywhere (default: "
+                       "local)")
+    running.add_argument("--workers", type=bounds, default=(1, 1), metavar="W", help="how many judge at once: "
+                       "processes on the CPU, or one a GPU; of a judge on a server, how many rows it is asked at once; "
+                       "on Ray 2-8 too: 2 at least, up to 8 where there is room (default: 1)")
     judging.add_fps(running)
     judging.add_options(running)
     running.add_argument("--published", action="store_true", help=judging.PUBLISHED)
@@ -43,6 +46,12 @@ def add(commands) -> None:
     running.add_argument("--report", metavar="FILE", help="make an .html report of it too: the groups, the rows, and "
                          "stills and words of the lowest clips")
     running.set_defaults(run=run)
+
+
+def bounds(text: str) -> tuple[int, int]:
+    """The least and the most of `2-8`, or of one number, as argparse wants it."""
+    least, _, most = text.partition("-") if not text.startswith("-") else (text, "", "")
+    return int(least), int(most or least)
 
 
 def run(arguments) -> None:
@@ -58,7 +67,8 @@ def run(arguments) -> None:
     if arguments.published:     # not said otherwise: runs from before there was a choice go on
         options["published"] = True
     Options(**options)
-    enough(arguments.workers)
+    for count in arguments.workers:
+        enough(count)
     if (arguments.json or arguments.groups) and not arguments.group_by:
         raise BadInput("--json and --groups write groups: name the column that makes them with --group-by.")
     report.check_kind(arguments.report)
@@ -73,7 +83,7 @@ def run(arguments) -> None:
     status.show("Checking the table")
     if arguments.fps is not None:
         check_fps(arguments.fps)
-    with table.opened(arguments.table, fps=arguments.fps) as rows:
+    with table.opened(arguments.table, fps=arguments.fps, addresses=True) as rows:
         _list(rows, status)
         report.boards([results.record(row) for row in rows], arguments.group_by)    # a column that there is not
         with contextlib.redirect_stdout(sys.stderr):    # what libraries say is no part of the output
@@ -130,12 +140,13 @@ def _judge(rows, out: Path, name: str, precision: str, options: dict, arguments,
     with Journal(out, keys, arguments.resume) as journal:
         left = [row for row in rows if row.number not in journal.records]
         able = sum(not row.problem for row in left)
+        least, most = arguments.workers
         doable = [row for row in left if not row.problem]
-        gpus = _prepared(name, precision, arguments.workers, doable, status) if able else 0
+        gpus = _prepared(name, precision, most, doable, status) if able else 0
         progress = Progress(status, len(rows), len(rows) - len(left), able)
         progress.begin()
         try:
-            for result in running.run(left, _judge_of(name, precision, arguments), workers=arguments.workers,
+            for result in running.run(left, _judge_of(name, precision, arguments), workers=most, least=least,
                                     engine=arguments.engine, gpus=gpus, **options):
                 journal.add(results.record(result.row, result.evaluation, result.error, keys[result.row.number]))
                 progress.step(result)

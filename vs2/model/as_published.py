@@ -79,7 +79,7 @@ class _Drawn:
         """The prefill, or the next token; the text that it completes."""
         if self.inputs is not None:
             inputs, self.inputs = self.inputs, None     # the pixels are not needed again
-            self.memory, self.logits = memory.begin(self.model, inputs, 1, self.options.budget)
+            self.memory, self.logits = memory.begin(self.model, [inputs], 1, self.options.budget)
             return ""
         scores = self.chain(self.seen, self.logits)
         shares = scores.softmax(-1)
