@@ -15,6 +15,7 @@ from vs2.resources import ASSETS
 PUBLISHED = "TIGER-Lab/VideoScore2"
 MINI = "mini"
 INT4 = "vs2_int4"               # the method of a folder whose weights are in 4 bits for a CPU (vs2/model/int4)
+LARGE = 2 * 10**9               # bytes in 16 bits above which a CPU rather takes the weights in 4
 LARGEST_HEADER = 100 * 2**20  # bytes, the format's own limit
 
 

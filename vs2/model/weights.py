@@ -17,6 +17,7 @@ import torch
 
 from vs2.errors import BadInput, Failure
 from vs2.model import attention, gpu, inputs, vision
+from vs2.model import checkpoint as checkpoints
 from vs2.model.card import Card
 from vs2.model.checkpoint import INT4, Checkpoint
 from vs2.model.int4 import layer, loading
@@ -30,7 +31,6 @@ PRECISIONS = ("auto", "bf16", "int4", "4bit", "fp32")
 # transformers 5 replaces its own list with this one, so lm_head has to be named, and "visual" alone matches nothing.
 NOT_QUANTISED = ["lm_head", "model.visual"]
 SMALL = 10**9            # bytes in float32 below which a CPU uses float32: bfloat16 saves nothing worth having there
-LARGE = 2 * 10**9        # bytes in 16 bits above which a CPU rather takes the weights in 4
 WORK_FACTOR, WORK = 1.25, 2 * 10**9  # memory that a judgement takes beside the weights: a share of them, and bytes
 # Always named, for transformers else takes the one that the checkpoint's config names, and that may be a repository of
 # the Hub, whose code it fetches and runs.
@@ -121,7 +121,7 @@ def choose(checkpoint: Checkpoint, wanted: str, where: torch.device, free: int |
 def _rather_in_four(checkpoint: Checkpoint, free: int | None) -> bool:
     """Whether a CPU takes a checkpoint in 4 bits rather than in 16: a large one, that does not fit or is slower."""
     whole = checkpoint.bytes_at("bf16")
-    return whole > LARGE and (free is not None and whole * WORK_FACTOR + WORK > free or layer.quicker())
+    return whole > checkpoints.LARGE and (free is not None and whole * WORK_FACTOR + WORK > free or layer.quicker())
 
 
 def _bytes(checkpoint: Checkpoint, precision: str, where: torch.device) -> int:

@@ -126,7 +126,7 @@ def test_a_file_that_came_damaged_is_one_sentence_and_fetched_again(server, tmp_
 
 def test_the_first_use_converts_and_the_second_asks_nobody(server, tmp_path, monkeypatch):
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(weights, "LARGE", 0)
+    monkeypatch.setattr(checkpoint, "LARGE", 0)
     monkeypatch.setattr(weights, "SMALL", 0)
     monkeypatch.setattr(weights, "device", lambda: torch.device("cpu"))
     monkeypatch.setattr(layer, "quicker", lambda: True)

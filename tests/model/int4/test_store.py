@@ -22,7 +22,7 @@ def plain(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def everything_is_large(monkeypatch):
-    monkeypatch.setattr(weights, "LARGE", 0)
+    monkeypatch.setattr(checkpoint, "LARGE", 0)
     monkeypatch.setattr(weights, "SMALL", 0)
     monkeypatch.setattr(weights, "device", lambda: torch.device("cpu"))
     monkeypatch.setattr(layer, "quicker", lambda: True)
@@ -49,7 +49,7 @@ def test_what_is_not_converted(plain, tmp_path, monkeypatch):
     monkeypatch.setattr(layer, "quicker", lambda: False)
     monkeypatch.setattr(weights, "free_memory", lambda where: 10**12)
     assert untouched("auto"), "16 bits fit, and are not slower"
-    monkeypatch.setattr(weights, "LARGE", 10**12)
+    monkeypatch.setattr(checkpoint, "LARGE", 10**12)
     assert untouched("int4"), "a small one is put on the grid in memory"
 
 
