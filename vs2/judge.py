@@ -20,6 +20,7 @@ from vs2.evaluation import Evaluation, Seconds
 from vs2.judging import STOPPED, Judging, Stream, Task, last, thoughts
 from vs2.model import as_published, checkpoint, chunks, generation, gpu, inputs, pace, together, weights
 from vs2.model.card import Card
+from vs2.model.int4 import store
 from vs2.model.mixture import mix
 from vs2.model.reply import Reply
 from vs2.model.scope import Scope
@@ -61,7 +62,7 @@ def load(name: str = "auto", precision: str = "auto", settings: Settings | None 
     if precision not in weights.PRECISIONS:
         raise BadInput(f"There is no precision {precision!r}: take one of {', '.join(weights.PRECISIONS)}.")
     name = default_name(settings) if name == "auto" else name
-    found = checkpoint.locate(name)
+    found = store.find(name, precision, settings.home)
     with weights.quiet():
         loaded = weights.load(found, precision)
     return Judge(loaded.model, loaded.processor, loaded.card, name, loaded.precision, loaded.scope)

@@ -29,8 +29,9 @@ def add_options(command) -> None:
     command.add_argument("--model", default="auto", metavar="NAME",
                          help="mini, a Hub id, a checkpoint's folder, or openai:URL#NAME for a judge on a server "
                          "(default: VS2_MODEL, else by the device)")
-    command.add_argument("--precision", default="auto", choices=("auto", "bf16", "4bit", "fp32"),
-                         help="default: VS2_PRECISION, else what fits")
+    command.add_argument("--precision", default="auto", choices=("auto", "bf16", "int4", "4bit", "fp32"),
+                         help="int4: weights in 4 bits on the CPU; 4bit: on a GPU (default: VS2_PRECISION, else what "
+                         "fits)")
     command.add_argument("--think", default=True, action=argparse.BooleanOptionalAction,
                          help="think before scoring, or score at once and say how sure it is")
     command.add_argument("--budget", type=int, default=1024, metavar="TOKENS",
