@@ -162,8 +162,9 @@ def _metrics(values: dict) -> list[Cell]:
 def checks(found: Measured) -> str:
     """The section of the suites that ask for an order of clips only."""
     faults = found.suite("faults")
-    rows = [row for row in (*(_groups(faults) or [_faults(faults)]), _prompts(found.suite("prompts")),
-                            _best(found.suite("best-of"))) if row]
+    asked: list[tuple | None] = [*(_groups(faults) or [_faults(faults)]), _prompts(found.suite("prompts")),
+                                 _best(found.suite("best-of"))]
+    rows = [row for row in asked if row]
     caption = text.CHECKS_CAPTION.format(judge=found.judge)
     body = (table(caption, (text.CHECK, text.RESULT), [Group("", rows)], "vs-doc-checks") if rows
             else paragraph(text.NO_CHECKS))
