@@ -31,6 +31,8 @@ EXCEPTIONS = (
     ("README.md", "pip wheel", "tests/test_installed.py builds one"),
     ("README.md", "vs2 bench best-of-n", "minutes; tests/bench/test_best_of_n.py runs the suite"),
     ("README.md", "vs2 serve", "serves until it is stopped; the blocks of docs/serve.md ask a server"),
+    ("docs/cpu.md", "vs2 score", "fetches the published weights, from the network"),
+    ("docs/cpu.md", "vs2 quantize TIGER-Lab", "fetches the published weights, from the network"),
     ("docs/serve.md", "vs2 serve", "serves until it is stopped; the blocks that ask a server ask one"),
     ("docs/serve.md", "pip install", "installs, from the network"),
     ("README.md", "vs2 app", "serves until it is stopped; the blocks that ask an app ask one"),
