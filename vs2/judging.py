@@ -20,6 +20,7 @@ from vs2.options import Given, Options
 from vs2.rubric import check_prompt
 from vs2.texts import path_text, told
 from vs2.video.kind import NUMBERED
+from vs2.video.sampling import Sampling
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # from typing, it needs Python 3.11
@@ -30,7 +31,8 @@ Stream = Generator[events.Event, None, None]    # ends in the Evaluation, unless
 @dataclass
 class Task:
     """What one judgement is about; `clip` shrinks when memory runs out. read: seconds that reading took. withheld: of
-    which dimensions nothing is said, and why, once that was asked."""
+    which dimensions nothing is said, and why, once that was asked. footage: whether the judge's part for footage is the
+    one to say the rest."""
 
     clip: video.Clip
     name: str
@@ -40,6 +42,7 @@ class Task:
     read: float
     withheld: Mapping[str, str] = field(default_factory=dict)
     asked: bool = False
+    footage: bool = False
 
 
 class Judging:
@@ -52,6 +55,11 @@ class Judging:
     precision: str
     card: Card
     at_once = 1
+
+    @property
+    def sampling(self) -> Sampling:
+        """How clips are read for it."""
+        return self.card.sampling
 
     @property
     def tokenizer(self) -> Any:
@@ -86,7 +94,7 @@ class Judging:
 
     def stream_clip(self, clip: video.Clip, prompt: str, *, name: str | None = None, read: float = 0.0,
                     stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Stream:
-        """As `stream`, for a clip that was read already, with this judge's `card.sampling`.
+        """As `stream`, for a clip that was read already, with this judge's `sampling`.
 
         name: what to call it in the record. read: the seconds that reading it took.
         """
@@ -122,7 +130,7 @@ class Judging:
         started = time.perf_counter()
         yield events.Reading(name)
         self._settle()
-        clip = video.read(path, self.card.sampling, fps=fps)
+        clip = video.read(path, self.sampling, fps=fps)
         yield from self._judge(Task(clip, name, prompt, options, stop, time.perf_counter() - started))
 
     def _record(self, task: Task, replies: list[Reply], scores: dict[str, Score], said: Sequence[str],

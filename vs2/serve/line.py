@@ -154,7 +154,7 @@ class Line:
             elif not job.answer.cancelled():
                 started = time.perf_counter()
                 try:
-                    job.clip = job.read(self.judge.card.sampling)
+                    job.clip = job.read(self.judge.sampling)
                 except Problem as problem:
                     job.fail(problem)
                 except Exception as error:

@@ -92,7 +92,7 @@ def _borrowed(request: Request, stop: str) -> Iterator:
     check_prompt(request.prompt)
     yield Reading(request.video)
     reading, elapsed = clock(), clock()
-    clip = video.read(request.video, judges[request.judge].card.sampling, fps=request.fps)
+    clip = video.read(request.video, judges[request.judge].sampling, fps=request.fps)
     read = reading()
     yield FramesRead(clip)
     yield loan.Borrowing(loan.cost(request.think, request.budget, request.samples))

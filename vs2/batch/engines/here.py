@@ -76,7 +76,7 @@ class Here:
             return
         readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         try:
-            for batch in batches(ahead(tasks, self._judge.card.sampling, readers), self._most):
+            for batch in batches(ahead(tasks, self._judge.sampling, readers), self._most):
                 if stop():
                     return
                 yield from zip((one.task.number for one in batch), self._judged(self._judge, batch), strict=True)
