@@ -12,7 +12,7 @@ EVENTS = {"shuffling": "frames are out of order", "cutting": "another shot break
 SURE = ("perhaps", "probably", "surely")
 QUALITY = ("poor", "weak", "fair", "good", "very good")
 MOTION = ("hardly moves", "moves slowly", "moves", "moves much")
-NOT_READ = "not judged: what a prompt asks of footage is not read."
+NOT_READ = "not judged, for of footage no prompt is read."
 
 
 @dataclass(frozen=True)
