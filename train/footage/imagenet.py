@@ -33,11 +33,11 @@ def network() -> Network:
     for stage, blocks in enumerate(made.stages):
         for place, block in enumerate(blocks):
             norms = iter(range(3))
-            for part, old in (("expand", "_expand_conv"), ("depthwise", "_depthwise_conv"), ("project", "_project_conv")):
-                if part == "expand" and block.expand is None:
-                    next(norms)
-                    continue
-                fold(f"stages.{stage}.{place}.{part}", f"_blocks.{number}.{old}", f"_blocks.{number}._bn{next(norms)}")
+            for part in ("expand", "depthwise", "project"):
+                norm = next(norms)      # counted where there is no layer, too
+                if getattr(block, part) is not None:
+                    fold(f"stages.{stage}.{place}.{part}", f"_blocks.{number}._{part}_conv",
+                         f"_blocks.{number}._bn{norm}")
             number += 1
     made.load_state_dict(state)
     return made.eval().requires_grad_(False)

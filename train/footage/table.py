@@ -16,8 +16,8 @@ RATED = ("static_quality", "temporal_quality")      # what visual quality and ph
 
 @dataclass(frozen=True)
 class Film:
-    """A clip of footage. source: whom it comes from, which is held out as one. ratings: of picture and of motion, 1 to 5,
-    None where nobody rated it. prompt: which clips have one prompt, "" where that is not known."""
+    """A clip of footage. source: whom it comes from, which is held out as one. ratings: of picture and of motion, 1 to
+    5, None where nobody rated it. prompt: which clips have one prompt, "" where that is not known."""
 
     path: Path
     generator: str

@@ -12,14 +12,13 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from train import fresh
-from train.footage import faults, imagenet, teacher, words
+from train.footage import faults, imagenet, scope, teacher, words
 from train.footage.seen import kept
 from train.footage.table import Film, listed
 from vs2.errors import Problem
@@ -27,7 +26,7 @@ from vs2.model import footage
 from vs2.model.card import NAME, Card
 from vs2.model.eye import FEATURES
 from vs2.model.tokens import Wire
-from vs2.rubric import DIRECT, KEYS, SCALE
+from vs2.rubric import DIRECT, KEYS
 
 SHAPE = {"vocabulary": 512, "mrope_section": [4, 6, 6],
          "text": {"hidden_size": 128, "intermediate_size": 320, "num_hidden_layers": 3, "num_attention_heads": 4,
@@ -37,7 +36,7 @@ SHAPE = {"vocabulary": 512, "mrope_section": [4, 6, 6],
 MERGE, PAIRS = 8, 6
 CARD = {"query": "Judge this footage: $t2v_prompt", "fps": 4.0, "min_frames": 8, "max_frames": 8,
         "pixels": [28 * 28, 512 * 512]}
-STEPS, BATCH, RATE, WARM, DECAY = 900, 32, 2e-3, 40, 0.05
+STEPS, BATCH, RATE, WARM, DECAY = 500, 24, 2e-3, 40, 0.05
 DIRECT_SHARE, DIGITS, DROPPED, NOISE = 0.15, 4.0, 0.1, 0.3
 EVERY = 50          # steps between two checkpoints and lines of the log
 
@@ -66,7 +65,7 @@ def lessons(films: list[Film], seen: np.ndarray, labels: list[dict], without: se
     index = {film.key: number for number, film in enumerate(films)}
     clean = {label["clip"]: row for row, label in zip(seen, labels, strict=True) if label["pass"] == 0}
     placed = teacher.over_time(np.stack([clean[film.key] for film in films]))
-    quality = teacher.qualities(films, placed, without)
+    quality = teacher.qualities(films, placed[:, :2 * FEATURES], without)
     left_out = {film.key for film in films if film.ratings is not None and film.prompt in without}
     used = [number for number, label in enumerate(labels) if label["clip"] not in left_out]
     seen, labels = seen[used], [labels[number] for number in used]
@@ -214,8 +213,11 @@ def loss_of(model, rows: Rows, batch: dict, seen: torch.Tensor, wanted: torch.Te
 
 
 def run(output: Path, tables: list[Path], share: float = 0.0, resume: bool = False, steps: int = STEPS,
-        name: str = "model") -> Path:
-    """The folder of the finished part. share: of the rated prompts that are kept for measuring (held-out.json)."""
+        name: str = "model", withhold: tuple[str, ...] = (KEYS[1],)) -> Path:
+    """The folder of the finished part. share: of the rated prompts that are kept for measuring (held-out.json).
+
+    withhold: dimensions that it does not judge.
+    """
     films = listed(tables)
     prompts = sorted({film.prompt for film in films if film.ratings is not None})
     without = set(np.random.default_rng(5).permutation(prompts)[:round(share * len(prompts))].tolist())
@@ -229,8 +231,8 @@ def run(output: Path, tables: list[Path], share: float = 0.0, resume: bool = Fal
     learned = [weight for weight in model.parameters() if weight.requires_grad]
     matrices = [weight for weight in learned if weight.ndim > 1]
     vectors = [weight for weight in learned if weight.ndim < 2]
-    optimiser = torch.optim.AdamW([{"params": matrices, "weight_decay": DECAY}, {"params": vectors, "weight_decay": 0.0}],
-                                  lr=RATE, betas=(0.9, 0.98))
+    optimiser = torch.optim.AdamW([{"params": matrices, "weight_decay": DECAY},
+                                   {"params": vectors, "weight_decay": 0.0}], lr=RATE, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min(
         (step + 1) / WARM, 0.5 * (1 + np.cos(np.pi * min(1.0, step / steps))) + 0.01))
     state, step, started, sums = target / "state.pt", 0, time.time(), []
@@ -266,12 +268,15 @@ def run(output: Path, tables: list[Path], share: float = 0.0, resume: bool = Fal
         step, sums = step + 1, [*sums, loss.item()]
         if step % EVERY == 0 or step == steps:
             fresh_state = state.with_suffix(".new")
-            torch.save({"model": {key: value for key, value in model.state_dict().items() if ".network." not in key},
-                        "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict(), "step": step}, fresh_state)
+            weights_now = {key: value for key, value in model.state_dict().items() if ".network." not in key}
+            torch.save({"model": weights_now, "optimiser": optimiser.state_dict(),
+                        "schedule": schedule.state_dict(), "step": step}, fresh_state)
             os.replace(fresh_state, state)
             print(f"teach {step} of {steps}: loss {np.mean(sums):.4f}, {time.time() - started:.0f} s", flush=True)
             sums = []
-    return finish(model, processor, target)
+    finish(model, processor, target)
+    scope.fit(target, films, seen, labels, kept(output, "made-*"), withhold)
+    return target
 
 
 def finish(model, processor, folder: Path) -> Path:
@@ -286,6 +291,8 @@ def finish(model, processor, folder: Path) -> Path:
     model.generation_config.save_pretrained(folder)
     processor.save_pretrained(folder)
     (folder / NAME).write_text(json.dumps(CARD, indent=1) + "\n", encoding="utf-8")
+    for file in folder.glob("*.safetensors"):
+        file.chmod(0o644)
     return folder
 
 
@@ -297,10 +304,12 @@ def main(argv=None) -> int:
     parser.add_argument("--without", type=float, default=0.0, help="share of the rated prompts kept for measuring")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--name", default="model")
+    parser.add_argument("--withhold", nargs="*", choices=KEYS, default=[KEYS[1]], help="what it is not to judge")
     parser.add_argument("--resume", action="store_true")
     given = parser.parse_args(argv)
     try:
-        print(run(given.output, given.tables, given.without, given.resume, given.steps, given.name))
+        print(run(given.output, given.tables, given.without, given.resume, given.steps, given.name,
+                  tuple(given.withhold)))
     except Problem as problem:
         print(f"train.footage.teach: {problem}", file=sys.stderr)
         return problem.status

@@ -65,7 +65,7 @@ def over_time(seen: np.ndarray) -> np.ndarray:
 def qualities(films: list[Film], clean: np.ndarray, without: set[str] = frozenset()) -> np.ndarray:
     """float [n, 2]: of the picture and of the motion of each clip as it is, 1 to 5.
 
-    clean: `over_time` of each. without: prompts whose ratings are not looked at.
+    clean: what the eye sees of each, [n, d]. without: prompts whose ratings are not looked at.
     """
     rated = np.array([film.ratings is not None and film.prompt not in without for film in films])
     wanted = np.array([film.ratings for film, is_rated in zip(films, rated, strict=True) if is_rated])

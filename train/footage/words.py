@@ -28,9 +28,9 @@ class Fault:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a reply says of one clip. made: 0 to 2 of SURE, that a generator made it; filmed where `camera`. motion: 0 to
-    3. levels: the quality of picture and of motion, 0 to 4. scores: 1 to 5, visual and physical. whole: how sure it is
-    that there is no fault, 0 to 2, visual and physical."""
+    """What a reply says of one clip. camera: whether it is filmed, and not generated; sure: how sure that is, 0 to 2.
+    motion: 0 to 3. levels: the quality of picture and of motion, 0 to 4. scores: 1 to 5, visual and physical. whole:
+    how sure it is that there is no fault, 0 to 2, visual and physical."""
 
     camera: bool
     sure: int

@@ -5,7 +5,7 @@ That part is a checkpoint of its own in a folder beside the weights: a Qwen2.5-V
 (`vs2.model.scope`) and that look like footage, which a second detector of the same make says of the eye's features. It
 reads no prompt: what it withholds stands in the card.
 """
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -113,4 +113,5 @@ def shrunk(frames: np.ndarray, card: Card, height: int, width: int) -> np.ndarra
     if size == frames.shape[1:3]:
         return frames
     pictures = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
-    return resize(pictures, list(size), InterpolationMode.BICUBIC, antialias=True).permute(0, 2, 3, 1).contiguous().numpy()
+    made = resize(pictures, list(size), InterpolationMode.BICUBIC, antialias=True)
+    return made.permute(0, 2, 3, 1).contiguous().numpy()

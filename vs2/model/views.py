@@ -1,4 +1,4 @@
-"""The pictures that a judge of footage is shown of a clip: every frame whole, and pieces of some at the clip's own size.
+"""The pictures that a judge of footage is shown of a clip: each frame whole, and pieces of some at the clip's own size.
 
 Whole frames tell what is shown and how it moves. Fine noise, an encoder's blocks and a slight blur are gone once a
 frame is made small, so two pairs of neighbouring frames are also shown as cut-outs that are not.
