@@ -7,6 +7,7 @@ the whole distribution: 3.4 is a 3 with 0.6 and a 4 with 0.4. OUTPUT/model is th
 """
 import argparse
 import json
+import math
 import os
 import sys
 import time
@@ -234,7 +235,7 @@ def run(output: Path, tables: list[Path], share: float = 0.0, resume: bool = Fal
     optimiser = torch.optim.AdamW([{"params": matrices, "weight_decay": DECAY},
                                    {"params": vectors, "weight_decay": 0.0}], lr=RATE, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min(
-        (step + 1) / WARM, 0.5 * (1 + np.cos(np.pi * min(1.0, step / steps))) + 0.01))
+        (step + 1) / WARM, 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))) + 0.01))
     state, step, started, sums = target / "state.pt", 0, time.time(), []
     if resume and state.exists():
         held = torch.load(state, weights_only=True)
