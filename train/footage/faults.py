@@ -1,6 +1,6 @@
 """Faults that are put into footage on purpose, at the clip's own size, so that a judge learns them there.
 
-visual: the six of the rendered scenes (vs2/scenes/damage.py), in grains and blocks of any size from a pixel up, and four
+visual: the six of the rendered scenes (vs2/scenes/damage.py), in grains and blocks of any size from a pixel up; four
 of cameras and cables. physical: what no camera sees. Each at a strength of 1 to 4. The kinds that the suites hold
 out (vs2/bench) are none of these. Everything is drawn from a numpy generator.
 """

@@ -2,7 +2,8 @@
 
 It learns from what the eye saw (train/footage/seen.py), so that the convolutions need not run again: a small language
 model reads a token for each quarter of each pair of pictures, and learns the replies of train/footage/words.py. The
-matrix that makes those tokens begins with what regressions found (train/footage/teacher.py). At the digits it learns
+matrix that makes those tokens is what regressions found (train/footage/teacher.py), and is not learned further: a free
+one learns the few clips by heart. At the digits it learns
 the whole distribution: 3.4 is a 3 with 0.6 and a 4 with 0.4. OUTPUT/model is the result.
 """
 import argparse
@@ -20,6 +21,7 @@ from torch.nn import functional
 
 from train import fresh
 from train.footage import faults, imagenet, scope, teacher, words
+from train.footage.matrix import CHANNELS, Matrix
 from train.footage.seen import kept
 from train.footage.table import Film, listed
 from vs2.errors import Problem
@@ -37,15 +39,15 @@ SHAPE = {"vocabulary": 512, "mrope_section": [4, 6, 6],
 MERGE, PAIRS = 8, 6
 CARD = {"query": "Judge this footage: $t2v_prompt", "fps": 4.0, "min_frames": 8, "max_frames": 8,
         "pixels": [28 * 28, 512 * 512]}
-STEPS, BATCH, RATE, WARM, DECAY = 500, 24, 2e-3, 40, 0.05
-DIRECT_SHARE, DIGITS, DROPPED, NOISE = 0.15, 4.0, 0.1, 0.3
+STEPS, BATCH, RATE, WARM, DECAY = 300, 24, 2e-3, 30, 0.05
+DIRECT_SHARE, DIGITS, NOISE = 0.2, 4.0, 0.1
 EVERY = 50          # steps between two checkpoints and lines of the log
 
 
 @dataclass(frozen=True, eq=False)
 class Lessons:
-    """A variant a row. seen: float16 [n, 24, FEATURES]. said: what to say of it. soft: float32 [n, 3, 5], the
-    distribution of each dimension's digit."""
+    """A variant a row. seen: float32 [n, 24, CHANNELS], its tokens. said: what to say of it. soft: float32 [n, 3, 5],
+    the distribution of each dimension's digit."""
 
     seen: torch.Tensor
     said: list[words.Seen]
@@ -58,10 +60,12 @@ def soft(value: float) -> np.ndarray:
     return np.clip(1 - np.abs(np.arange(1, 6) - np.clip(value, 1, 5)), 0, 1)
 
 
-def lessons(films: list[Film], seen: np.ndarray, labels: list[dict], without: set[str]) -> tuple[Lessons, dict]:
-    """What is learned, and the regressions' weights that the eye's matrix begins with.
+def lessons(films: list[Film], seen: np.ndarray, labels: list[dict], without: set[str]) -> tuple[Lessons, Matrix]:
+    """What is learned, and the matrix of the eye that goes with it.
 
     without: prompts of rated clips that are kept for measuring: neither their ratings nor their pictures are learned.
+    A row's tokens are made with regressions that were fitted without its source (its prompt, where it is rated): those
+    of its own would be surer than they can be of a clip that nobody has seen.
     """
     index = {film.key: number for number, film in enumerate(films)}
     clean = {label["clip"]: row for row, label in zip(seen, labels, strict=True) if label["pass"] == 0}
@@ -71,53 +75,34 @@ def lessons(films: list[Film], seen: np.ndarray, labels: list[dict], without: se
     used = [number for number, label in enumerate(labels) if label["clip"] not in left_out]
     seen, labels = seen[used], [labels[number] for number in used]
     of = np.array([index[label["clip"]] for label in labels])
+    groups = [f"prompt {films[number].prompt}" if films[number].ratings is not None else films[number].source
+              for number in of]
     found, strong = teacher.over_time(seen), teacher.strengths(labels)
-    told = teacher.crossed(found, strong, [films[number].source for number in of])
-    sure = teacher.sureness(told, labels)
+    sure = teacher.sureness(teacher.crossed(found, strong, groups), labels)
     filmed = np.array([films[number].filmed for number in of], float)
-    camera = teacher.crossed(found, filmed[:, None], [films[number].source for number in of])[:, 0]
+    camera = teacher.crossed(found, filmed[:, None], groups)[:, 0]
     change = placed[:, 2 * FEATURES:].mean(1)
     motion = np.searchsorted(np.quantile(change, (0.25, 0.5, 0.75)), change)
-    said, digits = [], []
+    scores = np.array([[teacher.spoilt(quality[number][0], label["visual"]),
+                        teacher.spoilt(quality[number][1], label["physical"])]
+                       for label, number in zip(labels, of, strict=True)])
+    said = []
     for row, (label, number) in enumerate(zip(labels, of, strict=True)):
-        base = quality[number]
-        score = [teacher.spoilt(base[0], label["visual"]), teacher.spoilt(base[1], label["physical"])]
         parts = [words.Fault(*label[name], sure=int(sure[row, place])) if label[name] else None
                  for place, name in enumerate(("visual", "physical"))]
         away = abs(camera[row] - filmed[row])
-        said.append(words.Seen(bool(filmed[row]), 2 if away < 0.2 else 1 if away < 0.5 else 0, int(motion[number]),
-                               (round(base[0]) - 1, round(base[1]) - 1), (round(score[0]), round(score[1])),
-                               parts[0], parts[1], (int(sure[row, 0]), int(sure[row, 1]))))
-        digits.append([soft(score[0]), soft(3), soft(score[1])])
-    wanted = np.concatenate([strong, quality[of], filmed[:, None],
-                             np.array([[teacher.spoilt(quality[n][0], label["visual"]),
-                                        teacher.spoilt(quality[n][1], label["physical"])]
-                                       for n, label in zip(of, labels, strict=True)])], 1)
-    begun = {"whole": seen[:, :4], "pieces": seen[:, 4:], "wanted": wanted}
-    cells = torch.from_numpy(seen.reshape(len(seen), -1, FEATURES))
-    return Lessons(cells, said, torch.tensor(np.array(digits), dtype=torch.float32), labels), begun
-
-
-def begin(model, taught: Lessons, begun: dict) -> None:
-    """Sets the eye's scaling, and its matrix: directions of regressions, then the main ones of what is seen."""
-    eye = model.model.visual
-    flat = taught.seen.reshape(-1, FEATURES).float()
-    eye.centre.copy_(flat.mean(0))
-    eye.spread.copy_(flat.std(0) + 1e-3)
-    rows = []
-    for part in ("whole", "pieces"):
-        found = begun[part].astype(np.float32).mean((1, 2, 3))
-        fitted = teacher.Ridge.fit(found, begun["wanted"])
-        rows += list((fitted.weight / fitted.scale[:, None]).T * eye.spread.numpy())
-    some = flat[torch.randperm(len(flat), generator=torch.Generator().manual_seed(0))[:4000]]
-    placed = ((some - eye.centre) / eye.spread).clamp(-6, 6)
-    *_, main = torch.linalg.svd(placed - placed.mean(0), full_matrices=False)
-    width = eye.look.out_features
-    matrix = torch.cat([torch.tensor(np.array(rows), dtype=torch.float32)[:width], main])[:width]
-    out = placed @ matrix.T
-    with torch.no_grad():       # each token's channels begin with mean 0 and deviation 1
-        eye.look.weight.copy_(matrix / (out.std(0)[:, None] + 1e-6))
-        eye.look.bias.copy_(-out.mean(0) / (out.std(0) + 1e-6))
+        levels = tuple(round(value) - 1 for value in quality[number])
+        said.append(words.Seen(bool(filmed[row]), 2 if away < 0.25 else 1 if away < 0.5 else 0, int(motion[number]),
+                               levels, tuple(round(score) for score in scores[row]), *parts,
+                               (int(sure[row, 0]), int(sure[row, 1]))))
+    wanted = np.concatenate([strong, quality[of], filmed[:, None], scores], 1)
+    matrix = Matrix.fit(seen, wanted)
+    parts, tokens = teacher.folds(groups), np.zeros((len(seen), 4 * PAIRS, CHANNELS), np.float32)
+    for part in np.unique(parts):
+        tokens[parts == part] = matrix.with_directions_of(seen[parts != part], wanted[parts != part])(
+            seen[parts == part])
+    soft_ = np.array([[soft(visual), soft(3), soft(physical)] for visual, physical in scores], np.float32)
+    return Lessons(torch.from_numpy(tokens), said, torch.from_numpy(soft_), labels), matrix
 
 
 def untrained(seed: int = 0):
@@ -186,8 +171,9 @@ class Rows:
         for number, (row, start) in enumerate(zip(rows, starts, strict=True)):
             ids[number, :len(row)] = torch.tensor(row)
             labels[number, start:len(row)] = ids[number, start:len(row)]
-            places = [place for place in range(start, len(row)) if row[place] in digits][-len(KEYS):]
-            for key, place in enumerate(places, 1):
+            # with reasons each score has its number before it: "(1) visual quality: 4"
+            places = [place for place in range(start, len(row)) if row[place] in digits]
+            for key, place in enumerate(places[-3:] if direct[number] else places[-6:][1::2], 1):
                 digit[number, place] = key
         tail = torch.arange(len(self.prefix), longest) + self.delta
         positions = torch.cat([self.positions, tail.expand(3, -1)], 1)[:, None].expand(3, len(rows), -1)
@@ -198,7 +184,7 @@ def loss_of(model, rows: Rows, batch: dict, seen: torch.Tensor, wanted: torch.Te
     """Cross entropy over a batch's replies; at digits against their distribution, which weighs DIGITS times as much."""
     language, ids = model.model.language_model, batch["ids"]
     embedded = language.embed_tokens(ids)
-    tokens = model.model.visual.seen(seen)
+    tokens = functional.pad(seen, (0, embedded.shape[-1] - CHANNELS))
     embedded = embedded.masked_scatter((ids == rows.video)[..., None], tokens.to(embedded.dtype))
     hidden = language(inputs_embeds=embedded, position_ids=batch["positions"], use_cache=False).last_hidden_state
     first = len(rows.prefix) - 1
@@ -223,9 +209,10 @@ def run(output: Path, tables: list[Path], share: float = 0.0, resume: bool = Fal
     prompts = sorted({film.prompt for film in films if film.ratings is not None})
     without = set(np.random.default_rng(5).permutation(prompts)[:round(share * len(prompts))].tolist())
     seen, labels = kept(output)
-    taught, begun = lessons(films, seen, labels, without)
+    taught, matrix = lessons(films, seen, labels, without)
     model, processor = untrained()
-    begin(model, taught, begun)
+    matrix.put(model.model.visual)
+    model.model.visual.requires_grad_(False)
     rows, target = Rows(model, processor), output / name
     target.mkdir(parents=True, exist_ok=True)
     (target / "held-out.json").write_text(json.dumps(sorted(without)))
@@ -255,12 +242,9 @@ def run(output: Path, tables: list[Path], share: float = 0.0, resume: bool = Fal
         dice = np.random.default_rng([step, 79])
         chosen = dice.choice(len(weights), BATCH, p=weights)
         batch = rows.batch([taught.said[n] for n in chosen], dice.random(BATCH) < DIRECT_SHARE)
-        shown = taught.seen[torch.from_numpy(chosen)].float()
-        noise = torch.Generator().manual_seed(step)
-        keep = torch.rand(BATCH, 1, FEATURES, generator=noise) > DROPPED
-        shown = torch.where(keep, shown + NOISE * model.model.visual.spread
-                            * torch.randn(BATCH, 1, FEATURES, generator=noise), model.model.visual.centre)
-        loss = loss_of(model, rows, batch, shown.reshape(-1, FEATURES), taught.soft[torch.from_numpy(chosen)])
+        shown = taught.seen[torch.from_numpy(chosen)]
+        shown = shown + NOISE * torch.randn(BATCH, 1, CHANNELS, generator=torch.Generator().manual_seed(step))
+        loss = loss_of(model, rows, batch, shown, taught.soft[torch.from_numpy(chosen)])
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(learned, 1.0)
@@ -275,6 +259,10 @@ def run(output: Path, tables: list[Path], share: float = 0.0, resume: bool = Fal
             os.replace(fresh_state, state)
             print(f"teach {step} of {steps}: loss {np.mean(sums):.4f}, {time.time() - started:.0f} s", flush=True)
             sums = []
+    if without:     # the rows are read as before; what makes them may know all that was rated
+        (target / "measured").mkdir(exist_ok=True)
+        finish(model, processor, target / "measured")
+        lessons(films, seen, labels, set())[1].put(model.model.visual)
     finish(model, processor, target)
     scope.fit(target, films, seen, labels, kept(output, "made-*"), withhold)
     return target

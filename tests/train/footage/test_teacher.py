@@ -1,4 +1,4 @@
-"""What is learned of a clip, as numbers: regressions that do not see a group they speak of, faults that take their part."""
+"""What is learned of a clip, as numbers: regressions that know nothing of the group they speak of, what faults take."""
 import numpy as np
 import pytest
 
