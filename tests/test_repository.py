@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tests.support.patience import HANGING
+from vs2 import driver
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -297,12 +298,13 @@ def test_no_module_stands_in_a_circle():
         visit(module)
 
 
-def test_importing_and_help_do_not_load_the_model_libraries():
-    heavy = ("torch", "transformers", "gradio", "pandas")
+@pytest.mark.parametrize("command", ["--help", "models", "score clip.mp4", "score no-such-clip.mp4 --prompt cat"])
+def test_importing_help_lists_and_errors_do_not_load_the_model_libraries(command):
+    heavy = ("torch", "transformers", "gradio", "pandas", "scipy", "plotly")
     code = f"""
 import json, sys
 import vs2
-sys.argv = ["vs2", "--help"]
+sys.argv = ["vs2", *{command!r}.split()]
 from vs2.cli.main import main
 try:
     status = main()
@@ -312,8 +314,9 @@ print("\\n" + json.dumps([status or 0, [module for module in {heavy!r} if module
 """
     done = run(code)
     assert done.returncode == 0, done.stderr
-    assert "usage" in done.stdout.lower()
-    assert json.loads(done.stdout.splitlines()[-1]) == [0, []]
+    assert ("usage" in done.stdout.lower()) == (command == "--help")
+    asks = command == "models" and any((Path("/dev") / one).exists() for one in driver.DEVICES)
+    assert json.loads(done.stdout.splitlines()[-1]) == [2 if "clip" in command else 0, ["torch"] * asks]
 
 
 def test_the_command_is_installed():

@@ -15,6 +15,17 @@ TOLD, CPU = "TOLD", {"bf16": "false", "tf32": "false", "deepspeed": None, "torch
                      "report_to": "none"}     # what a GPU's settings become for a machine without one
 
 
+# A run of two steps, which no recipe has: at the first of them the rate of learning is 0 yet.
+STEP = {"max_steps": 2, "gradient_accumulation_steps": 1, "logging_steps": 1, "save_steps": 2, "save_strategy": "steps"}
+
+
+def trained(folder: Path) -> dict:
+    """What a run of two steps left in its folder of checkpoints."""
+    state, = folder.rglob("checkpoint-2/trainer_state.json")
+    history = json.loads(state.read_text(encoding="utf-8"))["log_history"]
+    return {"checkpoint": str(state.parent.resolve()), "loss": next(row["loss"] for row in history if "loss" in row)}
+
+
 def llamafactory(stage: str, arguments: list[str]) -> dict:
     import yaml
     from llamafactory.data import SFTDataCollatorWith4DAttentionMask, get_dataset, get_template_and_fix_tokenizer
@@ -25,6 +36,11 @@ def llamafactory(stage: str, arguments: list[str]) -> dict:
     given |= {"model_name_or_path": os.environ["MODEL"], "bf16": False, "use_cpu": True, "report_to": "none",
               "output_dir": "tried"}
     given.pop("deepspeed")
+    if stage == "step":
+        from llamafactory.train.tuner import run_exp
+
+        run_exp(given | STEP)
+        return trained(Path("tried"))
     model, data, training, _, _ = get_train_args(given)
     made = load_tokenizer(model)
     template = get_template_and_fix_tokenizer(made["tokenizer"], data)
@@ -48,10 +64,18 @@ def swift(stage: str, arguments: list[str]) -> dict:
             del given[place:place + 2]
         given += [f"--{name}", value] * (value is not None)
     os.environ.pop("NPROC_PER_NODE", None)
-    if stage == "sft":
+    if stage != "grpo":
         from swift.pipelines.train.sft import SwiftSft as Run
     else:
         from swift.pipelines.train.rlhf import SwiftRLHF as Run
+    if stage == "step":
+        for name, value in STEP.items():
+            if f"--{name}" in given:
+                place = given.index(f"--{name}")
+                del given[place:place + 2]
+            given += [f"--{name}", str(value)]
+        Run([*given, "--output_dir", "tried"]).main()
+        return trained(Path("tried"))
     run = Run([*given, "--output_dir", "tried"])
     found = {}
     for row in run._prepare_dataset()[0]:

@@ -18,6 +18,8 @@ from vs2.best_of.cost import Estimate, Work, duration
 from vs2.candidates import Failed, decide
 from vs2.errors import BadInput
 from vs2.extras import install
+from vs2.remote import faults as server
+from vs2.remote import probe
 from vs2.rubric import KEYS, check_prompt
 from vs2.rules import MEAN, WORST
 from vs2.ui import given, language, text
@@ -33,7 +35,7 @@ NAMES = re.compile(r"\b(?:mini|other|GPU|a\.mp4|clip\.mp4|x|[\w-]+\.\w{2,4})\b")
 def forms() -> dict[str, str]:
     """All forms with what is said in Chinese."""
     with language.speaking("zh"):
-        return text.said.PARTS | text.said.FORMS | text.problems.FORMS
+        return text.said.PARTS | text.said.FORMS | text.problems.FORMS | text.servers.FORMS
 
 
 def template(node: ast.AST) -> str | None:
@@ -126,13 +128,19 @@ def typed() -> list[str]:
     return found
 
 
+def dropped() -> list[str]:
+    """What is said of a server that does not see all frames, with each advice, which is a sentence of its own there."""
+    said = [str(server.Dropped(seen, 10, advice)) for seen in (3.0, 9.5, 12.0) for advice in probe.ADVICE.values()]
+    return [*said, *(f"{advice[0].upper()}{advice[1:]}" for advice in probe.ADVICE.values())]
+
+
 @pytest.fixture(scope="module")
 def composed(tmp_path_factory) -> set[str]:
     """Sentences that the library puts together of many parts, and all those parts."""
     found: set[str] = set()
     looks = [pattern(form) for form in forms() if FIELD.search(form)]
     new = {*reasons(), *costs(), *asides(), *ties(), *files(tmp_path_factory.mktemp("files")), *typed(),
-           f"To use it, {install('generate')}."}
+           f"To use it, {install('generate')}.", *dropped()}
     while new:
         found |= new
         parts = {part for one in new for part in (one, *one.rstrip(".").split("; "), *re.split(", and |, | and ", one))}
@@ -175,6 +183,14 @@ def test_files_that_are_no_videos(tmp_path):
     for sentence in files(tmp_path):
         with language.speaking("zh"):
             assert re.search("[\u4e00-\u9fff]", worded(sentence)), sentence
+
+
+def test_a_server_that_drops_frames():
+    with language.speaking("zh"):
+        left = [one for one in map(worded, dropped()) if re.search(r"server saw|shrank|newer|serve |start ", one, re.I)]
+        assert left == []
+        assert worded(str(server.Dropped(3.0, 10, "take a newer vLLM."))) == \
+            "评判模型的服务器只看到 10 帧中的 3 帧，因此它的分数不会是该评判模型的分数：请使用更新版本的 vLLM。"
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(12, "12 秒"), (130, "2 分 10 秒"), (7300, "2 小时 1 分")])

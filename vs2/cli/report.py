@@ -39,9 +39,9 @@ def add_report(command) -> None:
 
 def check(path: str | None) -> None:
     """Raises BadInput for a report that could not be written, before anything is judged."""
-    from vs2 import report
-
     if path is not None and Path(path).suffix.lower() != SUFFIX:
+        from vs2 import report
+
         report.check_out(path)
 
 

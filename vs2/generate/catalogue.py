@@ -2,6 +2,7 @@
 import importlib.util
 from dataclasses import dataclass
 
+from vs2 import driver
 from vs2.extras import install
 from vs2.generate.pipelines import PRESETS
 from vs2.generate.providers import PROVIDERS
@@ -36,10 +37,8 @@ def listing(token: bool = False) -> list[Listed]:
 
 def gpu_memory() -> int | None:
     """Bytes of the current CUDA device; None without one."""
-    import torch
-
-    return torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory if torch.cuda.is_available() \
-        else None
+    device = driver.cuda()
+    return device.memory if device else None
 
 
 def _diffusion(name: str, missing: list[str], memory: int | None) -> Listed:

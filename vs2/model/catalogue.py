@@ -1,6 +1,7 @@
 """The judges that can be named without a folder: what each is, knows and measured, and the default here."""
 from dataclasses import asdict
 
+from vs2 import driver
 from vs2.errors import Problem
 from vs2.model import checkpoint
 from vs2.model.card import Card
@@ -14,12 +15,10 @@ def listing(settings: Settings) -> dict:
 
     scope: what a judge withholds of clips that it knows nothing of (`vs2.model.card.ScopeCard`), None where nothing.
     """
-    import torch
-
     if settings.model != "auto":
         default, why = settings.model, "VS2_MODEL names it"
-    elif torch.cuda.is_available():
-        default, why = checkpoint.PUBLISHED, f"this machine has a CUDA device ({torch.cuda.get_device_name()})"
+    elif device := driver.cuda():
+        default, why = checkpoint.PUBLISHED, f"this machine has a CUDA device ({device.name})"
     else:
         default, why = checkpoint.MINI, "this machine has no CUDA device"
     return {"models": [_mini(), _published()], "default": default, "why": why}

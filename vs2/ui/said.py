@@ -33,7 +33,7 @@ def _said(sentence: str, spoken: str) -> str:
 def _forms(spoken: str, part: bool) -> tuple[dict[str, str], list[tuple[re.Pattern, dict, str]]]:
     """The sentences without a field, and the forms with: (what finds it, kinds of its fields, what is said)."""
     with language.speaking(spoken):
-        forms = (text.said.PARTS if part else {}) | text.said.FORMS | text.problems.FORMS
+        forms = (text.said.PARTS if part else {}) | text.said.FORMS | text.problems.FORMS | text.servers.FORMS
     plain = {form: words for form, words in forms.items() if not FIELD.search(form)}
     return plain, [(pattern(form), dict(FIELD.findall(form)), words) for form, words in forms.items()
                    if form not in plain]

@@ -1,8 +1,8 @@
 """The real LLaMA-Factory, ms-swift and verl on exports as they are written, started by the exports' own scripts.
 
-Their loaders and settings, not a step of training, which wants GPUs. They take 2 GB in all and other versions of
-packages than ours, so that each gets an environment of its own, and the test runs where VS2_TEST_TRAINERS names a
-folder for these alone; a second run finds them there.
+Their loaders and settings, and of two of them two steps of training, of a tiny checkpoint. They take 2 GB in all and
+other versions of packages than ours, so that each gets an environment of its own, and the test runs where
+VS2_TEST_TRAINERS names a folder for these alone; a second run finds them there.
 """
 import json
 import os
@@ -12,6 +12,8 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+import torch
+from transformers import Qwen2_5_VLForConditionalGeneration
 
 from tests.support import tiny, trainers
 from train.data.rows import Row
@@ -81,11 +83,11 @@ def loaded(trainer: str, stage: str, rows: list[Row], model: Path, out: Path) ->
     export(rows, trainer, out)
     programs, answer = out / "programs", out / "answer.json"
     programs.mkdir()
-    kind = {"ms-swift": "swift"}.get(trainer, trainer)
+    kind, own = {"ms-swift": "swift"}.get(trainer, trainer), "sft" if stage == "step" else stage
     for program in PROGRAMS:
         (programs / program).write_text(f'#!/bin/sh\nexec "{python}" "{trainers.__file__}" "$@"\n', encoding="utf-8")
         (programs / program).chmod(0o755)
-    script = out / ("vs2.sh" if trainer == "llamafactory" else f"vs2_{stage}.sh")
+    script = out / ("vs2.sh" if trainer == "llamafactory" else f"vs2_{own}.sh")
     ran = subprocess.run([script], capture_output=True, text=True, timeout=1200, env={
         **{name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "MODEL": str(model), "TOLD": str(out / "told.json"),
@@ -132,3 +134,15 @@ def test_verl_learns_the_replies(rows, model, tmp_path):
     found = loaded("verl", "sft", rows, model, tmp_path)
     assert found.keys() == {row.key for row in rows}
     assert {one["learned"] for one in found.values()} == {REPLY.removeprefix("\n") + "<|im_end|>\n"}
+
+
+@pytest.mark.parametrize("trainer", ["llamafactory", "ms-swift"])
+def test_two_steps_of_training(rows, model, tmp_path, trainer):
+    """The words change, the vision tower does not: the recipe freezes it."""
+    found = loaded(trainer, "step", rows[:2], model, tmp_path)
+    before, after = (Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).state_dict()
+                     for folder in (model, found["checkpoint"]))
+    changed = {name for name, weight in before.items() if not torch.equal(weight, after[name])}
+    assert 0 < found["loss"] < 30
+    assert any("layers" in name for name in changed)
+    assert not any("visual" in name for name in changed)
