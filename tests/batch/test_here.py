@@ -87,7 +87,7 @@ def said(name, prompt) -> Evaluation:
 class Counting:
     """Takes note of what it is asked for together."""
 
-    card = SimpleNamespace(sampling=None)
+    card, sampling = SimpleNamespace(sampling=None), None
 
     def __init__(self, breaks=False):
         self.asked, self.breaks = [], breaks
