@@ -3,37 +3,41 @@
 What is read comes from `vs2.video`, what the model is fed from `model.inputs`, the reply from `model.generation`; this
 file puts them in order, mixes several replies into one record, and starts again with fewer pixels when memory runs out.
 """
+import math
 import os
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from vs2 import events, forks, video
 from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation, Seconds
-from vs2.judging import Judging, Stream, Task, last, thoughts
-from vs2.model import as_published, checkpoint, generation, gpu, inputs, together, weights
+from vs2.judging import STOPPED, Judging, Stream, Task, last, thoughts
+from vs2.model import as_published, checkpoint, chunks, generation, gpu, inputs, pace, together, weights
 from vs2.model.card import Card
 from vs2.model.footage import Footage, shrunk
+from vs2.model.int4 import store
 from vs2.model.mixture import mix
 from vs2.model.reply import Reply
 from vs2.model.scope import Scope
 from vs2.model.tokens import Wire
-from vs2.options import Options
+from vs2.options import Given, Options
 from vs2.remote import address
 from vs2.rubric import DIRECT, check_prompt
 from vs2.settings import Settings
 from vs2.texts import path_text, told
+from vs2.video import caps
 from vs2.video.rate import is_pictures
 from vs2.video.sampling import PATCH, Sampling, fit
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
+    from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
 RETRIES = 3  # times that the pixels are halved before memory is given up on
 
@@ -59,7 +63,7 @@ def load(name: str = "auto", precision: str = "auto", settings: Settings | None 
     if precision not in weights.PRECISIONS:
         raise BadInput(f"There is no precision {precision!r}: take one of {', '.join(weights.PRECISIONS)}.")
     name = default_name(settings) if name == "auto" else name
-    found = checkpoint.locate(name)
+    found = store.find(name, precision, settings.home)
     with weights.quiet():
         loaded = weights.load(found, precision)
     return Judge(loaded.model, loaded.processor, loaded.card, name, loaded.precision, loaded.scope, loaded.footage)
@@ -88,6 +92,12 @@ class Judge(Judging):
         self.name, self.precision = name, precision
         self._wire = Wire.of(processor.tokenizer)
         self._turn, self._owner = threading.Lock(), os.getpid()
+        self._stopwatch = pace.Stopwatch()
+
+    @property
+    def slow(self) -> bool:
+        """Whether four small frames, the least that the published system looks at, take it long."""
+        return chunks.slow(self.model, 1024, 256)
 
     @property
     def sampling(self) -> Sampling:
@@ -104,13 +114,17 @@ class Judge(Judging):
         return self.processor.tokenizer
 
     def score_many(self, sources: Sequence[str | Path | video.Clip], prompts: Sequence[str],
-                   fps: float | None = None) -> list[Evaluation | Problem]:
-        """Judges several videos in one batch, without thinking: of each what `score(..., think=False)` gives.
+                   fps: float | None = None, *, stop: Callable[[], bool] = lambda: False,
+                   **options: "Unpack[Given]") -> list[Evaluation | Problem]:
+        """Judges several videos in one batch: of each what `score` gives, without thinking unless `think=True` is said.
 
         sources: files, or clips that were read already, as for `stream_clip`. In the order given; a file that cannot be
-        read has its Problem in its place. The time of the batch is shared out evenly. Where memory runs out they are
-        judged one by one. fps: of those that are pictures (`stream`).
+        read, or a clip on which the arithmetic overflows, has its Problem in its place. The time of the batch is shared
+        out evenly. Where memory runs out there are two batches of half the size, and so on; with several samples and
+        with `published=True` they are judged one by one. fps: of those that are pictures (`stream`). Raises Failure
+        once `stop()` says so.
         """
+        how = self._options({"think": False, **options})
         if isinstance(sources, str) or isinstance(prompts, str) or len(sources) != len(prompts):
             raise BadInput("The videos and the prompts are no two lists of one length: give each video its prompt.")
         found: list[Task | Problem] = []
@@ -120,10 +134,11 @@ class Judge(Judging):
                 if isinstance(source, video.Clip):
                     clip, name = source, source.metadata.name
                 else:
-                    clip = video.read(source, self.sampling, fps=fps if is_pictures(source) else None)
+                    sampling = self.sampling.capped(how.frames, how.pixels)
+                    clip = video.read(source, sampling, fps=fps if is_pictures(source) else None)
                     name = told(path_text(source))
-                found.append(Task(clip, name, check_prompt(prompt), Options(think=False), lambda: False,
-                                  time.perf_counter() - started))
+                clip = caps.capped(clip, self.sampling, how.frames, how.pixels)
+                found.append(Task(clip, name, check_prompt(prompt), how, stop, time.perf_counter() - started))
             except Problem as problem:
                 found.append(problem)
         tasks = [task for task in found if isinstance(task, Task)]
@@ -132,32 +147,42 @@ class Judge(Judging):
 
     def _together(self, tasks: list[Task]) -> Sequence[Evaluation | Problem]:
         self._settle()
-        replies: list[Reply] | None = None
+        how, stop = tasks[0].options, tasks[0].stop
+        # Of a slow one: it is as quick alone, and needs less memory.
+        if how.samples > 1 or how.published or any(self._takes_long(task.clip) for task in tasks):
+            return [self._alone(task) for task in tasks]
+        replies: list[Reply | Problem] | None = None
         with self._turn:
             started = time.perf_counter()
             try:
                 for task in tasks:
                     self._ask_scope(task)
-                replies = self._answers(tasks)
+                replies = self._answers(tasks, how, stop)
+            except generation.Stopped as stopped:
+                raise Failure(STOPPED) from stopped
             except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
                 if not weights.out_of_memory(error):
                     raise
             thought = (time.perf_counter() - started) / len(tasks)
         if replies is None:
             gpu.release()
-            return [self._alone(task) for task in tasks]
-        return [self._record(task, [reply], mix([reply], task.options, task.withheld), [],
+            half = len(tasks) // 2
+            return [*self._together(tasks[:half]), *self._together(tasks[half:])] if half else [self._alone(tasks[0])]
+        return [reply if isinstance(reply, Problem) else
+                self._record(task, [reply], mix([reply], task.options, task.withheld), [],
                              Seconds(task.read, thought, task.read + thought))
                 for task, reply in zip(tasks, replies, strict=True)]
 
-    def _answers(self, tasks: list[Task]) -> list[Reply]:
+    def _answers(self, tasks: list[Task], how: Options, stop: Callable[[], bool]) -> list[Reply]:
         """In the order of the tasks; those of each part of the judge in a batch of their own."""
         found: dict[int, Reply] = {}
         for footage in (False, True):
             if chosen := [number for number, task in enumerate(tasks) if task.footage == footage]:
                 seen = [self._inputs(tasks[number], torch.device("cpu")) for number in chosen]
                 model, tokenizer, wire = self._part(footage)
-                found |= dict(zip(chosen, together.answers(model, tokenizer, seen, wire), strict=True))
+                written = together.replies(model, tokenizer, seen, how, wire, stop) if how.think else \
+                    together.answers(model, tokenizer, seen, wire)
+                found |= dict(zip(chosen, written, strict=True))
         return [found[number] for number in range(len(tasks))]
 
     def _part(self, footage: bool) -> "tuple[Qwen2_5_VLForConditionalGeneration, PreTrainedTokenizerBase, Wire]":
@@ -175,11 +200,12 @@ class Judge(Judging):
     def _inputs(self, task: Task, device: torch.device | None = None) -> inputs.Inputs:
         """On the model's device, or that one; without thinking they end in the answer's opening words."""
         opening = "" if task.options.think else DIRECT.leads[0]
+        seen = replace(self.card.sampling, fps=caps.fps_seen(task.clip, self.card.sampling, task.options.frames))
         if task.footage and self.footage is not None:
             made = self.footage.inputs(task.clip.frames, opening)
         else:
-            made = inputs.prepare(self.processor, self._own(task.clip), task.prompt, self.card, self.model.config,
-                                  opening)
+            made = inputs.prepare(self.processor, self._own(task.clip), task.prompt, replace(self.card, sampling=seen),
+                                  self.model.config, opening)
         return made.to(device or self.device, self.model.model.visual.dtype)
 
     def _ask_scope(self, task: Task) -> None:
@@ -235,13 +261,33 @@ class Judge(Judging):
         seconds = Seconds(task.read, thought, task.read + time.perf_counter() - started)
         yield self._record(task, replies, scores, retries, seconds)
 
-    def _think(self, task: Task) -> Generator[events.Thought, None, list[Reply]]:
-        """Thoughts of one attempt; returns its replies."""
+    def _takes_long(self, clip: video.Clip) -> bool:
+        count, height, width = clip.frames.shape[:3]
+        vision: Any = self.model.config.vision_config
+        patches = math.ceil(count / vision.temporal_patch_size) * height * width // vision.patch_size**2
+        return chunks.slow(self.model, patches, patches // vision.spatial_merge_size**2)
+
+    def _think(self, task: Task) -> Generator[events.Event, None, list[Reply]]:
+        """What one attempt says; returns its replies."""
         write = as_published.generate if task.options.published else generation.generate
         model, tokenizer, wire = self._part(task.footage)
+        held = [self._inputs(task)]
+        lap = None
+        if not task.footage and chunks.wanted(self.model, held[0]):
+            lap, estimated = self._planned(task, held[0])
+            yield estimated
         # The inputs have no name here, so that nothing holds the pixels once they were seen.
-        return (yield from thoughts(write(model, tokenizer, self._inputs(task), task.options, wire, task.stop),
-                                    task.withheld))
+        told = thoughts(write(model, tokenizer, held.pop(), task.options, wire, task.stop),
+                        task.withheld)
+        return (yield from lap.followed(told) if lap else told)
+
+    def _planned(self, task: Task, given: inputs.Inputs) -> tuple[pace.Lap, events.Estimated]:
+        """How long it will take, and who learns from how long it does."""
+        watch = self._stopwatch
+        pairs, height, width = given.video_grid_thw[0].tolist()
+        planned = pace.estimate(watch.pace(self.model), (pairs, height, width), given.length, task.options, self._wire,
+                                watch.tokens, task.read)
+        return watch.watch(planned, task.options), events.Estimated(watch.corrected(planned))
 
 
 def _smaller(clip: video.Clip, retries: int) -> video.Clip:
@@ -251,9 +297,4 @@ def _smaller(clip: video.Clip, retries: int) -> video.Clip:
     if retries >= RETRIES or smaller == (height, width):
         raise Failure("Memory ran out even on much smaller frames: take --precision 4bit, fewer samples or a shorter "
                       "clip, or the built-in judge with --model mini.")
-    from torchvision.transforms import InterpolationMode
-    from torchvision.transforms.functional import resize
-
-    frames = torch.tensor(clip.frames).permute(0, 3, 1, 2)  # [n, colours, h, w]
-    frames = resize(frames, list(smaller), InterpolationMode.BICUBIC, antialias=True)
-    return replace(clip, frames=frames.permute(0, 2, 3, 1).contiguous().numpy())
+    return caps.resized(clip, *smaller)

@@ -15,16 +15,18 @@ from vs2.evaluation import Evaluation, Published, Score, Seconds, differing
 from vs2.model import prompts
 from vs2.model.card import Card
 from vs2.model.mixture import written
-from vs2.model.reply import Piece, Reply
+from vs2.model.reply import Piece, Reply, Step
 from vs2.options import Given, Options
 from vs2.rubric import check_prompt
 from vs2.texts import path_text, told
+from vs2.video import caps
 from vs2.video.kind import NUMBERED
 from vs2.video.sampling import Sampling
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
+STOPPED = "The judgement was stopped before it had scores."
 Stream = Generator[events.Event, None, None]    # ends in the Evaluation, unless it was stopped; closing it stops it
 
 
@@ -49,6 +51,7 @@ class Judging:
     """A judge: `stream` and `score` of a file, `stream_clip` and `score_clip` of a clip that was read already.
 
     at_once: how many judgements it can be given at the same time; where it is 1, they take turns.
+    slow: whether even a short clip takes it so long that people will not sit and wait.
     """
 
     name: str
@@ -60,6 +63,11 @@ class Judging:
     def sampling(self) -> Sampling:
         """How clips are read for it."""
         return self.card.sampling
+
+    @property
+    def slow(self) -> bool:
+        """See above."""
+        return False
 
     @property
     def tokenizer(self) -> Any:
@@ -98,8 +106,9 @@ class Judging:
 
         name: what to call it in the record. read: the seconds that reading it took.
         """
-        task = Task(clip, name or clip.metadata.name, check_prompt(prompt), self._options(options), stop, read)
-        return self._judge(task)
+        how = self._options(options)
+        clip = caps.capped(clip, self.sampling, how.frames, how.pixels)
+        return self._judge(Task(clip, name or clip.metadata.name, check_prompt(prompt), how, stop, read))
 
     def score_clip(self, clip: video.Clip, prompt: str, *, name: str | None = None, read: float = 0.0,
                    stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Evaluation:
@@ -107,8 +116,10 @@ class Judging:
         return last(self.stream_clip(clip, prompt, name=name, read=read, stop=stop, **options))
 
     def score_many(self, sources: Sequence[str | Path | video.Clip], prompts: Sequence[str],
-                   fps: float | None = None) -> list[Evaluation | Problem]:
-        """Of each of several videos what `score(..., think=False)` gives, or the Problem in its place.
+                   fps: float | None = None, *, stop: Callable[[], bool] = lambda: False,
+                   **options: "Unpack[Given]") -> list[Evaluation | Problem]:
+        """Of each of several videos what `score` gives, or the Problem in its place; without thinking, unless
+        `think=True` is said.
 
         sources: files, or clips that were read already. fps: pictures a second of those that are pictures.
         """
@@ -130,7 +141,8 @@ class Judging:
         started = time.perf_counter()
         yield events.Reading(name)
         self._settle()
-        clip = video.read(path, self.sampling, fps=fps)
+        clip = video.read(path, self.sampling.capped(options.frames, options.pixels), fps=fps)
+        clip = caps.capped(clip, self.sampling, options.frames, options.pixels)
         yield from self._judge(Task(clip, name, prompt, options, stop, time.perf_counter() - started))
 
     def _record(self, task: Task, replies: list[Reply], scores: dict[str, Score], said: Sequence[str],
@@ -155,12 +167,15 @@ class Judging:
             looped=any(reply.looped for reply in replies), options=asdict(task.options))
 
 
-def thoughts(writing: Generator[Piece, None, list[Reply]],
-             withheld: Mapping[str, str]) -> Generator[events.Thought, None, list[Reply]]:
+def thoughts(writing: Generator[Piece | Step, None, list[Reply]],
+             withheld: Mapping[str, str]) -> Generator[events.Thought | events.Progressed, None, list[Reply]]:
     """What is written, without digits of what is withheld; returns its replies. Closing it ends the writing."""
     try:
         while True:
             piece = next(writing)
+            if isinstance(piece, Step):
+                yield events.Progressed(piece.stage, piece.done, piece.of)
+                continue
             given = {key: value for key, value in piece.values.items() if key not in withheld}
             yield events.Thought(piece.text, piece.tokens, given)
     except StopIteration as end:
@@ -174,5 +189,5 @@ def last(stream: Iterable[events.Event]) -> Evaluation:
     kept = deque(stream, maxlen=1)
     found = kept.pop() if kept else None
     if not isinstance(found, Evaluation):
-        raise Failure("The judgement was stopped before it had scores.")
+        raise Failure(STOPPED)
     return found

@@ -3,6 +3,7 @@ import threading
 import time
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,7 +15,8 @@ from tests.support.tiny import write_tiny
 from tests.support.withholding import scores
 from vs2 import judge as judging
 from vs2.batch.engines import here
-from vs2.batch.engines.here import AHEAD, BATCH, Here, Read, batches
+from vs2.batch.engines.here import AHEAD, BATCH, GROWING, Here, Read, batches
+from vs2.batch.engines.processes import Processes
 from vs2.batch.engines.task import Task
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Seconds
@@ -90,7 +92,7 @@ class Counting:
     card, sampling = SimpleNamespace(sampling=None), None
 
     def __init__(self, breaks=False):
-        self.asked, self.breaks = [], breaks
+        self.asked, self.breaks, self.options = [], breaks, []
 
     def score(self, *_, **__):
         raise AssertionError("it takes clips")
@@ -101,8 +103,9 @@ class Counting:
             raise ZeroDivisionError("oops")
         return said(name, prompt)
 
-    def score_many(self, clips, prompts):
+    def score_many(self, clips, prompts, *, stop, **options):
         self.asked.append(list(prompts))
+        self.options.append(options)
         if self.breaks:
             raise ZeroDivisionError("oops")
         return [said("", prompt) for prompt in prompts]
@@ -144,13 +147,31 @@ def test_clips_are_read_ahead_but_not_far(monkeypatch):
         return clip(2, 9, 9)
 
     monkeypatch.setattr(here.video, "read", read)
-    judging_ = Here(Counting(), {}).judge(many(20), never)
-    next(judging_)
-    assert go_on.wait(60), "the next ones are read while the first is looked at"
-    time.sleep(0.1)
-    assert len(begun) <= 1 + AHEAD
-    judging_.close()
-    assert len(begun) <= 1 + AHEAD
+    for options, most in (({"samples": 2}, 1 + AHEAD), ({}, 2 * GROWING)):
+        begun.clear()
+        judging_ = Here(Counting(), options).judge(many(60), never)
+        next(judging_)
+        assert go_on.wait(60), "the next ones are read while the first is looked at"
+        time.sleep(0.1)
+        assert len(begun) <= most
+        judging_.close()
+        assert len(begun) <= most
+
+
+def test_with_thinking_larger_batches_grow_and_stop_ends_them(monkeypatch):
+    monkeypatch.setattr(here.video, "read", lambda *_, **__: clip(2, 9, 9))
+    judge = Counting()
+    assert len(list(Here(judge, {"budget": 5}).judge(many(20), never))) == 20
+    assert [len(batch) for batch in judge.asked] == [GROWING, 4] and judge.options == [{"think": True, "budget": 5}] * 2
+    judge = Counting()
+    assert len(list(Here(judge, {"samples": 2}).judge(many(3), never))) == 3 and len(judge.asked) == 3
+
+    def stopped(*_, **__):
+        judge.stop = True
+        raise Failure("It was stopped.")
+
+    judge.stop, judge.score_many = False, stopped
+    assert list(Here(judge, {}).judge(many(20), lambda: judge.stop)) == []
 
 
 def test_stop_ends_it_between_batches(monkeypatch):
@@ -158,3 +179,28 @@ def test_stop_ends_it_between_batches(monkeypatch):
     judge = Counting()
     found = Here(judge, {"think": False}).judge(many(20), lambda: bool(judge.asked))
     assert [number for number, _ in found] == list(range(BATCH)) and len(judge.asked) == 1
+
+
+def counting(note: Path) -> Counting:
+    """A judge that notes in a file which clips it is asked for together."""
+    judge = Counting()
+    many = judge.score_many
+
+    def score_many(clips, prompts, **options):
+        with note.open("a") as file:
+            file.write(" ".join(prompts) + "\n")
+        return many(clips, prompts, **options)
+
+    judge.score_many = score_many
+    return judge
+
+
+def test_processes_read_ahead_and_judge_in_the_same_batches(tasks, tmp_path):
+    made = [replace(tasks[0], number=n, prompt=f"p{n}") for n in range(1, 37)]
+    note = tmp_path / "asked"
+    found = list(Processes(partial(counting, note), 2, {"think": False}).judge(made, never))
+    assert sorted(number for number, _ in found) == list(range(1, 37))
+    assert all(outcome.prompt == f"p{number}" for number, outcome in found)
+    asked = [line.split() for line in note.read_text().splitlines()]
+    wanted = [[f"p{n}" for n in range(start, min(start + BATCH, 37))] for start in range(1, 37, BATCH)]
+    assert sorted(asked) == sorted(wanted)

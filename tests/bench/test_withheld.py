@@ -62,11 +62,11 @@ def folder(tmp_path):
 
 def test_faults_counts_the_pairs_that_were_judged(folder):
     got = faults.run(FakeJudge(lambda path, prompt: ((WHY if prompt == "two" else 3 if path.stem == "0" else 1), 3, 3)),
-                     folder)["metrics"]
+                     folder, faults.STRONG)["metrics"]
     assert (got["pairs"], got["withheld"], got["fell"], got["unread"]) == (16, 8, 1, 0)
-    none = faults.run(NOTHING, folder, count=1)["metrics"]
+    none = faults.run(NOTHING, folder, faults.STRONG, 1)["metrics"]
     assert none["withheld"] == none["pairs"] == 4 and none["fell"] is None and none["mean_fall"] is None
-    assert none["constant"] == [] and "| all | 4 | 4 | - | - | - |" in faults.table(none)
+    assert none["constant"] == [] and "| all | 4 | 4 | - | - | - | - |" in faults.table(none)
 
 
 def test_the_best_is_taken_from_what_was_judged():

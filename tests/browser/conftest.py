@@ -2,11 +2,12 @@
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
-from tests.browser import chromium
+from tests.browser import chromium, tabs
 from tests.support.apps import PATIENCE, serve_app
 from tests.support.clips import moving_square
-from tests.support.patience import HANGING, Patience
+from tests.support.patience import HANGING, Patience, eventually
 from tests.support.ports import free_port
 from tests.ui.test_pages import close, site_of
 
@@ -60,13 +61,14 @@ def patient(page, wait):
                 found = wait(*what, **options | {"timeout": TURN * 1000})
                 page.evaluate(SETTLES)
                 return found
-            except TookLong:
+            except TookLong as error:
                 now = page.evaluate(MOVES)
                 if now != before:
                     patience.renew()
                     before = now
                 elif not patience.left:
-                    raise
+                    raise AssertionError(f"{what} did not come; nothing moves at {page.url} any more:\n"
+                                         f"{page.inner_text('body')}") from error
 
     return waits
 
@@ -80,22 +82,38 @@ class Visit:
     def __init__(self, browser, address: str, width: int = 1280, height: int = 900, scheme: str = "light",
                  at: str = "", locale: str = "en-US"):
         self.faults: list[str] = []
-        self.context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme,
-                                          locale=locale)
-        self.context.set_default_timeout(HANGING * 1000)
-        self.page = page = self.context.new_page()
-        page.wait_for_selector = patient(page, page.wait_for_selector)
-        page.wait_for_function = patient(page, page.wait_for_function)
-        page.on("console", lambda said: said.type == "error" and self.faults.append(said.text))
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.on("request", lambda request: self._abroad(request.url, address))
+        self._address, self._locale, self._gone = address, locale, False
+        self.page = page = tabs.take(browser, address, width, height, scheme, locale)
+        page.wait_for_selector = patient(page, Page.wait_for_selector.__get__(page))
+        page.wait_for_function = patient(page, Page.wait_for_function.__get__(page))
+        self._hears = {
+            "console": lambda said: said.type == "error" and self.faults.append(said.text),
+            "pageerror": lambda error: self.faults.append(str(error)),
+            "dialog": lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()),
+            "request": lambda request: self._abroad(request.url, address)}
+        for event, hears in self._hears.items():
+            page.on(event, hears)
         page.goto(address + at)
         if "show=" in at:
             page.wait_for_selector("#pages [role=tab][aria-selected=true]")
         else:
             page.wait_for_selector("#whose .vs-model:visible")
             page.wait_for_selector("#radar svg .polar")
+
+    @property
+    def context(self):
+        """For what lasts: the tab is used for no other visit then."""
+        tabs.spoil(self.page)
+        return self.page.context
+
+    def leave(self) -> None:
+        """The tab is free for another visitor."""
+        if self._gone:
+            return
+        self._gone = True
+        for event, hears in self._hears.items():
+            self.page.remove_listener(event, hears)
+        tabs.give_back(self.page, self._address, self._locale)
 
     def reload(self, address: str | None = None, until: str = "#whose .vs-model:visible") -> None:
         """Loads the page again, or another address of the app. What Gradio says of the line that this cuts is no fault.
@@ -147,38 +165,81 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser, app, scripted):
-    """Makes visitors; at the end none of them may have met a fault. They leave before a scripted app is closed."""
+def visit(browser, request, scripted):
+    """Makes visitors; at the end none of them may have met a fault. They leave before a scripted app is closed.
+
+    address: of the app that they visit; the real one, which is started for it, where none is given.
+    """
     visits: list[Visit] = []
 
-    def make(budget: int = 128, **options) -> Visit:
-        visits.append(Visit(browser, options.pop("address", app), **options))
+    def make(budget: int = 128, address: str = "", **options) -> Visit:
+        visits.append(Visit(browser, address or request.getfixturevalue("app"), **options))
         if "show=" not in options.get("at", ""):
             visits[-1].think_at_most(budget)
         return visits[-1]
 
     yield make
     for visitor in visits:
-        visitor.context.close()
+        visitor.leave()
     assert [fault for visitor in visits for fault in visitor.faults] == []
 
 
+class Stage:
+    """Apps whose judge says what a test wants said: one for each choice of pages, for one test after another.
+
+    home: where they keep what their visitors have.
+    """
+
+    def __init__(self, home: Path):
+        self.home, self._open, self._alone = home, {}, []
+
+    def __call__(self, judge, others=None, alone: bool = False) -> str:
+        """The address of an app with that judge, and others to choose.
+
+        alone: it is this test's, which changes something that an app has when it is made.
+        """
+        from vs2.ui import app, judgement
+
+        if others or alone:
+            self._alone.append(app.build(site_of(judge, self.home, others)))
+            return app.serve(self._alone[-1], server_port=free_port())[1]
+        if app.PAGES not in self._open:
+            blocks = app.build(site := site_of(judge, self.home))
+            self._open[app.PAGES] = site.host, blocks, app.serve(blocks, server_port=free_port())[1]
+        judgement.judges.clear()
+        judgement.judges[""] = judge
+        return self._open[app.PAGES][-1]
+
+    def clear(self) -> None:
+        """After a test: its own apps are closed, and one in which something of it still runs."""
+        for blocks in self._alone:
+            close(blocks)
+        self._alone.clear()
+        for pages, (host, blocks, _) in list(self._open.items()):
+            if not eventually(lambda host=host: not host._line, 30):
+                del self._open[pages]
+                close(blocks)
+
+    def close(self) -> None:
+        """Closes all of them."""
+        self.clear()
+        for _, blocks, _ in self._open.values():
+            close(blocks)
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory):
+    made = Stage(tmp_path_factory.mktemp("stage"))
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def scripted(tmp_path, monkeypatch):
+def scripted(stage, monkeypatch):
     """Serves the pages with a judge that says what a test wants said; gives its address."""
-    from vs2.ui import app
-
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
-    served = []
-
-    def serve(judge, others=None) -> str:
-        blocks = app.build(site_of(judge, tmp_path / "home", others))
-        served.append(blocks)
-        return app.serve(blocks, server_port=free_port())[1]
-
-    yield serve
-    for blocks in served:
-        close(blocks)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(stage.home / "uploads"))
+    yield stage
+    stage.clear()
 
 
 @pytest.fixture(scope="session")

@@ -130,7 +130,7 @@ def take(address: str, out: Path, only: str | None = None) -> list[Path]:
             faults = [fault for fault in visitor.faults if "AbortError" not in fault and "errored out" not in fault]
             if faults:
                 raise SystemExit(f"{view}: {faults}")
-            visitor.context.close()
+            visitor.leave()
         browser.close()
     return made
 

@@ -46,7 +46,7 @@ def visit(browser, scripted):
 
     yield make
     for visitor in visits:
-        visitor.context.close()
+        visitor.leave()
     assert [fault for visitor in visits for fault in visitor.faults] == []
 
 

@@ -80,7 +80,7 @@ def visitor(mortal, browser):
 
     yield visit
     for one in made:
-        one.context.close()
+        one.leave()
 
 
 @pytest.fixture(scope="module")
@@ -207,11 +207,13 @@ def test_a_killed_server_and_a_reload_lose_nothing_of_a_comparison(mortal, visit
     page.click("#compare-notice .vs-lost button")
     page.wait_for_selector("#compare-status [data-state=done]")
     page.wait_for_function("document.querySelectorAll('#compare-table tr[data-state=done]').length === 3")
+    page.wait_for_selector("#compare-verdict [data-kind]")      # the last result comes a moment before it
     verdict = page.inner_text("#compare-verdict")
     link = page.get_attribute("#compare-actions [data-link]", "data-link")
-    page.wait_for_function("location.search.includes('rule=')")
+    # The address names what is on the board, and the rule.
+    page.wait_for_function("parts => parts.every(part => location.search.includes(part))",
+                           arg=["rule=", *re.findall(r"[\w-]{22}", link)])
     kept = page.url
-    assert all(part in kept for part in re.findall(r"[\w-]{22}", link)), "the address names what is on the board"
     # A reload brings all of it back, results too, without judging.
     mortal.hold()
     one.reload(until="#compare-table tr[data-state=done]")

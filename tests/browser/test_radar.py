@@ -17,10 +17,10 @@ BOX = """element => { const box = element.getBoundingClientRect();
 
 
 @pytest.fixture
-def shown(visit, scripted, tmp_path):
+def shown(visit, scripted):
     """Opens the page that shows these evaluations, and gives it and the radar on it."""
     def show(*made, width=1280, height=900, scheme="light"):
-        store = Store(tmp_path / "home")
+        store = Store(scripted.home)
         ids = [store.add(one, "somebody") for one in made]
         several = len(made) > 1
         at = f"?show=compare&e={','.join(ids)}" if several else f"?show=evaluate&e={ids[0]}"

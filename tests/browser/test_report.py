@@ -177,5 +177,5 @@ def test_a_batch_is_grouped_by_a_column_and_reported(browser, scripted, clip, tm
     page.wait_for_function("document.querySelectorAll('#batch-groups tbody tr').length === 2")
     page.click("#batch-groups tbody a >> nth=0")
     page.wait_for_selector("#status :text('Evaluated')")
-    visitor.context.close()
+    visitor.leave()
     assert visitor.faults == []

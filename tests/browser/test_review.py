@@ -65,7 +65,7 @@ def visit(browser, site, monkeypatch):
 
     yield make
     for visitor in visits:
-        visitor.context.close()
+        visitor.leave()
     close(blocks)
     assert [fault for visitor in visits for fault in visitor.faults] == []
 

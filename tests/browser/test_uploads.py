@@ -63,7 +63,7 @@ def finish(steps) -> None:
 
 
 def test_the_last_chosen_video_is_shown_and_judged(visit, scripted, slow_copies, old, clip):
-    visitor = visit(address=scripted(Scripted()))
+    visitor = visit(address=scripted(Scripted(), alone=True))
     start(visitor, old, slow_copies)
     visitor.upload(clip)
     finish(slow_copies)
@@ -77,7 +77,7 @@ def test_the_last_chosen_video_is_shown_and_judged(visit, scripted, slow_copies,
 
 def test_a_video_removed_while_it_is_prepared_stays_removed(visit, scripted, slow_copies, old):
     judge = Scripted()
-    visitor = visit(address=scripted(judge))
+    visitor = visit(address=scripted(judge, alone=True))
     start(visitor, old, slow_copies)
     visitor.page.click("#video .vs-remove")
     finish(slow_copies)
@@ -101,14 +101,14 @@ def test_a_clip_that_cannot_be_copied_is_judged_all_the_same(visit, scripted, ol
 
 
 def test_another_video_ends_the_run_and_clears_its_results(visit, scripted, clip, tmp_path):
-    judge = Scripted(words=[f"word{number} " for number in range(2000)])
+    judge = Scripted(words=[f"word{number} " for number in range(100_000)])
     visitor = visit(address=scripted(judge))
     visitor.upload(clip)
     visitor.ask("a prompt")
     visitor.page.wait_for_selector("#rationale .vs-live p:has-text('word5')")
     visitor.upload(moving_square(tmp_path / "other.mp4", frames=12, fps=8, size=(160, 90), colour=(20, 60, 220)))
     visitor.page.wait_for_selector("#status [data-state=idle]")
-    assert eventually(lambda: judge.closed) and judge.said < 2000
+    assert eventually(lambda: judge.closed) and judge.said < 100_000
     judge.words = ["short."]
     assert visitor.said() == "" and visitor.values() == ["", "", ""]
     assert visitor.page.locator("#frames .vs-empty").count() == 1 and visitor.page.is_disabled("#stop")

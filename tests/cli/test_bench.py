@@ -61,7 +61,8 @@ def test_the_json_is_what_the_contract_says(folder, capsys):
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
-    (["faults"], "--data"), (["scenes", "--limit", "0"], "--limit 0"), (["scenes", "--model", "/no/such"], "/no/such"),
+    (["faults", "--kinds", "smear"], "smear"), (["scenes", "--kinds", "jpeg"], "--kinds"),
+    (["scenes", "--limit", "0"], "--limit 0"), (["scenes", "--model", "/no/such"], "/no/such"),
     (["faults", "--data", "/no/such"], "/no/such"), (["films"], "films"), (["scenes", "--budget", "0"], "budget"),
     (["scenes", "--workers", "-1"], "-1 processes"), (["fetv"], "--data"),
     (["fetv", "--data", "/no/such"], "no folder such"),

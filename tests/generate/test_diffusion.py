@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.apps import ROOT
 from tests.support.patience import HANGING, eventually
 from vs2 import generate
 from vs2.errors import BadInput, Failure
@@ -299,6 +300,7 @@ class Hub(BaseHTTPRequestHandler):
 
 FIND = """
 import sys
+import tests.support.prompt_hub
 from vs2.errors import Problem
 from vs2.generate import pipeline_files
 for name in sys.argv[1:]:
@@ -316,7 +318,7 @@ def find(home, port, *names) -> list[str]:
     environment |= {"HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1",
                     "HF_HUB_DISABLE_TELEMETRY": "1"}
     done = subprocess.run([sys.executable, "-c", FIND, *names], capture_output=True, text=True, timeout=HANGING,
-                          env=environment)
+                          env=environment, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip().splitlines()
 

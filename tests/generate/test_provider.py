@@ -288,7 +288,7 @@ def test_a_clip_that_browsers_do_not_play_is_made_one_that_they_do(server, tmp_p
 def test_a_provider_that_never_ends_is_left(server, tmp_path, how):
     server.never = True
     stages, since = [], time.monotonic()
-    generator = asker(server, timeout=20.0 if how == "timeout" else 3.0 * HANGING)
+    generator = asker(server, timeout=6.0 if how == "timeout" else 3.0 * HANGING)
     stream = generator.stream(PROMPT, folder=tmp_path, stop=lambda: how == "stop" and server.polls > 0)
     if how == "timeout":
         with pytest.raises(Failure, match="time was up"):

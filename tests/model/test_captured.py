@@ -52,8 +52,8 @@ def given(judge, path):
 @torch.inference_mode()
 def test_a_fixed_memory_is_the_growing_one(judge, given, here):
     out = judge.model(**given.model_kwargs(), use_cache=True, logits_to_keep=1)
-    growing = memory.Growing(judge.model, cache_of(out), given.length, given.rope_delta, 3)
-    fixed, logits = memory.begin(judge.model, given, 3, 40)
+    growing = memory.Growing(judge.model, [cache_of(out)], [given], 3)
+    fixed, logits = memory.begin(judge.model, [given], 3, 40)
     assert isinstance(fixed, captured.Captured) and torch.equal(logits, out.logits[:, -1].expand(3, -1))
     dice = torch.Generator().manual_seed(0)
     rows = 3

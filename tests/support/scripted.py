@@ -30,7 +30,7 @@ class ScriptedJudge:
         self.says, self.pause, self.go = says, pause, go
         self.batches, self.seen, self.options, self.begun = [], [], [], threading.Event()
 
-    def score_many(self, sources, prompts, fps=None):
+    def score_many(self, sources, prompts, fps=None, **options):
         self._work(len(sources))
         return [self._found(clip, prompt) for clip, prompt in zip(sources, prompts, strict=True)]
 

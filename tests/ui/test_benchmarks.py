@@ -128,6 +128,9 @@ BROKEN = [{}, {"suite": "scenes"}, {"suite": "scenes", "clips": 250}, {"faults":
           {"suite": "scenes", "clips": float("nan"), "visual_quality": None},
           {"suite": "scenes", "clips": 10, "visual_quality": {"exact": "0.9", "pearson": float("inf")}},
           {"suite": 3, "clips": True, "weights": 7, "mode": ["x"], "best-of": {"uplift": 1.0, "interval": [1, "x"]}},
+          {"faults": {"groups": {"trained": 3, "held-out": {"fell": "x"}, "events": {"fell": 1, "same": 0},
+                                 EVIL: {}}}},
+          {"faults": {"groups": [1]}},
           {"faults": {"fell": 0.5}, "prompts": {"higher": None, "higher_by_value": 1}, "best-of": {"uplift": None}}]
 
 
@@ -139,6 +142,21 @@ def test_a_card_with_less_or_with_nonsense_still_gives_a_page(metrics):
     for nonsense in ("nan", "inf", "None", "0.9 ", "True"):
         assert nonsense not in words(table + rest).split()
     assert rest.count("<section") == rest.count("</section>")
+
+
+def test_kinds_that_training_uses_and_kinds_held_out_are_two_questions():
+    def group(fell, lower):
+        return {"pairs": 84, "withheld": 4, "fell": fell, "same": 0.0512,
+                "monotone": {"steps": 240, "lower": lower, "same": 0.25}}
+
+    told = SUITES["faults"] | {"groups": {"trained": group(0.9123, 0.8123), "held-out": group(0.6123, None)}}
+    rest = words(page(benchmarks.BenchmarksPage, site(judge("other", metrics=SUITES | {"faults": told}))).open({})[2])
+    assert text.FAULTS_OF["trained"] in rest and text.FAULTS_OF["held-out"] in rest and text.FAULTS not in rest
+    assert text.FAULTS_OF["events"] not in rest, "was not measured"
+    assert "91.2 % of the pairs" in rest and "61.2 % of the pairs" in rest and "4 of them were not judged" in rest
+    assert "lower in 81.2 % of 240 pairs of strengths" in rest and rest.count("pairs of strengths") == 1
+    before = words(page(benchmarks.BenchmarksPage, site(judge("other", metrics=SUITES))).open({})[2])
+    assert text.FAULTS in before, "a card from before has one row"
 
 
 def test_a_judge_without_measurements_is_not_given_those_of_another():

@@ -1,14 +1,18 @@
 """Whose a score is: never another judge's words, nothing but text, and the way to a judge of real footage."""
+import html
 import re
+import shlex
 from types import SimpleNamespace
 
 import gradio as gr
 
+from tests.support.apps import ROOT
 from tests.support.withholding import evaluation
 from tests.ui.test_pages import Scripted, hosted
 from vs2.cli import main
 from vs2.model import checkpoint
 from vs2.model.card import Card
+from vs2.remote import address as addresses
 from vs2.settings import Settings
 from vs2.ui import about, judgement, text, whose
 from vs2.ui.site import Site
@@ -60,7 +64,18 @@ def test_about_has_the_ways_where_the_links_lead():
     shown = "".join(str(one.value) for one in blocks.blocks.values() if isinstance(one, gr.HTML))
     assert shown.count(f'id="{whose.SECTION}"') == 1 and whose.WAYS.endswith(f"show=about#{whose.SECTION}")
     section = shown.split(f'id="{whose.SECTION}"')[1].split("</section>")[0]
-    assert "ZeroGPU" in section and checkpoint.PUBLISHED in section and "server" not in section.lower()
+    assert "ZeroGPU" in section and checkpoint.PUBLISHED in section
+    assert html.escape(about_text.WAY_SERVER_CODE) in section and "docs/server.md" in section
+    assert (ROOT / "docs/server.md").is_file()
+
+
+def test_the_command_there_for_a_judge_on_a_server_is_one():
+    """The address stands in quotes, for a shell ends a line at a # of its own."""
+    variable, *command = shlex.split(about_text.WAY_SERVER_CODE, comments=True)
+    name, _, model = variable.partition("=")
+    found = Settings.read({name: model})
+    assert found.model == model and addresses.parse(model).model == checkpoint.PUBLISHED
+    assert command[0] == "vs2" and main.parser().parse_args(command[1:])
 
 
 def test_the_commands_there_are_commands():

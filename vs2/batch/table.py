@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from vs2 import video
-from vs2.batch import archive, table_csv, table_json, table_parquet
+from vs2.batch import archive, elsewhere, table_csv, table_json, table_parquet
 from vs2.batch.table_csv import NEEDED
 from vs2.errors import BadInput
 from vs2.rubric import check_prompt
@@ -47,7 +47,8 @@ class Row:
     """One row. number: from 1, in the table's order. video, prompt: as written there. other: its other columns.
 
     path: the file to judge. problem: why it cannot be judged, one sentence; "" where it can. fps: pictures a second,
-    where the file is a folder or a zip of pictures.
+    where the file is a folder or a zip of pictures. address: where the clip is, in place of a path, if it is to be
+    fetched when its turn comes (`vs2.batch.elsewhere`).
     """
 
     number: int
@@ -57,20 +58,22 @@ class Row:
     path: Path | None = None
     problem: str = ""
     fps: float | None = None
+    address: str = ""
 
 
 @contextmanager
 def opened(path: str | Path, limits: Limits = Limits(), within: str | Path | None = None,
-           fps: float | None = None) -> Iterator[list[Row]]:
+           fps: float | None = None, addresses: bool = False) -> Iterator[list[Row]]:
     """The checked rows of the table or the zip at `path`.
 
+    addresses: whether a table's clips may lie elsewhere; those of a zip are in it.
     fps: of rows whose video is a folder or a zip of pictures and that have no column `fps` of their own.
     The clips of a zip are unpacked into a new folder in `within` (else the machine's for temporary files), which goes
     with the context. Raises BadInput where there is no table, Failure where unpacking fails.
     """
     path = Path(path_text(path))
     if path.suffix.lower() != ".zip":
-        yield check(read(path, limits), beside(path), limits.clip, fps)
+        yield check(read(path, limits), beside(path), limits.clip, fps, addresses)
         return
     with tempfile.TemporaryDirectory(prefix="vs2-batch-", dir=within, ignore_cleanup_errors=True) as folder:
         yield unpacked(path, Path(folder), limits, fps)
@@ -139,15 +142,16 @@ def decoded(data: bytes, shown: str) -> str:
 
 
 def check(found: list[tuple[dict, str]], find: Callable[[str], str | Path],
-          clip: video.Limits = video.Limits(), fps: float | None = None) -> list[Row]:
+          clip: video.Limits = video.Limits(), fps: float | None = None, addresses: bool = False) -> list[Row]:
     """The rows that `parse` found, each with its file or its problem. find(video) gives the file; raises BadInput.
 
-    fps: as `opened`.
+    fps, addresses: as `opened`.
     """
     rows = []
     for number, (columns, problem) in enumerate(found, 1):
         named, prompt = (columns.get(name) for name in NEEDED)
         path: Path | None = None
+        address = ""
         rate: float | None = None
         try:
             if problem:
@@ -161,14 +165,18 @@ def check(found: list[tuple[dict, str]], find: Callable[[str], str | Path],
                 raise BadInput("The row names no video: give the path of its file.")
             check_prompt(prompt or "")
             place = find(written)
-            rate = _rate(columns.get("fps"), fps) if is_pictures(place) else None
-            path, _, _ = check_file(place, clip, rate)
+            if addresses and isinstance(place, str) and elsewhere.is_address(place):
+                elsewhere.check(place)
+                address = place
+            else:
+                rate = _rate(columns.get("fps"), fps) if is_pictures(place) else None
+                path, _, _ = check_file(place, clip, rate)
         except UnicodeEncodeError:
             problem = "The row has characters that are no text (lone surrogates): write it anew."
         except BadInput as error:
             problem = str(error)
         other = {name: value for name, value in columns.items() if name not in NEEDED}
-        rows.append(Row(number, _text(named), _text(prompt), other, path, problem, rate))
+        rows.append(Row(number, _text(named), _text(prompt), other, path, problem, rate, address))
     return rows
 
 

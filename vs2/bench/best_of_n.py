@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from vs2.bench.best_of import missing, unjudged
-from vs2.bench.faults import TABLE, listed
+from vs2.bench.clips import TABLE, listed
 from vs2.bench.scenes import read
 from vs2.bench.work import each
 from vs2.errors import BadInput

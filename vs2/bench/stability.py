@@ -4,7 +4,7 @@ A clip is judged, then judged again: the same file; the same pictures re-encoded
 rate, begun some frames later; the same prompt in other words, or in another language. All versions but "again" are
 written by one encoder from the same decoded pictures, so that what is named alone differs.
 
-The clips: scenes of this project, or a folder with a videos.csv (vs2/bench/faults.py). A column `rephrased` or
+The clips: scenes of this project, or a folder with a videos.csv (vs2/bench/clips.py). A column `rephrased` or
 `translated` there holds the prompt in other words or another language; without one, the other words are mechanical, and
 nothing is translated.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from vs2 import video
-from vs2.bench.faults import TABLE, Beginning, listed
+from vs2.bench.clips import TABLE, Beginning, listed
 from vs2.bench.scenes import held_out, read
 from vs2.bench.work import each
 from vs2.metrics import share
@@ -45,6 +45,8 @@ class Subject:
 @dataclass(frozen=True)
 class Long(Beginning):
     """Every picture of a clip's beginning, up to `FRAMES`."""
+
+    side: int = 360
 
     def indices(self, total: int, video_fps: float) -> list[int]:
         return list(range(max(1, min(total, FRAMES, math.ceil(6 * video_fps)))))

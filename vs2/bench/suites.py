@@ -1,8 +1,11 @@
 """The suites by name: what `vs2 bench` and `train/measure.py` run, and how a result reads."""
+from collections.abc import Sequence
 from pathlib import Path
 
 from vs2 import metrics
 from vs2.bench import best_of, best_of_n, faults, lengths, prompts, scenes, stability
+from vs2.bench.people.show import BEYOND
+from vs2.bench.spoiling.kinds import chosen
 from vs2.errors import BadInput
 from vs2.rubric import KEYS
 
@@ -13,18 +16,20 @@ PAIRS, CONTESTS = 5, 10     # scenes of the suite `scenes` to one pair of prompt
 POOLS = 12                  # to one pool of `best-of-n`, or one scene of `lengths`
 
 
-def run(judge, suite: str, clips: int, data: Path | None, progress=None, limit: int | None = None, **options) -> dict:
+def run(judge, suite: str, clips: int, data: Path | None, progress=None, limit: int | None = None,
+        kinds: Sequence[str] | None = None, beyond: bool = False, **options) -> dict:
     """The result of one suite (see its `run`). clips: how many for `scenes`; `prompts` and `best-of` take a share.
 
-    data: a folder of real clips, for `faults`; for `best-of-n` one of clips with human scores, or None. limit: the most
-    clips, pairs, contests or pools, whatever `clips` gives.
+    data: a folder or table of clips, for `faults`, or None; for `best-of-n` one of clips with human scores, or None.
+    limit: the most clips, pairs, contests or pools, whatever `clips` gives. kinds: names and groups of faults, for
+    `faults` (all). beyond: whether `faults` asks for what the judge withholds, too.
     Raises BadInput for a limit below 1, and what the suite raises.
     """
     if limit is not None and limit < 1:
         raise BadInput(f"--limit {limit} leaves nothing to judge: give 1 or more.")
     options["progress"] = progress
     if suite == "faults":
-        return faults.run(judge, data, count=limit, **options)
+        return faults.run(judge, data, None if kinds is None else chosen(kinds), limit, beyond=beyond, **options)
     if suite == "best-of-n":
         return best_of_n.run(judge, limit or (max(1, clips // POOLS) if data is None else None), data, **options)
     if suite == "stability":
@@ -45,6 +50,9 @@ def table(result: dict) -> str:
     if result["suite"] == "scenes":
         found = metrics.table(result["metrics"] | baselines(result["rows"]))
         return f"{found}\n\n{result['clips']} clips, {result['unread']} scores unread, {result['withheld']} not judged."
+    if result["suite"] == "faults" and result["beyond"]:
+        return (f"{faults.table(result['metrics'])}\n\n{BEYOND}, which is no judgement of this judge:\n\n"
+                f"{faults.table(result['beyond'])}")
     return {"faults": faults, "prompts": prompts, "best-of": best_of, "lengths": lengths,
             "best-of-n": best_of_n, "stability": stability}[result["suite"]].table(result["metrics"])
 
@@ -70,8 +78,17 @@ def summaries(results: dict[str, dict]) -> dict:
                          ("best-of", ("contests", "size", "withheld", "picked", "random", "best", "uplift",
                                       "interval"))):
         if found := results.get(suite):
-            said[suite] = {name: found["metrics"][name] for name in names}
+            said[suite] = {name: found["metrics"][name] for name in names} | \
+                (_groups(found["metrics"]["groups"]) if suite == "faults" else {})
     return _rounded(said)
+
+
+def _groups(groups: dict) -> dict:
+    """Of each group of faults what a card tells."""
+    return {"groups": {group: {
+        **{name: row[name] for name in ("pairs", "withheld", "fell", "same", "interval")},
+        "monotone": {name: row["monotone"][name] for name in ("steps", "lower", "same", "interval")}}
+        for group, row in groups.items()}}
 
 
 def _rounded(value):

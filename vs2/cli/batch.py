@@ -23,16 +23,19 @@ def add(commands) -> None:
         epilog="In CSV a text that a spreadsheet would take for a formula (= + - @ at its start) stands behind an "
         "apostrophe, which this command takes off again where it reads a CSV.")
     running.add_argument("table", metavar="TABLE", help="a .csv, .tsv, .jsonl, .json or .parquet with the "
-                       "columns video (a path relative to it, or as ~/ or file://) and prompt; or a zip with one such "
+                       "columns video (a path relative to it, as ~/ or file://, or an address such as s3://, gs://, "
+                       "hf:// or https://, fetched when its turn comes) and prompt; or a zip with one such "
                        "table and its clips; a column fps says the pictures a second of a folder or a zip of pictures")
     running.add_argument("--out", required=True, metavar="FILE", help="the result, of the same formats; any but .jsonl "
                        "keeps the whole records in FILE.journal beside it")
     running.add_argument("--resume", action="store_true", help="go on with FILE where a run ended: rows with scores "
                        "are kept, the others judged")
     running.add_argument("--engine", default="local", choices=("local", "ray"), help="ray: on the cluster that "
-                       "RAY_ADDRESS names, with the clips under the same paths everywhere (default: local)")
-    running.add_argument("--workers", type=int, default=1, metavar="W", help="how many judge at once: processes on the "
-                       "CPU, or one a GPU; of a judge on a server, how many rows it is asked for at once (default: 1)")
+                       "RAY_ADDRESS names, with clips that are no addresses under the same paths everywhere (default: "
+                       "local)")
+    running.add_argument("--workers", type=bounds, default=(1, 1), metavar="W", help="how many judge at once: "
+                       "processes on the CPU, or one a GPU; of a judge on a server, how many rows it is asked at once; "
+                       "on Ray 2-8 too: 2 at least, up to 8 where there is room (default: 1)")
     judging.add_fps(running)
     judging.add_options(running)
     running.add_argument("--published", action="store_true", help=judging.PUBLISHED)
@@ -45,6 +48,12 @@ def add(commands) -> None:
     running.set_defaults(run=run)
 
 
+def bounds(text: str) -> tuple[int, int]:
+    """The least and the most of `2-8`, or of one number, as argparse wants it."""
+    least, _, most = text.partition("-") if not text.startswith("-") else (text, "", "")
+    return int(least), int(most or least)
+
+
 def run(arguments) -> None:
     """`vs2 batch`. Raises BadInput or Failure where not one row has scores; the result is written all the same."""
     from vs2.batch import results, table
@@ -54,11 +63,12 @@ def run(arguments) -> None:
     from vs2.settings import Settings
     from vs2.video.rate import check_fps
 
-    options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
+    options = judging.options(arguments)
     if arguments.published:     # not said otherwise: runs from before there was a choice go on
         options["published"] = True
     Options(**options)
-    enough(arguments.workers)
+    for count in arguments.workers:
+        enough(count)
     if (arguments.json or arguments.groups) and not arguments.group_by:
         raise BadInput("--json and --groups write groups: name the column that makes them with --group-by.")
     report.check_kind(arguments.report)
@@ -73,7 +83,7 @@ def run(arguments) -> None:
     status.show("Checking the table")
     if arguments.fps is not None:
         check_fps(arguments.fps)
-    with table.opened(arguments.table, fps=arguments.fps) as rows:
+    with table.opened(arguments.table, fps=arguments.fps, addresses=True) as rows:
         _list(rows, status)
         report.boards([results.record(row) for row in rows], arguments.group_by)    # a column that there is not
         with contextlib.redirect_stdout(sys.stderr):    # what libraries say is no part of the output
@@ -130,11 +140,13 @@ def _judge(rows, out: Path, name: str, precision: str, options: dict, arguments,
     with Journal(out, keys, arguments.resume) as journal:
         left = [row for row in rows if row.number not in journal.records]
         able = sum(not row.problem for row in left)
-        gpus = _prepared(name, arguments.workers, [row for row in left if not row.problem], status) if able else 0
+        least, most = arguments.workers
+        doable = [row for row in left if not row.problem]
+        gpus = _prepared(name, precision, most, doable, status) if able else 0
         progress = Progress(status, len(rows), len(rows) - len(left), able)
         progress.begin()
         try:
-            for result in running.run(left, _judge_of(name, precision, arguments), workers=arguments.workers,
+            for result in running.run(left, _judge_of(name, precision, arguments), workers=most, least=least,
                                     engine=arguments.engine, gpus=gpus, **options):
                 journal.add(results.record(result.row, result.evaluation, result.error, keys[result.row.number]))
                 progress.step(result)
@@ -170,16 +182,19 @@ def _model(name: str) -> str:
     return name
 
 
-def _prepared(name: str, workers: int, rows: list, status) -> int:
+def _prepared(name: str, precision: str, workers: int, rows: list, status) -> int:
     """Has the checkpoint on this disk, once and not once a worker; gives how many GPUs there are for several.
 
     Of the rows that are to be judged it names those whose prompts are too long for it.
     """
     if is_remote(name):
         return 0
-    from vs2.model import checkpoint, prompts
+    from vs2.model import prompts
+    from vs2.model.int4 import store
+    from vs2.settings import Settings
 
-    found = [rows[n].number for n in prompts.of_folder(checkpoint.locate(name).folder)([row.prompt for row in rows])]
+    folder = store.find(name, precision, Settings.read().home).folder
+    found = [rows[n].number for n in prompts.of_folder(folder)([row.prompt for row in rows])]
     if found:
         named = ", ".join(map(str, found[:MOST_LISTED])) + (", ..." if len(found) > MOST_LISTED else "")
         _say(status, f"Note: {len(found)} prompts are longer than any that this judge was measured with, so that "

@@ -14,7 +14,8 @@ def add(commands) -> None:
     """Declares the command."""
     bench = commands.add_parser(
         "bench", help="measure a judge", description="Measures a judge. scenes: held-out rendered scenes with known "
-        "scores. faults: real clips, spoiled on purpose. prompts: the true prompt against another scene's. best-of: "
+        "scores. faults: clips, yours or scenes, spoiled on purpose, with kinds of faults that training uses, and, "
+        "apart, that it never saw. prompts: the true prompt against another scene's. best-of: "
         "what picking the best of 5 gains in true score over a random pick. lengths: how long a prompt may be. "
         "best-of-n: as best-of for N from 1 to 16, on clips of the sketch, or your own with human scores. stability: "
         "how far scores move where nothing has changed. Suites that people rated: "
@@ -25,9 +26,12 @@ def add(commands) -> None:
     judging.add_options(bench)
     bench.add_argument("--limit", type=int, metavar="N", help="the most clips, pairs, contests or prompts of the suite")
     bench.add_argument("--data", type=Path, metavar="PATH", help="for faults and stability: a folder of clips with a "
-                       "videos.csv (columns file, prompt); for best-of-n the same with human scores (visual_quality, "
+                       "videos.csv (columns file, prompt), for faults also such a table itself or a folder of clips "
+                       "alone (default: scenes); for best-of-n the same with human scores (visual_quality, "
                        "text_alignment, physical_consistency), in place of the sketch; for a suite that people rated "
                        "its folder, for table the table, for all the folder of such folders")
+    bench.add_argument("--kinds", metavar="KIND,...", help="for faults: which kinds or groups (trained, held-out, "
+                       "events, motion blur, jpeg, ...; default: all)")
     bench.add_argument("--plot", metavar="FILE", help="for best-of-n: write its chart here, a .png or .svg")
     bench.add_argument("--workers", type=int, metavar="W", help="judges at work at a time, of one thread each "
                        "(default: 1 with a GPU, else 2)")
@@ -42,7 +46,7 @@ def run(arguments) -> None:
     from vs2.errors import BadInput
     from vs2.options import Options
 
-    options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
+    options = judging.options(arguments)
     bench_people.check(arguments)
     if arguments.suite in bench_people.SILENT or arguments.results is not None:
         bench_people.told(arguments)
@@ -50,8 +54,8 @@ def run(arguments) -> None:
     Options(**options, published=arguments.published)
     if arguments.limit is not None and arguments.limit < 1:
         raise BadInput(f"--limit {arguments.limit} leaves nothing to judge: give 1 or more.")
-    if arguments.suite == "faults" and arguments.data is None:
-        raise BadInput("The suite faults needs real clips: name their folder with --data.")
+    if arguments.kinds is not None:
+        _check_kinds(arguments)
     if arguments.plot is not None:
         from vs2.bench import best_of_n_plot
 
@@ -89,11 +93,22 @@ def _judged(arguments, of, options: dict) -> dict:
     return result
 
 
+def _check_kinds(arguments) -> None:
+    from vs2.bench.spoiling.kinds import chosen
+    from vs2.errors import BadInput
+
+    if arguments.suite != "faults":
+        raise BadInput(f"The suite {arguments.suite} has no kinds of faults: leave --kinds out.")
+    arguments.kinds = [name.strip() for name in arguments.kinds.split(",")]
+    chosen(arguments.kinds)
+
+
 def _own(arguments, judge, status, options: dict) -> dict:
     from vs2.bench import suites
 
+    more = {"kinds": arguments.kinds, "beyond": arguments.withheld} if arguments.suite == "faults" else {}
     return suites.run(
-        judge, arguments.suite, suites.CLIPS, arguments.data, limit=arguments.limit,
+        judge, arguments.suite, suites.CLIPS, arguments.data, limit=arguments.limit, **more,
         progress=lambda done, count: status.show(f"{arguments.suite} {done}/{count}", fleeting=done < count), **options)
 
 

@@ -45,7 +45,7 @@ def check(arguments) -> None:
     for name, fits in (("rows", (*NAMES, "prompts-suite")), ("results", NAMES), ("generator", ("prompts-suite",)),
                        ("prompts", ("prompts-suite",)), ("at_least", ("prompts-suite",)),
                        ("out", ("all", "prompts-suite")), ("published", (*NAMES, "all")),
-                       ("withheld", (*NAMES, "all"))):
+                       ("withheld", (*NAMES, "all", "faults"))):
         if getattr(arguments, name) and suite not in fits:
             raise BadInput(f"The suite {suite} has no use for --{name.replace('_', '-')}: leave it out.")
     if arguments.results and arguments.rows:

@@ -23,8 +23,8 @@ WIDE = 4        # a kept cache is not taken for a clip that needs less than a WI
 KEPT = 2        # caches that a model keeps for later clips
 
 
-def begin(model, cache: "Cache", length: int, rope_delta: int, rows: int, room: int) -> "Captured | None":
-    """The memory after a prompt of `length` tokens, whose keys and values are moved out of `cache`; None where steps
+def begin(model, rows: int, length: int, room: int) -> "Captured | None":
+    """The memory of rows whose prompts, of `length` tokens at most, are still to be `put` there; None where steps
     are not captured: off CUDA, on a Space's lent GPU (its process is new each time), and by VS2_GRAPHS=0."""
     if not possible(model):
         return None
@@ -38,7 +38,7 @@ def begin(model, cache: "Cache", length: int, rope_delta: int, rows: int, room: 
         gpu.refused.add(model)
         warnings.warn(f"Steps cannot be captured here, so tokens come slowly: {error}", RuntimeWarning, stacklevel=2)
         return None
-    return Captured(model, steps, cache, length, rope_delta)
+    return Captured(model, steps, length)
 
 
 def possible(model) -> bool:
@@ -92,7 +92,8 @@ class Steps:
         shape = torch.Size((rows, text.num_key_value_heads, self.places, width))
         self.cache = Places([shape] * text.num_hidden_layers, dtype, device, rows, self.places)
         self.tokens = torch.zeros(rows, 1, dtype=torch.int64, device=device)
-        self.at, self.delta = (torch.zeros(1, dtype=torch.int64, device=device) for _ in range(2))
+        self.at = torch.zeros(1, dtype=torch.int64, device=device)
+        self.delta, self.pads = (torch.zeros(rows, dtype=torch.int64, device=device) for _ in range(2))
         self.numbers = torch.arange(self.places, device=device)
         self.graph: torch.cuda.CUDAGraph | None = None
         self.logits: torch.Tensor
@@ -103,9 +104,10 @@ class Steps:
         at = self.at + self.numbers[:count]
         self.cache.at = at
         text = model.model.language_model
+        seen = (self.numbers <= at[:, None]) & (self.numbers >= self.pads[:, None, None])
         out = text(inputs_embeds=model.get_input_embeddings()(tokens), use_cache=True,
-                   position_ids=(at + self.delta).expand(3, self.rows, count),
-                   attention_mask={"full_attention": (self.numbers <= at[:, None])[None, None]},
+                   position_ids=(at + self.delta[:, None]).expand(3, self.rows, count),
+                   attention_mask={"full_attention": seen[:, None]},
                    **{text_cache_name(): self.cache})
         self.at += count
         return model.lm_head(out.last_hidden_state[:, -1]).float()
@@ -128,18 +130,25 @@ class Steps:
 class Captured:
     """Rows of a fixed cache. A row that was not kept goes on being computed, which costs next to nothing, unread."""
 
-    def __init__(self, model, steps: Steps, cache: "Cache", length: int, rope_delta: int):
-        self.model, self.steps = model, steps
+    def __init__(self, model, steps: Steps, length: int):
+        self.model, self.steps, self.length = model, steps, length
         self.slots: torch.Tensor | None = None      # int64 [rows], where only some were kept
+        steps.at.fill_(length)
+        self.left = steps.places - 1 - length
+
+    def put(self, rows: slice, cache: "Cache", length: int, rope_delta: int) -> None:
+        """Moves a prompt's keys and values out of `cache` into these rows, padded on the left, so that all end alike.
+        """
+        pad, steps = self.length - length, self.steps
         layers: list[Any] = list(cache.layers)
         for layer, keys, values in zip(layers, steps.cache.keys, steps.cache.values, strict=True):
-            keys[:, :, :length], values[:, :, :length] = layer.keys, layer.values
+            keys[rows, :, pad:self.length], values[rows, :, pad:self.length] = layer.keys, layer.values
             # What an earlier clip left there is weighed by 0, and 0 times what overflowed is no number.
-            values[:, :, length:] = 0
+            values[rows, :, :pad] = 0
+            values[rows, :, self.length:] = 0
             layer.keys = layer.values = None        # the next layer may need their memory
-        steps.at.fill_(length)
-        steps.delta.fill_(rope_delta)
-        self.left = steps.places - 1 - length
+        steps.pads[rows] = pad
+        steps.delta[rows] = rope_delta - pad
 
     def write(self, tokens: torch.Tensor) -> torch.Tensor:
         """As `Memory.write`."""

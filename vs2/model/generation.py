@@ -15,26 +15,28 @@ import torch
 
 from vs2 import answer
 from vs2.errors import Failure
-from vs2.model import memory, repetition
+from vs2.model import chunks, memory, repetition
 from vs2.model.inputs import Inputs
-from vs2.model.reply import Piece, Reply, Row
+from vs2.model.reply import Piece, Reply, Row, Step
 from vs2.model.tokens import Text, Wire
 from vs2.options import Options
 from vs2.rubric import DIRECT, REASONED, SCALE, THINK_CLOSE
 
+OVERFLOWED = ("The judge's arithmetic overflowed on this clip, so that it has no scores: take another precision, such "
+              "as --precision fp32.")
 LOOPED = "The judge repeated itself over and over; its words were ended there."
 HEARTBEAT = 8            # steps without text after which an empty piece tells that work goes on
 
 
-class Stopped(Exception):
-    """The caller's `stop` said so: there is no reply."""
-
-
-Writing = Generator[Piece, None, list[Reply]]       # pieces, then the replies as its value
+Stopped = chunks.Stopped
+Writing = Generator[Piece | Step, None, list[Reply]]    # pieces, then the replies as its value
 
 
 class Written(Protocol):
-    """Replies that are being written. tokens: of all of them. step: one more of each; the first row's new text."""
+    """Replies that are being written. tokens: of all of them. step: one more of each; the first row's new text.
+
+    begin: before the first step, what says how far it is and can be stopped; nothing where that is quick.
+    """
 
     rows: list[Row]
 
@@ -43,6 +45,8 @@ class Written(Protocol):
 
     @property
     def tokens(self) -> int: ...
+
+    def begin(self, stop: Callable[[], bool]) -> Generator[Step, None, None]: ...
 
     def step(self) -> str: ...
 
@@ -57,7 +61,7 @@ def generate(model, tokenizer, inputs: Inputs, options: Options, wire: Wire | No
     says so, which is asked before every token. Closing the generator ends the work at once.
     """
     wire = wire or Wire.of(tokenizer)
-    batch = _Batch(model, tokenizer, inputs, options, wire)
+    batch = Batch(model, tokenizer, [inputs], options, wire)
     del inputs          # the pixels go with the prefill
     return (yield from write(batch, stop))
 
@@ -67,6 +71,7 @@ def write(batch: Written, stop: Callable[[], bool]) -> Writing:
     shown, silence = answer.Rationale(), 0
     values: dict[str, int] = {}
     with closing(batch):
+        yield from batch.begin(stop)
         while batch.active:
             if stop():
                 raise Stopped
@@ -90,20 +95,27 @@ def ends(model, tokenizer) -> frozenset[int]:
     return frozenset(found if isinstance(found, list | tuple) else [found])
 
 
-class _Batch:
-    """The rows, and what the model remembers of those that still write (`active`, in the memory's order)."""
+class Batch:
+    """The rows, and what the model remembers of those that still write (`active`, in the memory's order).
 
-    def __init__(self, model, tokenizer, inputs: Inputs, options: Options, wire: Wire):
+    inputs: of one clip, whose replies are `options.samples` rows; or of several, a row each, and what goes wrong with
+    one of them is that row's `problem`.
+    """
+
+    def __init__(self, model, tokenizer, inputs: list[Inputs], options: Options, wire: Wire):
         self.model, self.options, self.wire = model, options, wire
         opening, form = ("", None) if options.think else (DIRECT.leads[0], DIRECT)
-        self.rows = [Row(Text(tokenizer, wire.silent, opening), form) for _ in range(options.samples)]
+        self.apart = len(inputs) > 1
+        assert not self.apart or options.samples == 1, "several clips have one reply each"
+        count = len(inputs) if self.apart else options.samples
+        self.rows = [Row(Text(tokenizer, wire.silent, opening), form) for _ in range(count)]
         self.active = list(self.rows)
         self.ends = ends(model, tokenizer)
         self.allowance = max(64, 2 * len(tokenizer(REASONED.write(SCALE[:3]), add_special_tokens=False)["input_ids"]))
-        self.dice = torch.Generator(inputs.input_ids.device).manual_seed(options.seed)
+        self.dice = torch.Generator(model.device).manual_seed(options.seed)
         self.processors = _processors(model.generation_config, options)
-        self.digits = sent(list(wire.digits), inputs.input_ids.device)
-        self.inputs: Inputs | None = inputs     # until the model has read them, which makes the next three
+        self.digits = sent(list(wire.digits), model.device)
+        self.inputs: list[Inputs] | None = inputs   # until the model has read them, which makes the next three
         self.memory: memory.Memory | None = None
         self.logits: torch.Tensor               # [rows, vocabulary]
         self.seen: torch.Tensor                 # [rows, length]
@@ -120,24 +132,29 @@ class _Batch:
             self.memory.close()
             self.memory = None
 
+    def begin(self, stop: Callable[[], bool]) -> Generator[Step, None, None]:
+        """Where the prefill takes long: the prefill, in pieces."""
+        if self.inputs is None or self.apart or not chunks.wanted(self.model, self.inputs[0]):
+            return
+        (inputs,), self.inputs = self.inputs, None
+        self.seen = inputs.input_ids.expand(len(self.rows), -1)
+        self.memory, self.logits = yield from chunks.begin(self.model, inputs, len(self.rows), stop)
+
     @torch.inference_mode()
     def step(self) -> str:
         """The prefill, or the next token of every row (several where all rows have them); the first row's new text."""
         if self.inputs is not None:
             inputs, self.inputs = self.inputs, None     # the pixels are not needed again
-            self._prefill(inputs)
+            # A reply may be asked for its answer when it has written all that it may after its thinking.
+            self.memory, self.logits = memory.begin(self.model, inputs, len(self.rows),
+                                                    self.options.budget + 2 * self.allowance)
+            self.seen = _seen([one.input_ids for one in inputs]).to(self.model.device).expand(len(self.rows), -1)
             return ""
         text = self._choose()
         self._drop_finished()
         if self.active:
             self._forward()
         return text
-
-    def _prefill(self, inputs: Inputs) -> None:
-        # A reply may be asked for its answer when it has written all that it may after its thinking.
-        self.memory, self.logits = memory.begin(self.model, inputs, len(self.rows),
-                                                self.options.budget + 2 * self.allowance)
-        self.seen = inputs.input_ids.expand(len(self.rows), -1)
 
     def _forward(self) -> None:
         count = min(len(row.feed) for row in self.active)
@@ -164,9 +181,15 @@ class _Batch:
         self.free = self._pick(self.processors(self.seen, self.logits), 1.0)
         five = self.logits.index_select(1, self.digits)
         found = read(self.free, self._pick(five, self.options.temperature), five)
-        self.said = [token for token, _, _ in found]
+        self.said = [0 if one is None else one[0] for one in found]
         text = ""
-        for row, (token, digit, logits) in zip(self.active, found, strict=True):
+        for row, one in zip(self.active, found, strict=True):
+            if one is None:
+                if not self.apart:
+                    raise Failure(OVERFLOWED)
+                row.problem, row.done = Failure(OVERFLOWED), True
+                continue
+            token, digit, logits = one
             if row.feed:
                 continue
             new = row.ask(digit, logits, self.wire) if row.form else self._continue(row, token, logits)
@@ -234,18 +257,24 @@ def sent(numbers: list, device: torch.device) -> torch.Tensor:
     return torch.tensor(numbers).to(device, non_blocking=True)
 
 
-def read(*columns: torch.Tensor) -> list[tuple]:
+def _seen(ids: list[torch.Tensor]) -> torch.Tensor:
+    """The prompts [1, L] as one table; before a shorter one stands its own first token, which it has seen anyway."""
+    length = max(one.shape[1] for one in ids)
+    return torch.cat([torch.cat([one[:, :1].expand(1, length - one.shape[1]), one], 1) for one in ids])
+
+
+def read(*columns: torch.Tensor) -> list[tuple | None]:
     """For each row its number of each column [rows], and its list of each column [rows, n], in one transfer.
 
-    Raises Failure where one is no number. Integers have to be below 2**24, as the vocabulary's are: they travel as
+    None for a row in which one is no number. Integers have to be below 2**24, as the vocabulary's are: they travel as
     float32.
     """
     table = torch.cat([column.float().reshape(len(column), -1) for column in columns], 1).tolist()
-    if not all(map(math.isfinite, (number for row in table for number in row))):
-        raise Failure("The judge's arithmetic overflowed on this clip, so that it has no scores: take another "
-                      "precision, such as --precision fp32.")
-    found = []
+    found: list[tuple | None] = []
     for row in table:
+        if not all(map(math.isfinite, row)):
+            found.append(None)
+            continue
         numbers = iter(row)
         found.append(tuple(int(next(numbers)) if column.ndim == 1 else [next(numbers) for _ in range(column.shape[1])]
                            for column in columns))

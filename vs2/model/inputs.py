@@ -68,17 +68,24 @@ class Inputs:
                 "position_ids": self.position_ids}
 
 
-def step_kwargs(rope_delta: int, tokens: torch.Tensor, cache, length: int) -> dict:
+def step_kwargs(rope_delta: int | torch.Tensor, tokens: torch.Tensor, cache, length: int,
+                pads: torch.Tensor | None = None) -> dict:
     """What `model(**step_kwargs(...))` needs after the prefill, for the next token or several at once.
 
     tokens: int64 [B, n], any B that the cache holds. cache: `cache_of` the last call. length: how many tokens the
     cache holds. Token number i of the whole sequence has position i + rope_delta on all three axes. No attention
     mask: nothing is padded, and the causal mask comes from the cache. Without positions the model would take them
     from its own rope_deltas, which transformers 5 computes wrongly for long clips.
+    rope_delta: of all rows, or int64 [B]. pads: int64 [B], how many tokens at each row's start are none.
     """
-    place = torch.arange(tokens.shape[1], device=tokens.device) + (length + rope_delta)
-    return {"input_ids": tokens, "position_ids": place.expand(3, tokens.shape[0], -1),
-            cache_name(): cache, "use_cache": True}
+    place = torch.arange(tokens.shape[1], device=tokens.device) + length
+    place = place + (rope_delta[:, None] if isinstance(rope_delta, torch.Tensor) else rope_delta)
+    given = {"input_ids": tokens, "position_ids": place.expand(3, tokens.shape[0], -1),
+             cache_name(): cache, "use_cache": True}
+    if pads is not None:
+        numbers = torch.arange(length + tokens.shape[1], device=tokens.device)
+        given["attention_mask"] = (numbers >= pads[:, None]).long()
+    return given
 
 
 @lru_cache(maxsize=1)

@@ -1,9 +1,15 @@
-"""What the model remembers of a clip, its prompt and the replies so far: the keys and values of every token.
+"""What the model remembers of clips, their prompts and the replies so far: the keys and values of every token.
 
-`begin` reads the prompt and gives the memory that its replies grow in: transformers' own cache, which any device has,
-or on a CUDA GPU the fixed one of `captured.py`, where a step costs a tenth of the time.
+`begin` reads the prompts and gives the memory that their replies grow in: transformers' own cache, which any device
+has, or on a CUDA GPU the fixed one of `captured.py`, where a step costs a tenth of the time.
+
+Prompts of several clips are read one after the other, so that each row remembers what it would alone, to the last bit,
+and only one clip's pixels are on the device. Where they differ in length, the shorter ones are padded on the left:
+every row then ends where its reply is written. What is padded is masked, and each row keeps the positions that it has
+alone.
 """
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
@@ -27,33 +33,73 @@ class Memory(Protocol):
         """Nothing more is written."""
 
 
-def begin(model, inputs: Inputs, rows: int, room: int) -> tuple[Memory, torch.Tensor]:
-    """Reads the prompt once: the memory of so many rows, each with room for so many tokens, and the logits
-    float32 [rows, vocabulary] of what follows it. Call it, and the memory, in torch.inference_mode."""
-    out = model(**inputs.model_kwargs(), use_cache=True, logits_to_keep=1)
-    logits = out.logits[:, -1].float().expand(rows, -1)
-    cache = cache_of(out)
-    del out
-    made = captured.begin(model, cache, inputs.length, inputs.rope_delta, rows, room)
-    return made or Growing(model, cache, inputs.length, inputs.rope_delta, rows), logits
+def begin(model, prompts: Sequence[Inputs], rows: int, room: int) -> tuple[Memory, torch.Tensor]:
+    """Reads each prompt once: the memory of so many rows, each with room for so many tokens, and the logits
+    float32 [rows, vocabulary] of what follows it. Call it, and the memory, in torch.inference_mode.
+
+    prompts: one, for all rows, on the model's device; or one a row, wherever they are.
+    """
+    length = max(one.length for one in prompts)
+    fixed: captured.Captured | None = None
+    caches: list[Cache] = []
+    logits = []
+    for row, one in enumerate(prompts):
+        if len(prompts) > 1:
+            one = one.to(model.device)
+        out = model(**one.model_kwargs(), use_cache=True, logits_to_keep=1)
+        logits.append(out.logits[:, -1].float())
+        cache = cache_of(out)
+        del out
+        if row == 0:
+            fixed = captured.begin(model, rows, length, room)
+        if fixed is None:
+            caches.append(cache)
+        else:
+            fixed.put(slice(row, row + 1) if len(prompts) > 1 else slice(None), cache, one.length, one.rope_delta)
+    following = torch.cat(logits).expand(rows, -1)
+    return fixed or Growing(model, caches, prompts, rows), following
 
 
 class Growing:
     """transformers' own cache, which is written anew with each token."""
 
-    def __init__(self, model, cache: "Cache", length: int, rope_delta: int, rows: int):
-        self.model, self.cache, self.length, self.rope_delta = model, cache, length, rope_delta
-        if rows > 1:
-            cache.batch_repeat_interleave(rows)
+    def __init__(self, model, caches: "list[Cache]", prompts: Sequence[Inputs], rows: int):
+        """caches: of the prompts; the first of them becomes this memory's, the others are emptied."""
+        self.model, self.cache, self.length = model, caches[0], max(one.length for one in prompts)
+        self.delta: int | torch.Tensor = prompts[0].rope_delta
+        self.pads: torch.Tensor | None = None
+        if len(prompts) > 1:
+            _join(caches, self.length)
+            pads = torch.tensor([self.length - one.length for one in prompts], device=model.device)
+            self.delta = torch.tensor([one.rope_delta for one in prompts], device=model.device) - pads
+            self.pads = pads if any(one.length < self.length for one in prompts) else None
+        elif rows > 1:
+            self.cache.batch_repeat_interleave(rows)
 
     def write(self, tokens: torch.Tensor) -> torch.Tensor:
-        out = self.model(**step_kwargs(self.rope_delta, tokens, self.cache, self.length), logits_to_keep=1)
+        out = self.model(**step_kwargs(self.delta, tokens, self.cache, self.length, self.pads), logits_to_keep=1)
         self.cache, self.length = cache_of(out), self.length + tokens.shape[1]
         return out.logits[:, -1].float()
 
     def keep(self, places: list[int]) -> None:
-        device = self.model.device
-        self.cache.batch_select_indices(torch.tensor(places).to(device, non_blocking=True))
+        kept = torch.tensor(places).to(self.model.device, non_blocking=True)
+        self.cache.batch_select_indices(kept)
+        if isinstance(self.delta, torch.Tensor):
+            self.delta = self.delta[kept]
+        if self.pads is not None:
+            self.pads = self.pads[kept]
 
     def close(self) -> None:
         del self.cache
+
+
+def _join(caches: "list[Cache]", length: int) -> None:
+    """Makes the first cache that of all, a row each, layer by layer, so that no more than a layer is there twice."""
+    layers: list[list[Any]] = [list(cache.layers) for cache in caches]
+    for first, *others in zip(*layers, strict=True):
+        for name in ("keys", "values"):
+            rows = [getattr(layer, name) for layer in (first, *others)]
+            rows = [torch.nn.functional.pad(row, (0, 0, length - row.shape[2], 0)) for row in rows]
+            setattr(first, name, torch.cat(rows))
+        for layer in others:
+            layer.keys = layer.values = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import torch
 
 from vs2 import answer
+from vs2.errors import Failure
 from vs2.evaluation import Published
 from vs2.model.tokens import Text, Wire
 from vs2.rubric import BY_KEY, KEYS, AnswerForm
@@ -20,6 +21,15 @@ class Piece:
     text: str
     tokens: int
     values: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a stage before the first token is: `vs2.events.Progressed` has its fields."""
+
+    stage: str
+    done: int
+    of: int
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,7 @@ class Row:
     truncated: bool = False
     looped: bool = False
     done: bool = False
+    problem: Failure | None = None      # in place of the reply
     notes: list[str] = field(default_factory=list)
 
     def write(self, tokens: list[int]) -> str:

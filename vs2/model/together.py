@@ -1,20 +1,41 @@
-"""Several clips judged in one batch, without thinking: the same answers as one by one, in three passes for all of them.
+"""Several clips judged in one batch: the same replies as one by one, in as many passes as the longest one takes.
 
-Prompts and clips differ in length, so the shorter ones are padded on the left: every row then ends where its answer is
-to be written. What is padded is masked, and each row keeps the positions that it has alone.
+`replies` grow together, each row with a clip and a rationale of its own. Without thinking there are `answers` too,
+three passes for all of them, of which the first reads all prompts at once: they differ in length, so the shorter ones
+are padded on the left, masked, and each row keeps the positions that it has alone.
 """
+from collections.abc import Callable
+from contextlib import closing
+
 import torch
 
-from vs2.model.generation import read, sent
+from vs2.errors import Failure, Problem
+from vs2.model.generation import OVERFLOWED, Batch, Stopped, read, sent
 from vs2.model.inputs import Inputs, cache_name, cache_of
 from vs2.model.reply import Reply, Row
 from vs2.model.tokens import Text, Wire
+from vs2.options import Options
 from vs2.rubric import DIRECT, KEYS
 
 
+def replies(model, tokenizer, inputs: list[Inputs], options: Options, wire: Wire,
+            stop: Callable[[], bool] = lambda: False) -> list[Reply | Problem]:
+    """A reply to each of the inputs, or the Problem in its place: what `generation.generate` gives of each alone.
+
+    inputs: in the machine's memory, from which one after the other goes to the model's device. options: of one sample.
+    Raises Stopped when `stop` says so, which is asked before every token.
+    """
+    with closing(Batch(model, tokenizer, inputs, options, wire)) as batch:
+        while batch.active:
+            if stop():
+                raise Stopped
+            batch.step()
+    return [row.problem or row.reply() for row in batch.rows]
+
+
 @torch.inference_mode()
-def answers(model, tokenizer, inputs: list[Inputs], wire: Wire) -> list[Reply]:
-    """A reply to each of the inputs, which end in DIRECT's first lead.
+def answers(model, tokenizer, inputs: list[Inputs], wire: Wire) -> list[Reply | Problem]:
+    """A reply to each of the inputs, which end in DIRECT's first lead, or the Problem in its place.
 
     They had better be in the machine's memory still: the pixels are then once on the model's device, in one piece.
     """
@@ -27,10 +48,13 @@ def answers(model, tokenizer, inputs: list[Inputs], wire: Wire) -> list[Reply]:
     del given           # the pixels go with the prefill
     while True:
         five = out.logits[:, -1].float().index_select(1, digits)
-        for row, (digit, logits) in zip(rows, read(five.argmax(-1), five), strict=True):
+        for row, one in zip(rows, read(five.argmax(-1), five), strict=True):
+            if one is None:     # it goes on as a row of no meaning, so that the others can
+                row.problem = Failure(OVERFLOWED)
+            digit, logits = one or (0, [0.0] * len(digits))
             row.ask(digit, logits, wire)
         if rows[0].slot == len(KEYS):
-            return [row.reply() for row in rows]
+            return [row.problem or row.reply() for row in rows]
         # A digit and the next lead: as many tokens in every row.
         tokens = sent([row.feed for row in rows], device)
         for row in rows:

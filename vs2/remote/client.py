@@ -2,6 +2,8 @@
 
 A request that a server has not begun to answer is repeated, with growing pauses: nothing was lost but time. One that
 broke off in the middle is `Broken`: whoever asked has shown its beginning, and has to say that it begins again.
+A server closes a connection that it kept when it likes to (uvicorn after each answer of a fault of its own, and after
+five idle seconds), and may not have read the request that came just then: it is sent again on a new connection.
 A server that is slow is not asked twice, which would only make it slower.
 """
 import asyncio
@@ -109,14 +111,22 @@ class Client:
 
     async def _talk(self, method: str, path: str, content: bytes | None, streaming: bool) -> AsyncGenerator[dict, None]:
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self._key}"} if self._key else {})
-        refused = False
-        for attempt in range(TRIES):
+        refused = new = False
+
+        async def trace(name: str, _: dict) -> None:
+            nonlocal new
+            new = new or name.startswith("connection.connect_")
+
+        attempt = 0
+        while attempt < TRIES:
+            new = begun = False
             pause = min(self._pause * 2**attempt, LONGEST_PAUSE)
             try:
                 url = self.address.url.removesuffix("/v1") + path.removeprefix("/..") if path.startswith("/..") else \
                     self.address.url + path
-                async with self._http.stream(method, url, content=content,
-                                             headers=headers) as answer:
+                async with self._http.stream(method, url, content=content, headers=headers,
+                                             extensions={"trace": trace}) as answer:
+                    begun = True
                     if answer.status_code in HEARD_NOT:
                         refused, pause = True, _told_pause(answer, pause)
                     elif answer.status_code != 200:
@@ -137,8 +147,11 @@ class Client:
             except httpx.InvalidURL:
                 raise faults.unreachable() from None
             except httpx.TransportError:
-                raise faults.Broken from None
-            if attempt < TRIES - 1:
+                if begun or new:
+                    raise faults.Broken from None
+                continue        # the kept connection is gone, and each that is left may be: at last there is a new one
+            attempt += 1
+            if attempt < TRIES:
                 await asyncio.sleep(pause)
         raise faults.busy() if refused else faults.unreachable()
 

@@ -5,10 +5,10 @@ this machine says. Before the first clip it finds out what the server does with 
 """
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vs2 import events, video
 from vs2.errors import BadInput, Problem
@@ -24,7 +24,11 @@ from vs2.remote.known import Detector, known
 from vs2.remote.probe import Found, probe
 from vs2.remote.writing import Asking
 from vs2.rubric import REASONED, SCALE
+from vs2.video import caps
 from vs2.video.rate import is_pictures
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
 AT_ONCE = 16        # requests that keep a server busy: it makes batches of them by itself
 TRIES = 3           # of a judgement that breaks off in the middle
@@ -62,19 +66,23 @@ class RemoteJudge(Judging):
         return self._known.tokenizer
 
     def score_many(self, sources: Sequence[str | Path | video.Clip], prompts: Sequence[str],
-                   fps: float | None = None) -> list[Evaluation | Problem]:
-        """Of each of several videos what `score(..., think=False)` gives, or its Problem: all are asked for at once.
+                   fps: float | None = None, *, stop: Callable[[], bool] = lambda: False,
+                   **options: "Unpack[Given]") -> list[Evaluation | Problem]:
+        """Of each of several videos what `score` gives, or its Problem: all are asked for at once. Without thinking,
+        unless `think=True` is said.
 
         sources: files, or clips that were read already. fps: of those that are pictures (`stream`).
         """
         if isinstance(sources, str) or isinstance(prompts, str) or len(sources) != len(prompts):
             raise BadInput("The videos and the prompts are no two lists of one length: give each video its prompt.")
 
+        how: Given = {"think": False, **options}
+
         def one(source: str | Path | video.Clip, prompt: str) -> Evaluation | Problem:
             try:
                 if isinstance(source, video.Clip):
-                    return self.score_clip(source, prompt, think=False)
-                return self.score(source, prompt, fps=fps if is_pictures(source) else None, think=False)
+                    return self.score_clip(source, prompt, stop=stop, **how)
+                return self.score(source, prompt, fps=fps if is_pictures(source) else None, stop=stop, **how)
             except Problem as problem:
                 return problem
 
@@ -98,7 +106,8 @@ class RemoteJudge(Judging):
                 found = self._found(task)
                 self._ask_scope(task)
                 asking = Asking(self._client, self._known, found, task.clip.frames, task.prompt, task.options,
-                                task.stop, self._allowance)
+                                task.stop, self._allowance,
+                                caps.fps_seen(task.clip, self.card.sampling, task.options.frames))
                 replies = yield from self._think(task, asking)
                 break
             except Stopped:
@@ -135,5 +144,5 @@ class RemoteJudge(Judging):
                 task.withheld, task.asked = self._detector.withheld(task.clip), True
 
     @staticmethod
-    def _think(task: Task, asking: Asking) -> Generator[events.Thought, None, list[Reply]]:
+    def _think(task: Task, asking: Asking) -> Generator[events.Event, None, list[Reply]]:
         return (yield from thoughts(asking.write(), task.withheld))

@@ -161,8 +161,9 @@ def _metrics(values: dict) -> list[Cell]:
 
 def checks(found: Measured) -> str:
     """The section of the suites that ask for an order of clips only."""
-    rows = [row for row in (_faults(found.suite("faults")), _prompts(found.suite("prompts")),
-                            _best(found.suite("best-of"))) if row]
+    faults = found.suite("faults")
+    asked = [*(_groups(faults) or [_faults(faults)]), _prompts(found.suite("prompts")), _best(found.suite("best-of"))]
+    rows = [row for row in asked if row]
     caption = text.CHECKS_CAPTION.format(judge=found.judge)
     body = (table(caption, (text.CHECK, text.RESULT), [Group("", rows)], "vs-doc-checks") if rows
             else paragraph(text.NO_CHECKS))
@@ -182,6 +183,23 @@ def _faults(values: dict) -> tuple | None:
     pairs = plain(number(values.get("pairs")), ".0f")
     return (Cell(text.FAULTS, text.FAULTS_ON.format(pairs=pairs)),
             Cell(text.FAULTS_RESULT.format(fell=found[0], by_value=found[1]), under))
+
+
+def _groups(values: dict) -> list[tuple | None]:
+    """A row for each group of kinds of faults; none of a card from before they were told apart."""
+    groups, rows = values.get("groups"), list[tuple | None]()
+    for name, question in text.FAULTS_OF.items():
+        group = groups.get(name) if isinstance(groups, dict) else None
+        if not isinstance(group, dict) or (found := _shares(group, "fell", "same")) is None:
+            continue
+        steps = monotone if isinstance(monotone := group.get("monotone"), dict) else {}
+        lower = _shares(steps, "lower", "same")
+        count = plain(number(steps.get("steps")), ".0f")
+        pairs, withheld = (plain(number(group.get(one)), ".0f") for one in ("pairs", "withheld"))
+        rows.append((Cell(question, text.FAULTS_OF_ON.format(pairs=pairs, withheld=withheld)),
+                     Cell(text.FAULTS_OF_RESULT.format(fell=found[0], same=found[1]), text.FAULTS_OF_STEPS.format(
+                         lower=lower[0], steps=count, same=lower[1]) if lower else "")))
+    return rows
 
 
 def _prompts(values: dict) -> tuple | None:

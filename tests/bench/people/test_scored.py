@@ -107,15 +107,14 @@ def test_fetv_beside_a_person_and_a_constant(tmp_path):
     write_csv(tmp_path / "fetv.csv", rows)
     clips(tmp_path / "videos", "c0.mp4", "c1.mp4", "c2.mp4")
     got = measured("fetv", tmp_path, {"c0": (4, 2, 1), "c1": (2, WHY, 1), "c2": (3, 5, 1)})
-    assert list(got["metrics"]) == ["visual_quality", "static_quality", "temporal_quality", "text_alignment"]
-    assert got["metrics"]["static_quality"]["exact"] == 2 / 3, "4 for 5 is off; 2 for 2; 3 is the nearest to 3.33"
-    # 4.5 is halfway to 4; 1.5 halfway to 2; 3 is nearest to (3.33 + 2.33) / 2
-    assert got["metrics"]["visual_quality"]["exact"] == 1 / 3
-    text = got["metrics"]["text_alignment"]
+    assert list(got["metrics"]) == ["visual_quality", "physical_consistency", "text_alignment"]
+    visual, physical, text = got["metrics"].values()
+    assert visual["exact"] == 2 / 3, "4 for 5 is off; 2 for 2; 3 is the nearest to 3.33"
+    assert (physical["exact"], physical["within_one"]) == (1 / 3, 2 / 3), "1 for 4, 1 and 2.33: temporal quality"
+    assert physical["spearman"] is None, "one score throughout is no order"
     assert (text["exact"], text["exact_judged"], text["withheld"]) == (1 / 3, 1 / 2, 1)
-    assert got["metrics"]["static_quality"]["within_prompt"] == {"accuracy": 1.0, "interval": None, "pairs": 1,
-                                                                 "judged_only": 1.0}
+    assert visual["within_prompt"] == {"accuracy": 1.0, "interval": None, "pairs": 1, "judged_only": 1.0}
     assert text["within_prompt"]["accuracy"] == 0 and text["within_prompt"]["judged_only"] is None
-    rater = got["beside"]["rater"]["static_quality"]
+    rater = got["beside"]["rater"]["visual_quality"]
     assert rater["clips"] == 3 and 0.9 < rater["pearson"] < 1
-    assert got["beside"]["constant"]["static_quality"]["exact"] == 1 / 3
+    assert got["beside"]["constant"]["visual_quality"]["exact"] == 1 / 3

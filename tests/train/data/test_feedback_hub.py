@@ -18,6 +18,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from tests.support.apps import ROOT
 from tests.support.patience import HANGING, eventually
 from train.data import feedback, feedback_hub
 from vs2.errors import Failure
@@ -122,6 +123,7 @@ def server():
 CODE = """
 import sys
 from pathlib import Path
+import tests.support.prompt_hub
 from train.data import feedback_hub
 from vs2.errors import Problem
 try:
@@ -137,7 +139,7 @@ def start(folder: Path, port: int, repo: str = REPO) -> subprocess.Popen:
     environment |= {"HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HOME": f"{folder}-home",
                     "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     return subprocess.Popen([sys.executable, "-c", CODE, repo, str(folder), ROWS], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, env=environment)
+                            stderr=subprocess.PIPE, text=True, env=environment, cwd=ROOT)
 
 
 def fetch(*given) -> str:

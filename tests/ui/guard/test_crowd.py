@@ -87,7 +87,7 @@ def opened(one: httpx.Client, config: dict) -> bool:
 
 def test_many_calls_of_a_slow_function_hold_up_nobody(app, config, tmp_path):
     """The board's `prepare` opens a clip and makes a copy for browsers; Gradio calls it past its queue."""
-    slow = moving_square(tmp_path / "slow.avi", codec="mpeg4", frames=3000, fps=10, size=(640, 360))
+    slow = moving_square(tmp_path / "slow.avi", codec="mpeg4", frames=1500, fps=10, size=(640, 360))
     quick = moving_square(tmp_path / "quick.mp4")
     clips = [uploaded(app, _another(slow, number)) for number in range(4)]
     part = function(config, "compare-board", "select")["part"]

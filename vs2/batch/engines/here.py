@@ -1,10 +1,11 @@
-"""Rows judged by this process's own judge, the next clips being read meanwhile.
+"""Rows to a judge in batches: the next clips are read meanwhile, and those of like size share one.
 
-Without thinking, clips of like size that follow each other share a batch. Which do depends on the table alone, never on
-how quickly something was read: a row's scores are the same in every run of the same rows.
+Which do depends on the table alone, never on how quickly something was read: a row's scores are the same in every run
+of the same rows. The rationales of a batch grow together.
 """
 import logging
 import math
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -13,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from vs2 import video
-from vs2.batch.engines.task import Outcome, Scorer, Task, judged, unexpected
+from vs2.batch.engines.task import Outcome, Scorer, Task, here, judged, unexpected
 from vs2.errors import Problem
 from vs2.evaluation import Evaluation
 from vs2.options import Given, Options
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
 READERS = 2         # clips that are read at a time
-AHEAD = 4           # clips, beside those of the batch, that are read before their turn
-BATCH = 8           # clips of a batch, at most
+AHEAD = 4           # clips, beside those of the batch, that are read before their turn; a whole batch, if that is more
+BATCH = 8           # clips of a batch without thinking, at most
+GROWING = 16        # clips of a batch whose rationales grow together, at most
 PIXELS = 64 * 2**20  # of all frames of a batch, at most, unless one clip alone has more
 LIKE = 2.0          # clips of a batch differ in pixels by this factor at most: shorter ones are padded
 _log = logging.getLogger("vs2.batch")
@@ -40,7 +42,8 @@ class ClipScorer(Protocol):
     def score_clip(self, clip: video.Clip, prompt: str, /, *, name: str | None, read: float,
                    **options: "Unpack[Given]") -> Evaluation: ...
 
-    def score_many(self, sources: Sequence[video.Clip], prompts: Sequence[str], /) -> Sequence[Outcome]: ...
+    def score_many(self, sources: Sequence[video.Clip], prompts: Sequence[str], /, *, stop: Callable[[], bool],
+                   **options: "Unpack[Given]") -> Sequence[Outcome]: ...
 
 
 @dataclass(frozen=True)
@@ -59,36 +62,57 @@ class Read:
 
 
 class Here:
-    """A judge of this process."""
+    """A judge of this process, and how it judges. Several threads may give it tasks at the same time: one's clips are
+    then read while another's are judged."""
 
     def __init__(self, judge: Scorer, options: Given):
         self._judge, self._options = judge, options
+        self._most = self.most(options)
         how = Options(**options)
-        self._most = BATCH if not how.think and how.samples == 1 and not how.published else 1
+        self._caps = how.frames, how.pixels
+        self._turn = threading.Lock()
 
-    def judge(self, tasks: Iterable[Task], stop: Callable[[], bool]) -> Generator[tuple[int, Outcome], None, None]:
+    @staticmethod
+    def most(options: Given) -> int:
+        """How many clips may share a batch."""
+        how = Options(**options)
+        return (GROWING if how.think else BATCH) if how.samples == 1 and not how.published else 1
+
+    def judge(self, tasks: Iterable[Task],
+              stop: Callable[[], bool] = lambda: False) -> Generator[tuple[int, Outcome], None, None]:
         """In the order of the tasks."""
         if not isinstance(self._judge, ClipScorer):
             for task in tasks:
                 if stop():
                     return
-                yield task.number, judged(self._judge, task, self._options)
+                with self._turn:
+                    outcome = judged(self._judge, task, self._options)
+                yield task.number, outcome
             return
         readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         try:
-            for batch in batches(ahead(tasks, self._judge.sampling, readers), self._most):
+            clips = ahead(tasks, self._judge.sampling.capped(*self._caps), readers, max(AHEAD, self._most))
+            for batch in batches(clips, self._most):
                 if stop():
                     return
-                yield from zip((one.task.number for one in batch), self._judged(self._judge, batch), strict=True)
+                with self._turn:
+                    found = self._judged(self._judge, batch, stop)
+                if found is None:
+                    return
+                yield from zip((one.task.number for one in batch), found, strict=True)
         finally:
             readers.shutdown(wait=False, cancel_futures=True)
 
-    def _judged(self, judge: ClipScorer, batch: list[Read]) -> list[Outcome]:
+    def _judged(self, judge: ClipScorer, batch: list[Read], stop: Callable[[], bool]) -> list[Outcome] | None:
+        """None where it was stopped in the middle."""
         if len(batch) == 1:
             return [self._alone(judge, batch[0])]
         try:
-            found = judge.score_many([one.clip for one in batch], [one.task.prompt for one in batch])
+            how: Given = {"think": True, **self._options}      # without it, it would not think
+            found = judge.score_many([one.clip for one in batch], [one.task.prompt for one in batch], stop=stop, **how)
         except Exception as error:      # alone, each tells what is wrong with it; the log has it where none does
+            if stop():
+                return None
             _log.warning("A batch of %d failed, and its rows are judged one by one", len(batch), exc_info=error)
             return [self._alone(judge, one) for one in batch]
         return [self._told(outcome, one) for outcome, one in zip(found, batch, strict=True)]
@@ -113,11 +137,17 @@ class Here:
                        options=asdict(Options(**self._options)))
 
 
-def ahead(tasks: Iterable[Task], sampling: Sampling, readers: ThreadPoolExecutor) -> Iterator[Read]:
-    """The tasks' clips, in order, AHEAD of them being read before they are asked for."""
+def part_size(rows: int, workers: int, options: Given) -> int:
+    """Of how many rows a part of a table is that one of several workers is given: a batch, unless some would have none.
+    """
+    return max(1, min(Here.most(options), math.ceil(rows / (2 * workers))))
+
+
+def ahead(tasks: Iterable[Task], sampling: Sampling, readers: ThreadPoolExecutor, count: int) -> Iterator[Read]:
+    """The tasks' clips, in order, `count` of them being read before they are asked for."""
     left, reading = iter(tasks), deque[Future[Read]]()
     while True:
-        while len(reading) < AHEAD and (task := next(left, None)) is not None:
+        while len(reading) < count and (task := next(left, None)) is not None:
             reading.append(readers.submit(_read, task, sampling))
         if not reading:
             return
@@ -144,7 +174,8 @@ def batches(clips: Iterable[Read], most: int) -> Iterator[list[Read]]:
 def _read(task: Task, sampling: Sampling) -> Read:
     began = time.perf_counter()
     try:
-        clip, problem = video.read(task.path, sampling, fps=task.fps), None
+        with here(task) as path:
+            clip, problem = video.read(path, sampling, fps=task.fps), None
     except Problem as error:
         clip, problem = None, error
     except Exception as error:

@@ -1,14 +1,33 @@
-"""Rows judged by actors of Ray, on this machine or on a cluster."""
-import itertools
-from collections.abc import Callable, Generator, Iterable
+"""Rows judged on Ray Data, on this machine or on a cluster: parts of the table flow through a pool of actors.
+
+A part is as many rows as a judge takes in one batch, in the table's order. Ray Data hands them out as actors become
+free, takes more actors where there is room for them, up to a bound, and starts those anew that died, elsewhere if their
+machine is gone. It does not try a part again here: it would try all of it, and one row that kills its process would
+take its neighbours along for ever. What is lost with a worker, or not back when everything else has long been, is
+tried once more at the end, row by row, so that a row costs its neighbours nothing but that.
+"""
+import contextlib
+import logging
+import pickle
+import queue
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
-from vs2.batch.engines.task import CRASHED, TICK, Outcome, Scorer, Task, enough, judged
+from vs2.batch.engines.here import Here, part_size
+from vs2.batch.engines.task import CRASHED, NO_START, TICK, Outcome, Scorer, Task, enough
 from vs2.errors import BadInput, Failure, Problem
 from vs2.extras import install
 from vs2.options import Given
 
-STARTS = 3      # times that Ray is started: it gives its own processes 30 seconds, too few on a busy machine
+STARTS = 3          # times that Ray is started: it gives its own processes 30 seconds, too few on a busy machine
+DEATHS = 3          # actors in a row that may die while they start
+PATIENCE = 300.0    # seconds that nothing comes, at least, before what is missing is taken for lost
+SLOWER = 10         # and so many times the longest pause before it
+TRIED = 8           # rows that are tried again where not one row has come back
+FAULT = -1          # in place of a row's number: there is no judge
+LATE = "The machine that judged this row did not answer for a long time, twice: try it again with --resume."
 
 
 def no_ray() -> str:
@@ -29,72 +48,150 @@ def _begin(ray) -> None:
 
 
 class Ray:
-    """`count` actors of Ray, each with a judge that `load()` gives there; on RAY_ADDRESS's cluster, or this machine.
+    """`count` actors of Ray at most and `least` at least, each with a judge that `load()` gives there; on RAY_ADDRESS's
+    cluster, or this machine.
 
-    Every machine of the cluster needs this package, and the clips under the same paths. Raises BadInput where Ray is
-    not installed, and with the first task where the cluster has too few GPUs.
+    Every machine of the cluster needs this package, and clips that are no addresses under the same paths. Raises
+    BadInput where Ray is not installed, and with the first task where the cluster has too few GPUs.
     """
 
-    def __init__(self, load: Callable[[], Scorer], count: int, options: Given):
+    def __init__(self, load: Callable[[], Scorer], count: int, options: Given, least: int | None = None):
         try:
             import ray
+            import ray.data
         except ImportError as error:
             raise BadInput(no_ray()) from error
+        least = count if least is None else least
         enough(count)
-        self._ray, self._load, self._count, self._options = ray, load, count, options
+        enough(least)
+        if least > count:
+            raise BadInput(f"{least} workers at least are more than {count} at most: give the smaller number first.")
+        self._ray, self._load, self._count, self._least, self._options = ray, load, count, least, options
 
     def judge(self, tasks: Iterable[Task], stop: Callable[[], bool]) -> Generator[tuple[int, Outcome], None, None]:
         """Raises what loading the judge raises."""
-        ray, tasks = self._ray, iter(tasks)
-        busy: dict[Any, tuple[Any, Task]] = {}      # Ray's reference to an answer -> its actor, the task
+        ray, left = self._ray, {task.number: task for task in tasks}
+        whole = len(left)
         mine = not ray.is_initialized()
         if mine:
             _begin(ray)
         try:
             gpus = int(ray.cluster_resources().get("GPU", 0))
-            enough(self._count, gpus)
-            self._actor = ray.remote(num_gpus=1 if gpus else 0)(_Actor)
-            for task in itertools.islice(tasks, self._count):
-                self._give(busy, self._start(), task)
-            while busy and not stop():
-                done, _ = ray.wait(list(busy), timeout=TICK)
-                for reference in done:
-                    actor, task = busy.pop(reference)
-                    try:
-                        kind, outcome = ray.get(reference)
-                        if kind == "no judge":
-                            raise outcome
-                    except ray.exceptions.RayError:
-                        actor, outcome = None, Failure(CRASHED)
-                    if (after := next(tasks, None)) is not None:
-                        self._give(busy, actor or self._start(), after)
-                    elif actor is not None:
-                        ray.kill(actor)
-                    yield task.number, outcome
+            enough(self._least, gpus)
+            late = False
+            for attempt, size in enumerate((part_size(whole, self._count, self._options), 1)):
+                again = list(left.values())
+                if attempt and len(left) == whole:
+                    again = again[:TRIED]
+                with contextlib.closing(_Run(self, again, size, gpus, 1 if attempt else 2)) as run:
+                    for number, outcome in run.outcomes(stop):
+                        if left.pop(number, None) is not None:
+                            yield number, outcome
+                    late = run.late
+                if not left or stop():
+                    return
+            if len(left) == whole > 1:
+                raise Failure(NO_START)
+            for number in left:
+                yield number, Failure(LATE if late else CRASHED)
         finally:
-            for actor, _ in busy.values():
-                ray.kill(actor)
             if mine:
                 ray.shutdown()
 
-    def _start(self):
-        return self._actor.remote(self._load, self._options)
 
-    def _give(self, busy: dict, actor, task: Task) -> None:
-        busy[actor.judge.remote(task)] = actor, task
+class _Run:
+    """Tasks on their way through Ray Data, in parts of `size`, of which an actor has `at_once`: one is judged while the
+    other is read. late: whether it was given up for taking too long."""
+
+    def __init__(self, engine: Ray, tasks: list[Task], size: int, gpus: int, at_once: int):
+        ray, self.late, self._closed = engine._ray, False, False
+        _quiet(logging.getLogger("ray.data"))
+        parts = [{"tasks": pickle.dumps(tasks[start:start + size])} for start in range(0, len(tasks), size)]
+        count, least = (min(most, len(parts)) for most in (engine._count, engine._least))
+        pool = ray.data.ActorPoolStrategy(
+            min_size=least, max_size=count, enable_true_multi_threading=True,
+            max_tasks_in_flight_per_actor=at_once, max_concurrent_calls_per_actor=at_once)
+        data = ray.data.from_items(parts, override_num_blocks=len(parts))
+        data.context.max_errored_blocks = -1
+        data.context.max_consecutive_actor_init_deaths = DEATHS
+        data.context.enable_progress_bars = False
+        data.context.print_on_execution_start = False
+        self._data = data.map_batches(
+            _Actor, batch_size=1, batch_format="pyarrow", compute=pool,
+            fn_constructor_args=(engine._load, engine._options), num_gpus=1 if gpus else 0,
+            num_cpus=0 if gpus else 1, ray_remote_args_fn=_lasting)
+        self._came: queue.Queue[Any] = queue.Queue()
+        threading.Thread(target=self._pump, daemon=True, name="ray").start()
+
+    def outcomes(self, stop: Callable[[], bool]) -> Iterator[tuple[int, Outcome]]:
+        """Each as it comes; some may be missing. Raises what loading the judge raised."""
+        last, pause = time.monotonic(), None
+        while not stop():
+            try:
+                found = self._came.get(timeout=TICK)
+            except queue.Empty:
+                silent = time.monotonic() - last
+                if pause is not None and silent > max(PATIENCE, SLOWER * pause):
+                    self.late = True
+                    return
+                continue
+            if found is None:
+                return
+            pause, last = max(pause or 0.0, time.monotonic() - last), time.monotonic()
+            for number, outcome in found:
+                if number == FAULT:
+                    raise outcome
+                yield number, outcome
+
+    def _pump(self) -> None:
+        """Ray Data's own loop waits without end: here, beside those who look at the clock."""
+        try:
+            for part in self._data.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+                self._came.put([pickle.loads(one) for one in part["found"].to_pylist()])
+        except Exception as error:      # whatever Ray gave up for: what is missing is tried again
+            if self._closed:            # what it was cut off from is none of its doing
+                return
+            logging.getLogger("vs2.batch").warning("Ray gave up a run", exc_info=error)
+        self._came.put(None)
+
+    def close(self) -> None:
+        """Ends what is under way."""
+        self._closed = True
+        executor = getattr(self._data, "_current_executor", None)
+        if executor is not None:
+            executor.shutdown(force=True)
+
+
+def _lasting() -> dict:
+    """What Ray does with an actor that died: starts it anew, wherever there is room, without what it had to do."""
+    return {"max_restarts": -1, "max_task_retries": 0}
+
+
+def _quiet(log: logging.Logger) -> None:
+    """Ray Data tells the terminal of each part that was lost, at length; its files keep that."""
+    for handler in log.handlers:
+        if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
+            handler.setLevel(logging.CRITICAL)
 
 
 class _Actor:
-    """What runs on a machine of the cluster. The judge is loaded with the first task."""
+    """What runs on a machine of the cluster. The judge is loaded with the first part."""
 
     def __init__(self, load: Callable[[], Scorer], options: Given):
         self._load, self._options = load, options
-        self._judge: Scorer | None = None
+        self._loading = threading.Lock()
+        self._here: Here | None = None
 
-    def judge(self, task: Task) -> tuple[str, Outcome]:
-        if self._judge is None:
-            try:
-                self._judge = self._load()
-            except Problem as problem:
-                return "no judge", problem
-        return "judged", judged(self._judge, task, self._options)
+    def __call__(self, part):
+        import pyarrow
+
+        found: list[tuple[int, Outcome]] = []
+        try:
+            with self._loading:
+                if self._here is None:
+                    self._here = Here(self._load(), self._options)
+            for tasks in part["tasks"].to_pylist():
+                found += self._here.judge(pickle.loads(tasks))
+        except Problem as problem:      # of a row it would be its outcome
+            found = [(FAULT, problem)]
+        return pyarrow.table({"found": pyarrow.array(map(pickle.dumps, found), pyarrow.large_binary())})

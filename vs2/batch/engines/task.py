@@ -1,8 +1,11 @@
 """What every engine does with a row: the task, and what became of it."""
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from vs2.batch.elsewhere import fetched
 from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation
 from vs2.options import Given
@@ -12,16 +15,18 @@ if TYPE_CHECKING:
 
 Outcome = Evaluation | Problem
 TICK = 0.2      # seconds between looks at `stop`
-CRASHED = "The process that judged this row was stopped from outside, for lack of memory perhaps: try it again."
+NO_START = ("The process that judges did not start or was stopped from outside, for lack of memory perhaps: "
+            "try again with fewer workers.")
+CRASHED = "The process that judged this row was stopped from outside, twice, for lack of memory perhaps: try it again."
 
 
 @dataclass(frozen=True)
 class Task:
-    """One judgement: the row's number, its file, its prompt, and the pictures a second where the file is of pictures.
-    """
+    """One judgement: the row's number, its file or where it is to be fetched from, its prompt, and the pictures a
+    second where the file is of pictures."""
 
     number: int
-    path: Path
+    path: Path | str
     prompt: str
     fps: float | None = None
 
@@ -38,13 +43,24 @@ class Scorer(Protocol):
 def judged(judge: Scorer, task: Task, options: Given) -> Outcome:
     """What the judge says of it. Whatever goes wrong is this row's alone."""
     try:
-        if task.fps is None:
-            return judge.score(task.path, task.prompt, **options)
-        return judge.score(task.path, task.prompt, fps=task.fps, **options)
+        with here(task) as path:
+            if task.fps is None:
+                return judge.score(path, task.prompt, **options)
+            return judge.score(path, task.prompt, fps=task.fps, **options)
     except Problem as problem:
         return problem
     except Exception as error:      # a long run must not end with one row that meets a defect
         return unexpected(error)
+
+
+@contextmanager
+def here(task: Task) -> Iterator[Path]:
+    """Its file, fetched if it lies elsewhere; then it goes with the context. Raises BadInput or Failure."""
+    if isinstance(task.path, Path):
+        yield task.path
+        return
+    with fetched(task.path) as path:
+        yield path
 
 
 def unexpected(error: Exception) -> Failure:

@@ -2,13 +2,12 @@
 
 A judge that does not beat the first two has learned nothing of the suite; one as good as the third has learned it all.
 """
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from vs2 import video
-from vs2.bench.people import preferences
+from vs2.bench.people import pictures, preferences
 from vs2.bench.people.fetv import RATED, RATERS
 from vs2.bench.people.mapping import Scored, scored
 from vs2.bench.people.said import Said
@@ -17,26 +16,6 @@ from vs2.errors import BadInput
 from vs2.metrics import bootstrap
 from vs2.metrics.agreement import hits, pearson, spearman
 from vs2.rubric import SCALE
-from vs2.video.sampling import Sampling
-
-GREY = np.array([0.299, 0.587, 0.114])
-# Of uint8 frames [n, h, w, 3]. None looks at the size, the rate or the length, which tell the generator, not the clip.
-STATISTICS: dict[str, Callable[[np.ndarray], float]] = {
-    "brightness": lambda frames: float(_grey(frames).mean()),
-    "contrast": lambda frames: float(_grey(frames).std()),
-    "sharpness": lambda frames: float(_laplacian(_grey(frames)).var()),
-    "colourfulness": lambda frames: float((frames.max(-1).astype(float) - frames.min(-1)).mean()),
-    "motion": lambda frames: float(np.abs(np.diff(_grey(frames), axis=0)).mean()) if len(frames) > 1 else 0.0,
-}
-
-
-def _grey(frames: np.ndarray) -> np.ndarray:
-    return frames @ GREY
-
-
-def _laplacian(grey: np.ndarray) -> np.ndarray:
-    inner = grey[:, 1:-1, 1:-1]
-    return grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1] + grey[:, 1:-1, :-2] + grey[:, 1:-1, 2:] - 4 * inner
 
 
 def constant(name: str, said: Sequence[Said], draws: int = bootstrap.DRAWS) -> dict[str, dict]:
@@ -58,10 +37,9 @@ def statistics(paths: dict[str, Path]) -> dict[str, dict[str, float]]:
     found = {}
     for clip, path in paths.items():
         try:
-            frames = video.read(path, Sampling()).frames
+            found[clip] = pictures.statistics(path)
         except BadInput:
             continue
-        found[clip] = {name: of(frames) for name, of in STATISTICS.items()}
     return found
 
 
@@ -73,7 +51,7 @@ def best_statistic(name: str, said: Sequence[Said], known: dict[str, dict[str, f
     for question in scored(name):
         rows = [(one, truth) for one in said if (truth := question.truth(one.human)) is not None and one.clip in known]
         tried = {one: spearman([truth for _, truth in rows], [known[said_.clip][one] for said_, _ in rows])
-                 for one in STATISTICS}
+                 for one in pictures.STATISTICS}
         able = {one: value for one, value in tried.items() if value is not None}
         if able:
             best = max(able, key=lambda one: abs(able[one]))

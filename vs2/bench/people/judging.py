@@ -3,7 +3,6 @@
 A row is a record of `vs2 batch` (vs2/batch/results.py) with the suite, the clip's id, people's scores and the pairs
 that it is the first clip of: the rows alone are enough to count everything again.
 """
-import copy
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from vs2.batch import results
 from vs2.batch.journal import Journal
 from vs2.batch.table import Row
 from vs2.bench.people.suite import Suite
+from vs2.bench.unscoped import unscoped
 from vs2.bench.work import stream
 from vs2.errors import BadInput
 from vs2.rubric import KEYS
@@ -38,9 +38,7 @@ def judged(judge, item, **options) -> dict:
         evaluation = judge.score(row.path, row.prompt, **options)
         record = results.record(row, evaluation, None, key)
         if beyond and evaluation.withheld:
-            asked = copy.copy(judge)        # the same weights, without the detector of unknown clips
-            asked.scope = None
-            said = asked.score(row.path, row.prompt, **options)
+            said = unscoped(judge).score(row.path, row.prompt, **options)
             record["unscoped"] = {name: said.to_dict()["scores"][name] for name in KEYS}
         return record
     except BadInput as problem:

@@ -101,10 +101,9 @@ MAPPING: dict[str, tuple[Question, ...]] = {
         Scored(VISUAL, (VISUAL,), ("technical_quality", "element_quality", "action_quality"), rounded=True, zero=True),
         Scored(TEXT, (TEXT,), ("element_presence", "action_presence"), rounded=True, zero=True),
         Scored(PHYSICAL, (PHYSICAL,), ("physics",), _COARSE, zero=True)),
-    "fetv": (                                           # physical consistency is not asked
-        Scored(VISUAL, (VISUAL,), ("static_quality", "temporal_quality")),
-        Scored("static_quality", (VISUAL,), ("static_quality",)),
-        Scored("temporal_quality", (VISUAL,), ("temporal_quality",)),
+    "fetv": (                                           # what goes wrong in time is the nearest to our physics
+        Scored(VISUAL, (VISUAL,), ("static_quality",)),
+        Scored(PHYSICAL, (PHYSICAL,), ("temporal_quality",)),
         Scored(TEXT, (TEXT,), ("alignment",))),
     "table": (
         *(Scored(key, (key,), (key,)) for key in KEYS),

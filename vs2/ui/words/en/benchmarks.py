@@ -74,7 +74,7 @@ RATED_FOOT = (
     "that were judged. Under each figure its 95 % interval, by bootstrap over prompts. With ties, the margin up to "
     "which two clips count as the same is chosen on the other half of the prompts.")
 
-CHECKS = "Three other questions"
+CHECKS = "Other questions"
 CHECKS_CAPTION = "Checks of the order that {judge} puts clips into"
 CHECK = "Question"
 RESULT = "Answer"
@@ -83,6 +83,13 @@ FAULTS_ON = (
     "{pairs} pairs of a real clip and its copy with strong blur, noise, blocking or flicker; a judge that does not "
     "look scores both alike")
 FAULTS_RESULT = "{fell} of the pairs by the expected score, {by_value} by the digit"
+FAULTS_OF = {
+    "trained": "Does visual quality fall under kinds of faults that training uses?",
+    "held-out": "Does visual quality fall under kinds of faults that training never used?",
+    "events": "Does physical consistency fall where a clip is made impossible, in ways that training never used?"}
+FAULTS_OF_ON = "{pairs} pairs of a clip and its most spoiled copy; {withheld} of them were not judged and do not count"
+FAULTS_OF_RESULT = "{fell} of the pairs; the same score in {same}"
+FAULTS_OF_STEPS = "a stronger fault scores lower in {lower} of {steps} pairs of strengths, the same in {same}"
 FAULTS_CONSTANT = "{count} of the clips got the same digit in all versions"
 FAULTS_CONSTANT_ONE = "One of the clips got the same digit in all versions"
 PROMPTS = "Is the true prompt scored above another scene's prompt?"

@@ -67,13 +67,20 @@ RATED_FOOT = (
     "比例以所有经人工评分的视频为分母：未评的算作未命中。相关系数只针对已评的视频。"
     "每个数字下方是按提示词自助抽样的 95% 区间。计入平局时，判为相同的差值上限由另一半提示词确定。")
 
-CHECKS = "另外三个问题"
+CHECKS = "另外的问题"
 CHECKS_CAPTION = "对 {judge} 给视频排序的检验"
 CHECK = "问题"
 RESULT = "答案"
 FAULTS = "有意损坏真实视频后，视觉质量分会下降吗？"
 FAULTS_ON = "{pairs} 对真实视频及其加了强模糊、噪声、块效应或闪烁的副本；不看画面的评审模型会给两者相同的分数"
 FAULTS_RESULT = "按期望分有 {fell} 的对下降，按整数分有 {by_value}"
+FAULTS_OF = {
+    "trained": "在训练用过的损坏类型下，视觉质量分会下降吗？",
+    "held-out": "在训练从未用过的损坏类型下，视觉质量分会下降吗？",
+    "events": "用训练从未用过的方式让视频中发生不可能的事，物理一致性分会下降吗？"}
+FAULTS_OF_ON = "{pairs} 对视频及其损坏最重的副本；其中 {withheld} 对未评，不计入"
+FAULTS_OF_RESULT = "{fell} 的对下降；{same} 的对得分相同"
+FAULTS_OF_STEPS = "在 {steps} 对强度中，损坏更重者得分更低的占 {lower}，相同的占 {same}"
 FAULTS_CONSTANT = "{count} 个视频的所有版本得到相同的整数分"
 FAULTS_CONSTANT_ONE = "有一个视频的所有版本得到相同的整数分"
 PROMPTS = "真实的提示词得分高于别的场景的提示词吗？"

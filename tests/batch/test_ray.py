@@ -1,0 +1,147 @@
+"""A table on a real cluster of two machines, on this one: what dies in the middle costs nothing but its time."""
+import functools
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.batch.test_running import row, says
+from tests.support.fake_judge import FakeJudge
+from tests.support.patience import HANGING
+from vs2 import batch
+from vs2.batch import engines
+from vs2.batch.engines import ray as engine
+from vs2.errors import BadInput, Failure
+
+
+def load(note: Path | None = None, within: bool = True) -> FakeJudge:
+    """A judge that notes which process it is in, and of which machine of the cluster."""
+    if note and within:
+        import ray
+
+        (note / f"{os.getpid()}-{ray.get_runtime_context().get_node_id()}").touch()
+    return FakeJudge(functools.partial(slowly, note))
+
+
+def slowly(note: Path | None, path: Path, prompt: str):
+    if prompt == "slow":
+        time.sleep(0.1)
+    if prompt == "hang" and not (note / "hung").exists():
+        (note / "hung").touch()
+        time.sleep(HANGING)
+    return says(path, prompt)
+
+
+def no_judge():
+    raise BadInput("There is no judge.")
+
+
+@pytest.mark.parametrize("fails", [0, 2, 3])
+def test_ray_that_does_not_come_up_in_time_is_started_again(fails):
+    tries = []
+
+    def init(**_):
+        tries.append(1)
+        if len(tries) <= fails:
+            raise Exception("The current node timed out during startup.\nAnd more.")
+
+    ray = SimpleNamespace(init=init, shutdown=lambda: None)
+    if fails == 3:
+        with pytest.raises(Failure, match=r"^Ray did not start: The current node timed out during startup\.$"):
+            engine._begin(ray)
+    else:
+        engine._begin(ray)
+    assert len(tries) == min(fails + 1, 3)
+
+
+def test_bounds_and_ray_that_is_not_there(monkeypatch):
+    with pytest.raises(BadInput, match="3 workers at least are more than 2 at most"):
+        engine.Ray(load, 2, {}, 3)
+    with pytest.raises(BadInput, match="changes on Ray alone"):
+        list(batch.run([row(1)], load, workers=2, least=1))
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(BadInput, match=r"pip install -e '\.\[scale\]'"):
+        list(batch.run([row(1)], load, engine="ray"))
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two machines of one processor each; the second one may be killed."""
+    import ray
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    made.add_node(num_cpus=1)
+    ray.init(address=made.address, log_to_driver=False)
+    yield made
+    ray.shutdown()
+    made.shutdown()
+
+
+def found_in(rows, judge=load, **more) -> dict:
+    """What each row comes to, once."""
+    found = [(result.row.number, result.error or result.evaluation.to_dict() | {"seconds": None})
+             for result in batch.run(rows, judge, workers=2, engine="ray", **more)]
+    assert len(dict(found)) == len(found), "no row twice"
+    return dict(found)
+
+
+def locally(rows, judge=load) -> dict:
+    return {result.row.number: result.error or result.evaluation.to_dict() | {"seconds": None}
+            for result in batch.run(rows, judge())}
+
+
+@pytest.mark.slow
+def test_rows_are_those_of_the_local_engine_and_a_poisoned_one_costs_itself(cluster, tmp_path):
+    rows = [row(n, "die" if n == 5 else "bad" if n == 9 else "unread" if n == 11 else f"p {n}") for n in range(1, 41)]
+    found = found_in(rows, functools.partial(load, tmp_path))
+    assert found.pop(5) == engines.CRASHED
+    assert found == locally([one for one in rows if one.number != 5])
+    assert 3 <= len(list(tmp_path.iterdir())) <= 4, "two actors, and one anew for each time that it died"
+
+
+@pytest.mark.slow
+def test_a_judge_that_does_not_load_ends_the_run_and_a_stop_leaves_the_rest(cluster):
+    with pytest.raises(BadInput, match="There is no judge"):
+        found_in([row(n) for n in range(1, 5)], no_judge)
+    seen = []
+    for result in batch.run([row(n, "slow") for n in range(1, 200)], load, workers=1, engine="ray",
+                            stop=lambda: bool(seen)):
+        seen.append(result)
+    assert 1 <= len(seen) < 100
+
+
+@pytest.mark.slow
+def test_a_row_that_does_not_come_back_is_given_to_another(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "PATIENCE", 3.0)
+    monkeypatch.setattr(engine, "SLOWER", 0)
+    rows = [row(n, "hang" if n == 3 else "p") for n in range(1, 9)]
+    found = found_in(rows, functools.partial(load, tmp_path))
+    (tmp_path / "hung").touch()
+    assert found == locally(rows, functools.partial(load, tmp_path, within=False))
+
+
+@pytest.mark.slow
+def test_an_actor_and_a_machine_are_killed_in_the_middle(cluster, tmp_path):
+    rows = [row(n, "slow") for n in range(1, 101)]
+    head = cluster.head_node.node_id
+
+    def kill():
+        until = time.monotonic() + HANGING
+        while time.monotonic() < until and len(list(tmp_path.iterdir())) < 2:
+            time.sleep(0.1)
+        places = dict(one.name.split("-") for one in tmp_path.iterdir())
+        os.kill(int(next(pid for pid, node in places.items() if node == head)), signal.SIGKILL)
+        time.sleep(1)
+        cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
+
+    killing = threading.Thread(target=kill)
+    killing.start()
+    found = found_in(rows, functools.partial(load, tmp_path))
+    killing.join()
+    assert len(cluster.list_all_nodes()) == 1 and found == locally(rows)
