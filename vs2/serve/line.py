@@ -38,6 +38,9 @@ class Scorer(Protocol):
     precision: str
     card: Any
 
+    @property
+    def sampling(self) -> Sampling: ...
+
     def score_many(self, sources: Sequence[Clip], prompts: Sequence[str], /) -> Sequence[Evaluation | Problem]:
         """As `vs2.judge.Judge.score_many`."""
 

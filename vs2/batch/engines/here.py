@@ -37,7 +37,8 @@ _log = logging.getLogger("vs2.batch")
 class ClipScorer(Protocol):
     """A judge that takes clips that were read already, as a `vs2.judge.Judge` does."""
 
-    card: Any
+    @property
+    def sampling(self) -> Sampling: ...
 
     def score_clip(self, clip: video.Clip, prompt: str, /, *, name: str | None, read: float,
                    **options: "Unpack[Given]") -> Evaluation: ...
