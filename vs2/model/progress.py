@@ -3,6 +3,8 @@ import sys
 import threading
 import time
 
+from vs2 import loading
+
 EVERY = 10.0        # seconds between lines where nobody watches a terminal
 
 _lock = threading.Lock()
@@ -13,6 +15,7 @@ _line = (0.0, "")       # when the last line was written, and what it was about
 def tell(what: str, done: int, whole: int) -> None:
     """`done` of `whole` bytes are there."""
     global _now, _line
+    loading.tell(loading.PREPARING, done, whole)
     with _lock:
         _now = f"{what}: {done / 1e9:.1f} of {whole / 1e9:.1f} GB ({100 * done // max(whole, 1)} %)"
         watched, (at, before) = bool(sys.stderr and sys.stderr.isatty()), _line
