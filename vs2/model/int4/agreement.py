@@ -112,7 +112,7 @@ def _read(judge: "Loaded", clip: "Clip", prompt: str, options: Options, ids: Seq
     if not places:
         return {}
     given = _inputs(judge, clip, prompt, options)
-    held, logits = memory.begin(judge.model, given, 1, len(ids))
+    held, logits = memory.begin(judge.model, [given], 1, len(ids))
     digits = torch.tensor(Wire.of(judge.processor.tokenizer).digits, device=judge.device)
     odds, at = {}, 0
     for place in sorted(places):
