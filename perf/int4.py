@@ -11,6 +11,7 @@ import os
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -145,7 +146,8 @@ class Bench:
         text = given.input_ids[given.input_ids != self.judge.model.config.video_token_id][None, :64]
         places = torch.arange(text.shape[1]).expand(3, 1, -1)
         out = self.judge.model(input_ids=text, position_ids=places, use_cache=True, logits_to_keep=1)
-        held = memory.Growing(self.judge.model, inputs.cache_of(out), text.shape[1], 0, 1)
+        short = replace(given, input_ids=text, rope_delta=0)
+        held = memory.Growing(self.judge.model, [inputs.cache_of(out)], [short], 1)
         token, taken = torch.tensor([[5]]), []
         held.write(token)
         for _ in range(steps):

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from tests.support.tiny import CARD, widened, write_tiny
+from vs2 import loading
 from vs2.errors import BadInput, Failure
-from vs2.model import checkpoint, hub, progress, weights
+from vs2.model import checkpoint, hub, weights
 from vs2.model.int4 import convert, layer, store
 
 
@@ -30,10 +31,14 @@ def everything_is_large(monkeypatch):
 
 @pytest.mark.parametrize("precision", ["auto", "int4", "4bit"])
 def test_a_large_checkpoint_is_converted_once_and_found_again(plain, tmp_path, monkeypatch, precision, capsys):
-    first = store.find(str(plain), precision, tmp_path)
+    told = []
+    with loading.heard(told.append):        # as the app does, to show it
+        first = store.find(str(plain), precision, tmp_path)
+    assert told and {stage.name for stage in told} == {loading.PREPARING}
+    assert (told[0].done, told[-1].done) == (0, told[-1].of) and told[-1].of == first.stored
     assert first.quantised == checkpoint.INT4 and first.name == str(plain)
     assert first.folder.parent == tmp_path / store.FOLDER
-    assert "4 bits, once, which needs" in capsys.readouterr().err and progress.now() == ""
+    assert "4 bits, once, which needs" in capsys.readouterr().err
     monkeypatch.setattr(convert, "convert", lambda *_: pytest.fail("it was converted again"))
     assert store.find(str(plain), precision, tmp_path).folder == first.folder
 

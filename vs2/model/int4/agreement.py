@@ -65,18 +65,20 @@ def agreement(whole: Callable[[], "Loaded"], four: Callable[[], "Loaded"], asked
 
 def compare(first: Sequence[Reply], second: Sequence[Reply]) -> dict[str, Any]:
     """What two judges' replies to the same clips have in common."""
-    pairs, parted, unread = [], [], 0
+    pairs: list[tuple[int, int, float, float]] = []
+    parted, unread = [], 0
     for one, other in zip(first, second, strict=True):
         if one.ids != other.ids:
             ends = min(len(one.ids), len(other.ids))
             parted.append(next((n for n in range(ends) if one.ids[n] != other.ids[n]), ends))
         for key in KEYS:
-            values = one.answer.values[key], other.answer.values[key]
-            odds = one.distributions[key], other.distributions[key]
-            if None in values or None in odds:
+            mine, theirs = one.answer.values[key], other.answer.values[key]
+            odds = [each for each in (one.distributions[key], other.distributions[key]) if each is not None]
+            if mine is None or theirs is None or len(odds) < 2:
                 unread += 1
             else:
-                pairs.append((*values, *(sum(n * p for n, p in enumerate(each, 1)) for each in odds)))
+                first_mean, second_mean = (sum(n * p for n, p in enumerate(each, 1)) for each in odds)
+                pairs.append((mine, theirs, first_mean, second_mean))
     count = len(pairs)
     return {"clips": len(first), "digits": count, "unread": unread,
             "equal": sum(a == b for a, b, _, _ in pairs) / count if count else None,
@@ -112,7 +114,7 @@ def _read(judge: "Loaded", clip: "Clip", prompt: str, options: Options, ids: Seq
     if not places:
         return {}
     given = _inputs(judge, clip, prompt, options)
-    held, logits = memory.begin(judge.model, given, 1, len(ids))
+    held, logits = memory.begin(judge.model, [given], 1, len(ids))
     digits = torch.tensor(Wire.of(judge.processor.tokenizer).digits, device=judge.device)
     odds, at = {}, 0
     for place in sorted(places):

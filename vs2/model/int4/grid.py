@@ -49,7 +49,7 @@ def _best(groups: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tenso
         wide = (high - low) * (share / (LEVELS - 1))
         found = wide, (high + low) / 2 + wide / 2       # the middle of the codes is 7.5, half a step below 8
         for _ in range(2):
-            found = tuple(part.bfloat16().float() for part in found)
+            found = found[0].bfloat16().float(), found[1].bfloat16().float()
             at = codes_of(groups, *found)
             error = (at * found[0] + found[1] - groups).square_().sum(1, keepdim=True)
             better = error < best

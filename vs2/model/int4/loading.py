@@ -73,7 +73,7 @@ def finish(model: nn.Module) -> None:
         if isinstance(module, Linear4):
             module.arrange()
     if cpu.quick_dtype() == torch.float32:
-        model.model.visual.float()      # type: ignore[union-attr,operator]  # mypy: every attribute is a tensor
+        model.model.visual.float()      # type: ignore[union-attr]  # mypy: every attribute is a tensor
 
 
 def replace(model: nn.Module, layer, head) -> list[str]:

@@ -111,7 +111,7 @@ class Hub:
             weights = []
         if not weights or not self.files.keys() >= set(weights):
             raise BadInput(f"The model {name} holds no whole weights as safetensors on the Hugging Face Hub.")
-        found = [self.files[file] for file in weights]
+        found: list[Any] = [self.files[file] for file in weights]
         self.shards = [Shard(file.path, file.size, file.lfs.sha256 if file.lfs else None) for file in found]
         self.room = max(shard.size for shard in self.shards)
 
@@ -195,9 +195,9 @@ def write(path: Path, shapes: Shapes, tensors: Iterable[tuple[str, torch.Tensor]
     digest, part = hashlib.sha256(), path.with_name(f"{path.name}.part")
     expected = iter(shapes.items())
     with part.open("wb") as out:
-        for piece in (struct.pack("<Q", len(head)), head):
-            digest.update(piece)
-            out.write(piece)
+        head = struct.pack("<Q", len(head)) + head
+        digest.update(head)
+        out.write(head)
         for name, tensor in tensors:
             wanted, (numbers, shape) = next(expected)
             if (name, NAMES[tensor.dtype], tuple(tensor.shape)) != (wanted, numbers, shape):
