@@ -173,14 +173,14 @@ class Judge(Judging):
                              Seconds(task.read, thought, task.read + thought))
                 for task, reply in zip(tasks, replies, strict=True)]
 
-    def _answers(self, tasks: list[Task], how: Options, stop: Callable[[], bool]) -> list[Reply]:
+    def _answers(self, tasks: list[Task], how: Options, stop: Callable[[], bool]) -> list[Reply | Problem]:
         """In the order of the tasks; those of each part of the judge in a batch of their own."""
-        found: dict[int, Reply] = {}
+        found: dict[int, Reply | Problem] = {}
         for footage in (False, True):
             if chosen := [number for number, task in enumerate(tasks) if task.footage == footage]:
                 seen = [self._inputs(tasks[number], torch.device("cpu")) for number in chosen]
                 model, tokenizer, wire = self._part(footage)
-                written = together.replies(model, tokenizer, seen, how, wire, stop) if how.think else \
+                written: Sequence[Reply | Problem] = together.replies(model, tokenizer, seen, how, wire, stop) if how.think else \
                     together.answers(model, tokenizer, seen, wire)
                 found |= dict(zip(chosen, written, strict=True))
         return [found[number] for number in range(len(tasks))]

@@ -97,6 +97,11 @@ class Eye(nn.Module):
     pictures is a token.
     """
 
+    centre: torch.Tensor
+    spread: torch.Tensor
+    mean: torch.Tensor
+    deviation: torch.Tensor
+
     def __init__(self, vision) -> None:
         super().__init__()
         self.config, self.spatial_merge_size = vision, vision.spatial_merge_size

@@ -45,7 +45,8 @@ class Footage:
         folder = Path(folder) / card.footage.folder
         own = Card.read(folder)
         processor = inputs.load_processor(folder)
-        model = load(folder).to(where, numbers)
+        model = load(folder)
+        model.to(device=where, dtype=numbers)  # type: ignore[call-arg]  # as transformers wraps it, no method for mypy
         return cls(model.eval(), processor, own, Wire.of(processor.tokenizer), Scope.read(folder, own))
 
     def inputs(self, frames: np.ndarray, opening: str = "") -> inputs.Inputs:
