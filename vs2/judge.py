@@ -180,7 +180,8 @@ class Judge(Judging):
             if chosen := [number for number, task in enumerate(tasks) if task.footage == footage]:
                 seen = [self._inputs(tasks[number], torch.device("cpu")) for number in chosen]
                 model, tokenizer, wire = self._part(footage)
-                written: Sequence[Reply | Problem] = together.replies(model, tokenizer, seen, how, wire, stop) if how.think else \
+                written: Sequence[Reply | Problem]
+                written = together.replies(model, tokenizer, seen, how, wire, stop) if how.think else \
                     together.answers(model, tokenizer, seen, wire)
                 found |= dict(zip(chosen, written, strict=True))
         return [found[number] for number in range(len(tasks))]
