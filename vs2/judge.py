@@ -20,19 +20,20 @@ from vs2.evaluation import Evaluation, Seconds
 from vs2.judging import STOPPED, Judging, Stream, Task, last, thoughts
 from vs2.model import as_published, checkpoint, chunks, generation, gpu, inputs, pace, together, weights
 from vs2.model.card import Card
+from vs2.model.footage import Footage, shrunk
 from vs2.model.int4 import store
 from vs2.model.mixture import mix
 from vs2.model.reply import Reply
 from vs2.model.scope import Scope
 from vs2.model.tokens import Wire
-from vs2.options import Given
+from vs2.options import Given, Options
 from vs2.remote import address
 from vs2.rubric import DIRECT, check_prompt
 from vs2.settings import Settings
 from vs2.texts import path_text, told
 from vs2.video import caps
 from vs2.video.rate import is_pictures
-from vs2.video.sampling import PATCH, fit
+from vs2.video.sampling import PATCH, Sampling, fit
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
@@ -65,7 +66,7 @@ def load(name: str = "auto", precision: str = "auto", settings: Settings | None 
     found = store.find(name, precision, settings.home)
     with weights.quiet():
         loaded = weights.load(found, precision)
-    return Judge(loaded.model, loaded.processor, loaded.card, name, loaded.precision, loaded.scope)
+    return Judge(loaded.model, loaded.processor, loaded.card, name, loaded.precision, loaded.scope, loaded.footage)
 
 
 def default_name(settings: Settings) -> str:
@@ -82,11 +83,12 @@ class Judge(Judging):
     clip from inside the loop over the first one's stream.
     scope: tells clips that it knows nothing of. It thinks aloud of them as of any other, but what its card withholds
     has no score, only the reason. Without one (the published checkpoint) nothing is withheld.
+    footage: the part that is asked in its place where such a clip is footage.
     """
 
     def __init__(self, model: "Qwen2_5_VLForConditionalGeneration", processor: "Qwen2_5_VLProcessor", card: Card,
-                 name: str, precision: str, scope: Scope | None = None) -> None:
-        self.model, self.processor, self.card, self.scope = model, processor, card, scope
+                 name: str, precision: str, scope: Scope | None = None, footage: Footage | None = None) -> None:
+        self.model, self.processor, self.card, self.scope, self.footage = model, processor, card, scope, footage
         self.name, self.precision = name, precision
         self._wire = Wire.of(processor.tokenizer)
         self._turn, self._owner = threading.Lock(), os.getpid()
@@ -96,6 +98,10 @@ class Judge(Judging):
     def slow(self) -> bool:
         """Whether four small frames, the least that the published system looks at, take it long."""
         return chunks.slow(self.model, 1024, 256)
+
+    @property
+    def sampling(self) -> Sampling:
+        return self.card.reading if self.footage is not None else self.card.sampling
 
     @property
     def device(self) -> torch.device:
@@ -128,10 +134,10 @@ class Judge(Judging):
                 if isinstance(source, video.Clip):
                     clip, name = source, source.metadata.name
                 else:
-                    sampling = self.card.sampling.capped(how.frames, how.pixels)
+                    sampling = self.sampling.capped(how.frames, how.pixels)
                     clip = video.read(source, sampling, fps=fps if is_pictures(source) else None)
                     name = told(path_text(source))
-                clip = caps.capped(clip, self.card.sampling, how.frames, how.pixels)
+                clip = caps.capped(clip, self.sampling, how.frames, how.pixels)
                 found.append(Task(clip, name, check_prompt(prompt), how, stop, time.perf_counter() - started))
             except Problem as problem:
                 found.append(problem)
@@ -151,9 +157,7 @@ class Judge(Judging):
             try:
                 for task in tasks:
                     self._ask_scope(task)
-                seen = [self._inputs(task, torch.device("cpu")) for task in tasks]
-                replies = together.replies(self.model, self.processor.tokenizer, seen, how, self._wire, stop) \
-                    if how.think else together.answers(self.model, self.processor.tokenizer, seen, self._wire)
+                replies = self._answers(tasks, how, stop)
             except generation.Stopped as stopped:
                 raise Failure(STOPPED) from stopped
             except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
@@ -169,6 +173,25 @@ class Judge(Judging):
                              Seconds(task.read, thought, task.read + thought))
                 for task, reply in zip(tasks, replies, strict=True)]
 
+    def _answers(self, tasks: list[Task], how: Options, stop: Callable[[], bool]) -> list[Reply | Problem]:
+        """In the order of the tasks; those of each part of the judge in a batch of their own."""
+        found: dict[int, Reply | Problem] = {}
+        for footage in (False, True):
+            if chosen := [number for number, task in enumerate(tasks) if task.footage == footage]:
+                seen = [self._inputs(tasks[number], torch.device("cpu")) for number in chosen]
+                model, tokenizer, wire = self._part(footage)
+                written: Sequence[Reply | Problem]
+                written = together.replies(model, tokenizer, seen, how, wire, stop) if how.think else \
+                    together.answers(model, tokenizer, seen, wire)
+                found |= dict(zip(chosen, written, strict=True))
+        return [found[number] for number in range(len(tasks))]
+
+    def _part(self, footage: bool) -> "tuple[Qwen2_5_VLForConditionalGeneration, PreTrainedTokenizerBase, Wire]":
+        """What writes: the judge itself, or its part for footage."""
+        if footage and self.footage is not None:
+            return self.footage.model, self.footage.processor.tokenizer, self.footage.wire
+        return self.model, self.processor.tokenizer, self._wire
+
     def _alone(self, task: Task) -> Evaluation | Problem:
         try:
             return last(self._judge(task))
@@ -179,15 +202,29 @@ class Judge(Judging):
         """On the model's device, or that one; without thinking they end in the answer's opening words."""
         opening = "" if task.options.think else DIRECT.leads[0]
         seen = replace(self.card.sampling, fps=caps.fps_seen(task.clip, self.card.sampling, task.options.frames))
-        made = inputs.prepare(self.processor, task.clip, task.prompt, replace(self.card, sampling=seen),
-                              self.model.config, opening)
+        if task.footage and self.footage is not None:
+            made = self.footage.inputs(task.clip.frames, opening)
+        else:
+            made = inputs.prepare(self.processor, self._own(task.clip), task.prompt, replace(self.card, sampling=seen),
+                                  self.model.config, opening)
         return made.to(device or self.device, self.model.model.visual.dtype)
 
     def _ask_scope(self, task: Task) -> None:
-        """Decides once, before anything is thought, what is withheld of this clip."""
-        if self.scope is not None and not task.asked:
-            task.withheld = self.scope.withheld(self.model.model.visual, self.processor, task.clip)
-            task.asked = True
+        """Decides once, before anything is thought, what is withheld of this clip, and which part judges the rest."""
+        if self.scope is None or task.asked:
+            return
+        task.withheld = self.scope.withheld(self.model.model.visual, self.processor, self._own(task.clip))
+        if task.withheld and self.footage is not None:
+            withheld = self.footage.withheld(task.clip.frames)
+            if withheld is not None:
+                task.withheld, task.footage = withheld, True
+        task.asked = True
+
+    def _own(self, clip: video.Clip) -> video.Clip:
+        """The clip at the size that the judge itself sees, where it was read larger for the sake of footage."""
+        if self.footage is None or clip.frames.shape[1] * clip.frames.shape[2] <= self.card.sampling.max_pixels:
+            return clip
+        return replace(clip, frames=shrunk(clip.frames, self.card, clip.metadata.height, clip.metadata.width))
 
     def _settle(self) -> None:
         """In a fork a thread that stayed with the parent may hold the turn. Raises Failure where it cannot work."""
@@ -234,13 +271,14 @@ class Judge(Judging):
     def _think(self, task: Task) -> Generator[events.Event, None, list[Reply]]:
         """What one attempt says; returns its replies."""
         write = as_published.generate if task.options.published else generation.generate
+        model, tokenizer, wire = self._part(task.footage)
         held = [self._inputs(task)]
         lap = None
-        if chunks.wanted(self.model, held[0]):
+        if not task.footage and chunks.wanted(self.model, held[0]):
             lap, estimated = self._planned(task, held[0])
             yield estimated
         # The inputs have no name here, so that nothing holds the pixels once they were seen.
-        told = thoughts(write(self.model, self.processor.tokenizer, held.pop(), task.options, self._wire, task.stop),
+        told = thoughts(write(model, tokenizer, held.pop(), task.options, wire, task.stop),
                         task.withheld)
         return (yield from lap.followed(told) if lap else told)
 

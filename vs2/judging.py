@@ -21,6 +21,7 @@ from vs2.rubric import check_prompt
 from vs2.texts import path_text, told
 from vs2.video import caps
 from vs2.video.kind import NUMBERED
+from vs2.video.sampling import Sampling
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # from typing, it needs Python 3.11
@@ -32,7 +33,8 @@ Stream = Generator[events.Event, None, None]    # ends in the Evaluation, unless
 @dataclass
 class Task:
     """What one judgement is about; `clip` shrinks when memory runs out. read: seconds that reading took. withheld: of
-    which dimensions nothing is said, and why, once that was asked."""
+    which dimensions nothing is said, and why, once that was asked. footage: whether the judge's part for footage is the
+    one to say the rest."""
 
     clip: video.Clip
     name: str
@@ -42,6 +44,7 @@ class Task:
     read: float
     withheld: Mapping[str, str] = field(default_factory=dict)
     asked: bool = False
+    footage: bool = False
 
 
 class Judging:
@@ -55,6 +58,11 @@ class Judging:
     precision: str
     card: Card
     at_once = 1
+
+    @property
+    def sampling(self) -> Sampling:
+        """How clips are read for it."""
+        return self.card.sampling
 
     @property
     def slow(self) -> bool:
@@ -94,12 +102,12 @@ class Judging:
 
     def stream_clip(self, clip: video.Clip, prompt: str, *, name: str | None = None, read: float = 0.0,
                     stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Stream:
-        """As `stream`, for a clip that was read already, with this judge's `card.sampling`.
+        """As `stream`, for a clip that was read already, with this judge's `sampling`.
 
         name: what to call it in the record. read: the seconds that reading it took.
         """
         how = self._options(options)
-        clip = caps.capped(clip, self.card.sampling, how.frames, how.pixels)
+        clip = caps.capped(clip, self.sampling, how.frames, how.pixels)
         return self._judge(Task(clip, name or clip.metadata.name, check_prompt(prompt), how, stop, read))
 
     def score_clip(self, clip: video.Clip, prompt: str, *, name: str | None = None, read: float = 0.0,
@@ -133,8 +141,8 @@ class Judging:
         started = time.perf_counter()
         yield events.Reading(name)
         self._settle()
-        clip = video.read(path, self.card.sampling.capped(options.frames, options.pixels), fps=fps)
-        clip = caps.capped(clip, self.card.sampling, options.frames, options.pixels)
+        clip = video.read(path, self.sampling.capped(options.frames, options.pixels), fps=fps)
+        clip = caps.capped(clip, self.sampling, options.frames, options.pixels)
         yield from self._judge(Task(clip, name, prompt, options, stop, time.perf_counter() - started))
 
     def _record(self, task: Task, replies: list[Reply], scores: dict[str, Score], said: Sequence[str],

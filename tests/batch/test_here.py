@@ -20,6 +20,7 @@ from vs2.batch.engines.processes import Processes
 from vs2.batch.engines.task import Task
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Evaluation, Seconds
+from vs2.video.sampling import Sampling
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def said(name, prompt) -> Evaluation:
 class Counting:
     """Takes note of what it is asked for together."""
 
-    card = SimpleNamespace(sampling=None)
+    sampling = Sampling()
 
     def __init__(self, breaks=False):
         self.asked, self.breaks, self.options = [], breaks, []

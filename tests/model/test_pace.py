@@ -6,7 +6,8 @@ import torch
 
 from tests.model.test_chunks import drained, inputs, small, tiny  # noqa: F401
 from vs2 import events
-from vs2.estimate import PREFILL, TOWER, TYPICAL, Countdown, Estimate, rounded
+from vs2.countdown import Countdown
+from vs2.estimate import PREFILL, TOWER, TYPICAL, Estimate, rounded
 from vs2.model import pace
 from vs2.model.tokens import Wire
 from vs2.options import Options

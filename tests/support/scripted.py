@@ -24,6 +24,7 @@ class ScriptedJudge:
     """
 
     name, precision, card = "scripted", "none", Card()
+    sampling = card.sampling
 
     def __init__(self, says=lambda clip, prompt: GOOD, pause=0.0, go=None):
         self.says, self.pause, self.go = says, pause, go

@@ -39,6 +39,7 @@ class Scripted:
     """A judge that says what it is told to, and waits for `go` before each word after the first."""
 
     name, precision, card = "mini", "fp32", Card(knows="It knows little <i>things</i>.")
+    sampling = card.sampling
 
     def __init__(self, words=("One ", "two ", "three."), problem=None, go=None):
         self.words, self.problem, self.go = words, problem, go

@@ -115,7 +115,8 @@ def follow(stream: "Iterable[events.Event]", judge: "Judging", status: "Status",
     clips: how many are to be judged from here on, this one included: how long a slow judge takes for all is said.
     """
     from vs2 import events
-    from vs2.estimate import PREFILL, Countdown
+    from vs2.countdown import Countdown
+    from vs2.estimate import PREFILL
 
     event: events.Event | None = None
     countdown = Countdown()

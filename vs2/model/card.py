@@ -1,6 +1,6 @@
 """`vs2.json`: what a checkpoint's folder says about the checkpoint. Without one: the published system's values."""
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import isfinite
 from pathlib import Path
 
@@ -45,11 +45,32 @@ class ScopeCard:
 
 
 @dataclass(frozen=True)
+class FootageCard:
+    """What a card says of the part that judges footage (`vs2.model.footage`).
+
+    folder: where it lies, beside the card. pixels: the least and the most of a frame that a clip is read with, so that
+    the part sees it at its own size as far as may be.
+    """
+
+    folder: str
+    pixels: tuple[int, int]
+
+    @classmethod
+    def of(cls, record: dict) -> "FootageCard":
+        """Raises ValueError and its like for a broken record."""
+        folder, (least, most) = record["folder"], map(int, record["pixels"])
+        if not isinstance(folder, str) or folder in ("", ".", "..") or Path(folder).name != folder:
+            raise ValueError("footage.folder must be the name of a folder in the same folder")
+        return cls(folder, (least, most))
+
+
+@dataclass(frozen=True)
 class Card:
     """A checkpoint's query and sampling, and for people: what it knows, was trained on and measured.
 
     scope: how it tells clips that it knows nothing of, and what it withholds then; None where it withholds nothing.
     longest_prompt: the longest prompt, in tokens, that it was measured with; None where nobody measured it.
+    footage: where its part for footage lies; None where it has none.
     """
 
     query: str = PUBLISHED_QUERY
@@ -59,6 +80,15 @@ class Card:
     metrics: dict = field(default_factory=dict)
     longest_prompt: int | None = None       # tokens
     scope: ScopeCard | None = None
+    footage: FootageCard | None = None
+
+    @property
+    def reading(self) -> Sampling:
+        """How a clip is read: as the checkpoint sees it, or larger where its part for footage sees more."""
+        if self.footage is None:
+            return self.sampling
+        least, most = self.footage.pixels
+        return replace(self.sampling, min_pixels=least, max_pixels=most)
 
     @classmethod
     def read(cls, folder: Path) -> "Card":
@@ -92,7 +122,10 @@ class Card:
         if longest is not None and (isinstance(longest, bool) or not isinstance(longest, int) or longest < 1):
             raise ValueError("longest_prompt must be a number of tokens, 1 or more")
         scope = ScopeCard.of(record["scope"]) if "scope" in record else None
-        return cls(query, sampling, **said, metrics=metrics, longest_prompt=longest, scope=scope)
+        footage = FootageCard.of(record["footage"]) if "footage" in record else None
+        card = cls(query, sampling, **said, metrics=metrics, longest_prompt=longest, scope=scope, footage=footage)
+        _check(card.reading)
+        return card
 
     def record(self) -> dict:
         """What `of` makes this card from, without what is empty."""
@@ -100,7 +133,8 @@ class Card:
         found = {"query": self.query, "fps": sampling.fps, "min_frames": sampling.min_frames,
                  "max_frames": sampling.max_frames, "pixels": [sampling.min_pixels, sampling.max_pixels],
                  "knows": self.knows, "trained_on": self.trained_on, "longest_prompt": self.longest_prompt,
-                 "metrics": self.metrics, "scope": None if self.scope is None else asdict(self.scope)}
+                 "metrics": self.metrics, "scope": None if self.scope is None else asdict(self.scope),
+                 "footage": self.footage and {"folder": self.footage.folder, "pixels": list(self.footage.pixels)}}
         return {name: value for name, value in found.items() if value not in ("", {}, None)}
 
 

@@ -20,6 +20,7 @@ from vs2.model import attention, gpu, inputs, vision
 from vs2.model import checkpoint as checkpoints
 from vs2.model.card import Card
 from vs2.model.checkpoint import INT4, Checkpoint
+from vs2.model.footage import Footage
 from vs2.model.int4 import layer, loading
 from vs2.model.scope import Scope
 from vs2.settings import zero_gpu
@@ -44,7 +45,7 @@ LEAST_WORK = 1.05        # share of the weights' bytes without which loading is 
 class Loaded:
     """A model ready to judge. precision: "fp32", "bf16", "int4" or "4bit", or the method of a quantised checkpoint.
 
-    scope: what tells clips that it knows nothing of, where its card names one.
+    scope: what tells clips that it knows nothing of, where its card names one. footage: its part for footage, likewise.
     """
 
     model: "Qwen2_5_VLForConditionalGeneration"
@@ -53,6 +54,7 @@ class Loaded:
     precision: str
     device: torch.device
     scope: Scope | None = None
+    footage: Footage | None = None
 
 
 def device() -> torch.device:
@@ -154,7 +156,8 @@ def load(checkpoint: Checkpoint, precision: str = "auto", where: torch.device | 
     # Products of bfloat16 that are summed into float32 (`attention.few`) are there for CUDA alone.
     if where.type == "cuda" and (not torch.version.hip or model.get_input_embeddings().weight.dtype == torch.float32):
         attention.ungroup(model)
-    return Loaded(model.eval(), processor, card, precision, where, scope)
+    footage = Footage.read(checkpoint.folder, card, where, next(model.parameters()).dtype)
+    return Loaded(model.eval(), processor, card, precision, where, scope, footage)
 
 
 def place(precision: str, where: torch.device, quantised: str | None = None) -> torch.device:

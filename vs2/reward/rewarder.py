@@ -90,7 +90,7 @@ class Rewarder:
         try:
             if fps is None:
                 raise BadInput(f"{name} is in memory and says no frame rate: give fps, pictures a second.")
-            return clip_of(frames_of(video, name), fps, self.judge.card.sampling, name=name)
+            return clip_of(frames_of(video, name), fps, self.judge.sampling, name=name)
         except Problem as problem:
             return problem
 

@@ -38,6 +38,9 @@ class Scorer(Protocol):
     precision: str
     card: Any
 
+    @property
+    def sampling(self) -> Sampling: ...
+
     def score_many(self, sources: Sequence[Clip], prompts: Sequence[str], /) -> Sequence[Evaluation | Problem]:
         """As `vs2.judge.Judge.score_many`."""
 
@@ -154,7 +157,7 @@ class Line:
             elif not job.answer.cancelled():
                 started = time.perf_counter()
                 try:
-                    job.clip = job.read(self.judge.card.sampling.capped(job.options.frames, job.options.pixels))
+                    job.clip = job.read(self.judge.sampling.capped(job.options.frames, job.options.pixels))
                 except Problem as problem:
                     job.fail(problem)
                 except Exception as error:

@@ -103,7 +103,7 @@ def _borrowed(request: Request, stop: str) -> Iterator:
     check_prompt(request.prompt)
     yield Reading(request.video)
     reading, elapsed = clock(), clock()
-    sampling = judges[request.judge].card.sampling.capped(request.frames, request.pixels)
+    sampling = judges[request.judge].sampling.capped(request.frames, request.pixels)
     clip = video.read(request.video, sampling, fps=request.fps)
     read = reading()
     yield FramesRead(clip)

@@ -1,7 +1,8 @@
 """What is known of a judgement while it runs, and the status line that says it."""
 from vs2 import events
 from vs2.best_of import cost
-from vs2.estimate import PREFILL, Countdown, rounded
+from vs2.countdown import Countdown
+from vs2.estimate import PREFILL, rounded
 from vs2.evaluation import Evaluation, Score
 from vs2.ui import loan, parts, text
 from vs2.ui.host import Run

@@ -10,9 +10,10 @@ import numpy as np
 from vs2.video.reader import Clip
 from vs2.video.sampling import PAIR, Sampling, fit
 
-SEEN = "The judge saw {frames} frames of {width} x {height}, as asked; "
-PUBLISHED = SEEN + "the published reader would have seen {count} frames of {wide} x {high}."
-OWN = SEEN + "by this judge's own limits it would have seen {count} frames of {wide} x {high}."
+PUBLISHED = ("The judge saw {frames} frames of {width} x {height}, as asked; "
+             "the published reader would have seen {count} frames of {wide} x {high}.")
+OWN = ("The judge saw {frames} frames of {width} x {height}, as asked; "
+       "by this judge's own limits it would have seen {count} frames of {wide} x {high}.")
 
 
 def whole(clip: Clip, sampling: Sampling) -> tuple[int, int, int]:

@@ -37,7 +37,8 @@ _log = logging.getLogger("vs2.batch")
 class ClipScorer(Protocol):
     """A judge that takes clips that were read already, as a `vs2.judge.Judge` does."""
 
-    card: Any
+    @property
+    def sampling(self) -> Sampling: ...
 
     def score_clip(self, clip: video.Clip, prompt: str, /, *, name: str | None, read: float,
                    **options: "Unpack[Given]") -> Evaluation: ...
@@ -91,7 +92,7 @@ class Here:
             return
         readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         try:
-            clips = ahead(tasks, self._judge.card.sampling.capped(*self._caps), readers, max(AHEAD, self._most))
+            clips = ahead(tasks, self._judge.sampling.capped(*self._caps), readers, max(AHEAD, self._most))
             for batch in batches(clips, self._most):
                 if stop():
                     return

@@ -54,11 +54,14 @@ class Slow:
     def _watch(self, session: str | None, going: Going, own: bool = True) -> Updates:
         """own: whether who watches may stop it; whoever has the link may look at it."""
         self._watched[session] = mine = (going, own)
-        for update in going.watch(lambda: self._watched.get(session) is mine):      # of two in one window the later one
-            yield update if own else update | {self.halt: gr.update(interactive=False)}
-        if self._watched.get(session) is mine:
-            del self._watched[session]
-            yield {self.go: gr.update(interactive=True)}
+        try:
+            for update in going.watch(lambda: self._watched.get(session) is mine):  # of two in one window the later one
+                yield update if own else update | {self.halt: gr.update(interactive=False)}
+            if self._watched.get(session) is mine:
+                yield {self.go: gr.update(interactive=True)}
+        finally:    # also when the visitor has gone
+            if self._watched.get(session) is mine:
+                del self._watched[session]
 
     def _forget(self, visitor: str, when: float) -> None:
         """Who deletes all of theirs has nothing come to it later."""

@@ -1,0 +1,309 @@
+"""Teaches the part for footage to speak: `python -m train.footage.teach OUTPUT TABLE ... [--without SHARE] [--resume]`
+
+It learns from what the eye saw (train/footage/seen.py), so that the convolutions need not run again: a small language
+model reads a token for each quarter of each pair of pictures, and learns the replies of train/footage/words.py. The
+matrix that makes those tokens is what regressions found (train/footage/teacher.py), and is not learned further: a free
+one learns the few clips by heart. At the digits it learns
+the whole distribution: 3.4 is a 3 with 0.6 and a 4 with 0.4. OUTPUT/model is the result.
+"""
+import argparse
+import json
+import math
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from train import fresh
+from train.footage import faults, imagenet, scope, teacher, words
+from train.footage.matrix import CHANNELS, Matrix
+from train.footage.seen import kept
+from train.footage.table import Film, listed
+from vs2.errors import Problem
+from vs2.model import footage
+from vs2.model.card import NAME, Card
+from vs2.model.eye import FEATURES
+from vs2.model.tokens import Wire
+from vs2.rubric import DIRECT, KEYS
+
+SHAPE = {"vocabulary": 512, "mrope_section": [4, 6, 6],
+         "text": {"hidden_size": 128, "intermediate_size": 320, "num_hidden_layers": 3, "num_attention_heads": 4,
+                  "num_key_value_heads": 2, "initializer_range": 0.05},
+         "vision": {"depth": 1, "hidden_size": 32, "intermediate_size": 32, "num_heads": 1, "out_hidden_size": 128,
+                    "fullatt_block_indexes": [0]}}
+MERGE, PAIRS = 8, 6
+CARD = {"query": "Judge this footage: $t2v_prompt", "fps": 4.0, "min_frames": 8, "max_frames": 8,
+        "pixels": [28 * 28, 512 * 512]}
+STEPS, BATCH, RATE, WARM, DECAY = 300, 24, 2e-3, 30, 0.05
+DIRECT_SHARE, DIGITS, NOISE = 0.2, 4.0, 0.1
+EVERY = 50          # steps between two checkpoints and lines of the log
+
+
+@dataclass(frozen=True, eq=False)
+class Lessons:
+    """A variant a row. seen: float32 [n, 24, CHANNELS], its tokens. said: what to say of it. soft: float32 [n, 3, 5],
+    the distribution of each dimension's digit."""
+
+    seen: torch.Tensor
+    said: list[words.Seen]
+    soft: torch.Tensor
+    labels: list[dict]
+
+
+def soft(value: float) -> np.ndarray:
+    """float [5]: a quality between two scores belongs to both."""
+    return np.clip(1 - np.abs(np.arange(1, 6) - np.clip(value, 1, 5)), 0, 1)
+
+
+def lessons(films: list[Film], seen: np.ndarray, labels: list[dict], without: set[str]) -> tuple[Lessons, Matrix]:
+    """What is learned, and the matrix of the eye that goes with it.
+
+    without: prompts of rated clips that are kept for measuring: neither their ratings nor their pictures are learned.
+    A row's tokens are made with regressions that were fitted without its source (its prompt, where it is rated): those
+    of its own would be surer than they can be of a clip that nobody has seen.
+    """
+    index = {film.key: number for number, film in enumerate(films)}
+    clean = {label["clip"]: row for row, label in zip(seen, labels, strict=True) if label["pass"] == 0}
+    placed = teacher.over_time(np.stack([clean[film.key] for film in films]))
+    quality = teacher.qualities(films, placed[:, :2 * FEATURES], without)
+    left_out = {film.key for film in films if film.ratings is not None and film.prompt in without}
+    used = [number for number, label in enumerate(labels) if label["clip"] not in left_out]
+    seen, labels = seen[used], [labels[number] for number in used]
+    of = np.array([index[label["clip"]] for label in labels])
+    groups = [f"prompt {films[number].prompt}" if films[number].ratings is not None else films[number].source
+              for number in of]
+    found, strong = teacher.over_time(seen), teacher.strengths(labels)
+    sure = teacher.sureness(teacher.crossed(found, strong, groups), labels)
+    filmed = np.array([films[number].filmed for number in of], float)
+    camera = teacher.crossed(found, filmed[:, None], groups)[:, 0]
+    change = placed[:, 2 * FEATURES:].mean(1)
+    motion = np.searchsorted(np.quantile(change, (0.25, 0.5, 0.75)), change)
+    scores = np.array([[teacher.spoilt(quality[number][0], label["visual"]),
+                        teacher.spoilt(quality[number][1], label["physical"])]
+                       for label, number in zip(labels, of, strict=True)])
+    said = []
+    for row, (label, number) in enumerate(zip(labels, of, strict=True)):
+        parts = [words.Fault(*label[name], sure=int(sure[row, place])) if label[name] else None
+                 for place, name in enumerate(("visual", "physical"))]
+        away = abs(camera[row] - filmed[row])
+        levels = tuple(round(value) - 1 for value in quality[number])
+        said.append(words.Seen(bool(filmed[row]), 2 if away < 0.25 else 1 if away < 0.5 else 0, int(motion[number]),
+                               levels, tuple(round(score) for score in scores[row]), *parts,
+                               (int(sure[row, 0]), int(sure[row, 1]))))
+    wanted = np.concatenate([strong, quality[of], filmed[:, None], scores], 1)
+    matrix = Matrix.fit(seen, wanted)
+    parts, tokens = teacher.folds(groups), np.zeros((len(seen), 4 * PAIRS, CHANNELS), np.float32)
+    for part in np.unique(parts):
+        tokens[parts == part] = matrix.with_directions_of(seen[parts != part], wanted[parts != part])(
+            seen[parts == part])
+    soft_ = np.array([[soft(visual), soft(3), soft(physical)] for visual, physical in scores], np.float32)
+    return Lessons(torch.from_numpy(tokens), said, torch.from_numpy(soft_), labels), matrix
+
+
+def untrained(seed: int = 0):
+    """The model, its eye and its processor."""
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLProcessor, Qwen2VLImageProcessor, Qwen2VLVideoProcessor
+
+    said = [words.reply(words.Seen(bool(n % 2), n % 3, n % 4, (n % 5, n // 5 % 5), (n % 5 + 1, n // 5 % 5 + 1),
+                                   words.Fault(faults.VISUAL[n % len(faults.VISUAL)], n % 4 + 1, n % 4 + 1, 5 + n % 4,
+                                               n % 3) if n % 3 else None,
+                                   words.Fault(faults.PHYSICAL[n % 4], n // 2 % 4 + 1, 1, 8, n % 3) if n % 4 else None,
+                                   (n % 3, n // 2 % 3))) for n in range(2000)]
+    tokenizer = fresh.tokenizer([*said, *[CARD["query"].replace("$t2v_prompt", footage.UNREAD)] * 50,
+                                 *[DIRECT.write((n % 5 + 1, 3, n % 4 + 1)) for n in range(200)]], SHAPE["vocabulary"])
+    ids = {token: tokenizer.convert_tokens_to_ids(token) for token in fresh.SPECIAL}
+    config = Qwen2_5_VLConfig(
+        text_config=dict(vocab_size=-(-len(tokenizer) // 64) * 64, tie_word_embeddings=True,
+                         max_position_embeddings=4096, use_sliding_window=False, bos_token_id=ids["<|endoftext|>"],
+                         eos_token_id=ids["<|im_end|>"], pad_token_id=ids["<|endoftext|>"],
+                         rope_parameters={"rope_type": "default", "rope_theta": 10000.0,
+                                          "mrope_section": SHAPE["mrope_section"]}, **SHAPE["text"]),
+        vision_config=dict(in_channels=3, patch_size=14, spatial_merge_size=MERGE, temporal_patch_size=2,
+                           window_size=112, tokens_per_second=2, **SHAPE["vision"]),
+        tie_word_embeddings=True, image_token_id=ids["<|image_pad|>"], video_token_id=ids["<|video_pad|>"],
+        vision_start_token_id=ids["<|vision_start|>"], vision_end_token_id=ids["<|vision_end|>"],
+        bos_token_id=ids["<|endoftext|>"], eos_token_id=ids["<|im_end|>"], pad_token_id=ids["<|endoftext|>"])
+    torch.manual_seed(seed)
+    model = footage.build(config)
+    model.generation_config.eos_token_id = [ids["<|im_end|>"], ids["<|endoftext|>"]]
+    model.generation_config.pad_token_id = ids["<|endoftext|>"]
+    limits = dict(size={"shortest_edge": 28 * 28, "longest_edge": 512 * 512}, patch_size=14, temporal_patch_size=2,
+                  merge_size=MERGE)
+    processor = Qwen2_5_VLProcessor(Qwen2VLImageProcessor(**limits), tokenizer, Qwen2VLVideoProcessor(**limits),
+                                    chat_template=fresh.TEMPLATE)
+    eye = model.model.visual
+    eye.network.load_state_dict(imagenet.network().state_dict())
+    eye.network.requires_grad_(False)
+    eye.mean.copy_(torch.tensor(processor.video_processor.image_mean) * 255)
+    eye.deviation.copy_(torch.tensor(processor.video_processor.image_std) * 255)
+    return model, processor
+
+
+class Rows:
+    """Replies as tokens, behind what every row begins with: the query and the places of the pictures."""
+
+    def __init__(self, model, processor):
+        part = footage.Footage(model, processor, Card.of(CARD), Wire.of(processor.tokenizer), None)
+        blank = np.zeros((8, 224, 224, 3), np.uint8)
+        self.tokenizer, self.wire, self.video = processor.tokenizer, part.wire, model.config.video_token_id
+        first = part.inputs(blank)
+        self.prefix, self.positions, self.delta = first.input_ids[0], first.position_ids[:, 0], first.rope_delta
+        self.asked = self._ids(DIRECT.leads[0])
+
+    def _ids(self, text: str) -> list[int]:
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def batch(self, said: list[words.Seen], direct: np.ndarray) -> dict[str, torch.Tensor]:
+        """ids and labels [B, L], positions [3, B, L], and `digit` [B, L]: 1 to 3 where the next is that dimension's."""
+        rows, starts = [], []
+        for seen, is_direct in zip(said, direct.tolist(), strict=True):
+            text = (DIRECT.write((seen.scores[0], 3, seen.scores[1])) if is_direct else words.reply(seen))
+            rows.append([*self.prefix.tolist(), *self._ids(text + self.tokenizer.eos_token)])
+            starts.append(len(self.prefix) + (len(self.asked) if is_direct else 0))
+        longest, digits = max(map(len, rows)), set(self.wire.digits)
+        ids = torch.full((len(rows), longest), self.tokenizer.pad_token_id)
+        labels, digit = torch.full_like(ids, -100), torch.zeros_like(ids)
+        for number, (row, start) in enumerate(zip(rows, starts, strict=True)):
+            ids[number, :len(row)] = torch.tensor(row)
+            labels[number, start:len(row)] = ids[number, start:len(row)]
+            # with reasons each score has its number before it: "(1) visual quality: 4"
+            places = [place for place in range(start, len(row)) if row[place] in digits]
+            for key, place in enumerate(places[-3:] if direct[number] else places[-6:][1::2], 1):
+                digit[number, place] = key
+        tail = torch.arange(len(self.prefix), longest) + self.delta
+        positions = torch.cat([self.positions, tail.expand(3, -1)], 1)[:, None].expand(3, len(rows), -1)
+        return {"ids": ids, "labels": labels, "positions": positions, "digit": digit}
+
+
+def loss_of(model, rows: Rows, batch: dict, seen: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Cross entropy over a batch's replies; at digits against their distribution, which weighs DIGITS times as much."""
+    language, ids = model.model.language_model, batch["ids"]
+    embedded = language.embed_tokens(ids)
+    tokens = functional.pad(seen, (0, embedded.shape[-1] - CHANNELS))
+    embedded = embedded.masked_scatter((ids == rows.video)[..., None], tokens.to(embedded.dtype))
+    hidden = language(inputs_embeds=embedded, position_ids=batch["positions"], use_cache=False).last_hidden_state
+    first = len(rows.prefix) - 1
+    logits = model.lm_head(hidden[:, first:-1]).float().log_softmax(-1)
+    labels, digit = batch["labels"][:, first + 1:], batch["digit"][:, first + 1:]
+    plain = (labels >= 0) & (digit == 0)
+    total = functional.nll_loss(logits[plain], labels[plain], reduction="sum")
+    for key in range(1, len(KEYS) + 1):
+        where = digit == key
+        target = wanted[:, key - 1][where.any(1)]
+        total = total - DIGITS * (target * logits[where][:, list(rows.wire.digits)]).sum()
+    return total / (plain.sum() + DIGITS * (digit > 0).sum())
+
+
+def run(output: Path, tables: list[Path], share: float = 0.0, resume: bool = False, steps: int = STEPS,
+        name: str = "model", withhold: tuple[str, ...] = (KEYS[1],)) -> Path:
+    """The folder of the finished part. share: of the rated prompts that are kept for measuring (held-out.json).
+
+    withhold: dimensions that it does not judge.
+    """
+    films = listed(tables)
+    prompts = sorted({film.prompt for film in films if film.ratings is not None})
+    without = set(np.random.default_rng(5).permutation(prompts)[:round(share * len(prompts))].tolist())
+    seen, labels = kept(output)
+    taught, matrix = lessons(films, seen, labels, without)
+    model, processor = untrained()
+    matrix.put(model.model.visual)
+    model.model.visual.requires_grad_(False)
+    rows, target = Rows(model, processor), output / name
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "held-out.json").write_text(json.dumps(sorted(without)))
+    learned = [weight for weight in model.parameters() if weight.requires_grad]
+    matrices = [weight for weight in learned if weight.ndim > 1]
+    vectors = [weight for weight in learned if weight.ndim < 2]
+    optimiser = torch.optim.AdamW([{"params": matrices, "weight_decay": DECAY},
+                                   {"params": vectors, "weight_decay": 0.0}], lr=RATE, betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min(
+        (step + 1) / WARM, 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))) + 0.01))
+    state, step, started, sums = target / "state.pt", 0, time.time(), []
+    if resume and state.exists():
+        held = torch.load(state, weights_only=True)
+        model.load_state_dict(held["model"], strict=False)
+        optimiser.load_state_dict(held["optimiser"])
+        schedule.load_state_dict(held["schedule"])
+        step = held["step"]
+    # a source with few clips counts as much as one with many, up to a point
+    sources = {film.key: film.source for film in films}
+    counts: dict[str, int] = {}
+    for label in taught.labels:
+        counts[sources[label["clip"]]] = counts.get(sources[label["clip"]], 0) + 1
+    weights = np.array([counts[sources[label["clip"]]] ** -0.5 for label in taught.labels])
+    weights /= weights.sum()
+    model.train()
+    while step < steps:
+        dice = np.random.default_rng([step, 79])
+        chosen = dice.choice(len(weights), BATCH, p=weights)
+        batch = rows.batch([taught.said[n] for n in chosen], dice.random(BATCH) < DIRECT_SHARE)
+        shown = taught.seen[torch.from_numpy(chosen)]
+        shown = shown + NOISE * torch.randn(BATCH, 1, CHANNELS, generator=torch.Generator().manual_seed(step))
+        loss = loss_of(model, rows, batch, shown, taught.soft[torch.from_numpy(chosen)])
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(learned, 1.0)
+        optimiser.step()
+        schedule.step()
+        step, sums = step + 1, [*sums, loss.item()]
+        if step % EVERY == 0 or step == steps:
+            fresh_state = state.with_suffix(".new")
+            weights_now = {key: value for key, value in model.state_dict().items() if ".network." not in key}
+            torch.save({"model": weights_now, "optimiser": optimiser.state_dict(),
+                        "schedule": schedule.state_dict(), "step": step}, fresh_state)
+            os.replace(fresh_state, state)
+            print(f"teach {step} of {steps}: loss {np.mean(sums):.4f}, {time.time() - started:.0f} s", flush=True)
+            sums = []
+    if without:     # the rows are read as before; what makes them may know all that was rated
+        (target / "measured").mkdir(exist_ok=True)
+        finish(model, processor, target / "measured")
+        lessons(films, seen, labels, set())[1].put(model.model.visual)
+    finish(model, processor, target)
+    scope.fit(target, films, seen, labels, kept(output, "made-*"), withhold)
+    return target
+
+
+def finish(model, processor, folder: Path) -> Path:
+    """Writes the part in bfloat16, its scaling in float32."""
+    from safetensors.torch import save_file
+
+    exact = ("centre", "spread", "mean", "deviation")
+    tensors = {name: (value if name.split(".")[-1] in exact else value.to(torch.bfloat16)).contiguous().clone()
+               for name, value in model.state_dict().items() if name != "lm_head.weight"}
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    model.config.save_pretrained(folder)
+    model.generation_config.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    (folder / NAME).write_text(json.dumps(CARD, indent=1) + "\n", encoding="utf-8")
+    for file in folder.glob("*.safetensors"):
+        file.chmod(0o644)
+    return folder
+
+
+def main(argv=None) -> int:
+    """The command; its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m train.footage.teach", description=__doc__)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("tables", type=Path, nargs="+")
+    parser.add_argument("--without", type=float, default=0.0, help="share of the rated prompts kept for measuring")
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--name", default="model")
+    parser.add_argument("--withhold", nargs="*", choices=KEYS, default=[KEYS[1]], help="what it is not to judge")
+    parser.add_argument("--resume", action="store_true")
+    given = parser.parse_args(argv)
+    try:
+        print(run(given.output, given.tables, given.without, given.resume, given.steps, given.name,
+                  tuple(given.withhold)))
+    except Problem as problem:
+        print(f"train.footage.teach: {problem}", file=sys.stderr)
+        return problem.status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""What a small judge sees footage with: EfficientNet-Lite0 in a Qwen2.5-VL's place for the vision tower.
+
+A tower that has only met rendered scenes sees little in a film, and two CPU cores cannot teach it to. These are the
+convolutions of EfficientNet-Lite0 (Tan and Le, arXiv 1905.11946; weights trained on ImageNet, Apache-2.0), with their
+batch normalisation folded in, frozen; on top one matrix that is learned. It takes and gives what the tower does:
+patches in, a feature for each token out, so that the rest of the model and of this package stays as it is.
+"""
+import torch
+from torch import nn
+from torch.nn import functional
+
+STEM = 32
+# kernel, stride of the first block, expansion, channels, blocks; of each stage
+STAGES = ((3, 1, 1, 16, 1), (3, 2, 6, 24, 2), (5, 2, 6, 40, 2), (3, 2, 6, 80, 3), (5, 1, 6, 112, 3), (5, 2, 6, 192, 4),
+          (3, 1, 6, 320, 1))
+TAPS = (1, 2, 4, 6)         # stages whose features are kept: at a 4th, 8th, 16th and 32nd of the picture's size
+MEAN, DEVIATION = 127.0, 128.0      # of pixels, as its weights were trained
+FEATURES = 3 * sum(STAGES[tap][3] for tap in TAPS)      # of a cell: mean, deviation, change within the pair
+FURTHEST = 6.0      # deviations beyond which a feature says no more
+
+
+class Convolution(nn.Conv2d):
+    """With TensorFlow's padding: as much as the stride needs, the odd pixel at the end."""
+
+    def __init__(self, inside: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+        super().__init__(inside, out, kernel, stride, groups=groups)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        rows, columns = (max((-(-side // stride) - 1) * stride + kernel - side, 0) for side in x.shape[-2:])
+        if rows or columns:
+            x = functional.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
+        return functional.conv2d(x, self.weight, self.bias, self.stride, groups=self.groups)
+
+
+class Block(nn.Module):
+    """An inverted residual: wider, each channel by itself, narrow again."""
+
+    def __init__(self, inside: int, out: int, kernel: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        wide = inside * expansion
+        self.expand = Convolution(inside, wide, 1) if expansion > 1 else None
+        self.depthwise = Convolution(wide, wide, kernel, stride, groups=wide)
+        self.project = Convolution(wide, out, 1)
+        self.skips = stride == 1 and inside == out
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = x if self.expand is None else functional.relu6(self.expand(x))
+        y = self.project(functional.relu6(self.depthwise(y)))
+        return x + y if self.skips else y
+
+
+class Network(nn.Module):
+    """The convolutions alone: pictures [n, 3, h, w] of pixels 0 to 255 -> what each of TAPS sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = Convolution(3, STEM, 3, 2)
+        self.stages = nn.ModuleList()
+        inside = STEM
+        for kernel, stride, expansion, out, blocks in STAGES:
+            self.stages.append(nn.Sequential(*(
+                Block(out if n else inside, out, kernel, 1 if n else stride, expansion) for n in range(blocks))))
+            inside = out
+
+    def forward(self, pictures: torch.Tensor) -> list[torch.Tensor]:
+        x = functional.relu6(self.stem((pictures - MEAN) / DEVIATION))
+        seen = []
+        for number, stage in enumerate(self.stages):
+            x = stage(x)
+            if number in TAPS:
+                seen.append(x)
+        return seen
+
+
+def cells(seen: list[torch.Tensor], rows: int, columns: int) -> torch.Tensor:
+    """What is in each cell of each pair of pictures: [pairs, rows, columns, FEATURES], of `Network`'s [n, c, h, w].
+
+    Of each channel: its mean over the cell in both pictures, its deviation there, and how much it changes from the
+    first to the second.
+    """
+    found = []
+    for x in seen:
+        first, second = x[::2], x[1::2]
+        mean = functional.adaptive_avg_pool2d(x, (rows, columns))
+        square = functional.adaptive_avg_pool2d(x * x, (rows, columns))
+        deviation = (square - mean * mean).clamp_min(0).sqrt()
+        change = functional.adaptive_avg_pool2d((second - first).abs(), (rows, columns))
+        found += [(mean[::2] + mean[1::2]) / 2, (deviation[::2] + deviation[1::2]) / 2, change]
+    return torch.cat(found, 1).permute(0, 2, 3, 1)
+
+
+class Eye(nn.Module):
+    """Stands for `model.model.visual` of a Qwen2.5-VL: the same inputs, the same kind of output.
+
+    vision: the model's vision config; its `spatial_merge_size` patches a side are a cell, and a cell of a pair of
+    pictures is a token.
+    """
+
+    centre: torch.Tensor
+    spread: torch.Tensor
+    mean: torch.Tensor
+    deviation: torch.Tensor
+
+    def __init__(self, vision) -> None:
+        super().__init__()
+        self.config, self.spatial_merge_size = vision, vision.spatial_merge_size
+        self.network = Network()
+        self.look = nn.Linear(FEATURES, vision.out_hidden_size)
+        self.register_buffer("centre", torch.zeros(FEATURES))       # of what footage shows of each feature
+        self.register_buffer("spread", torch.ones(FEATURES))
+        self.register_buffer("mean", torch.zeros(3))                # of pixels 0 to 255, as the patches are normalised
+        self.register_buffer("deviation", torch.ones(3))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What pixels are cast to."""
+        return self.look.weight.dtype
+
+    def pictures(self, patches: torch.Tensor, grid: tuple[int, int, int]) -> torch.Tensor:
+        """The pictures [2 * pairs, 3, h, w], of pixels 0 to 255, that `vs2.model.inputs.patches` cut up."""
+        merge, patch = self.spatial_merge_size, self.config.patch_size
+        pairs, rows, columns = grid[0], grid[1] // merge, grid[2] // merge
+        x = patches.reshape(pairs, rows, columns, merge, merge, 3, 2, patch, patch)
+        x = x.permute(0, 6, 5, 1, 3, 7, 2, 4, 8).reshape(2 * pairs, 3, grid[1] * patch, grid[2] * patch)
+        return x * self.deviation[:, None, None] + self.mean[:, None, None]
+
+    def seen(self, found: torch.Tensor) -> torch.Tensor:
+        """Tokens [n, width] of cells [n, FEATURES]."""
+        placed = ((found - self.centre) / self.spread).clamp(-FURTHEST, FURTHEST)
+        return self.look(placed.to(self.look.weight.dtype))
+
+    def forward(self, hidden_states: torch.Tensor, grid_thw: torch.Tensor, **kwargs):
+        """The tower's output: `pooler_output` [tokens of all clips, width]."""
+        from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+        found, start = [], 0
+        for pairs, rows, columns in grid_thw.tolist():
+            count = pairs * rows * columns
+            shown = self.pictures(hidden_states[start:start + count], (pairs, rows, columns))
+            start += count
+            merge = self.spatial_merge_size
+            found.append(cells(self.network(shown), rows // merge, columns // merge).reshape(-1, FEATURES))
+        out = self.seen(torch.cat(found))
+        return BaseModelOutputWithPooling(last_hidden_state=out, pooler_output=out)
