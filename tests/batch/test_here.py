@@ -113,12 +113,12 @@ class Counting:
 
 
 def many(count: int) -> list[Task]:
-    return [Task(n, f"{n}.mp4", str(n)) for n in range(count)]
+    return [Task(n, Path(f"{n}.mp4"), str(n)) for n in range(count)]
 
 
 def test_batches_do_not_depend_on_how_quickly_a_clip_was_read(monkeypatch):
     def read(slow, path, sampling, fps=None):
-        time.sleep(0.05 if int(path[0]) % 3 == slow else 0)
+        time.sleep(0.05 if int(str(path)[0]) % 3 == slow else 0)
         return clip(2, 9, 9)
 
     for slow in range(3):

@@ -28,8 +28,9 @@ class Sampling:
         found = replace(self, max_frames=most, min_frames=min(self.min_frames, most))
         if pixels is None or pixels >= self.max_pixels:
             return found
-        # `size` lets a frame be 5 % larger than the least.
-        return replace(found, max_pixels=pixels, min_pixels=min(self.min_pixels, int(pixels / 1.05)))
+        # `fit` rounds up where it enlarges, by nearly a patch a side: the least leaves room for that.
+        least = self.min_pixels if pixels >= 1.5 * self.min_pixels else min(self.min_pixels, pixels // 4)
+        return replace(found, max_pixels=pixels, min_pixels=least)
 
     def indices(self, total: int, video_fps: float) -> list[int]:
         """The frame numbers to read from `total` frames at `video_fps`; never empty, always an even count.
