@@ -160,7 +160,7 @@ class EvaluatePage(Layout, Slow, Endpoint):
                 judge = self.host.meanwhile
                 note = text.STOOD_IN.format(own=whose.shown(self.host.own_name), name=judge)
             visitor, session = self.site.visitor(address), request.session_hash
-            asked = Request(path, prompt, **given.judging(think, budget, samples, seed, frames, pixels),
+            asked = Request(path, prompt, **given.judging(think, budget, samples, seed, frames or None, pixels or None),
                             visitor=visitor or session or "", judge=judge or "", fps=fps)
         except Problem as problem:
             yield {self.notice: parts.problem(problem)}

@@ -49,9 +49,9 @@ SAMPLES_HINT = "With more than one, their scores are mixed and a confidence can 
 SEED = "Seed"
 SEED_HINT = "Only matters with more than one rationale; one is always the same."
 MOST_FRAMES = "At most so many frames"
-MOST_FRAMES_HINT = "Empty: as many as the model was made for. Fewer are quicker and less faithful."
+MOST_FRAMES_HINT = "0: as many as the model was made for. Fewer are quicker and less faithful."
 MOST_PIXELS = "At most so many pixels a frame"
-MOST_PIXELS_HINT = "200704 is 448 × 448. Empty: as large as the model was made for."
+MOST_PIXELS_HINT = "200704 is 448 × 448. 0: as large as the model was made for."
 EXAMPLES = "Try one: a click judges it"
 
 # What candidates are ranked by
