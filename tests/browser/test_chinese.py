@@ -116,12 +116,11 @@ def test_evaluate_compare_and_review(chinese, clip):
     page.click("#evaluate")
     page.wait_for_selector(".vs-problem:visible")
     assert "请填写" in page.inner_text(".vs-problem:visible")
-    page.goto(page.url.split("?")[0] + f"?show=compare&e={','.join(kept)}")
+    visitor.reload(page.url.split("?")[0] + f"?show=compare&e={','.join(kept)}", "#compare-table")
     page.wait_for_function("document.querySelectorAll('#compare-table tr[data-state=done]').length === 2")
     open_all(page)
     assert "\n".join(english(page, "part of it", "square.mp4")) == ""
-    page.goto(page.url.split("?")[0] + f"?show=review&e={kept[0]}")
-    page.wait_for_selector(".vs-rated")
+    visitor.reload(page.url.split("?")[0] + f"?show=review&e={kept[0]}", ".vs-rated")
     open_all(page)
     assert "\n".join(english(page, "part of it", "square.mp4")) == ""
     assert serious(page) == []
