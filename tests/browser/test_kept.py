@@ -136,9 +136,15 @@ def test_a_stop_leaves_the_address_of_what_is_shown(visitor, clips):
     page.wait_for_function("document.querySelector('#video .vs-name').textContent === 'two.mp4'")
     assert page.input_value("#prompt textarea") == PROMPT and one.values() == ["", "", ""]
     assert not page.locator("#notice .vs-lost").count(), "it was stopped, not lost"
-    # What is drawn again while it is pressed may fold it.
-    assert eventually(lambda: page.locator("#settings > button.open").count() or page.click("#settings > button"))
-    page.wait_for_function("document.querySelector('#budget input[type=number]')?.value === '256'")
+
+    def unfolded() -> bool:
+        """What is drawn again while it is pressed may fold it, and a press that is not drawn yet is not repeated."""
+        if not page.locator("#settings > button.open").count():
+            page.click("#settings > button")
+            page.wait_for_timeout(1000)
+        return page.evaluate("document.querySelector('#budget input[type=number]')?.value === '256'")
+
+    assert eventually(unfolded)
 
 
 def test_an_edited_prompt_marks_the_scores_of_the_earlier_one(mortal, visitor, clips):
