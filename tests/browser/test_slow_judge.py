@@ -69,4 +69,5 @@ def test_minutes_are_worth_waiting_for(scripted, visit, clip):
     assert other.values() == ["4", "5", "2"] and "It moves slowly." in other.said() and other.page.url == left
     # It is in the history of whoever asked.
     one.reload(address)
-    page.wait_for_selector("#history [data-delete]")
+    page.click(".vs-history-fold > button")
+    page.wait_for_selector("#history li")
