@@ -60,7 +60,7 @@ def test_minutes_are_worth_waiting_for(scripted, visit, clip):
     page.wait_for_selector("#actions [data-kept]")
     left = page.url
     assert left != link and "?e=" in left
-    page.goto("about:blank")
+    one.reload(f"{address}?show=about", "#pages [role=tab][aria-selected=true]")
     other = visit(address=address, at=left.removeprefix(address))
     other.page.wait_for_selector(f"#status :text('{text.PREFILLING}')")
     assert other.page.input_value("#prompt textarea") == PROMPT and other.page.is_disabled("#stop")
