@@ -1,6 +1,7 @@
 """The judge: its events, its record, determinism, turns, stopping, and what it does when memory runs out."""
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -379,3 +380,40 @@ def test_a_clip_too_small_to_shrink_gives_up():
     tiny_clip = SimpleNamespace(frames=torch.zeros(2, 28, 28, 3, dtype=torch.uint8).numpy())
     with pytest.raises(Failure, match="Memory"):
         judge._smaller(tiny_clip, 0)
+
+
+def test_caps_are_what_is_seen_what_is_recorded_and_what_is_said(tiny, tmp_path):
+    path = moving_square(tmp_path / "clip.mp4", frames=32, fps=8, size=(160, 90))
+    whole = tiny.score(path, PROMPT, think=False)
+    assert whole.frames == 4 and (whole.options["frames"], whole.options["pixels"]) == (None, None)
+    few = tiny.score(path, PROMPT, think=False, frames=2, pixels=28 * 56)
+    said = re.compile(r"The judge saw 2 frames of \d+ x 28, as asked; by this judge's own limits it would have seen 4")
+    assert few.frames == 2 and (few.options["frames"], few.options["pixels"]) == (2, 28 * 56)
+    assert any(map(said.match, few.warnings)) and not any("as asked" in one for one in whole.warnings)
+    read = tiny.score_clip(video.read(path, tiny.card.sampling), PROMPT, think=False, frames=2)
+    assert read.frames == 2 and any("as asked" in warning for warning in read.warnings)
+    for wrong in ({"frames": 1}, {"frames": 4.0}, {"frames": True}, {"pixels": 783}, {"pixels": "many"},
+                  {"frames": 8, "published": True}):
+        with pytest.raises(BadInput):
+            tiny.score(path, PROMPT, **wrong)
+
+
+def test_a_slow_judge_says_how_long_it_takes_and_how_far_it_is(tiny, tmp_path, monkeypatch):
+    from vs2.model import chunks
+
+    path = moving_square(tmp_path / "clip.mp4", frames=32, fps=8, size=(160, 90))
+    quick = list(tiny.stream(path, PROMPT, budget=BUDGET))
+    monkeypatch.setattr(chunks, "MOST_AT_ONCE", 0)
+    slow = list(tiny.stream(path, PROMPT, budget=BUDGET))
+    kinds = [type(event) for event in slow]
+    assert kinds[:4] == [events.Reading, events.FramesRead, events.Estimated, events.Progressed]
+    assert not {events.Estimated, events.Progressed} & {type(event) for event in quick}
+    assert slow[-1].to_dict()["scores"] == quick[-1].to_dict()["scores"] and slow[-1].reply == quick[-1].reply
+    estimate = slow[2].estimate
+    assert estimate.tower > 0 and estimate.prefill > 0 and (estimate.tokens, estimate.most) == (BUDGET, BUDGET)
+    assert [event for event in slow if isinstance(event, events.Progressed)][-1].stage == "prefill"
+    again, = (event.estimate for event in tiny.stream(path, PROMPT, budget=BUDGET)
+              if isinstance(event, events.Estimated))
+    assert again != estimate, "what it took is known by now"
+    together = tiny.score_many([path, path], [PROMPT, PROMPT])
+    assert [one.scores for one in together] == [tiny.score(path, PROMPT, think=False).scores] * 2

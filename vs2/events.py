@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from vs2.errors import Problem
+from vs2.estimate import Estimate
 from vs2.evaluation import Evaluation, Score
 from vs2.options import Given
 from vs2.video import Clip
@@ -25,6 +26,25 @@ class FramesRead:
     """The frames that the judge will see, with their times."""
 
     clip: Clip
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """How long this judgement will take: said after `FramesRead`, by a judge that takes its time."""
+
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
+class Progressed:
+    """How far a stage before the first word is, at least every two seconds where it is long.
+
+    stage: `vs2.estimate.TOWER` or `PREFILL`. done, of: in patches of the frames, or tokens of the prompt.
+    """
+
+    stage: str
+    done: int
+    of: int
 
 
 @dataclass(frozen=True)
@@ -53,7 +73,7 @@ class Scored:
     scores: dict[str, Score]
 
 
-Event = Reading | FramesRead | Thought | Retry | Scored | Evaluation
+Event = Reading | FramesRead | Estimated | Progressed | Thought | Retry | Scored | Evaluation
 
 
 class AnyJudge(Protocol):

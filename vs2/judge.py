@@ -3,13 +3,14 @@
 What is read comes from `vs2.video`, what the model is fed from `model.inputs`, the reply from `model.generation`; this
 file puts them in order, mixes several replies into one record, and starts again with fewer pixels when memory runs out.
 """
+import math
 import os
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -17,8 +18,9 @@ from vs2 import events, forks, video
 from vs2.errors import BadInput, Failure, Problem
 from vs2.evaluation import Evaluation, Seconds
 from vs2.judging import STOPPED, Judging, Stream, Task, last, thoughts
-from vs2.model import as_published, checkpoint, generation, gpu, inputs, together, weights
+from vs2.model import as_published, checkpoint, chunks, generation, gpu, inputs, pace, together, weights
 from vs2.model.card import Card
+from vs2.model.int4 import store
 from vs2.model.mixture import mix
 from vs2.model.reply import Reply
 from vs2.model.scope import Scope
@@ -28,6 +30,7 @@ from vs2.remote import address
 from vs2.rubric import DIRECT, check_prompt
 from vs2.settings import Settings
 from vs2.texts import path_text, told
+from vs2.video import caps
 from vs2.video.rate import is_pictures
 from vs2.video.sampling import PATCH, fit
 
@@ -59,7 +62,7 @@ def load(name: str = "auto", precision: str = "auto", settings: Settings | None 
     if precision not in weights.PRECISIONS:
         raise BadInput(f"There is no precision {precision!r}: take one of {', '.join(weights.PRECISIONS)}.")
     name = default_name(settings) if name == "auto" else name
-    found = checkpoint.locate(name)
+    found = store.find(name, precision, settings.home)
     with weights.quiet():
         loaded = weights.load(found, precision)
     return Judge(loaded.model, loaded.processor, loaded.card, name, loaded.precision, loaded.scope)
@@ -87,6 +90,12 @@ class Judge(Judging):
         self.name, self.precision = name, precision
         self._wire = Wire.of(processor.tokenizer)
         self._turn, self._owner = threading.Lock(), os.getpid()
+        self._stopwatch = pace.Stopwatch()
+
+    @property
+    def slow(self) -> bool:
+        """Whether four small frames, the least that the published system looks at, take it long."""
+        return chunks.slow(self.model, 1024, 256)
 
     @property
     def device(self) -> torch.device:
@@ -119,10 +128,11 @@ class Judge(Judging):
                 if isinstance(source, video.Clip):
                     clip, name = source, source.metadata.name
                 else:
-                    clip = video.read(source, self.card.sampling, fps=fps if is_pictures(source) else None)
+                    sampling = self.card.sampling.capped(how.frames, how.pixels)
+                    clip = video.read(source, sampling, fps=fps if is_pictures(source) else None)
                     name = told(path_text(source))
-                found.append(Task(clip, name, check_prompt(prompt), how, stop,
-                                  time.perf_counter() - started))
+                clip = caps.capped(clip, self.card.sampling, how.frames, how.pixels)
+                found.append(Task(clip, name, check_prompt(prompt), how, stop, time.perf_counter() - started))
             except Problem as problem:
                 found.append(problem)
         tasks = [task for task in found if isinstance(task, Task)]
@@ -132,7 +142,8 @@ class Judge(Judging):
     def _together(self, tasks: list[Task]) -> Sequence[Evaluation | Problem]:
         self._settle()
         how, stop = tasks[0].options, tasks[0].stop
-        if how.samples > 1 or how.published:
+        # Of a slow one: it is as quick alone, and needs less memory.
+        if how.samples > 1 or how.published or any(self._takes_long(task.clip) for task in tasks):
             return [self._alone(task) for task in tasks]
         replies: list[Reply | Problem] | None = None
         with self._turn:
@@ -167,7 +178,9 @@ class Judge(Judging):
     def _inputs(self, task: Task, device: torch.device | None = None) -> inputs.Inputs:
         """On the model's device, or that one; without thinking they end in the answer's opening words."""
         opening = "" if task.options.think else DIRECT.leads[0]
-        made = inputs.prepare(self.processor, task.clip, task.prompt, self.card, self.model.config, opening)
+        seen = replace(self.card.sampling, fps=caps.fps_seen(task.clip, self.card.sampling, task.options.frames))
+        made = inputs.prepare(self.processor, task.clip, task.prompt, replace(self.card, sampling=seen),
+                              self.model.config, opening)
         return made.to(device or self.device, self.model.model.visual.dtype)
 
     def _ask_scope(self, task: Task) -> None:
@@ -212,12 +225,32 @@ class Judge(Judging):
         seconds = Seconds(task.read, thought, task.read + time.perf_counter() - started)
         yield self._record(task, replies, scores, retries, seconds)
 
-    def _think(self, task: Task) -> Generator[events.Thought, None, list[Reply]]:
-        """Thoughts of one attempt; returns its replies."""
+    def _takes_long(self, clip: video.Clip) -> bool:
+        count, height, width = clip.frames.shape[:3]
+        vision: Any = self.model.config.vision_config
+        patches = math.ceil(count / vision.temporal_patch_size) * height * width // vision.patch_size**2
+        return chunks.slow(self.model, patches, patches // vision.spatial_merge_size**2)
+
+    def _think(self, task: Task) -> Generator[events.Event, None, list[Reply]]:
+        """What one attempt says; returns its replies."""
         write = as_published.generate if task.options.published else generation.generate
+        held = [self._inputs(task)]
+        lap = None
+        if chunks.wanted(self.model, held[0]):
+            lap, estimated = self._planned(task, held[0])
+            yield estimated
         # The inputs have no name here, so that nothing holds the pixels once they were seen.
-        return (yield from thoughts(write(self.model, self.processor.tokenizer, self._inputs(task), task.options,
-                                          self._wire, task.stop), task.withheld))
+        told = thoughts(write(self.model, self.processor.tokenizer, held.pop(), task.options, self._wire, task.stop),
+                        task.withheld)
+        return (yield from lap.followed(told) if lap else told)
+
+    def _planned(self, task: Task, given: inputs.Inputs) -> tuple[pace.Lap, events.Estimated]:
+        """How long it will take, and who learns from how long it does."""
+        watch = self._stopwatch
+        pairs, height, width = given.video_grid_thw[0].tolist()
+        planned = pace.estimate(watch.pace(self.model), (pairs, height, width), given.length, task.options, self._wire,
+                                watch.tokens, task.read)
+        return watch.watch(planned, task.options), events.Estimated(watch.corrected(planned))
 
 
 def _smaller(clip: video.Clip, retries: int) -> video.Clip:
@@ -227,9 +260,4 @@ def _smaller(clip: video.Clip, retries: int) -> video.Clip:
     if retries >= RETRIES or smaller == (height, width):
         raise Failure("Memory ran out even on much smaller frames: take --precision 4bit, fewer samples or a shorter "
                       "clip, or the built-in judge with --model mini.")
-    from torchvision.transforms import InterpolationMode
-    from torchvision.transforms.functional import resize
-
-    frames = torch.tensor(clip.frames).permute(0, 3, 1, 2)  # [n, colours, h, w]
-    frames = resize(frames, list(smaller), InterpolationMode.BICUBIC, antialias=True)
-    return replace(clip, frames=frames.permute(0, 2, 3, 1).contiguous().numpy())
+    return caps.resized(clip, *smaller)

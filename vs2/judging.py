@@ -15,10 +15,11 @@ from vs2.evaluation import Evaluation, Published, Score, Seconds, differing
 from vs2.model import prompts
 from vs2.model.card import Card
 from vs2.model.mixture import written
-from vs2.model.reply import Piece, Reply
+from vs2.model.reply import Piece, Reply, Step
 from vs2.options import Given, Options
 from vs2.rubric import check_prompt
 from vs2.texts import path_text, told
+from vs2.video import caps
 from vs2.video.kind import NUMBERED
 
 if TYPE_CHECKING:
@@ -47,12 +48,18 @@ class Judging:
     """A judge: `stream` and `score` of a file, `stream_clip` and `score_clip` of a clip that was read already.
 
     at_once: how many judgements it can be given at the same time; where it is 1, they take turns.
+    slow: whether even a short clip takes it so long that people will not sit and wait.
     """
 
     name: str
     precision: str
     card: Card
     at_once = 1
+
+    @property
+    def slow(self) -> bool:
+        """See above."""
+        return False
 
     @property
     def tokenizer(self) -> Any:
@@ -91,8 +98,9 @@ class Judging:
 
         name: what to call it in the record. read: the seconds that reading it took.
         """
-        task = Task(clip, name or clip.metadata.name, check_prompt(prompt), self._options(options), stop, read)
-        return self._judge(task)
+        how = self._options(options)
+        clip = caps.capped(clip, self.card.sampling, how.frames, how.pixels)
+        return self._judge(Task(clip, name or clip.metadata.name, check_prompt(prompt), how, stop, read))
 
     def score_clip(self, clip: video.Clip, prompt: str, *, name: str | None = None, read: float = 0.0,
                    stop: Callable[[], bool] = lambda: False, **options: "Unpack[Given]") -> Evaluation:
@@ -125,7 +133,8 @@ class Judging:
         started = time.perf_counter()
         yield events.Reading(name)
         self._settle()
-        clip = video.read(path, self.card.sampling, fps=fps)
+        clip = video.read(path, self.card.sampling.capped(options.frames, options.pixels), fps=fps)
+        clip = caps.capped(clip, self.card.sampling, options.frames, options.pixels)
         yield from self._judge(Task(clip, name, prompt, options, stop, time.perf_counter() - started))
 
     def _record(self, task: Task, replies: list[Reply], scores: dict[str, Score], said: Sequence[str],
@@ -150,12 +159,15 @@ class Judging:
             looped=any(reply.looped for reply in replies), options=asdict(task.options))
 
 
-def thoughts(writing: Generator[Piece, None, list[Reply]],
-             withheld: Mapping[str, str]) -> Generator[events.Thought, None, list[Reply]]:
+def thoughts(writing: Generator[Piece | Step, None, list[Reply]],
+             withheld: Mapping[str, str]) -> Generator[events.Thought | events.Progressed, None, list[Reply]]:
     """What is written, without digits of what is withheld; returns its replies. Closing it ends the writing."""
     try:
         while True:
             piece = next(writing)
+            if isinstance(piece, Step):
+                yield events.Progressed(piece.stage, piece.done, piece.of)
+                continue
             given = {key: value for key, value in piece.values.items() if key not in withheld}
             yield events.Thought(piece.text, piece.tokens, given)
     except StopIteration as end:

@@ -5,6 +5,8 @@ from typing import TypedDict
 from vs2.errors import BadInput
 
 MOST_SAMPLES, MOST_BUDGET = 32, 8192
+LEAST_FRAMES, MOST_FRAMES = 2, 768          # a temporal patch holds two; what the published reader takes at most
+LEAST_PIXELS, MOST_PIXELS = 28 * 28, 16384 * 28 * 28    # of one frame: one token; what Qwen2.5-VL takes of an image
 PUBLISHED_BUDGET = 1024     # new tokens of the authors' script
 
 
@@ -15,6 +17,8 @@ class Options:
     temperature, top_p and seed matter only with several samples, and with `published`.
     published: one reply, drawn and read as the authors' script does (`vs2.model.as_published`), whose temperature and
         most tokens are the defaults here; it always thinks, and the checkpoint has its say in all other settings.
+    frames, pixels: at most so many frames, and pixels of each, where the checkpoint's own limits are higher; None
+        leaves it at them. Fewer are quicker, and not what the checkpoint was trained on and measured with.
     """
 
     think: bool = True
@@ -24,6 +28,8 @@ class Options:
     top_p: float = 1.0
     seed: int = 0
     published: bool = False
+    frames: int | None = None
+    pixels: int | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.think, bool):
@@ -36,10 +42,22 @@ class Options:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= highest:
                 raise BadInput(f"{name} is {value!r:.60}: it must be a number above 0 and at most {highest:g}.")
-        plain = self.think and self.samples == 1 and self.top_p == 1 and self.budget <= PUBLISHED_BUDGET
+        for name, least, most in (("frames", LEAST_FRAMES, MOST_FRAMES), ("pixels", LEAST_PIXELS, MOST_PIXELS)):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int)
+                                      or not least <= value <= most):
+                raise BadInput(f"{name} is {value!r:.60}: it must be a whole number from {least} to {most}, or left "
+                               "out.")
+        plain = self.think and self.samples == 1 and self.top_p == 1 and self.budget <= PUBLISHED_BUDGET \
+            and self.frames is None and self.pixels is None
         if self.published and not plain:
-            raise BadInput("published asks for one reply as the authors' script does: leave think, samples and top_p "
-                           f"as they are, and budget at {PUBLISHED_BUDGET} or below.")
+            raise BadInput("published asks for one reply as the authors' script does: leave think, samples, top_p, "
+                           f"frames and pixels as they are, and budget at {PUBLISHED_BUDGET} or below.")
+
+    @property
+    def capped(self) -> bool:
+        """Whether less is looked at than the checkpoint would."""
+        return self.frames is not None or self.pixels is not None
 
 
 class Given(TypedDict, total=False):
@@ -52,3 +70,5 @@ class Given(TypedDict, total=False):
     top_p: float
     seed: int
     published: bool
+    frames: int | None
+    pixels: int | None

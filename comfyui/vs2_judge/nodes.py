@@ -37,7 +37,7 @@ class VS2Judge:
             "fps": ("FLOAT", {"default": 16.0, "min": 0.1, "max": 240.0, "step": 0.01,
                               "tooltip": "Frames a second at which it is meant to be shown."}),
             "model": ("STRING", {"default": "auto", "tooltip": "auto, mini, a Hub id or a checkpoint's folder."}),
-            "precision": (["auto", "bf16", "4bit", "fp32"],),
+            "precision": (["auto", "bf16", "int4", "4bit", "fp32"],),
             "think": ("BOOLEAN", {"default": True, "tooltip": "Reason first, or score at once."}),
             "budget": ("INT", {"default": 1024, "min": 1, "max": 8192, "tooltip": "Most tokens to think."})}}
 

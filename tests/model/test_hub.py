@@ -129,7 +129,17 @@ except Problem as problem:
 """
 
 
-def fetch(home: Path, name: str, port: int, **more):
+HEARD = """
+import sys
+from vs2 import loading
+from vs2.model import hub
+hub.LOOK = 0.01
+with loading.heard(lambda stage: print(stage.name, stage.done, stage.of)):
+    hub.fetch(sys.argv[1])
+"""
+
+
+def fetch(home: Path, name: str, port: int, code: str = CODE, **more):
     """What `hub.fetch` returns or raises, and what it wrote to stderr, against the Hub on `port`."""
     environment = {
         key: value
@@ -144,7 +154,7 @@ def fetch(home: Path, name: str, port: int, **more):
         **more,
     }
     done = subprocess.run(
-        [sys.executable, "-c", CODE, name], capture_output=True, text=True, timeout=HANGING, env=environment, cwd=ROOT
+        [sys.executable, "-c", code, name], capture_output=True, text=True, timeout=HANGING, env=environment, cwd=ROOT
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip(), done.stderr
@@ -160,6 +170,17 @@ def test_a_checkpoint_comes_whole_and_without_anything_that_runs(server, tmp_pat
     assert again == folder and downloads == len(TAKEN) == len(
         [1 for method, path, _ in server.seen if method == "GET" and "/resolve/" in path]
     )
+
+
+def test_who_listens_hears_how_much_is_there(server, tmp_path):
+    server.drops = 1
+    told = [line.split() for line in fetch(tmp_path, "org/judge", server.server_port, HEARD)[0].splitlines()]
+    whole = sum(len(FILES[name]) for name in TAKEN)
+    assert {(name, int(of)) for name, _, of in told} == {("fetching", whole)}
+    done = [int(there) for _, there, _ in told]
+    assert done[0] == 0 and done[-1] == whole and all(0 <= there <= whole for there in done)
+    again = [line.split() for line in fetch(tmp_path, "org/judge", server.server_port, HEARD)[0].splitlines()]
+    assert again[0] == ["fetching", str(whole), str(whole)], "what is there already counts"
 
 
 def test_a_connection_that_breaks_in_mid_file_is_taken_up_where_it_broke(server, tmp_path):

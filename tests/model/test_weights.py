@@ -10,10 +10,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.support.tiny import write_tiny
+from tests.support.tiny import widened, write_tiny
 from vs2.errors import BadInput, Failure
 from vs2.model import checkpoint, weights
 from vs2.model.checkpoint import Checkpoint, locate
+from vs2.model.int4 import layer
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 GB = 10**9
@@ -157,16 +158,27 @@ def test_tensors_that_are_missing_or_wrong_are_not_left_random(copy):
         (CUDA, 12 * GB, "auto", "4bit"),
         (CUDA, None, "auto", "bf16"),
         (CUDA, 20 * GB, "bf16", "bf16"),
-        (CPU, 64 * GB, "auto", "bf16"),
+        (CPU, 64 * GB, "auto", "int4"),
+        (CPU, None, "auto", "int4"),
+        (CPU, 64 * GB, "4bit", "int4"),
+        (CPU, 64 * GB, "bf16", "bf16"),
         (CPU, 64 * GB, "fp32", "fp32"),
     ],
 )
-def test_precision_follows_the_device_and_its_memory(where, free, wanted, chosen):
+def test_precision_follows_the_device_and_its_memory(where, free, wanted, chosen, monkeypatch):
+    monkeypatch.setattr(layer, "quicker", lambda: True)
     assert weights.choose(published(), wanted, where, free) == chosen
 
 
+def test_a_cpu_whose_kernel_is_slow_takes_four_bits_only_where_sixteen_do_not_fit(monkeypatch):
+    monkeypatch.setattr(layer, "quicker", lambda: False)
+    assert weights.choose(published(), "auto", CPU, 64 * GB) == "bf16"
+    assert weights.choose(published(), "auto", CPU, 16 * GB) == "int4"
+    half = Checkpoint("half", None, {}, {"a": (900_000_000,)}, 1_800_000_000)
+    assert weights.choose(half, "auto", CPU, 64 * GB) == "bf16", "not above 2 GB"
+
+
 def test_a_small_checkpoint_is_exact_on_a_cpu():
-    assert weights.choose(published(6_600_000_000), "auto", CPU, 64 * GB) == "bf16"
     small = Checkpoint("mini", None, {}, {"a": (4_000_000,)}, 8_000_000)
     assert weights.choose(small, "auto", CPU, 64 * GB) == "fp32"
 
@@ -202,20 +214,8 @@ def test_free_memory_is_below_what_the_machine_has():
     assert 0 < weights.free_memory(CPU) <= psutil.virtual_memory().total
 
 
-def widened(folder):
-    """The tiny checkpoint with a language model of width 64, the least that NF4 takes on a CPU."""
-    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
-
-    config = Qwen2_5_VLConfig.from_pretrained(folder)
-    config.text_config.hidden_size, config.text_config.intermediate_size = 64, 128
-    config.text_config.rope_parameters["mrope_section"] = [2, 3, 3]
-    config.vision_config.out_hidden_size = 64
-    Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder)
-    return folder
-
-
 @pytest.mark.slow
-def test_four_bit_leaves_the_tower_and_the_head_alone(tmp_path):
+def test_four_bit_leaves_the_tower_and_the_head_alone(tmp_path, monkeypatch):
     import bitsandbytes as bnb
 
     from tests.support.clips import moving_square
@@ -223,6 +223,7 @@ def test_four_bit_leaves_the_tower_and_the_head_alone(tmp_path):
 
     folder = widened(write_tiny(tmp_path / "tiny"))
     (folder / "vs2.json").write_text(json.dumps({"pixels": [28 * 28, 56 * 56], "max_frames": 4}))
+    monkeypatch.setattr(weights, "choose", lambda checkpoint, wanted, where, free: wanted)  # as on a GPU
     loaded = weights.load(locate(str(folder)), "4bit", CPU)
     small = {name for name, module in loaded.model.named_modules() if isinstance(module, bnb.nn.Linear4bit)}
     plain = {name for name, module in loaded.model.named_modules() if type(module) is torch.nn.Linear}
@@ -237,7 +238,7 @@ def test_four_bit_leaves_the_tower_and_the_head_alone(tmp_path):
 
 def test_four_bit_that_cannot_run_is_one_sentence(folder, monkeypatch):
     with pytest.raises(Failure, match="no multiple of 64"):
-        weights.load(locate(str(folder)), "4bit", CPU)
+        weights._four_bit(locate(str(folder)), CPU)
     with pytest.raises(Failure, match="bf16"):
         weights._four_bit(published(), torch.device("mps"))
     monkeypatch.setitem(sys.modules, "bitsandbytes", None)

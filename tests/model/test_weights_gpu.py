@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.model.test_weights import CPU, CUDA, GB, published, widened
-from tests.support.tiny import write_tiny
+from tests.model.test_weights import CPU, CUDA, GB, published
+from tests.support.tiny import widened, write_tiny
 from vs2.errors import Failure
 from vs2.model import attention, weights
 from vs2.model.checkpoint import Checkpoint, locate
@@ -96,6 +96,7 @@ def test_four_bit_weights_compute_in_float32_where_there_is_no_bfloat16(tmp_path
     import bitsandbytes as bnb
 
     folder = widened(write_tiny(tmp_path / "tiny"))
+    monkeypatch.setattr(weights, "choose", lambda found, wanted, where, free: found.quantised or "4bit")
     usual = weights.load(locate(str(folder)), "4bit", CPU).model
     usual.save_pretrained(tmp_path / "ready")
     for file in folder.iterdir():

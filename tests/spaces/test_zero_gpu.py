@@ -15,7 +15,7 @@ import vs2
 from tests.support.tiny import write_tiny
 from vs2.errors import BadInput
 from vs2.events import Scored, Thought
-from vs2.model import attention
+from vs2.model import attention, weights
 from vs2.settings import zero_gpu
 from vs2.ui import loan
 
@@ -103,8 +103,9 @@ def test_no_gpu_is_borrowed_for_what_cannot_be_judged(judged, name, says, events
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_four_bit_weights_survive_the_move():
+def test_four_bit_weights_survive_the_move(monkeypatch):
     found = space("four_bit", CLIP)
+    monkeypatch.setattr(weights, "choose", lambda checkpoint, wanted, where, free: wanted)  # NF4 on a CPU, too
     here = vs2.load("mini", "4bit").score(CLIP, PROMPT, think=False).to_dict()
     assert found["calls"] == ["schedule", "lend", "allow", "release"]
     assert found["evaluation"]["reply"] == here["reply"] and found["evaluation"]["precision"] == "4bit"

@@ -129,3 +129,18 @@ def write_judge(folder) -> Path:
     made = write_tiny(folder)
     (made / "vs2.json").write_text(json.dumps(CARD), encoding="utf-8")
     return made
+
+
+def widened(folder, piece: str = "50GB") -> Path:
+    """The tiny checkpoint with a language model of width 64, the least that weights in 4 bits take on a CPU; its keys
+    and values have 32 rows. piece: the most that a file of weights holds."""
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+
+    config = Qwen2_5_VLConfig.from_pretrained(folder)
+    config.text_config.hidden_size, config.text_config.intermediate_size = 64, 128
+    config.text_config.rope_parameters["mrope_section"] = [2, 3, 3]
+    config.vision_config.out_hidden_size = 64
+    folder = Path(folder)
+    (folder / "model.safetensors").unlink()
+    Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder, max_shard_size=piece)
+    return folder

@@ -78,13 +78,17 @@ def summaries(results: dict[str, dict]) -> dict:
                          ("best-of", ("contests", "size", "withheld", "picked", "random", "best", "uplift",
                                       "interval"))):
         if found := results.get(suite):
-            said[suite] = {name: found["metrics"][name] for name in names}
-    if found := results.get("faults"):
-        said["faults"]["groups"] = {group: {
-            **{name: row[name] for name in ("pairs", "withheld", "fell", "same", "interval")},
-            "monotone": {name: row["monotone"][name] for name in ("steps", "lower", "same", "interval")}}
-            for group, row in found["metrics"]["groups"].items()}
+            said[suite] = {name: found["metrics"][name] for name in names} | \
+                (_groups(found["metrics"]["groups"]) if suite == "faults" else {})
     return _rounded(said)
+
+
+def _groups(groups: dict) -> dict:
+    """Of each group of faults what a card tells."""
+    return {"groups": {group: {
+        **{name: row[name] for name in ("pairs", "withheld", "fell", "same", "interval")},
+        "monotone": {name: row["monotone"][name] for name in ("steps", "lower", "same", "interval")}}
+        for group, row in groups.items()}}
 
 
 def _rounded(value):

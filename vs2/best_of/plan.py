@@ -74,10 +74,14 @@ class Plan:
             given["top_p"] = asked.top_p
         if asked.published != usual.published:
             given["published"] = asked.published
+        if asked.frames is not None:
+            given["frames"] = asked.frames
+        if asked.pixels is not None:
+            given["pixels"] = asked.pixels
         return given
 
     def identity(self, generator: str, model: str, precision: str) -> dict:
         """What clips and judgements depend on, plain values: a folder holds runs of one of these only."""
         return {"prompt": self.prompt, "generator": generator, "options": self.options, "seconds": self.seconds,
                 "size": self.size and list(self.size), "model": model, "precision": precision,
-                "judging": asdict(self.judging)}
+                "judging": {name: value for name, value in asdict(self.judging).items() if value is not None}}

@@ -261,7 +261,7 @@ class Run:
     def _judge_several(self, numbers: list[int], stage: str) -> list[Evaluation | None]:
         """As `_judge`, in one batch where there are several to judge."""
         new = [number for number in numbers if not getattr(self._entries[number], stage)]
-        if len(new) < 2 or not isinstance(self.judge, ManyJudge):
+        if len(new) < 2 or self.plan.judging.capped or not isinstance(self.judge, ManyJudge):
             return [self._judge(number, stage) for number in numbers]
         paths = [str(self._entries[number].path) for number in new]
         for number, path in zip(new, paths, strict=True):

@@ -63,7 +63,7 @@ def run(arguments) -> None:
     from vs2.settings import Settings
     from vs2.video.rate import check_fps
 
-    options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
+    options = judging.options(arguments)
     if arguments.published:     # not said otherwise: runs from before there was a choice go on
         options["published"] = True
     Options(**options)
@@ -141,7 +141,8 @@ def _judge(rows, out: Path, name: str, precision: str, options: dict, arguments,
         left = [row for row in rows if row.number not in journal.records]
         able = sum(not row.problem for row in left)
         least, most = arguments.workers
-        gpus = _prepared(name, most, [row for row in left if not row.problem], status) if able else 0
+        doable = [row for row in left if not row.problem]
+        gpus = _prepared(name, precision, most, doable, status) if able else 0
         progress = Progress(status, len(rows), len(rows) - len(left), able)
         progress.begin()
         try:
@@ -181,16 +182,19 @@ def _model(name: str) -> str:
     return name
 
 
-def _prepared(name: str, workers: int, rows: list, status) -> int:
+def _prepared(name: str, precision: str, workers: int, rows: list, status) -> int:
     """Has the checkpoint on this disk, once and not once a worker; gives how many GPUs there are for several.
 
     Of the rows that are to be judged it names those whose prompts are too long for it.
     """
     if is_remote(name):
         return 0
-    from vs2.model import checkpoint, prompts
+    from vs2.model import prompts
+    from vs2.model.int4 import store
+    from vs2.settings import Settings
 
-    found = [rows[n].number for n in prompts.of_folder(checkpoint.locate(name).folder)([row.prompt for row in rows])]
+    folder = store.find(name, precision, Settings.read().home).folder
+    found = [rows[n].number for n in prompts.of_folder(folder)([row.prompt for row in rows])]
     if found:
         named = ", ".join(map(str, found[:MOST_LISTED])) + (", ..." if len(found) > MOST_LISTED else "")
         _say(status, f"Note: {len(found)} prompts are longer than any that this judge was measured with, so that "

@@ -46,7 +46,7 @@ def run(arguments) -> None:
     from vs2.errors import BadInput
     from vs2.options import Options
 
-    options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
+    options = judging.options(arguments)
     bench_people.check(arguments)
     if arguments.suite in bench_people.SILENT or arguments.results is not None:
         bench_people.told(arguments)

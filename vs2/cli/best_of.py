@@ -67,7 +67,7 @@ def run(arguments) -> None:
         argument(arguments.prompt), arguments.count, arguments.generator, arguments.seed, arguments.seconds,
         _size(arguments.size), _faults(arguments), rule=candidates.parse_rule(arguments.rule), keep=arguments.fast,
         replies=arguments.tie_samples, gain=arguments.adaptive,
-        judging=Options(think=arguments.think, budget=arguments.budget, samples=arguments.samples))
+        judging=Options(**judging.options(arguments) | {"seed": Options.seed}))
     if not 1 <= arguments.batch <= best_of.MOST:
         raise BadInput(f"--batch is {arguments.batch}: it must be a whole number from 1 to {best_of.MOST}.")
     report.check_kind(arguments.report)

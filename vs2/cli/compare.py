@@ -37,12 +37,10 @@ def add(commands) -> None:
 def run(arguments) -> None:
     """`vs2 compare`. A file that fails while it is judged becomes a candidate with `error`; Failure if all do."""
     from vs2.cli.terminal import Status
-    from vs2.options import Options
     from vs2.settings import Settings
     from vs2.video.rate import rates
 
-    options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")}
-    Options(**options)
+    options = judging.options(arguments)
     rule = candidates.parse_rule(arguments.rule)
     report.check(arguments.report)
     prompts = _prompts(arguments.videos, [argument(prompt) for prompt in arguments.prompts])
@@ -90,7 +88,8 @@ def _judge_all(judge, asked: list[tuple], options: dict, quiet: bool, status) ->
     found = []
     for number, (video, prompt, fps) in enumerate(asked, 1):
         status.show(f"Candidate {number} of {len(asked)}")
-        found.append(_judge(judge, video, prompt, options if fps is None else options | {"fps": fps}, status))
+        asked_with = options if fps is None else options | {"fps": fps}
+        found.append(_judge(judge, video, prompt, asked_with, status, len(asked) - number + 1))
         status.clear()
         if not quiet:
             print(_line(number, found[-1]), flush=True)
@@ -99,11 +98,11 @@ def _judge_all(judge, asked: list[tuple], options: dict, quiet: bool, status) ->
     return found
 
 
-def _judge(judge, video: str, prompt: str, options: dict, status) -> candidates.Candidate:
-
+def _judge(judge, video: str, prompt: str, options: dict, status, left: int) -> candidates.Candidate:
+    """left: how many candidates are to be judged from here on."""
     stream = judge.stream(video, prompt, **options)
     try:
-        return judging.follow(stream, judge, status)
+        return judging.follow(stream, judge, status, clips=left)
     except Problem as problem:
         return candidates.Failed(told(video), prompt, str(problem))
     finally:

@@ -2,7 +2,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vs2.errors import Failure
 from vs2.evaluation import Evaluation
@@ -29,8 +29,9 @@ def add_options(command) -> None:
     command.add_argument("--model", default="auto", metavar="NAME",
                          help="mini, a Hub id, a checkpoint's folder, or openai:URL#NAME for a judge on a server "
                          "(default: VS2_MODEL, else by the device)")
-    command.add_argument("--precision", default="auto", choices=("auto", "bf16", "4bit", "fp32"),
-                         help="default: VS2_PRECISION, else what fits")
+    command.add_argument("--precision", default="auto", choices=("auto", "bf16", "int4", "4bit", "fp32"),
+                         help="int4: weights in 4 bits on the CPU; 4bit: on a GPU (default: VS2_PRECISION, else what "
+                         "fits)")
     command.add_argument("--think", default=True, action=argparse.BooleanOptionalAction,
                          help="think before scoring, or score at once and say how sure it is")
     command.add_argument("--budget", type=int, default=1024, metavar="TOKENS",
@@ -39,6 +40,26 @@ def add_options(command) -> None:
                          help="replies to draw and mix, which tells how sure it is (default: 1, without chance)")
     command.add_argument("--seed", type=int, default=0, metavar="S", help="the chance that replies are drawn by "
                          "(default: 0)")
+    command.add_argument("--frames", type=int, metavar="N", help="at most N frames of a clip: quicker, and not what "
+                         "the checkpoint was measured with (default: its own limit)")
+    command.add_argument("--pixels", type=int, metavar="N", help="at most N pixels of a frame, such as 200704 for "
+                         "448 x 448; the same holds (default: the checkpoint's own limit)")
+
+
+def options(arguments) -> dict[str, Any]:
+    """What they say, for `vs2.options.Options`; a cap only where one was given, so that runs from before there were
+    caps go on. Raises BadInput for what is out of range."""
+    from vs2.options import Options
+
+    found = {"think": arguments.think, "budget": arguments.budget, "samples": arguments.samples,
+             "seed": arguments.seed, **caps(arguments)}
+    Options(**found)
+    return found
+
+
+def caps(arguments) -> dict[str, Any]:
+    """Those of frames and pixels that were given."""
+    return {name: value for name in ("frames", "pixels") if (value := getattr(arguments, name)) is not None}
 
 
 def check_before_loading(path: str, prompt: str, model: str, fps: float | None = None) -> None:
@@ -79,17 +100,38 @@ def warn(judge: "Judging", prompts: Iterable[str], status: "Status") -> None:
         print(f"Note: {plain(sentence)}", file=sys.stderr, flush=True)
 
 
+def about(seconds: float) -> str:
+    """A time to come, as roughly as it is known."""
+    from vs2.estimate import rounded
+
+    count, minutes = rounded(seconds)
+    return f"about {count} {'min' if minutes else 's'}"
+
+
 def follow(stream: "Iterable[events.Event]", judge: "Judging", status: "Status",
-           say: Callable[[str], None] = lambda text: None) -> Evaluation:
-    """Keeps the status line up to date and says the rationale. Raises Failure where the stream ends without scores."""
+           say: Callable[[str], None] = lambda text: None, clips: int = 1) -> Evaluation:
+    """Keeps the status line up to date and says the rationale. Raises Failure where the stream ends without scores.
+
+    clips: how many are to be judged from here on, this one included: how long a slow judge takes for all is said.
+    """
     from vs2 import events
+    from vs2.estimate import PREFILL, Countdown
 
     event: events.Event | None = None
+    countdown = Countdown()
     for event in stream:
+        countdown.take(event)
+        left = "" if countdown.left is None else f", {about(countdown.left)} left"
         if isinstance(event, events.Reading):
             status.show(f"Reading {event.video}")
         elif isinstance(event, events.FramesRead):
             status.show(f"{judge.name} is looking at {len(event.clip.frames)} frames")
+        elif isinstance(event, events.Estimated) and event.estimate.slow:
+            all_of_them = f", and {about(clips * event.estimate.total)} for all {clips}" if clips > 1 else ""
+            status.show(f"{judge.name} will take {about(event.estimate.total)} for this clip{all_of_them}")
+        elif isinstance(event, events.Progressed):
+            doing = "Reading frames and prompt" if event.stage == PREFILL else "Looking at the frames"
+            status.show(f"{doing}, {100 * event.done // max(1, event.of)} %{left}", fleeting=True)
         elif isinstance(event, events.Retry):
             status.clear()
             say(f"\n[{event.reason}]\n")
@@ -97,7 +139,7 @@ def follow(stream: "Iterable[events.Event]", judge: "Judging", status: "Status",
         elif isinstance(event, events.Thought):
             if event.text:
                 say(event.text)
-            status.show(f"Thinking, {event.tokens} tokens", fleeting=True)
+            status.show(f"Thinking, {event.tokens} tokens{left}", fleeting=True)
     status.clear()
     if not isinstance(event, Evaluation):
         raise Failure("The judgement was stopped before it had scores.")

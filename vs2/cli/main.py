@@ -1,5 +1,5 @@
 """The `vs2` command: score, compare, keep the best of N, judge a table, rank by votes, measure a judge,
-list the judges, serve scores, open the app.
+list the judges, put one into 4 bits, serve scores, open the app.
 
 Nothing heavy is imported before it is needed: help, a bad option and a bad path cost no second of waiting.
 A bad input is one line on stderr and exit status 2, a failure of ours 1, an interrupt 130.
@@ -7,12 +7,12 @@ A bad input is one line on stderr and exit status 2, a failure of ours 1, an int
 import argparse
 import sys
 
-from vs2.cli import app, batch, bench, best_of, compare, duel, models, report, score, serve
+from vs2.cli import app, batch, bench, best_of, compare, duel, models, quantize, report, score, serve
 from vs2.cli.parser import Parser, Version
 from vs2.errors import Failure, Problem
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
-COMMANDS = (score, compare, best_of, batch, report, duel, bench, models, serve, app)     # as `vs2 --help` lists them
+COMMANDS = (score, compare, best_of, batch, report, duel, bench, models, quantize, serve, app)      # in --help's order
 QUIET = (batch.run, report.run, serve.run, app.run)        # whose result is no output
 
 

@@ -28,8 +28,8 @@ def run(arguments) -> None:
     from vs2.options import Options
     from vs2.settings import Settings
 
-    options = {name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed", "published")}
-    Options(**options)
+    options = judging.options(arguments) | {"published": arguments.published}
+    Options(**options)      # published asks for more than each of the others
     report.check(arguments.report)
     settings = Settings.read()
     name = settings.model if arguments.model == "auto" else arguments.model

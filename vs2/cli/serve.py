@@ -36,7 +36,7 @@ def run(arguments) -> None:
     from vs2.settings import Settings
     from vs2.video.rate import check_fps
 
-    options = Options(**{name: getattr(arguments, name) for name in ("think", "budget", "samples", "seed")})
+    options = Options(**judging.options(arguments))
     settings = Settings.read()
     if not 0 <= arguments.port <= 65535:
         raise BadInput(f"--port is {arguments.port}: it must be a number from 0 to 65535.")

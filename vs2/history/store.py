@@ -95,8 +95,10 @@ class Store(Undoable):
         self._undo = Undo(self._database, self._clips)
         self.duels = Duels(self._database, self._clips, self._undo)
 
-    def add(self, evaluation: Evaluation, visitor: str, video: Path | None = None) -> str:
+    def add(self, evaluation: Evaluation, visitor: str, video: Path | None = None, id: str = "") -> str:
         """Stores an evaluation and, where `video` is given, a copy of that file; the evaluation's id.
+
+        id: one that was given out before, of `secrets.token_urlsafe(16)`; "" for a new one.
 
         A clip larger than all clips may be is left out. Raises BadInput where the file cannot be read.
         """
@@ -106,8 +108,8 @@ class Store(Undoable):
             with self._database.writing() as db:
                 path = self._clips.reserve(db, given)
             part = self._clips.stage(given, path)
-        row = _row(evaluation) | {"id": secrets.token_urlsafe(16), "visitor": hashed(visitor), "created": time.time(),
-                                  "clip": given and given.digest}
+        row = _row(evaluation) | {"id": id or secrets.token_urlsafe(16), "visitor": hashed(visitor),
+                                  "created": time.time(), "clip": given and given.digest}
         try:
             with self._database.writing() as db:
                 if given is not None:

@@ -9,16 +9,16 @@ was drawn from; its digit is the likeliest of the five there, which need not be 
 """
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 
 import torch
 
 from vs2.errors import BadInput, Failure
 from vs2.evaluation import Published
-from vs2.model import generation, memory
+from vs2.model import chunks, generation, memory
 from vs2.model.inputs import Inputs
-from vs2.model.reply import Row
+from vs2.model.reply import Row, Step
 from vs2.model.tokens import Text, Wire
 from vs2.options import Options
 from vs2.rubric import DIMENSIONS, KEYS, SCALE
@@ -73,6 +73,12 @@ class _Drawn:
     @property
     def tokens(self) -> int:
         return len(self.rows[0].ids)
+
+    def begin(self, stop: Callable[[], bool]) -> Generator[Step, None, None]:
+        """Where the prefill takes long: the prefill, in pieces."""
+        if self.inputs is not None and chunks.wanted(self.model, self.inputs):
+            inputs, self.inputs = self.inputs, None
+            self.memory, self.logits = yield from chunks.begin(self.model, inputs, 1, stop)
 
     @torch.inference_mode()
     def step(self) -> str:

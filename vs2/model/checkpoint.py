@@ -14,6 +14,8 @@ from vs2.resources import ASSETS
 
 PUBLISHED = "TIGER-Lab/VideoScore2"
 MINI = "mini"
+INT4 = "vs2_int4"               # the method of a folder whose weights are in 4 bits for a CPU (vs2/model/int4)
+LARGE = 2 * 10**9               # bytes in 16 bits above which a CPU rather takes the weights in 4
 LARGEST_HEADER = 100 * 2**20  # bytes, the format's own limit
 
 
@@ -44,11 +46,10 @@ class Checkpoint:
 
     def quantisable(self) -> list[tuple[int, ...]]:
         """The shapes of the language model's linear layers: rows, columns."""
-        return [shape for name, shape in self.shapes.items()
-                if ".layers." in name and "visual" not in name and len(shape) == 2]
+        return [shape for name, shape in self.shapes.items() if is_layer(name, shape)]
 
     def bytes_at(self, precision: str, width: int = 2) -> int:
-        """What the weights take in memory at "fp32", "bf16" or "4bit".
+        """What the weights take in memory at "fp32", "bf16", "4bit" or "int4".
 
         width: bytes of each number that 4 bit leave alone, which are stored in two.
         """
@@ -60,8 +61,16 @@ class Checkpoint:
             return 4 * self.parameters
         if precision == "bf16":
             return 2 * self.parameters
+        if precision == "int4":     # a scale and a zero in 16 bits for each 32 weights; the output layer in 8 bits
+            head = math.prod(self.shapes.get("lm_head.weight", ()) or (0,))
+            return int(0.625 * small + head + 2 * (self.parameters - small - head))
         # NF4 takes half a byte and a little for its scales; embeddings, head, norms and tower stay as they are.
         return int(0.53 * small + width * (self.parameters - small))
+
+
+def is_layer(name: str, shape: tuple[int, ...]) -> bool:
+    """Whether a tensor is the weight of a linear layer of the language model."""
+    return ".layers." in name and "visual" not in name and len(shape) == 2
 
 
 def locate(name: str) -> Checkpoint:
@@ -103,14 +112,14 @@ def inspect(folder: Path, name: str) -> Checkpoint:
             raise BadInput(f"{name} is not a complete checkpoint: it has no {what} ({file}).")
     shapes: dict[str, tuple[int, ...]] = {}
     stored = 0
-    for weights in _weight_files(folder, name):
+    for weights in weight_files(folder, name):
         found, count = _header(weights, name)
         shapes |= found
         stored += count
     return Checkpoint(name, folder, config, shapes, stored)
 
 
-def _weight_files(folder: Path, name: str) -> list[Path]:
+def weight_files(folder: Path, name: str) -> list[Path]:
     """The safetensors files that make up the weights."""
     if (folder / "model.safetensors").exists():
         return [folder / "model.safetensors"]

@@ -15,9 +15,9 @@ import torch
 
 from vs2 import answer
 from vs2.errors import Failure
-from vs2.model import memory, repetition
+from vs2.model import chunks, memory, repetition
 from vs2.model.inputs import Inputs
-from vs2.model.reply import Piece, Reply, Row
+from vs2.model.reply import Piece, Reply, Row, Step
 from vs2.model.tokens import Text, Wire
 from vs2.options import Options
 from vs2.rubric import DIRECT, REASONED, SCALE, THINK_CLOSE
@@ -28,15 +28,15 @@ LOOPED = "The judge repeated itself over and over; its words were ended there."
 HEARTBEAT = 8            # steps without text after which an empty piece tells that work goes on
 
 
-class Stopped(Exception):
-    """The caller's `stop` said so: there is no reply."""
-
-
-Writing = Generator[Piece, None, list[Reply]]       # pieces, then the replies as its value
+Stopped = chunks.Stopped
+Writing = Generator[Piece | Step, None, list[Reply]]    # pieces, then the replies as its value
 
 
 class Written(Protocol):
-    """Replies that are being written. tokens: of all of them. step: one more of each; the first row's new text."""
+    """Replies that are being written. tokens: of all of them. step: one more of each; the first row's new text.
+
+    begin: before the first step, what says how far it is and can be stopped; nothing where that is quick.
+    """
 
     rows: list[Row]
 
@@ -45,6 +45,8 @@ class Written(Protocol):
 
     @property
     def tokens(self) -> int: ...
+
+    def begin(self, stop: Callable[[], bool]) -> Generator[Step, None, None]: ...
 
     def step(self) -> str: ...
 
@@ -69,6 +71,7 @@ def write(batch: Written, stop: Callable[[], bool]) -> Writing:
     shown, silence = answer.Rationale(), 0
     values: dict[str, int] = {}
     with closing(batch):
+        yield from batch.begin(stop)
         while batch.active:
             if stop():
                 raise Stopped
@@ -129,24 +132,29 @@ class Batch:
             self.memory.close()
             self.memory = None
 
+    def begin(self, stop: Callable[[], bool]) -> Generator[Step, None, None]:
+        """Where the prefill takes long: the prefill, in pieces."""
+        if self.inputs is None or self.apart or not chunks.wanted(self.model, self.inputs[0]):
+            return
+        (inputs,), self.inputs = self.inputs, None
+        self.seen = inputs.input_ids.expand(len(self.rows), -1)
+        self.memory, self.logits = yield from chunks.begin(self.model, inputs, len(self.rows), stop)
+
     @torch.inference_mode()
     def step(self) -> str:
         """The prefill, or the next token of every row (several where all rows have them); the first row's new text."""
         if self.inputs is not None:
             inputs, self.inputs = self.inputs, None     # the pixels are not needed again
-            self._prefill(inputs)
+            # A reply may be asked for its answer when it has written all that it may after its thinking.
+            self.memory, self.logits = memory.begin(self.model, inputs, len(self.rows),
+                                                    self.options.budget + 2 * self.allowance)
+            self.seen = _seen([one.input_ids for one in inputs]).to(self.model.device).expand(len(self.rows), -1)
             return ""
         text = self._choose()
         self._drop_finished()
         if self.active:
             self._forward()
         return text
-
-    def _prefill(self, inputs: list[Inputs]) -> None:
-        # A reply may be asked for its answer when it has written all that it may after its thinking.
-        self.memory, self.logits = memory.begin(self.model, inputs, len(self.rows),
-                                                self.options.budget + 2 * self.allowance)
-        self.seen = _seen([one.input_ids for one in inputs]).to(self.model.device).expand(len(self.rows), -1)
 
     def _forward(self) -> None:
         count = min(len(row.feed) for row in self.active)

@@ -1,15 +1,22 @@
 """A checkpoint of the Hugging Face Hub -> a local folder: shown while it comes, resumed where it broke off."""
+import contextlib
+import contextvars
 import errno
+import os
 import re
 import shutil
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+from vs2 import loading
 from vs2.errors import BadInput, Failure
 
 PATTERN = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 WANTED = ("*.safetensors", "*.json", "*.txt", "*.jinja")  # weights that cannot run code, and what describes them
 INNER = "*/*"             # folders inside it hold other forms of the weights
 TRANSPORTS = ("httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3")
+LOOK = 1.0               # seconds between two looks at how much is there
 SPARE = 256 * 2**20      # bytes that a download leaves free on the disk
 
 
@@ -35,23 +42,83 @@ def fetch(name: str) -> Path:
                 raise error.__cause__ from None
             return Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=INNER, local_files_only=True))
         _check_disk(name, sum(file.file_size or 0 for file in files if file.will_download))
-        return Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=INNER))
+        with _told(name, sum(file.file_size or 0 for file in files)):
+            return Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=INNER))
     except (BadInput, Failure):
         raise
-    except errors.GatedRepoError as error:
-        raise BadInput(f"The model {name} is gated: accept its terms on its page of the Hugging Face Hub, then log in "
-                       "with `hf auth login`.") from error
-    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.DisabledRepoError) as error:
-        raise BadInput(f"There is no model {name} on the Hugging Face Hub, or it is private: check the name, or log in "
-                       "with `hf auth login`.") from error
-    except errors.HFValidationError as error:
-        raise BadInput(f"{name!r} is not the name of a model on the Hugging Face Hub: it has the form owner/name.") \
-            from error
-    except errors.LocalEntryNotFoundError as error:
-        raise Failure(f"The model {name} is not on this machine and the Hugging Face Hub cannot be reached: check the "
-                      "network, or use the built-in judge with `--model mini`.") from error
     except Exception as error:  # the Hub's client has many: HTTP status, transport, cut connections, disk
-        raise _failure(name, error) from error
+        raise problem(name, error) from error
+
+
+def cached(name: str) -> Path | None:
+    """The folder of an earlier download of the Hub's checkpoint `name`, whole or not; None where there is none."""
+    from huggingface_hub import errors, snapshot_download
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=list(WANTED), ignore_patterns=INNER, local_files_only=True))
+    except errors.LocalEntryNotFoundError:
+        return None
+
+
+def problem(name: str, error: Exception, begun: bool = True) -> Exception:
+    """One sentence for what the Hub, the network or the disk did; anything else stays what it is.
+
+    begun: whether something of it had come.
+    """
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.GatedRepoError):
+        return BadInput(f"The model {name} is gated: accept its terms on its page of the Hugging Face Hub, then log in "
+                        "with `hf auth login`.")
+    if isinstance(error, errors.RepositoryNotFoundError | errors.RevisionNotFoundError | errors.DisabledRepoError):
+        return BadInput(f"There is no model {name} on the Hugging Face Hub, or it is private: check the name, or log "
+                        "in with `hf auth login`.")
+    if isinstance(error, errors.HFValidationError):
+        return BadInput(f"{name!r} is not the name of a model on the Hugging Face Hub: it has the form owner/name.")
+    if isinstance(error, errors.LocalEntryNotFoundError) or not begun and _failed_on_the_way(_chain(error)):
+        return Failure(f"The model {name} is not on this machine and the Hugging Face Hub cannot be reached: check the "
+                       "network, or use the built-in judge with `--model mini`.")
+    return _failure(name, error)
+
+
+@contextlib.contextmanager
+def _told(name: str, whole: int) -> Iterator[None]:
+    """Tells `vs2.loading` how much of so many bytes lies in the Hub's cache, every second.
+
+    The files are looked at and not the client's bars, which are made differently from version to version.
+    """
+    if not loading.listening():
+        yield
+        return
+    from huggingface_hub.constants import HF_HUB_CACHE
+    from huggingface_hub.file_download import repo_folder_name
+
+    folder, over = Path(HF_HUB_CACHE) / repo_folder_name(repo_id=name, repo_type="model"), threading.Event()
+
+    def look() -> None:
+        while not over.wait(LOOK):
+            loading.tell(loading.FETCHING, min(whole, _bytes(folder)), whole)
+
+    loading.tell(loading.FETCHING, min(whole, _bytes(folder)), whole)
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(look,), daemon=True, name="download")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        loading.tell(loading.FETCHING, min(whole, _bytes(folder)), whole)
+
+
+def _bytes(folder: Path) -> int:
+    """The bytes of all files in a folder, links left out; files come and go meanwhile."""
+    found = 0
+    for inner, _, files in os.walk(folder):
+        for file in files:
+            with contextlib.suppress(OSError):
+                path = Path(inner, file)
+                found += 0 if path.is_symlink() else path.lstat().st_size
+    return found
 
 
 def _check_disk(name: str, needed: int) -> None:
@@ -69,22 +136,31 @@ def _check_disk(name: str, needed: int) -> None:
 
 def _failure(name: str, error: Exception) -> Exception:
     """A Failure for what the disk or the network did; anything else stays what it is."""
-    chain: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause is not None and cause not in chain:
-        chain.append(cause)
-        cause = cause.__cause__ or cause.__context__
+    chain = _chain(error)
     if any(isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT) for cause in chain):
         return Failure(f"The disk is full, so the model {name} could not be downloaded: make room, or set HF_HOME to a "
                        "folder on another disk.")
     if any(isinstance(cause, PermissionError) for cause in chain):
         return Failure(f"The model {name} could not be stored: the folder of the Hub's cache cannot be written. "
                        "Set HF_HOME to a folder that can.")
-    from huggingface_hub.errors import HfHubHTTPError
-
-    transport = any(type(cause).__module__.split(".")[0] in TRANSPORTS
-                    or isinstance(cause, ConnectionError | TimeoutError | HfHubHTTPError) for cause in chain)
-    if transport or isinstance(error, OSError):
+    if _failed_on_the_way(chain) or isinstance(error, OSError):
         return Failure(f"The download of the model {name} broke off: run the command again, it goes on "
                        "where it stopped.")
     return error
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error and what it came of."""
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return chain
+
+
+def _failed_on_the_way(chain: list[BaseException]) -> bool:
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return any(type(cause).__module__.split(".")[0] in TRANSPORTS
+               or isinstance(cause, ConnectionError | TimeoutError | HfHubHTTPError) for cause in chain)

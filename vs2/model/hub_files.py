@@ -1,4 +1,5 @@
-"""Files of a data set on the Hugging Face Hub: fetched so that they resume, checked, unpacked without trust."""
+"""Files of a data set or a model on the Hugging Face Hub: fetched so that they resume, checked, unpacked without trust.
+"""
 import errno
 import hashlib
 import shutil
@@ -17,8 +18,8 @@ LARGEST = Limits().max_bytes        # of one video: what vs2.video would refuse 
 BLOCK = 2**20
 
 
-def download(repo: str, file, folder: Path) -> Path:
-    """The file in the folder, whole and with the Hub's checksum.
+def download(repo: str, file, folder: Path, kind: str = "dataset", revision: str | None = None) -> Path:
+    """The file in the folder, whole and with the Hub's checksum. kind: of the repository.
 
     The Hub's own download throws away what it has when its process ends, so the part is kept here.
     """
@@ -30,7 +31,7 @@ def download(repo: str, file, folder: Path) -> Path:
     if path.exists() and path.stat().st_size == file.size and checksum(path, file) == wanted(file):
         return path
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise BadInput(f"The dataset {repo} names a file outside of its folder ({file.path!r:.80}): nothing of it is "
+        raise BadInput(f"The {kind} {repo} names a file outside of its folder ({file.path!r:.80}): nothing of it is "
                        "fetched.")
     path.parent.mkdir(parents=True, exist_ok=True)
     have = part.stat().st_size if part.exists() else 0
@@ -42,7 +43,7 @@ def download(repo: str, file, folder: Path) -> Path:
         raise Failure(f"{file.path} needs {(file.size - have) / 1e9:.1f} GB more on the disk of {folder} and "
                       f"{free / 1e9:.1f} GB are free: make room, or fetch into another folder.")
     if have < file.size:
-        asked = hf_hub_url(repo, file.path, repo_type="dataset")
+        asked = hf_hub_url(repo, file.path, repo_type=kind, revision=revision)
         address = get_hf_file_metadata(asked).location      # on another host, perhaps, which gets no token
         ours = urlsplit(address).netloc == urlsplit(asked).netloc
         with part.open("ab") as out:

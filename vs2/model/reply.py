@@ -24,6 +24,15 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Step:
+    """How far a stage before the first token is: `vs2.events.Progressed` has its fields."""
+
+    stage: str
+    done: int
+    of: int
+
+
+@dataclass(frozen=True)
 class Reply:
     """One finished reply.
 

@@ -1,4 +1,6 @@
-"""Loads a checkpoint at a precision that fits: bf16, fp32, or 4-bit NF4 with vision tower and head left alone.
+"""Loads a checkpoint at a precision that fits: bf16, fp32, or in 4 bits, the vision tower left alone.
+
+"4bit" is bitsandbytes' NF4 on a GPU. On a CPU, where that takes fifty times as long, it is "int4" (vs2/model/int4).
 
 A GPU before Ampere computes in float32, and what is left of 4-bit weights is float32 there: bfloat16 has no fused
 attention on it (vs2/model/gpu.py), and in float16 Qwen2.5-VL overflows and writes only exclamation marks, vision tower
@@ -15,15 +17,17 @@ import torch
 
 from vs2.errors import BadInput, Failure
 from vs2.model import attention, gpu, inputs, vision
+from vs2.model import checkpoint as checkpoints
 from vs2.model.card import Card
-from vs2.model.checkpoint import Checkpoint
+from vs2.model.checkpoint import INT4, Checkpoint
+from vs2.model.int4 import layer, loading
 from vs2.model.scope import Scope
 from vs2.settings import zero_gpu
 
 if TYPE_CHECKING:
     from transformers import BitsAndBytesConfig, Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
-PRECISIONS = ("auto", "bf16", "4bit", "fp32")
+PRECISIONS = ("auto", "bf16", "int4", "4bit", "fp32")
 # transformers 5 replaces its own list with this one, so lm_head has to be named, and "visual" alone matches nothing.
 NOT_QUANTISED = ["lm_head", "model.visual"]
 SMALL = 10**9            # bytes in float32 below which a CPU uses float32: bfloat16 saves nothing worth having there
@@ -32,12 +36,13 @@ WORK_FACTOR, WORK = 1.25, 2 * 10**9  # memory that a judgement takes beside the 
 # the Hub, whose code it fetches and runs.
 ATTENTION = "sdpa"
 BLOCK = 64               # weights that share one scale in NF4
+FOUR_ON_A_CPU = "4 bits on a CPU are int4 here, groups of 32 weights with a scale and a zero, and not NF4."
 LEAST_WORK = 1.05        # share of the weights' bytes without which loading is not tried at all
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model ready to judge. precision: "fp32", "bf16" or "4bit", or the method of a quantised checkpoint.
+    """A model ready to judge. precision: "fp32", "bf16", "int4" or "4bit", or the method of a quantised checkpoint.
 
     scope: what tells clips that it knows nothing of, where its card names one.
     """
@@ -84,19 +89,23 @@ def choose(checkpoint: Checkpoint, wanted: str, where: torch.device, free: int |
     """The precision to load at. Raises BadInput for an unknown one, Failure where the weights do not fit."""
     if wanted not in PRECISIONS:
         raise BadInput(f"There is no precision {wanted!r}: take one of {', '.join(PRECISIONS)}.")
-    if checkpoint.quantised:
+    if checkpoint.quantised == INT4 and wanted in ("auto", "int4", "4bit"):
+        chosen = "int4"
+    elif checkpoint.quantised:
         if wanted != "auto":
             raise BadInput(f"{checkpoint.name} is quantised already ({checkpoint.quantised}): "
                            "leave the precision at auto.")
         chosen = checkpoint.quantised
     elif wanted != "auto":
-        chosen = wanted
+        chosen = "int4" if wanted == "4bit" and where.type == "cpu" else wanted
     elif where.type == "cuda":
         whole = "fp32" if gpu.before_ampere(where) else "bf16"
         need = _bytes(checkpoint, whole, where) * WORK_FACTOR + WORK
         chosen = whole if free is None or need <= free else "4bit"
+    elif checkpoint.bytes_at("fp32") < SMALL:
+        chosen = "fp32"
     else:
-        chosen = "fp32" if checkpoint.bytes_at("fp32") < SMALL else "bf16"
+        chosen = "int4" if where.type == "cpu" and _rather_in_four(checkpoint, free) else "bf16"
     # Of the quantised ones, bitsandbytes' can compute in float32 instead.
     if gpu.before_ampere(where) and chosen not in ("fp32", "4bit", "bitsandbytes"):
         mend = ("take one that is not quantised, with --precision 4bit" if checkpoint.quantised else
@@ -109,15 +118,22 @@ def choose(checkpoint: Checkpoint, wanted: str, where: torch.device, free: int |
     return chosen
 
 
+def _rather_in_four(checkpoint: Checkpoint, free: int | None) -> bool:
+    """Whether a CPU takes a checkpoint in 4 bits rather than in 16: a large one, that does not fit or is slower."""
+    whole = checkpoint.bytes_at("bf16")
+    return whole > checkpoints.LARGE and (free is not None and whole * WORK_FACTOR + WORK > free or layer.quicker())
+
+
 def _bytes(checkpoint: Checkpoint, precision: str, where: torch.device) -> int:
     return checkpoint.bytes_at(precision, 4 if gpu.before_ampere(where) else 2)
 
 
 def _too_big(checkpoint: Checkpoint, chosen: str, where: torch.device, free: int) -> str:
-    sizes = {p: _bytes(checkpoint, p, where) for p in {"bf16", "4bit", chosen}}
+    four = "int4" if where.type == "cpu" else "4bit"
+    sizes = {p: _bytes(checkpoint, p, where) for p in {"bf16", four, chosen}}
     needs = f"{sizes[chosen] / 1e9:.1f} GB for its weights at {chosen}"
     place = {"cuda": "the GPU", "mps": "this machine"}.get(where.type, "this machine")
-    smaller = [p for p in (("4bit",) if gpu.before_ampere(where) else ("bf16", "4bit"))
+    smaller = [p for p in ((four,) if gpu.before_ampere(where) else ("bf16", four))
                if sizes[p] < sizes[chosen] and sizes[p] * LEAST_WORK <= free and not checkpoint.quantised]
     advice = (f"take --precision {smaller[0]} ({sizes[smaller[0]] / 1e9:.1f} GB)" if smaller
               else "free some memory, or use the built-in judge with --model mini")
@@ -128,8 +144,10 @@ def load(checkpoint: Checkpoint, precision: str = "auto", where: torch.device | 
     """The model, in evaluation mode, and its processor. Raises BadInput or Failure in one sentence."""
     card = Card.read(checkpoint.folder)
     scope = Scope.read(checkpoint.folder, card)
-    where = where or device()
-    precision = choose(checkpoint, precision, where, free_memory(where))
+    where = place(precision, where or device(), checkpoint.quantised)
+    wanted, precision = precision, choose(checkpoint, precision, where, free_memory(where))
+    if wanted == "4bit" and precision == "int4" and not checkpoint.quantised:
+        print(f"Note: {FOUR_ON_A_CPU}", file=sys.stderr, flush=True)
     processor = inputs.load_processor(checkpoint.folder)
     model = _model(checkpoint, precision, where)
     vision.quicken(model)
@@ -137,6 +155,11 @@ def load(checkpoint: Checkpoint, precision: str = "auto", where: torch.device | 
     if where.type == "cuda" and (not torch.version.hip or model.get_input_embeddings().weight.dtype == torch.float32):
         attention.ungroup(model)
     return Loaded(model.eval(), processor, card, precision, where, scope)
+
+
+def place(precision: str, where: torch.device, quantised: str | None = None) -> torch.device:
+    """The device that weights at this precision are for: those in "int4" are multiplied by the CPU, on any machine."""
+    return torch.device("cpu") if precision == "int4" or quantised == INT4 else where
 
 
 @contextmanager
@@ -168,6 +191,9 @@ def _model(checkpoint: Checkpoint, precision: str, where: torch.device) -> "Qwen
                                "attn_implementation": ATTENTION}
     if precision == "4bit":
         options["quantization_config"] = _four_bit(checkpoint, where, numbers)
+    if checkpoint.quantised == INT4:
+        loading.check(checkpoint)
+        loading.register()
     # ZeroGPU imitates CUDA by a mode of torch that each thread has to enter, and transformers loads on threads of its
     # own. Loading on the CPU and moving then costs no more memory than loading on one thread straight to the imitation
     # (the weights stay in the mapped file), less in 4-bit, and changes no setting of the whole process.
@@ -180,6 +206,10 @@ def _model(checkpoint: Checkpoint, precision: str, where: torch.device) -> "Qwen
         # Asked for the loading info it returns a pair, which its annotation leaves out.
         model, found = Qwen2_5_VLForConditionalGeneration.from_pretrained(  # type: ignore[misc]
             checkpoint.folder, output_loading_info=True, local_files_only=True, use_safetensors=True, **options)
+        if precision == "int4":
+            if not checkpoint.quantised:
+                loading.in_memory(model)
+            loading.finish(model)
         if first != where:
             model = model.to(where)  # type: ignore[arg-type]  # as transformers wraps it, it is no method for mypy
     except (BadInput, Failure):

@@ -24,6 +24,7 @@ from vs2.remote.known import Detector, known
 from vs2.remote.probe import Found, probe
 from vs2.remote.writing import Asking
 from vs2.rubric import REASONED, SCALE
+from vs2.video import caps
 from vs2.video.rate import is_pictures
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ class RemoteJudge(Judging):
                 found = self._found(task)
                 self._ask_scope(task)
                 asking = Asking(self._client, self._known, found, task.clip.frames, task.prompt, task.options,
-                                task.stop, self._allowance)
+                                task.stop, self._allowance,
+                                caps.fps_seen(task.clip, self.card.sampling, task.options.frames))
                 replies = yield from self._think(task, asking)
                 break
             except Stopped:
@@ -142,5 +144,5 @@ class RemoteJudge(Judging):
                 task.withheld, task.asked = self._detector.withheld(task.clip), True
 
     @staticmethod
-    def _think(task: Task, asking: Asking) -> Generator[events.Thought, None, list[Reply]]:
+    def _think(task: Task, asking: Asking) -> Generator[events.Event, None, list[Reply]]:
         return (yield from thoughts(asking.write(), task.withheld))

@@ -38,6 +38,7 @@ class Asking:
     options: Options
     stop: Callable[[], bool]
     allowance: int
+    fps: float      # that the frames have in the clip's time
     said: list[str] = field(default_factory=list)       # about the whole judgement
     _content: list[dict] = field(default_factory=list)
 
@@ -47,7 +48,7 @@ class Asking:
         if broken:
             self.said.append(words.BROKEN)
         options = self.options
-        self._content = self.found.form.content(self.frames, self.known.card.sampling.fps)
+        self._content = self.found.form.content(self.frames, self.fps)
         if self.found.tempered and options.samples > 1:
             self.said.append(TEMPERED)
         if options.think:
@@ -210,7 +211,7 @@ class Asking:
     def _body(self, messages: list[dict], most: int, seed: int) -> dict:
         options, found = self.options, self.found
         body: dict = {"model": self.client.address.model, "messages": messages, "max_tokens": most,
-                      **found.form.fields(len(self.frames), self.known.card.sampling.fps)}
+                      **found.form.fields(len(self.frames), self.fps)}
         if found.digits:
             body |= {"logprobs": True, "logprob_token_ids": list(found.digits)}
         elif found.top:

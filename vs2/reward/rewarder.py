@@ -97,7 +97,7 @@ class Rewarder:
     def _judged(self, clips: "Sequence[Path | Clip | Problem]", prompts: Sequence[str]) -> list[Evaluation | Problem]:
         places = [place for place, clip in enumerate(clips) if not isinstance(clip, Problem)]
         sound: list[Any] = [clips[place] for place in places]
-        if self._checked.think or self._checked.samples > 1:
+        if self._checked.think or self._checked.samples > 1 or self._checked.capped:
             judged = [self._alone(clip, prompts[place]) for clip, place in zip(sound, places, strict=True)]
         else:
             judged = self.judge.score_many(sound, [prompts[place] for place in places], self._rate(sound))

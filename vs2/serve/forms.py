@@ -12,7 +12,8 @@ from vs2.serve.schema import Judging, Many, One, UniRL
 from vs2.ui.guard.uploads import MOST_FILES
 
 Model = TypeVar("Model", bound=BaseModel)
-FIELDS = ("prompt", "fps", "think", "budget", "samples", "seed")    # of an upload, beside its files
+# Of an upload, beside its files.
+FIELDS = ("prompt", "fps", "think", "budget", "samples", "seed", "most_frames", "most_pixels")
 FILES = "video"
 NO_JSON = "The request is no JSON: {why}."
 
@@ -48,7 +49,9 @@ def checked(form: type[Model], found: dict[str, Any]) -> Model:
 
 def options(judging: Judging, standard: Options) -> Options:
     """How to judge: what the request says, else as the server was started. Raises BadInput."""
-    said = {name: value for name in Judging.model_fields if (value := getattr(judging, name)) is not None}
+    # `frames` is a clip's pictures here.
+    said = {name.removeprefix("most_"): value for name in Judging.model_fields
+            if (value := getattr(judging, name)) is not None}
     return Options(**{**vars(standard), **said})
 
 

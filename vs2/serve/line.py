@@ -71,7 +71,7 @@ class Job:
     @property
     def shares(self) -> bool:
         """Whether it can share a batch."""
-        return not self.options.think and self.options.samples == 1
+        return not self.options.think and self.options.samples == 1 and not self.options.capped
 
     def fail(self, problem: BaseException) -> None:
         """The answer, where none waits for it any more too."""
@@ -154,7 +154,7 @@ class Line:
             elif not job.answer.cancelled():
                 started = time.perf_counter()
                 try:
-                    job.clip = job.read(self.judge.card.sampling)
+                    job.clip = job.read(self.judge.card.sampling.capped(job.options.frames, job.options.pixels))
                 except Problem as problem:
                     job.fail(problem)
                 except Exception as error:

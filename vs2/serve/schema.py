@@ -33,6 +33,9 @@ class Judging(BaseModel):
     budget: int | None = Field(default=None, description=f"Most tokens to think. By default {_STANDARD.budget}.")
     samples: int | None = Field(default=None, description="Replies to draw and mix. By default 1, without chance.")
     seed: int | None = Field(default=None, description="The chance that replies are drawn by.")
+    most_frames: int | None = Field(default=None, description="At most so many frames: quicker, and not what the "
+                                                              "checkpoint was measured with.")
+    most_pixels: int | None = Field(default=None, description="At most so many pixels of each frame; the same holds.")
 
 
 class One(Clip, Judging):

@@ -19,7 +19,7 @@ from gradio.utils import get_upload_folder
 
 import vs2
 from vs2.history.store import Store
-from vs2.model import checkpoint, weights
+from vs2.model import checkpoint, hub, weights
 from vs2.remote import address as addresses
 from vs2.settings import Settings, zero_gpu
 from vs2.ui import bilingual, guard, head, language, sent, site, text, theme
@@ -42,7 +42,7 @@ PAGES = (EvaluatePage, ComparePage, BestOfPage, BatchPage, DuelPage, ReviewPage,
 START = 60          # seconds that a server may take to start
 MAKING = (EvaluatePage, BestOfPage)  # those that generate, and share where that is done
 
-CHEAP = ("show_model", "price", "review")   # of the endpoints, and of what tells how far it is
+CHEAP = ("show_model", "price", "review", "follow")   # of the endpoints, and of what tells how far it is
 
 HOUR, DAY = 3600, 24 * 3600
 # Gradio opens its page about the API from its own footer, which ours replaces.
@@ -118,7 +118,10 @@ def _connect(blocks: gr.Blocks, address: gr.HTML, chosen: gr.Tabs, pages: dict, 
     outputs = [part for page in pages.values() for part in page.opens]
     blocks.load(loaded, address, [chosen, *outputs], js="() => [window.vs2.arrive()]", **QUIET).then(
         None, js="() => { window.vs2.shown(); }", **PRIVATE)
-    address.select(opened, address, [chosen, *outputs], **QUIET)
+    selected = address.select(opened, address, [chosen, *outputs], **QUIET)
+    for page in pages.values():
+        if isinstance(page, EvaluatePage):
+            page.connect_following(selected)
     for name, tab in tabs.items():
         tab.select(shown, address, [address, *pages[name].opens], js=f"() => [window.vs2.turn('{name}')]", **QUIET)
 
@@ -238,6 +241,15 @@ def others(settings: Settings) -> dict:
             for name, precision in [*offered, *((name, settings.precision) for name in settings.judges)]}
 
 
+def meanwhile(settings: Settings) -> dict:
+    """The built-in judge beside one of the Hub's on a CPU, which has to be fetched and takes minutes for a clip."""
+    if not hub.is_id(settings.model) or Path(settings.model).is_dir() or zero_gpu():
+        return {}
+    if weights.device().type != "cpu":
+        return {}
+    return {checkpoint.MINI: partial(vs2.load, checkpoint.MINI, settings=settings)}
+
+
 def launch(settings: Settings | None = None, port: int | None = None) -> None:
     """Loads the judge, serves the pages, and returns when the server is stopped.
 
@@ -252,8 +264,10 @@ def launch(settings: Settings | None = None, port: int | None = None) -> None:
     settings = settings or Settings.read()
     if settings.home is None:
         raise vs2.BadInput("This user has no home folder: set VS2_HOME to a folder for the evaluations and clips.")
-    host = Host(lambda: vs2.load(settings.model, settings.precision, settings=settings), others(settings),
-                log=lambda error: _log.error("The app failed", exc_info=error))
+    small = meanwhile(settings)
+    host = Host(lambda: vs2.load(settings.model, settings.precision, settings=settings), small | others(settings),
+                log=lambda error: _log.error("The app failed", exc_info=error), meanwhile=next(iter(small), None),
+                own_name=settings.model)
     # ZeroGPU moves what is loaded when the app launches; anywhere else the page need not wait for the weights.
     host.start(background=not zero_gpu())
     # An address that nobody set is left to Gradio: a Space names its own.

@@ -162,8 +162,8 @@ def _metrics(values: dict) -> list[Cell]:
 def checks(found: Measured) -> str:
     """The section of the suites that ask for an order of clips only."""
     faults = found.suite("faults")
-    rows = [row for row in (*(_groups(faults) or [_faults(faults)]), _prompts(found.suite("prompts")),
-                            _best(found.suite("best-of"))) if row]
+    asked = [*(_groups(faults) or [_faults(faults)]), _prompts(found.suite("prompts")), _best(found.suite("best-of"))]
+    rows = [row for row in asked if row]
     caption = text.CHECKS_CAPTION.format(judge=found.judge)
     body = (table(caption, (text.CHECK, text.RESULT), [Group("", rows)], "vs-doc-checks") if rows
             else paragraph(text.NO_CHECKS))
@@ -185,9 +185,9 @@ def _faults(values: dict) -> tuple | None:
             Cell(text.FAULTS_RESULT.format(fell=found[0], by_value=found[1]), under))
 
 
-def _groups(values: dict) -> list[tuple]:
+def _groups(values: dict) -> list[tuple | None]:
     """A row for each group of kinds of faults; none of a card from before they were told apart."""
-    groups, rows = values.get("groups"), []
+    groups, rows = values.get("groups"), list[tuple | None]()
     for name, question in text.FAULTS_OF.items():
         group = groups.get(name) if isinstance(groups, dict) else None
         if not isinstance(group, dict) or (found := _shares(group, "fell", "same")) is None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 import gradio as gr
 from gradio.components import Component
+from gradio.events import Dependency
 
 from vs2.ui.wiring import QUIET, blocks
 
@@ -27,8 +28,11 @@ class Draft:
         self.page, self.fields, self.going = page, dict(fields), dict(going)
         self.said = gr.JSON(visible=False)
 
-    def connect(self, address: gr.HTML, restore: Callable, outputs: list) -> None:
-        """Keeps the fields from now on; `restore(address, draft, ...)` gives the page's values when it is loaded."""
+    def connect(self, address: gr.HTML, restore: Callable, outputs: list) -> Dependency:
+        """Keeps the fields from now on; `restore(address, draft, ...)` gives the page's values when it is loaded.
+
+        The event after which all that is done.
+        """
         names = json.dumps(list(self.fields))
         keep = (f"(...values) => window.vs2.keep({json.dumps(self.page)}, "
                 f"Object.fromEntries({names}.map((name, at) => [name, values[at]])))")
@@ -36,7 +40,7 @@ class Draft:
         changed = [one.change for one in fields]  # type: ignore[attr-defined]  # each kind of field has it
         gr.on(changed, None, fields, None, js=keep, **QUIET)
         page, going = json.dumps(self.page), json.dumps(self.going)
-        blocks().load(restore, [address, self.said], outputs, **QUIET,
+        return blocks().load(restore, [address, self.said], outputs, **QUIET,
                       js=f"() => [window.vs2.read(), window.vs2.draft({page})]").then(
             None, None, None, js=f"() => window.vs2.begin({page}, {going})", **QUIET)
 
@@ -64,7 +68,7 @@ def _fits(field: Component, value: object) -> bool:
     """Whether a component has such values."""
     if isinstance(field, gr.Checkbox):
         return isinstance(value, bool)
-    if isinstance(field, gr.Dropdown):
+    if isinstance(field, gr.Dropdown | gr.Radio):
         return isinstance(value, str) and value in [choice for _, choice in field.choices]
     if isinstance(field, gr.Slider | gr.Number):
         if value is None:

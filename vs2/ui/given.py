@@ -67,12 +67,17 @@ class Judging(TypedDict):
     budget: int
     samples: int
     seed: int
+    frames: int | None
+    pixels: int | None
 
 
-def judging(think: object, budget: object, samples: object, seed: object) -> Judging:
+def judging(think: object, budget: object, samples: object, seed: object, frames: object = None,
+            pixels: object = None) -> Judging:
     """The options of a judgement, for `vs2.options.Options`, which they are checked by."""
     found: Judging = {"think": truth("think", think), "budget": whole("budget", budget),
-                      "samples": whole("samples", samples), "seed": whole("seed", seed, 0)}
+                      "samples": whole("samples", samples), "seed": whole("seed", seed, 0),
+                      "frames": None if frames is None else whole("frames", frames),
+                      "pixels": None if pixels is None else whole("pixels", pixels)}
     Options(**found)
     return found
 

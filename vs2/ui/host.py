@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from vs2 import loading
 from vs2.errors import BadInput, Failure, Problem
 from vs2.settings import zero_gpu
 from vs2.ui import judgement, loan, text
@@ -50,7 +51,7 @@ class Run:
 
     def __init__(self, request: judgement.Request, host: "Host"):
         self.request, self.host, self.address = request, host, who.here()
-        self.stopped = False
+        self.stopped = self.left = False    # left: nobody wants to see more of it
         self._events: queue.Queue = queue.Queue()
         handle, path = tempfile.mkstemp(prefix="vs2-run-")
         os.close(handle)
@@ -78,7 +79,7 @@ class Run:
             if zero_gpu():
                 loan.let_go_when(lambda: self.stopped)
             with self.host.turn(self):
-                while not self.stopped and self.host.wait(0.2) is None:
+                while not self.stopped and self.host.ready(self.request.judge, 0.2) is None:
                     continue                    # a run that is stopped meanwhile gives up its place
                 if not self.stopped:
                     self.host.need(self.request.judge)
@@ -109,12 +110,17 @@ class Host:
     many as it takes (`at_once`); on ZeroGPU, which forks the process for each run, to all of them.
 
     others: further judges that a visitor may choose, by the name shown; one of them is loaded when it is first asked
-    for, in place of the one of them before.
+    for, in place of the one of them before. meanwhile: one of those, small enough to stay beside the app's own: it is
+    loaded first, answers while the app's own is not there, and has a line of its own, for it answers at once.
+    own_name: what the app's own is called, before it is there.
     """
 
     def __init__(self, load: Callable[[], "Judging"], others: dict[str, Callable[[], "Judging"]] | None = None,
-                 log: Callable[[BaseException], None] = lambda error: None):
+                 log: Callable[[BaseException], None] = lambda error: None, meanwhile: str | None = None,
+                 own_name: str = ""):
         self._load, self._others, self.log = load, dict(others or {}), log
+        self.meanwhile, self.own_name = meanwhile, own_name
+        self.stage: loading.Stage | None = None         # of the app's own, while it is loaded
         self._loaded = threading.Event()
         self._problem: Problem | None = None
         self._line: list[Run] = []
@@ -135,7 +141,10 @@ class Host:
     def _fetch(self) -> None:
         judgement.judges.clear()
         try:
-            judgement.judges[""] = self._load()
+            if self.meanwhile:
+                judgement.judges[self.meanwhile] = self._others[self.meanwhile]()
+            with loading.heard(self._hear):
+                judgement.judges[""] = self._load()
         except Problem as problem:
             self._problem = problem
         except Exception as error:
@@ -144,25 +153,43 @@ class Host:
         finally:
             self._loaded.set()
 
+    def _hear(self, stage: loading.Stage) -> None:
+        self.stage = stage
+
+    @property
+    def stands_in(self) -> "Judging | None":
+        """Who answers for the app's own judge while that is not there; None where nobody does."""
+        return judgement.judges.get(self.meanwhile) if self.meanwhile and not self.loaded else None
+
+    def ready(self, name: str, timeout: float) -> "Judging | None":
+        """The judge that a run needs first: the app's own, as `wait` gives it, or the one that answers meanwhile."""
+        if name and name == self.meanwhile and (judge := judgement.judges.get(name)):
+            return judge
+        return self.wait(timeout)
+
     def need(self, name: str) -> None:
         """Loads the judge called `name` where it is not; to be called in a run's turn. Raises BadInput for no such."""
         if name in judgement.judges:
             return
         if name not in self._others:
             raise BadInput(text.NO_JUDGE)
-        for other in [other for other in judgement.judges if other]:
+        for other in [other for other in judgement.judges if other and other != self.meanwhile]:
             del judgement.judges[other]
         _release()              # before the next one looks for how much memory is free
         judgement.judges[name] = self._others[name]()
 
     def has(self, name: str = "") -> bool:
         """Whether that judge is ready."""
-        return self.loaded and name in judgement.judges
+        return name in judgement.judges and (self.loaded or name == self.meanwhile)
 
     @property
     def own(self):
         """The app's own judge; None while it is not loaded."""
         return judgement.judges.get("") if self.loaded else None
+
+    def slow(self, name: str = "") -> bool:
+        """Whether that judge takes so long that a run of it goes on without whoever asked for it."""
+        return bool(getattr(judgement.judges.get(name), "slow", False)) if self.has(name) else False
 
     def too_long(self, prompt: str, name: str = "") -> str:
         """What to say of a prompt longer than those that judge was measured with; "" also while it is not loaded."""
@@ -196,6 +223,9 @@ class Host:
             same = [other for other in before if other.request.judge == run.request.judge]
             return same[:max(0, len(same) - at_once + 1)]
         before = [other for other in before if self._at_once(other) == 1]
+        if self.meanwhile:
+            before = [other for other in before
+                      if (other.request.judge == self.meanwhile) == (run.request.judge == self.meanwhile)]
         if not zero_gpu():
             return before
         visitor = run.request.visitor

@@ -40,6 +40,18 @@ class Request:
     visitor: str = ""
     judge: str = ""
     fps: float | None = None
+    frames: int | None = None
+    pixels: int | None = None
+
+    @property
+    def options(self) -> Given:
+        """As `vs2.options.Options` takes them; a cap only where there is one."""
+        found: Given = {"think": self.think, "budget": self.budget, "samples": self.samples, "seed": self.seed}
+        if self.frames is not None:
+            found["frames"] = self.frames
+        if self.pixels is not None:
+            found["pixels"] = self.pixels
+        return found
 
 
 def seconds_needed(request: Request, *_) -> int:
@@ -53,7 +65,7 @@ def check_loan(request: Request) -> None:
     Anywhere else nothing is too long.
     """
     if zero_gpu() and here(request):
-        Options(think=request.think, budget=request.budget, samples=request.samples, seed=request.seed)
+        Options(**request.options)
         loan.check(request.think, request.budget, request.samples)
 
 
@@ -64,8 +76,7 @@ def unlent(request: Request, stop: str, clip: video.Clip | None = None, read: fl
     `_borrowed` has read, in `read` seconds, and its frames are told of before.
     """
     flag = Path(stop)
-    options: Given = {"think": request.think, "budget": request.budget, "samples": request.samples,
-                      "seed": request.seed}
+    options = request.options
     try:
         if clip is None:
             read_and_judge = judges[request.judge].stream
@@ -92,7 +103,8 @@ def _borrowed(request: Request, stop: str) -> Iterator:
     check_prompt(request.prompt)
     yield Reading(request.video)
     reading, elapsed = clock(), clock()
-    clip = video.read(request.video, judges[request.judge].card.sampling, fps=request.fps)
+    sampling = judges[request.judge].card.sampling.capped(request.frames, request.pixels)
+    clip = video.read(request.video, sampling, fps=request.fps)
     read = reading()
     yield FramesRead(clip)
     yield loan.Borrowing(loan.cost(request.think, request.budget, request.samples))

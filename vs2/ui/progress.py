@@ -1,12 +1,19 @@
 """What is known of a judgement while it runs, and the status line that says it."""
 from vs2 import events
 from vs2.best_of import cost
+from vs2.estimate import PREFILL, Countdown, rounded
 from vs2.evaluation import Evaluation, Score
 from vs2.ui import loan, parts, text
 from vs2.ui.host import Run
 from vs2.ui.judgement import clock
 from vs2.ui.said import worded
 from vs2.video import Clip
+
+
+def about(seconds: float) -> str:
+    """A time to come, as roughly as it is known."""
+    count, minutes = rounded(seconds)
+    return (text.ABOUT_MINUTES if minutes else text.ABOUT_SECONDS).format(count=count)
 
 
 class Progress:
@@ -21,9 +28,11 @@ class Progress:
         self.scores: dict[str, Score] | None = None
         self.evaluation: Evaluation | None = None
         self._thinking: float | None = None
+        self.countdown = Countdown()
 
     def take(self, event) -> None:
         """One event of the judge."""
+        self.countdown.take(event)
         if isinstance(event, events.Reading):
             self.stage = text.READING
         elif isinstance(event, events.FramesRead):
@@ -32,6 +41,12 @@ class Progress:
             self.stage = text.BORROWING.format(time=worded(cost.duration(event.seconds)))
         elif isinstance(event, loan.Borrowed):
             self.stage = text.LOOKING if self.run.request.think else text.SCORING
+        elif isinstance(event, events.Estimated):
+            if event.estimate.slow:
+                self.stage = text.LOOKING_LONG.format(time=about(event.estimate.total))
+        elif isinstance(event, events.Progressed):
+            if event.stage == PREFILL:
+                self.stage = text.PREFILLING
         elif isinstance(event, events.Thought):
             self._thinking = self.elapsed() if self._thinking is None else self._thinking
             self.stage, self.said, self.tokens = text.THINKING, self.said + event.text, event.tokens
@@ -58,6 +73,10 @@ class Progress:
             spent = 0.0 if self._thinking is None else self.elapsed() - self._thinking
             if spent > 0.5 and self.stage == text.THINKING:
                 detail.insert(1, text.RATE.format(rate=round(self.tokens / spent)))
+        if (share := self.countdown.share) is not None:
+            detail.insert(0, text.PERCENT.format(percent=round(100 * share)))
+        if (left := self.countdown.left) is not None:
+            detail.append(text.LEFT.format(time=about(left)))
         stage = self.stage
         if ahead := self.run.ahead():
             stage = text.WAITING_ONE if ahead == 1 else text.WAITING.format(ahead=ahead)

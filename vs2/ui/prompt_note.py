@@ -16,7 +16,7 @@ class PromptNote:
         self.host = host
         self.line = gr.HTML("", elem_id=name, elem_classes="vs-prompt-note", apply_default_css=False)
 
-    def watch(self, prompt: gr.Textbox, judge: gr.Dropdown, more: Sequence = (),
+    def watch(self, prompt: gr.Textbox, judge: gr.Dropdown | gr.Radio, more: Sequence = (),
               others: Callable[[object, str], list[tuple[str, str]]] | None = None, box=None) -> None:
         """Says it when the prompt or the judge is another, or after one of the events `more`.
 

@@ -17,6 +17,7 @@ from vs2.evaluation import Evaluation
 from vs2.history.store import Store, Stored
 from vs2.settings import Settings
 from vs2.ui import text
+from vs2.ui.going import All
 from vs2.ui.host import Host
 from vs2.ui.shelf import Shelf
 from vs2.ui.theme import script as script_of
@@ -31,12 +32,14 @@ _log = logging.getLogger("vs2")
 class Site:
     """One app: everything that its pages share.
 
+    going: the work of a slow judge, which outlasts a visitor's connection.
     forgetting, returning: called with a visitor who deletes all, or who takes that back, and when it was deleted.
     """
 
     host: Host
     store: Store
     settings: Settings
+    going: All = field(default_factory=All)
     forgetting: list[Callable[[str, float], object]] = field(default_factory=list)
     returning: list[Callable[[str, float], object]] = field(default_factory=list)
 
@@ -67,15 +70,17 @@ class Site:
         found = (self.store.get(one) for one in self.ids(address))
         return [stored for stored in found if stored is not None]
 
-    def keep(self, evaluation: Evaluation, path: str | Path | None, visitor: str) -> str:
+    def keep(self, evaluation: Evaluation, path: str | Path | None, visitor: str, id: str = "") -> str:
         """Stores an evaluation with the clip that was judged; its id, "" where it could not be stored.
+
+        id: one that was given out while it was judged.
 
         A judgement that was made is shown even where the disk is full, so nothing is raised; the log has the reason.
         Where only the clip cannot be kept, the evaluation is stored without it.
         """
         for clip in dict.fromkeys((Path(path) if path else None, None)) if visitor else ():
             try:
-                return self.store.add(evaluation, visitor, clip)
+                return self.store.add(evaluation, visitor, clip, **({"id": id} if id else {}))
             except Problem as problem:
                 _log.warning("%s was not kept: %s", "A clip" if clip else "An evaluation", problem)
         return ""

@@ -4,7 +4,7 @@ The published system reads 2 frames a second, at least 4 and at most 768, an eve
 (bicubic, antialiased) to multiples of 28 within the limits below. Nothing here reads a file.
 """
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 PATCH = 28          # a vision token covers 28 x 28 pixels (patch 14, spatial merge 2)
 PAIR = 2            # temporal patch: frames enter in pairs
@@ -21,6 +21,15 @@ class Sampling:
     min_pixels: int = 128 * PATCH * PATCH
     max_pixels: int = 768 * PATCH * PATCH
     total_pixels: int = int(128000 * PATCH * PATCH * 0.9)
+
+    def capped(self, frames: int | None, pixels: int | None) -> "Sampling":
+        """This with at most so many frames, and so many pixels of one; what is None stays as it is."""
+        most = self.max_frames if frames is None else min(self.max_frames, frames)
+        found = replace(self, max_frames=most, min_frames=min(self.min_frames, most))
+        if pixels is None or pixels >= self.max_pixels:
+            return found
+        # `size` lets a frame be 5 % larger than the least.
+        return replace(found, max_pixels=pixels, min_pixels=min(self.min_pixels, int(pixels / 1.05)))
 
     def indices(self, total: int, video_fps: float) -> list[int]:
         """The frame numbers to read from `total` frames at `video_fps`; never empty, always an even count.

@@ -467,3 +467,25 @@ def test_the_examples_are_a_table(page_of, uploads, clip, monkeypatch, tmp_path)
     assert "1 of 1 row" in shown["status"] and shown["box"]["kept"] == ["examples.csv", "e.mp4"]
     list(judge(page))
     assert scripted.prompts == ["a ball, red"]
+
+
+def test_a_slow_judge_says_the_whole_time_and_goes_on_after_a_reload(page_of, given, clip):
+    from tests.ui.test_going import Slow
+
+    page = page_of(slow := Slow())
+    check(page, given(t__zip=packed(clip, "one", "two", "three")))
+    stream, last = judge(page), {}
+    while "left" not in last.get("status", ""):
+        last |= merged(page, next(stream))
+    assert re.search("about [89] min left", last["status"]), "of all three, before the first is judged"
+    stream.close()      # the page is loaded again
+    said = {"running": [kept.RUN]}
+    back = merged(page, page.restore(ADDRESS, said, VISIT))
+    assert text.RUN_LOST not in str(back.get("notice")) and back["halt"]["interactive"]
+    watching = page.follow(ADDRESS, SimpleNamespace(session_hash="reloaded"))
+    next(watching)
+    slow.go.set()
+    last = merged(page, watching)
+    assert last["table"].count(OPENS) == 3 and 'data-state="done"' in last["status"]
+    nothing, = page.follow(ADDRESS, VISIT)
+    assert list(nothing) == [page.status]

@@ -408,3 +408,27 @@ def test_a_script_that_leaves_stops_the_judge(page_of, uploads):
     call.close()
     go.set()
     assert eventually(lambda: judge.closed == 1) and len(judge.asked) == 1
+
+
+def test_a_slow_judge_says_the_whole_time_and_goes_on_after_a_reload(page_of, uploads):
+    from tests.ui.test_going import Slow
+    from vs2.ui.compare import kept
+
+    page, visitor = page_of(slow := Slow()), "0" * 32
+    value = uploads("432", "434", "111")
+    stream, status = run(page, value, visitor=visitor), ""
+    while "for all" not in status:
+        status = next(stream).get(page.status, status)
+    assert re.search("about [89] min left for all", status)
+    stream.close()      # the page is loaded again
+    visit, address = SimpleNamespace(session_hash="reloaded"), {"visitor": visitor}
+    back = kept.restored(page, address, {"items": value["items"], "running": [kept.RUN]}, visit)
+    assert text.RUN_LOST not in str(back.get(page.notice))
+    watching = page.follow(address, visit)
+    shown = next(watching)
+    assert eventually(lambda: page._queues)
+    slow.go.set()
+    for update in watching:
+        shown |= update
+    assert 'data-state="done"' in shown[page.status] and shown[page.table].count('data-state="done"') == 3
+    assert len(shown[page.made]) == 3 and not page._queues

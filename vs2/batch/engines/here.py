@@ -68,6 +68,8 @@ class Here:
     def __init__(self, judge: Scorer, options: Given):
         self._judge, self._options = judge, options
         self._most = self.most(options)
+        how = Options(**options)
+        self._caps = how.frames, how.pixels
         self._turn = threading.Lock()
 
     @staticmethod
@@ -89,7 +91,7 @@ class Here:
             return
         readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         try:
-            clips = ahead(tasks, self._judge.card.sampling, readers, max(AHEAD, self._most))
+            clips = ahead(tasks, self._judge.card.sampling.capped(*self._caps), readers, max(AHEAD, self._most))
             for batch in batches(clips, self._most):
                 if stop():
                     return

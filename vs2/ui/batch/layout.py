@@ -3,7 +3,7 @@ import gradio as gr
 
 from vs2.plots import batch as batch_plots
 from vs2.rubric import KEYS
-from vs2.ui import charts, loan, parts
+from vs2.ui import charts, judges, loan, parts
 from vs2.ui import text as shared
 from vs2.ui.batch import parts as pieces
 from vs2.ui.batch.parts import Filter
@@ -76,9 +76,7 @@ class Layout:
 
     def _settings(self) -> None:
         with gr.Accordion(shared.SETTINGS, open=False, elem_id="batch-settings", elem_classes="vs-settings"):
-            self.judge = gr.Dropdown([(shared.JUDGE_DEFAULT, ""), *((name, name) for name in self.host.names)],
-                                     value="", label=shared.JUDGE, info=shared.JUDGE_HINT, elem_id="batch-judge",
-                                     visible=bool(self.host.names))
+            self.judge = judges.box(self.host, "batch-judge")
             self.think = gr.Checkbox(True, label=shared.THINK, info=shared.THINK_HINT, elem_id="batch-think")
             self.budget = gr.Slider(16, 2048, 1024, step=16, label=shared.BUDGET, info=shared.BUDGET_HINT,
                                     elem_id="batch-budget")

@@ -3,7 +3,7 @@ import csv
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import gradio as gr
@@ -23,6 +23,7 @@ from vs2.ui.batch.saved import Saved
 from vs2.ui.draft import Draft
 from vs2.ui.examples import examples
 from vs2.ui.fields import WrongField
+from vs2.ui.going import Updates, outlasting
 from vs2.ui.judgement import Request
 from vs2.ui.site import Site
 from vs2.ui.text import batch as text
@@ -69,7 +70,8 @@ class BatchPage(Saved, Endpoint):
         self._connect_saved()
         self.draft = Draft(self.NAME, {"think": self.think, "budget": self.budget, "samples": self.samples,
                                        "seed": self.seed, "judge": self.judge}, kept.GOING)
-        self.draft.connect(self.address, self.restore, list(dict.fromkeys([*whole, *self.draft.fields.values()])))
+        self.draft.connect(self.address, self.restore, list(dict.fromkeys([*whole, *self.draft.fields.values()]))).then(
+            self.follow, self.address, whole, js="() => [window.vs2.read()]", **QUIET)
         self._endpoint(options)
 
     def open(self, address: dict) -> list:
@@ -217,7 +219,8 @@ class BatchPage(Saved, Endpoint):
         job = self.jobs.get(key)
         if job is None and (job := kept.standing(self, said)):      # the server was started again
             self.jobs.put(key, job)
-        lost = parts.lost(text.RUN_LOST, "#batch-go") if kept.RUN in self.draft.lost(said) else ""
+        on = self.site.going.running((self.NAME, key)) is not None
+        lost = parts.lost(text.RUN_LOST, "#batch-go") if kept.RUN in self.draft.lost(said) and not on else ""
         if job is None:
             return {self.notice: lost or gr.skip(), **values}
         going = job.judging and not lost    # from another window, or begun here while this was on its way
@@ -254,6 +257,18 @@ class BatchPage(Saved, Endpoint):
             return
         asked = Request("", "", **judging, visitor=visitor or request.session_hash or "", judge=judge or "")
         run = job.judge(self.host, asked, lambda evaluation, path: self.site.keep(evaluation, path, visitor))
+        work = self._judged(job, run, key)
+        if visitor and self.host.slow(asked.judge):     # it goes on without a window
+            yield from outlasting(self.site.going, (self.NAME, key), work, visitor)
+        else:
+            yield from work
+
+    def follow(self, address: dict | None, request: gr.Request) -> Iterator[dict]:
+        """After a reload: what goes on here, of a slow judge, from now on."""
+        going = self.site.going.running((self.NAME, self._key(address, request)))
+        yield from going.watch() if going else ({self.status: gr.skip()} for _ in range(1))
+
+    def _judged(self, job: Job, run: Generator, key: str) -> Updates:
         yield {self.notice: "", **self._buttons(job, running=True), **self._files(None)}
         notice = ""
         try:
@@ -291,8 +306,9 @@ class BatchPage(Saved, Endpoint):
                 elif progress is not None and progress.stage == shared.LOADING:
                     stage = shared.LOADING
                 # The buttons each time: a browser may skip all updates but the last.
-                yield update | self._buttons(job, True) | {self.status: pieces.status(job, stage, now - started,
-                                                                                      judged)}
+                plan = progress.countdown.estimate if progress is not None else None
+                status = pieces.status(job, stage, now - started, judged, expected=plan)
+                yield update | self._buttons(job, True) | {self.status: status}
 
     def stop(self, address: dict | None, request: gr.Request) -> None:
         """What the Stop button does: the rows that are finished stay."""

@@ -5,12 +5,14 @@ from html import escape
 
 from vs2.batch import Result
 from vs2.batch.table import Row
+from vs2.estimate import Estimate
 from vs2.evaluation import Evaluation
 from vs2.plots.batch import OVERALL, number
 from vs2.rubric import KEYS, SCALE
 from vs2.ui import parts, whose, withheld
 from vs2.ui import text as shared
 from vs2.ui.batch.job import LIMITS, MOST_FILES, Job
+from vs2.ui.progress import about
 from vs2.ui.said import worded
 from vs2.ui.text import batch as text
 from vs2.ui.theme import script as script_of
@@ -100,13 +102,19 @@ def progress(done: int, count: int) -> str:
             f'aria-valuemax="{count}" aria-valuenow="{done}"><i style="width:{share:.1f}%"></i></div>')
 
 
-def status(job: Job, stage: str, elapsed: float, judged: int, state: str = "busy") -> str:
-    """The status line: what happens now, rows done, rate and time left. elapsed: seconds for `judged` rows."""
+def status(job: Job, stage: str, elapsed: float, judged: int, state: str = "busy",
+           expected: Estimate | None = None) -> str:
+    """The status line: what happens now, rows done, rate and time left. elapsed: seconds for `judged` rows.
+
+    expected: of the row that is on, by which the time is said before the first one is judged.
+    """
     count = len(job.rows)
     detail = [counted(text.ROWS, text.ROWS_ONE, count, done=len(job.results))]
     if judged and elapsed > 0 and state == "busy":
         detail.append(text.RATE.format(rate=f"{60 * judged / elapsed:.3g}"))
         detail.append(text.LEFT.format(time=parts.duration(round(len(job.left) * elapsed / judged))))
+    elif expected is not None and expected.slow:
+        detail.append(shared.LEFT.format(time=about(max(0.0, len(job.left) * expected.total - elapsed))))
     return parts.status(stage, tuple(detail), state) + progress(len(job.results), count)
 
 

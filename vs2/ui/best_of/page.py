@@ -13,7 +13,7 @@ from vs2.errors import BadInput, Problem
 from vs2.generate import Generator
 from vs2.options import Options
 from vs2.rubric import KEYS, check_prompt
-from vs2.ui import fields, parts, player, saving, whose
+from vs2.ui import fields, judges, parts, player, saving, whose
 from vs2.ui import text as shared
 from vs2.ui.best_of import kept
 from vs2.ui.best_of import parts as pieces
@@ -112,9 +112,7 @@ class BestOfPage(Endpoint):
                                       min_width=120)
                 self.seconds = gr.Number(0, label=making.LENGTH, info=making.LENGTH_HINT, elem_id="best-seconds",
                                          min_width=120)
-            self.judge = gr.Dropdown([(shared.JUDGE_DEFAULT, ""), *((name, name) for name in self.host.names)],
-                                     value="", label=shared.JUDGE, info=shared.JUDGE_HINT, elem_id="best-judge",
-                                     visible=bool(self.host.names))
+            self.judge = judges.box(self.host, "best-judge")
             self.think = gr.Checkbox(True, label=shared.THINK, info=shared.THINK_HINT, elem_id="best-think")
             self.budget = gr.Slider(16, 2048, Options.budget, step=16, label=shared.BUDGET, info=shared.BUDGET_HINT,
                                     elem_id="best-budget")

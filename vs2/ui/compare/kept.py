@@ -1,6 +1,7 @@
 """The Compare page as a link names it, and as its visitor left it before a reload or a restart of the server."""
 import secrets
 from collections import Counter
+from collections.abc import Iterator
 from typing import Protocol
 
 import gradio as gr
@@ -11,7 +12,7 @@ from vs2.ui import given, parts, player
 from vs2.ui import text as shared
 from vs2.ui.compare import board
 from vs2.ui.compare.board import Board, Item
-from vs2.ui.compare.run import Made
+from vs2.ui.compare.run import Made, Queue
 from vs2.ui.draft import Draft
 from vs2.ui.judgement import Request
 from vs2.ui.ranking import Ranking, fields
@@ -81,7 +82,7 @@ def restored(page: Page, address: dict | None, said: object, request: gr.Request
     if items:
         values |= {page.made: made,
                    page.board.opened: {"items": items, "alone": True, "number": secrets.token_hex(4)}}
-    if RUN in page.draft.lost(said):
+    if RUN in page.draft.lost(said) and not page.site.going.running(("compare", visitor)):
         values[page.notice] = parts.lost(text.RUN_LOST, "#compare")
     return values or {page.notice: gr.skip()}
 
@@ -120,3 +121,22 @@ def _recalled(page: Page, id: str) -> dict:
     if not found:
         raise BadInput(shared.NOT_KNOWN)
     return found[0]
+
+
+class Following:
+    """Of the page: a comparison by a slow judge that goes on without its window."""
+
+    NAME: str
+    site: Site
+    status: gr.HTML
+    _queues: dict[str | None, Queue]
+
+    def follow(self, address: dict | None, request: gr.Request) -> Iterator[dict]:
+        """After a reload: what goes on here, of a slow judge, from now on."""
+        going = self.site.going.running((self.NAME, self.site.visitor(address)))
+        if going is None:
+            yield {self.status: gr.skip()}
+            return
+        if queue := going.facts.get("queue"):
+            self._queues[request.session_hash] = queue      # which Stop ends
+        yield from going.watch()

@@ -13,17 +13,18 @@ from vs2.errors import Problem
 from vs2.evaluation import Evaluation
 from vs2.options import Options
 from vs2.rubric import KEYS
-from vs2.ui import charts, given, loan, parts
+from vs2.ui import charts, given, judges, loan, parts
 from vs2.ui import text as shared
 from vs2.ui.compare import board, kept
 from vs2.ui.compare import parts as pieces
 from vs2.ui.compare.board import Board, Item
 from vs2.ui.compare.endpoint import Endpoint
 from vs2.ui.compare.parts import JUDGING, WAITING, Row
-from vs2.ui.compare.run import LEAST, PAUSE, Made, Queue
+from vs2.ui.compare.run import LEAST, PAUSE, Made, Queue, whole
 from vs2.ui.compare.saved import Saved
 from vs2.ui.draft import Draft
 from vs2.ui.fields import WrongField
+from vs2.ui.going import Updates, outlasting
 from vs2.ui.host import Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
@@ -35,7 +36,7 @@ from vs2.ui.text import compare as text
 from vs2.ui.wiring import PRIVATE, QUIET
 
 
-class ComparePage(Saved, Endpoint):
+class ComparePage(Saved, kept.Following, Endpoint):
     """The page's components and what they do. Made inside a `gr.Blocks` context."""
 
     NAME = "compare"
@@ -85,9 +86,7 @@ class ComparePage(Saved, Endpoint):
     def _settings(self) -> None:
         with gr.Accordion(shared.SETTINGS, open=False, elem_id="compare-settings", elem_classes="vs-settings"):
             self.ranking = Ranking("compare", text.RULE, text.RULE_HINT)
-            self.judge = gr.Dropdown([(shared.JUDGE_DEFAULT, ""), *((name, name) for name in self.host.names)],
-                                     value="", label=shared.JUDGE, info=shared.JUDGE_HINT, elem_id="compare-judge",
-                                     visible=bool(self.host.names))
+            self.judge = judges.box(self.host, "compare-judge")
             self.think = gr.Checkbox(True, label=shared.THINK, info=shared.THINK_HINT, elem_id="compare-think")
             self.budget = gr.Slider(16, 2048, 1024, step=16, label=shared.BUDGET, info=shared.BUDGET_HINT,
                                     elem_id="compare-budget")
@@ -101,10 +100,10 @@ class ComparePage(Saved, Endpoint):
 
     def _connect(self) -> None:
         options = [self.think, self.budget, self.samples, self.seed]
+        self.outputs = [*self._results(), self.notice, self.status, self.live, self.made, self.go, self.halt]
         gr.on([self.go.click, self.prompt.submit], self.stream,
               [self.board.box, self.prompt, *options, self.judge, self.made, self.address, *self.ranking.inputs],
-              [*self._results(), self.notice, self.status, self.live, self.made, self.go, self.halt],
-              trigger_mode="once", **QUIET)
+              self.outputs, trigger_mode="once", **QUIET)
         self.prompt_note.watch(self.prompt, self.judge, [self.board.box.select], board.own_prompts, self.board.box)
         self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         gr.on([self.board.box.select, *self.ranking.changed()], self.show,
@@ -124,7 +123,8 @@ class ComparePage(Saved, Endpoint):
             return kept.restored(self, address, said, request)
 
         self.draft.connect(self.address, restore, [self.board.opened, self.notice, self.made,
-                                                   *self.draft.fields.values()])
+                                                   *self.draft.fields.values()]).then(
+            self.follow, self.address, self.outputs, js="() => [window.vs2.read()]", **QUIET)
 
     def open(self, address: dict) -> list:
         """The evaluations that an address names go on the board: one beside what is there, several in its place, with
@@ -194,7 +194,16 @@ class ComparePage(Saved, Endpoint):
         except Problem as problem:
             yield {self.notice: parts.problem(problem)}
             return
-        self._queues[request.session_hash] = queue
+        work = self._compared(queue, value, made, visitor, request.session_hash)
+        if visitor and self.host.slow(asked.judge):     # it goes on without a window
+            yield from outlasting(self.site.going, (self.NAME, visitor), work, visitor)
+        else:
+            yield from work
+
+    def _compared(self, queue: Queue, value, made: dict, visitor: str, session: str | None) -> Updates:
+        self._queues[session] = queue
+        if visitor and (going := self.site.going.running((self.NAME, visitor))):
+            going.facts["queue"] = queue
         ready = {self.live: "", self.go: gr.update(interactive=True), self.halt: gr.update(interactive=False)}
         keys = [item.key for item in board.items(value)]
         try:
@@ -206,8 +215,8 @@ class ComparePage(Saved, Endpoint):
                 if queue.stopped:
                     break
                 title = text.QUEUE.format(number=number, count=len(todo), name=queue.rows[n].name)
-                yield from self._judge(queue, n, title)
-                if self._queues.get(request.session_hash) is not queue:     # left for evaluations that were opened
+                yield from self._judge(queue, n, title, len(todo) - number)
+                if queue.left_for_others:
                     return
                 row = queue.rows[n]
                 if row.evaluation:
@@ -227,8 +236,8 @@ class ComparePage(Saved, Endpoint):
                    self.status: parts.status(shared.FAILED, (), "failed")}
         finally:  # also when the visitor has gone
             queue.stop()
-            if self._queues.get(request.session_hash) is queue:
-                del self._queues[request.session_hash]
+            for key in [key for key, one in self._queues.items() if one is queue]:
+                self._queues.pop(key, None)
 
     def _queue(self, items: list[Item], prompt: str, asked: Request, made: dict) -> Queue:
         """The candidates, and what to ask for those that are not judged yet. Raises BadInput for what cannot start."""
@@ -249,7 +258,7 @@ class ComparePage(Saved, Endpoint):
                 row.candidate, row.kept, row.state, row.prompt, row.asked = None, "", WAITING, own, None
         return Queue(rows, left)
 
-    def _judge(self, queue: Queue, n: int, title: str) -> Iterator[dict]:
+    def _judge(self, queue: Queue, n: int, title: str, more: int) -> Iterator[dict]:
         """Judges one candidate: updates of the status line and of what is said; the row has the result then."""
         row, asked = queue.rows[n], queue.left[n]
         row.state = JUDGING
@@ -265,7 +274,8 @@ class ComparePage(Saved, Endpoint):
                 if (now := time.monotonic()) - last >= PAUSE:
                     last = now
                     # Stop each time: a browser may skip all updates but the last.
-                    update = {self.status: f'<p class="vs-queue">{escape(title)}</p>{progress.line()}',
+                    update = {self.status: f'<p class="vs-queue">{escape(title + whole(progress, more))}</p>'
+                                           f"{progress.line()}",
                               self.halt: gr.update(interactive=True)}
                     if progress.said != said:
                         said = progress.said
@@ -298,4 +308,5 @@ class ComparePage(Saved, Endpoint):
     def leave(self, request: gr.Request) -> None:
         """Ends a queue of which nothing more is to be shown."""
         if queue := self._queues.pop(request.session_hash, None):
+            queue.left_for_others = True
             queue.stop()

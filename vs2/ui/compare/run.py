@@ -14,6 +14,7 @@ from vs2.ui.compare.board import MOST
 from vs2.ui.compare.parts import Row
 from vs2.ui.host import Host, Run
 from vs2.ui.judgement import Request, clock
+from vs2.ui.progress import Progress, about
 from vs2.ui.text import compare as text
 from vs2.video.rate import rates
 
@@ -39,6 +40,7 @@ class Queue:
     rule: candidates.Rule | None = candidates.MEAN
     run: Run | None = None
     stopped: bool = False
+    left_for_others: bool = False       # evaluations that were opened: nothing more of it is shown
     elapsed: Callable[[], float] = field(default_factory=clock)
 
     def stop(self) -> None:
@@ -46,6 +48,14 @@ class Queue:
         self.stopped = True
         if self.run is not None:
             self.run.stop()
+
+
+def whole(progress: Progress, more: int) -> str:
+    """How long a slow judge still takes for all, where `more` come after this one; "" where that is not known."""
+    plan, left = progress.countdown.estimate, progress.countdown.left
+    if plan is None or left is None or not more:
+        return ""
+    return text.QUEUE_TIME.format(time=about(left + more * plan.total))
 
 
 def comparison(host: Host, videos: list[tuple[str, str]], rule: candidates.Rule,

@@ -30,12 +30,14 @@ class Endpoint:
         with gr.Row(visible=False):  # the same judgement for scripts: one call, one record
             file = sent.files("video")
             fps = gr.Number(None, label="fps", step=0.001)    # any number: see `given.strict`
+            frames, pixels = gr.Number(None, label="frames"), gr.Number(None, label="pixels")
             record = gr.JSON(label="evaluation")
             call = gr.Button()
         given.strict(prompt=self.prompt, think=self.think, budget=self.budget, samples=self.samples, seed=self.seed,
-                     fps=fps)
-        call.click(self.evaluate, [file, self.prompt, self.think, self.budget, self.samples, self.seed, fps], record,
-                   api_name="evaluate", api_description=text.API_EVALUATE, concurrency_limit=MOST_CALLS)
+                     fps=fps, frames=frames, pixels=pixels)
+        call.click(self.evaluate, [file, self.prompt, self.think, self.budget, self.samples, self.seed, fps,
+                                   frames, pixels], record, api_name="evaluate", api_description=text.API_EVALUATE,
+                   concurrency_limit=MOST_CALLS)
 
     def _sentence(self, error: Exception) -> Problem | str:
         """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
@@ -45,7 +47,8 @@ class Endpoint:
         return text.UNEXPECTED.format(kind=type(error).__name__)
 
     def evaluate(self, video: str, prompt: str, think: bool, budget: int, samples: int,
-                 seed: int, fps: float | None = None) -> Iterator[dict | None]:
+                 seed: int, fps: float | None = None, frames: int | None = None,
+                 pixels: int | None = None) -> Iterator[dict | None]:
         """The endpoint `/evaluate`: the whole evaluation as JSON, after it has ended. It is not stored.
 
         Parameters:
@@ -56,12 +59,15 @@ class Endpoint:
             samples: how many rationales to draw; with several, confidence is given.
             seed: of the sampling; one rationale is always the same.
             fps: pictures a second, where the file is a zip of numbered pictures; null for a video.
+            frames: at most so many frames, fewer than the checkpoint takes by itself; null for its own limit.
+            pixels: at most so many pixels of each frame; null for the checkpoint's own limit.
         """
         if not video:
             raise gr.Error(text.NO_VIDEO, print_exception=False)
         run, told = None, time.monotonic()
         try:
-            run = Run(Request(video, prompt or "", **given.judging(think, budget, samples, seed), fps=fps), self.host)
+            run = Run(Request(video, prompt or "", **given.judging(think, budget, samples, seed, frames, pixels),
+                              fps=fps), self.host)
             for event in run.events(TICK):
                 if isinstance(event, Evaluation):
                     yield replace(event, video=Path(video).name).to_dict()

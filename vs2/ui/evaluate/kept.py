@@ -6,6 +6,7 @@ import gradio as gr
 from vs2.errors import Problem
 from vs2.ui import parts, player, text
 from vs2.ui.draft import Draft
+from vs2.ui.going import Going
 from vs2.ui.site import Site
 from vs2.ui.text import generate as making
 
@@ -22,6 +23,8 @@ class Page(Protocol):
     video: gr.HTML
     opens: list
 
+    def underway(self, address: dict | None) -> Going | None: ...
+
     def open(self, address: dict) -> list: ...
 
 
@@ -30,7 +33,9 @@ def restored(page: Page, address: dict | None, said: object) -> dict:
     draft, values = page.draft, {}
     if not isinstance(said, dict):
         return {page.notice: gr.skip()}
-    if page.site.ids({"e": draft.names(said)}):
+    names = {"e": draft.names(said)}
+    underway = page.underway(names) is not None or bool(page.site.named(names))     # or it has ended meanwhile
+    if page.site.ids(names) and (underway or RUN not in draft.lost(said)):
         shown = page.open({**(address or {}), "e": draft.names(said)})
         values = dict(zip(page.opens, shown, strict=True))
     notices = []
@@ -44,7 +49,7 @@ def restored(page: Page, address: dict | None, said: object) -> dict:
             notices.append(parts.problem(str(problem)))
     values |= draft.values(said)
     lost = draft.lost(said)
-    if RUN in lost:
+    if RUN in lost and not underway:
         notices.append(parts.lost(text.RUN_LOST, "#evaluate"))
     if MAKING in lost:
         notices.append(parts.lost(making.LOST, "#generate-go"))

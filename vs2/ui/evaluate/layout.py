@@ -6,7 +6,8 @@ from pathlib import Path
 import gradio as gr
 
 from vs2.evaluation import Evaluation
-from vs2.ui import charts, loan, parts, player, text, timeline
+from vs2.options import LEAST_FRAMES, LEAST_PIXELS, MOST_FRAMES, MOST_PIXELS
+from vs2.ui import charts, judges, loan, parts, player, text, timeline
 from vs2.ui.examples import CHOOSE, buttons, examples
 from vs2.ui.generate.maker import Maker
 from vs2.ui.generate.studio import Studio
@@ -48,6 +49,8 @@ class Layout:
                                          elem_id="prompt")
                 self.prompt_note = PromptNote(self.host, "prompt-note")
                 self.maker = Maker(self.site, self.studio, self.address)
+                if self.host.meanwhile is not None:     # two are on offer: nobody should have to look for that
+                    self.judge = judges.box(self.host, "judge", open=True)
                 self.notice = gr.HTML("", elem_id="notice", apply_default_css=False)
                 with gr.Row(elem_classes="vs-actions"):
                     self.go = gr.Button(text.EVALUATE, variant="primary", size="lg", elem_id="evaluate", scale=3)
@@ -88,12 +91,16 @@ class Layout:
 
     def _settings(self) -> None:
         with gr.Accordion(text.SETTINGS, open=False, elem_id="settings", elem_classes="vs-settings"):
-            self.judge = gr.Dropdown([(text.JUDGE_DEFAULT, ""), *((name, name) for name in self.host.names)], value="",
-                                     label=text.JUDGE, info=text.JUDGE_HINT, elem_id="judge",
-                                     visible=bool(self.host.names))
+            if self.host.meanwhile is None:
+                self.judge = judges.box(self.host, "judge")
             self.think = gr.Checkbox(True, label=text.THINK, info=text.THINK_HINT, elem_id="think")
             self.budget = gr.Slider(16, 2048, 1024, step=16, label=text.BUDGET, info=text.BUDGET_HINT,
                                     elem_id="budget")
             self.samples = gr.Slider(1, 8, 1, step=1, label=text.SAMPLES, info=text.SAMPLES_HINT, elem_id="samples")
             self.seed = gr.Number(0, label=text.SEED, info=text.SEED_HINT, precision=0, minimum=0)
+            with gr.Row():
+                self.most_frames = gr.Number(None, label=text.MOST_FRAMES, info=text.MOST_FRAMES_HINT, precision=0,
+                                             minimum=LEAST_FRAMES, maximum=MOST_FRAMES, elem_id="most-frames")
+                self.most_pixels = gr.Number(None, label=text.MOST_PIXELS, info=text.MOST_PIXELS_HINT, precision=0,
+                                             minimum=LEAST_PIXELS, maximum=MOST_PIXELS, elem_id="most-pixels")
         loan.note(self.think, self.budget, self.samples)

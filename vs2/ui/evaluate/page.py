@@ -12,13 +12,15 @@ from vs2.errors import BadInput, Problem
 from vs2.evaluation import Evaluation
 from vs2.history.store import Stored
 from vs2.rubric import check_prompt
-from vs2.ui import charts, fields, given, parts, player, saving, text, whose, withheld
+from vs2.ui import charts, fields, given, judges, parts, player, saving, text, whose, withheld
 from vs2.ui.draft import Draft
 from vs2.ui.evaluate import kept
 from vs2.ui.evaluate.endpoint import TICK, Endpoint
 from vs2.ui.evaluate.layout import SURE, Layout, Shown
+from vs2.ui.evaluate.slow import Slow, link, stays
 from vs2.ui.fields import WrongField
 from vs2.ui.generate.studio import Studio
+from vs2.ui.going import Going, Updates
 from vs2.ui.host import Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
@@ -33,7 +35,7 @@ PROMPT = "#prompt textarea"
 PAUSE = 0.1     # seconds between updates of the page while text comes
 
 
-class EvaluatePage(Layout, Endpoint):
+class EvaluatePage(Layout, Slow, Endpoint):
     """What the page's components do. Made inside a `gr.Blocks` context."""
 
     NAME = "evaluate"
@@ -41,6 +43,8 @@ class EvaluatePage(Layout, Endpoint):
     def __init__(self, site: Site, address: gr.HTML, studio: Studio | None = None):
         self.site, self.host, self.address, self.studio = site, site.host, address, studio or Studio()
         self._runs: dict[str | None, Run] = {}  # by visitor's session, so that Stop finds its run
+        self._watched = {}
+        site.forgetting.append(self._forget)
         self._layout()
         self.opens = [self.history.list, self.video, self.prompt, *self._results()]
         self._connect()
@@ -58,7 +62,8 @@ class EvaluatePage(Layout, Endpoint):
         return dict(zip(self._results(), values, strict=True))
 
     def _connect(self) -> None:
-        asked = [self.video, self.prompt, self.think, self.budget, self.samples, self.seed, self.judge, self.address]
+        asked = [self.video, self.prompt, self.think, self.budget, self.samples, self.seed, self.judge, self.address,
+                 self.most_frames, self.most_pixels]
         running = gr.on([self.go.click, self.prompt.submit], self.stream, asked, self._results(),
                         trigger_mode="once", **QUIET)
         several = [gr.State(SURE) if one is self.samples else one for one in asked]     # the setting stays as it is
@@ -71,10 +76,12 @@ class EvaluatePage(Layout, Endpoint):
         self.prompt.change(None, None, None, js=PROMPTED, **QUIET)
         self.draft = Draft(self.NAME, {
             "prompt": self.prompt, "think": self.think, "budget": self.budget, "samples": self.samples,
-            "seed": self.seed, "judge": self.judge, "generator": self.maker.choice.generator,
+            "seed": self.seed, "judge": self.judge, "frames": self.most_frames, "pixels": self.most_pixels,
+            "generator": self.maker.choice.generator,
             "making_seed": self.maker.seed, "making_seconds": self.maker.seconds}, kept.GOING)
-        self.draft.connect(self.address, lambda address, said: kept.restored(self, address, said),
-                           list(dict.fromkeys([*self.opens, *self.draft.fields.values()])))
+        restored = self.draft.connect(self.address, lambda address, said: kept.restored(self, address, said),
+                                      list(dict.fromkeys([*self.opens, *self.draft.fields.values()])))
+        self.connect_following(restored)
         self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         # A new video ends what runs on the old one, and takes the old results off the page. It may come while the
         # one before is still prepared: then both are, and the box keeps the answer about its own.
@@ -97,25 +104,9 @@ class EvaluatePage(Layout, Endpoint):
         self.saver.connect(self.actions, self.save, [self.shown])
         self._endpoint()
 
-    def about_judge(self) -> str:
-        """Which judge this is; only asked once it is loaded, or the page would wait for it."""
-        try:
-            judge = self.host.wait(0)
-        except Problem as problem:
-            return parts.problem(str(problem))
-        if judge is None:
-            return parts.status(text.LOADING, (), "busy")
-        return whose.line(judge.name, judge.precision)
-
     def show_model(self) -> Iterator[str]:
-        """For the page's load: what `about_judge` says, until the judge is there."""
-        while not self.host.loaded:
-            yield self.about_judge()
-            try:
-                self.host.wait(0.5)
-            except Problem:
-                break  # about_judge says it
-        yield self.about_judge()
+        """For the page's load: which judge this is."""
+        yield from judges.shown(self.host)
 
     def open(self, address: dict) -> list:
         """What the page shows when it is opened from an address: the evaluation named there, else what it showed."""
@@ -124,9 +115,12 @@ class EvaluatePage(Layout, Endpoint):
             return [listed, *(gr.skip() for _ in self.opens[1:])]
         values = dict.fromkeys(self.opens, gr.skip()) | {self.history.list: listed} | self._blank()
         try:
-            if not (found := self.site.named(address)):
+            if found := self.site.named(address):
+                values |= self._stored(found[0])
+            elif going := self.underway(address):
+                values |= self._underway(going)
+            else:
                 raise BadInput(text.NOT_KNOWN)
-            values |= self._stored(found[0])
         except Problem as problem:
             values |= {self.notice: parts.problem(str(problem)), self.video: None, self.prompt: ""}
         return list(values.values())
@@ -148,7 +142,8 @@ class EvaluatePage(Layout, Endpoint):
                 self.prompt: evaluation.prompt}
 
     def stream(self, value: dict | None, prompt: str, think: bool, budget: int, samples: int, seed: int, judge: str,
-               address: dict | None, request: gr.Request) -> Iterator[dict]:
+               address: dict | None, request: gr.Request, frames: int | None = None,
+               pixels: int | None = None) -> Iterator[dict]:
         """What the Evaluate button does: updates of the page until there are scores, a problem, or a stop."""
         try:
             if self.maker.busy(request.session_hash):
@@ -158,39 +153,55 @@ class EvaluatePage(Layout, Endpoint):
                 fps = player.rate(path, (value or {}).get("fps"))
             if not (prompt or "").strip():
                 raise WrongField(text.NO_PROMPT, PROMPT)
+            with fields.asked(PROMPT):     # whose length is checked there
+                check_prompt(prompt)
+            note = ""
+            if not judge and self.host.meanwhile and self.host.stands_in is not None:
+                judge = self.host.meanwhile
+                note = text.STOOD_IN.format(own=whose.shown(self.host.own_name), name=judge)
+            visitor, session = self.site.visitor(address), request.session_hash
+            asked = Request(path, prompt, **given.judging(think, budget, samples, seed, frames, pixels),
+                            visitor=visitor or session or "", judge=judge or "", fps=fps)
         except Problem as problem:
             yield {self.notice: parts.problem(problem)}
             return
-        yield self._blank(running=True, judge=judge)
+        if visitor and self.host.slow(asked.judge):     # who keeps nothing cannot come back to it
+            going = Going({"video": value, "prompt": prompt, "visitor": visitor})
+            yield from self._outlasting(session, going, self._judged(asked, name, visitor, session, going=going))
+        else:
+            yield from self._judged(asked, name, visitor, session, note)
+
+    def _judged(self, asked: Request, name: str, visitor: str, session: str | None, note: str = "",
+                going: Going | None = None) -> Updates:
+        yield self._blank(running=True, judge=asked.judge) | ({self.actions: link(going)} if going else {})
         run = progress = None
         over = {self.halt: gr.update(interactive=False)}
-        visitor = self.site.visitor(address)
         try:
-            with fields.asked(PROMPT):     # whose length is checked there
-                check_prompt(prompt)
-            run = Run(Request(path, prompt, **given.judging(think, budget, samples, seed),
-                              visitor=visitor or request.session_hash or "", judge=judge or "", fps=fps), self.host)
-            self._runs[request.session_hash] = run
+            run = Run(asked, self.host)
+            self._runs[session] = run
+            if going:
+                going.facts["run"] = run
             progress = Progress(run)
-            yield from self._follow(progress)
-            if self._runs.get(request.session_hash) is not run:     # left for an evaluation that was opened
+            progress.notes += [note] * bool(note)
+            yield from self._follow(progress, stays() if going else "")
+            if run.left:
                 return
             judged = None if run.stopped else progress.evaluation
             yield {**(self._stopped(progress) if judged is None else
-                      self._done(progress, judged, path, name, visitor)), **over}
+                      self._done(progress, judged, name, visitor, going.id if going else "")), **over}
         except Exception as error:
-            if run and self._runs.get(request.session_hash) is not run:
+            if run and run.left:
                 return
-            yield {self.notice: parts.problem(self._sentence(error)),
+            yield {self.actions: "", self.notice: parts.problem(self._sentence(error)),
                    self.status: parts.status(text.FAILED, (), "failed"),
                    self.rationale: rationale(progress.said if progress else ""), **over}
         finally:  # also when the visitor has gone
             if run:
                 run.stop()
-            if self._runs.get(request.session_hash) is run:
-                self._runs.pop(request.session_hash, None)
+            if self._runs.get(session) is run:
+                self._runs.pop(session, None)
 
-    def _follow(self, progress: Progress) -> Iterator[dict]:
+    def _follow(self, progress: Progress, aside: str) -> Iterator[dict]:
         shown, clip, scored, last = None, None, None, 0.0
         for event in progress.run.events(PAUSE):
             progress.take(event)
@@ -199,7 +210,9 @@ class EvaluatePage(Layout, Endpoint):
                 continue
             last = now
             # Stop each time: a browser that is behind may skip all updates but the last.
-            update = {self.status: progress.line(), self.halt: gr.update(interactive=True)}
+            update = {self.status: progress.line() + aside, self.halt: gr.update(interactive=True)}
+            if aside:       # and what is opened while it runs
+                update[self.go] = gr.update(interactive=False)
             if progress.said != shown:
                 shown = progress.said
                 update[self.rationale] = rationale(shown, live=True, times=Times(progress.times))
@@ -213,17 +226,18 @@ class EvaluatePage(Layout, Endpoint):
 
     def _stopped(self, progress: Progress) -> dict:
         stage = text.STOPPED.format(seconds=parts.duration(progress.elapsed()))
-        update = {self.status: parts.status(stage, (), "stopped"),
+        update = {self.status: parts.status(stage, (), "stopped"), self.actions: "",
                   self.rationale: rationale(progress.said, times=Times(progress.times))}
         if progress.clip is not None:
             update[self.frames] = parts.frames(progress.clip)
         return update
 
-    def _done(self, progress: Progress, evaluation: Evaluation, path: str, name: str, visitor: str) -> dict:
+    def _done(self, progress: Progress, evaluation: Evaluation, name: str, visitor: str, id: str = "") -> dict:
+        path = progress.run.request.video
         evaluation = replace(evaluation, video=name)  # the visitor's name for it, not our folder
         if extra := [note for note in progress.notes if note not in evaluation.warnings]:
             evaluation = replace(evaluation, warnings=(*extra, *evaluation.warnings))
-        kept = self.site.keep(evaluation, path, visitor)
+        kept = self.site.keep(evaluation, path, visitor, id)
         stage = text.DONE.format(seconds=parts.duration(progress.elapsed()))
         detail = (text.TOKENS.format(tokens=evaluation.tokens),) if evaluation.tokens else ()
         request = progress.run.request
@@ -264,17 +278,20 @@ class EvaluatePage(Layout, Endpoint):
 
     def stop(self, request: gr.Request) -> None:
         """What the Stop button does: the run ends by itself and keeps what was said."""
-        if run := self._runs.get(request.session_hash):
+        if run := self._run(request.session_hash):
             run.stop()
 
     def leave(self, request: gr.Request) -> None:
-        """Ends a run of which nothing more is to be shown."""
-        if run := self._runs.pop(request.session_hash, None):
+        """Ends a run of which nothing more is to be shown; that of a slow judge goes on, and is kept."""
+        run = self._runs.pop(request.session_hash, None)
+        if self._watched.pop(request.session_hash, None) is None and run:
+            run.left = True
             run.stop()
 
     def forget(self, request: gr.Request) -> tuple:
         """Ends a run and empties the results: they were about another video."""
         self.stop(request)
+        self._watched.pop(request.session_hash, None)       # what it still says is of another clip
         return tuple(self._blank().values())
 
     def replaced(self, request: gr.Request) -> tuple:
@@ -287,6 +304,9 @@ class EvaluatePage(Layout, Endpoint):
         number = getattr(event, "example", None)
         if not isinstance(number, int) or not 0 <= number < len(self.examples):
             raise gr.Error(text.NO_EXAMPLE, print_exception=False)
+        run = self._run(request.session_hash)
         self.leave(request)     # what it would still say is of another clip
+        if run:
+            run.stop()
         row = self.examples[number]
         return (player.example(row["file"], self.video), row["prompt"], *self.replaced(request))

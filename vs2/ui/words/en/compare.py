@@ -82,6 +82,7 @@ COUNTS = "There are {videos} videos and {prompts} prompts: give one prompt for a
 RANGE = "{count} videos were given: a comparison takes 2 to {most}."
 
 # How far it is
+QUEUE_TIME = " · about {time} left for all"
 QUEUE = "Candidate {number} of {count}: {name}"
 WAITING = "Waiting"
 JUDGING = "Judging…"

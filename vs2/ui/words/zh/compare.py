@@ -81,6 +81,7 @@ COUNTS = "有 {videos} 个视频和 {prompts} 条提示词：请为全部视频�
 RANGE = "给出了 {count} 个视频：一次可对比 2 到 {most} 个。"
 
 # 进度
+QUEUE_TIME = " · 全部大约还需 {time}"
 QUEUE = "候选 {number} / {count}：{name}"
 WAITING = "等待中"
 JUDGING = "正在评测…"

@@ -99,6 +99,8 @@ FORMS = {
         "提示词有 {count} 个字符：请缩短到 {most} 个以内。",
     "The prompt is {value}, which is no text: give the text that the video was made from.":
         "提示词 {value} 不是文字：请填写生成该视频所用的文字。",
+    "{name} is {value}: it must be a whole number from {least:d} to {most:d}, or left out.":
+        "{name} 为 {value}：必须是 {least} 到 {most} 的整数，或者不填。",
     "{name} is {value}: it must be a whole number from {least:d} to {most:d}.":
         "{name} 为 {value}：必须是 {least} 到 {most} 之间的整数。",
     "{name} is {value}: it must be a number from {least:f} to {most:f}.":

@@ -42,6 +42,15 @@ PARTS = {
 }
 
 FORMS = {
+    # 看得比模型设定的少
+    "The judge saw {frames:d} frames of {width:d} x {height:d}, as asked; "
+    "the published reader would have seen {count:d} frames of {wide:d} x {high:d}.":
+        "按要求，评审模型看了 {frames} 帧 {width} x {height} 的画面；"
+        "公开发布的读取方式会看 {count} 帧 {wide} x {high}。",
+    "The judge saw {frames:d} frames of {width:d} x {height:d}, as asked; "
+    "by this judge's own limits it would have seen {count:d} frames of {wide:d} x {high:d}.":
+        "按要求，评审模型看了 {frames} 帧 {width} x {height} 的画面；"
+        "按该模型自身的设定会看 {count} 帧 {wide} x {high}。",
     # 时间与数量
     "{seconds:f} s": "{seconds} 秒",
     "{minutes:d} min {seconds:d} s": "{minutes} 分 {seconds} 秒",
