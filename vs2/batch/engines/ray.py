@@ -26,6 +26,8 @@ DEATHS = 3          # actors in a row that may die while they start
 PATIENCE = 300.0    # seconds that nothing comes, at least, before what is missing is taken for lost
 SLOWER = 10         # and so many times the longest pause before it
 TRIED = 8           # rows that are tried again where not one row has come back
+# What Ray does with an actor that died: starts it anew, wherever there is room, without what it had to do.
+LASTING: dict[str, Any] = {"max_restarts": -1, "max_task_retries": 0}
 FAULT = -1          # in place of a row's number: there is no judge
 LATE = "The machine that judged this row did not answer for a long time, twice: try it again with --resume."
 
@@ -119,7 +121,7 @@ class _Run:
         self._data = data.map_batches(
             _Actor, batch_size=1, batch_format="pyarrow", compute=pool,
             fn_constructor_args=(engine._load, engine._options), num_gpus=1 if gpus else 0,
-            num_cpus=0 if gpus else 1, ray_remote_args_fn=_lasting)
+            num_cpus=0 if gpus else 1, **LASTING)
         self._came: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=self._pump, daemon=True, name="ray").start()
 
@@ -160,11 +162,6 @@ class _Run:
         executor = getattr(self._data, "_current_executor", None)
         if executor is not None:
             executor.shutdown(force=True)
-
-
-def _lasting() -> dict:
-    """What Ray does with an actor that died: starts it anew, wherever there is room, without what it had to do."""
-    return {"max_restarts": -1, "max_task_retries": 0}
 
 
 def _quiet(log: logging.Logger) -> None:
