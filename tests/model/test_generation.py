@@ -114,7 +114,8 @@ def test_sampling_repeats_with_its_seed_and_only_with_it(tiny, clip):
 class Scripted:
     """A model that writes given texts, one a row, whatever it is fed; it keeps its calls and checks their positions."""
 
-    def __init__(self, tokenizer, *texts, end=True):
+    def __init__(self, tokenizer, *texts, end=True, config=None):
+        self.config = config
         self.scripts = [
             tokenizer(text)["input_ids"] + ([tokenizer.eos_token_id] if end else [7] * 999) for text in texts
         ]
@@ -147,8 +148,9 @@ class Scripted:
 
 def scripted(tiny, *texts, end=True, options=None, **more):
     tokenizer = tiny[1].tokenizer
-    model = Scripted(tokenizer, *texts, end=end)
+    model = Scripted(tokenizer, *texts, end=end, config=tiny[0].config)
     given = SimpleNamespace(
+        pixel_values_videos=torch.zeros(0, 1),
         input_ids=torch.zeros(1, 10, dtype=torch.long),
         length=10,
         rope_delta=5,
