@@ -61,7 +61,7 @@ def test_every_endpoint_is_a_tool_and_no_button_is(address):
     assert all(tool.description for tool in tools.values())
     assert "generated from" in tools["evaluate"].description
     assert tools["evaluate"].inputSchema["properties"].keys() == {
-        "video", "prompt", "think", "budget", "samples", "seed", "fps"}
+        "video", "prompt", "think", "budget", "samples", "seed", "fps", "frames", "pixels"}
 
 
 def test_an_upload_is_judged_by_its_address(address, clip):
