@@ -140,7 +140,8 @@ def test_invented_visitors_leave_places_and_learn_why_on_the_page(app, config, t
 
     def join(number: int) -> None:
         session = secrets.token_hex(6)
-        data = [{**video, "name": "a.mp4"}, "a square", True, 2048, 8, number, "", {"visitor": secrets.token_hex(16)}]
+        data = [{**video, "name": "a.mp4"}, "a square", True, 2048, 8, number, "", {"visitor": secrets.token_hex(16)},
+                0, 0]
         with client(app) as one:
             answer = one.post("gradio_api/queue/join", json={
                 "fn_index": run["fn_index"], "session_hash": session, "data": data})
