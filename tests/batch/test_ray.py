@@ -69,6 +69,53 @@ def test_bounds_and_ray_that_is_not_there(monkeypatch):
         list(batch.run([row(1)], load, engine="ray"))
 
 
+def passes(monkeypatch, script: list[tuple[set[int], set[int]]], rows: int) -> dict[int, str | int]:
+    """What each of the rows comes to where the passes over Ray begin with and bring back those of the script."""
+    handed: list[list[int]] = []
+
+    class Run:
+        late = False
+
+        def __init__(self, _engine, tasks, *_):
+            handed.append([task.number for task in tasks])
+
+        def outcomes(self, stop):
+            yield from ((number, number) for number in handed[-1] if number in script[len(handed) - 1][1])
+
+        def close(self): ...
+
+    monkeypatch.setattr(engine, "_Run", Run)
+    monkeypatch.setattr(engine, "REST", 0.0)
+    ledger = SimpleNamespace(taken=SimpleNamespace(remote=lambda: script[len(handed) - 1][0]))
+    monkeypatch.setattr(engine._Ledger, "kept_here", lambda ray: ledger)
+    scripted = engine.Ray(load, 2, {})
+    scripted._ray = SimpleNamespace(is_initialized=lambda: True, cluster_resources=dict, get=lambda one: one)
+    tasks = [engines.Task(number, Path("clip.mp4"), "p") for number in range(1, rows + 1)]
+    found = {number: str(outcome) if isinstance(outcome, Failure) else outcome
+             for number, outcome in scripted.judge(tasks, lambda: False)}
+    assert len(handed) == len(script), handed
+    return found
+
+
+def test_only_a_row_that_a_worker_had_begun_with_is_to_blame(monkeypatch):
+    nothing = (set(), set())
+    everything = {number: number for number in range(1, 21)}
+    # A machine dies with all parts but what came, and the cluster takes two passes more to notice.
+    assert passes(monkeypatch, [({1, 2}, {1}), nothing, nothing, (set(range(2, 21)),) * 2], 20) == everything
+    # Nothing comes back at first: a few rows are tried, then all.
+    assert passes(monkeypatch, [({1, 2}, set()), (set(range(1, 9)),) * 2, (set(range(9, 21)),) * 2], 20) == everything
+    # Row 2 is lost in a part, and alone.
+    found = passes(monkeypatch, [({1, 2}, set()), (set(range(1, 9)), set(range(1, 9)) - {2}), (set(range(9, 21)),) * 2],
+                   20)
+    assert found == everything | {2: engines.CRASHED}
+    # The cluster is gone.
+    found = passes(monkeypatch, [({1}, {1})] + [nothing] * engine.BARREN, 3)
+    assert found == {1: 1, 2: engine.UNREACHED, 3: engine.UNREACHED}
+    for script in ([nothing] * engine.BARREN, [({1, 2, 3}, set())] * engine.LOST):
+        with pytest.raises(Failure, match="with fewer workers"):
+            passes(monkeypatch, script, 3)
+
+
 @pytest.fixture(scope="module")
 def cluster():
     """Two machines of one processor each; the second one may be killed."""

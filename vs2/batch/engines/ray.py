@@ -3,16 +3,18 @@
 A part is as many rows as a judge takes in one batch, in the table's order. Ray Data hands them out as actors become
 free, takes more actors where there is room for them, up to a bound, and starts those anew that died, elsewhere if their
 machine is gone. It does not try a part again here: it would try all of it, and one row that kills its process would
-take its neighbours along for ever. What is lost with a worker, or not back when everything else has long been, is
-tried once more at the end, row by row, so that a row costs its neighbours nothing but that.
+take its neighbours along for ever. What did not come back is handed out anew when everything else has: alone if a
+worker had begun with it, and given up if it is lost alone too. A row that no worker had begun is not to blame: Ray goes
+on handing parts to a machine that died until the cluster has noticed, and all of those are lost at once.
 """
+import collections
 import contextlib
 import logging
 import pickle
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any
 
 from vs2.batch.engines.here import Here, part_size
@@ -25,10 +27,14 @@ STARTS = 3          # times that Ray is started: it gives its own processes 30 s
 DEATHS = 3          # actors in a row that may die while they start
 PATIENCE = 300.0    # seconds that nothing comes, at least, before what is missing is taken for lost
 SLOWER = 10         # and so many times the longest pause before it
+LOST = 2            # times that a row may be lost once a worker has begun with it
+BARREN = 4          # passes in a row in which nothing is begun, before the rest is given up
+REST = 10.0         # seconds of waiting after such a pass: a cluster needs some to notice that a machine is gone
 TRIED = 8           # rows that are tried again where not one row has come back
 # What Ray does with an actor that died: starts it anew, wherever there is room, without what it had to do.
 LASTING: dict[str, Any] = {"max_restarts": -1, "max_task_retries": 0}
 FAULT = -1          # in place of a row's number: there is no judge
+UNREACHED = "No worker of the cluster took this row, though it was handed out again and again: try it with --resume."
 LATE = "The machine that judged this row did not answer for a long time, twice: try it again with --resume."
 
 
@@ -80,35 +86,59 @@ class Ray:
         try:
             gpus = int(ray.cluster_resources().get("GPU", 0))
             enough(self._least, gpus)
-            late = False
-            for attempt, size in enumerate((part_size(whole, self._count, self._options), 1)):
-                again = list(left.values())
-                if attempt and len(left) == whole:
-                    again = again[:TRIED]
-                with contextlib.closing(_Run(self, again, size, gpus, 1 if attempt else 2)) as run:
+            ledger = _Ledger.kept_here(ray)
+            lost: collections.Counter[int] = collections.Counter()
+            barren, first = 0, True
+            while left and barren < BARREN and not stop():
+                again = list(left.values())[:TRIED if not first and len(left) == whole else None]
+                late = False
+                with contextlib.closing(_Run(self, again, lost, gpus, ledger)) as run:
                     for number, outcome in run.outcomes(stop):
                         if left.pop(number, None) is not None:
                             yield number, outcome
                     late = run.late
-                if not left or stop():
+                if stop():
                     return
-            if len(left) == whole > 1:
-                raise Failure(NO_START)
-            for number in left:
-                yield number, Failure(LATE if late else CRASHED)
+                begun = ray.get(ledger.taken.remote())
+                lost.update(task.number for task in again if task.number in begun and task.number in left)
+                if len(left) == whole > 1 and all(lost[task.number] >= LOST for task in again):
+                    raise Failure(NO_START)
+                for number in [number for number in left if lost[number] >= LOST]:
+                    del left[number]
+                    yield number, Failure(LATE if late else CRASHED)
+                barren, first = 0 if begun else barren + 1, False
+                if left and 0 < barren < BARREN:
+                    _rest(stop)
+            if left and not stop():
+                if len(left) == whole:
+                    raise Failure(NO_START)
+                for number in left:
+                    yield number, Failure(UNREACHED)
         finally:
             if mine:
                 ray.shutdown()
 
 
-class _Run:
-    """Tasks on their way through Ray Data, in parts of `size`, of which an actor has `at_once`: one is judged while the
-    other is read. late: whether it was given up for taking too long."""
+def _rest(stop: Callable[[], bool]) -> None:
+    until = time.monotonic() + REST
+    while time.monotonic() < until and not stop():
+        time.sleep(TICK)
 
-    def __init__(self, engine: Ray, tasks: list[Task], size: int, gpus: int, at_once: int):
+
+class _Run:
+    """Tasks on their way through Ray Data, in parts, of which an actor has two: one is judged while the other is read.
+    Rows that were `lost` go alone, and so do the actors' parts then. late: whether it was given up for taking too
+    long."""
+
+    def __init__(self, engine: Ray, tasks: list[Task], lost: Mapping[int, int], gpus: int, ledger):
         ray, self.late, self._closed = engine._ray, False, False
         _quiet(logging.getLogger("ray.data"))
-        parts = [{"tasks": pickle.dumps(tasks[start:start + size])} for start in range(0, len(tasks), size)]
+        alone = [[task] for task in tasks if lost[task.number]]
+        fresh = [task for task in tasks if not lost[task.number]]
+        size = part_size(len(fresh), engine._count, engine._options)
+        cut = [fresh[start:start + size] for start in range(0, len(fresh), size)]
+        parts = [{"tasks": pickle.dumps(part)} for part in cut + alone]
+        at_once = 1 if alone else 2
         count, least = (min(most, len(parts)) for most in (engine._count, engine._least))
         pool = ray.data.ActorPoolStrategy(
             min_size=least, max_size=count, enable_true_multi_threading=True,
@@ -120,7 +150,7 @@ class _Run:
         data.context.print_on_execution_start = False
         self._data = data.map_batches(
             _Actor, batch_size=1, batch_format="pyarrow", compute=pool,
-            fn_constructor_args=(engine._load, engine._options), num_gpus=1 if gpus else 0,
+            fn_constructor_args=(engine._load, engine._options, ledger), num_gpus=1 if gpus else 0,
             num_cpus=0 if gpus else 1, **LASTING)
         self._came: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=self._pump, daemon=True, name="ray").start()
@@ -171,11 +201,34 @@ def _quiet(log: logging.Logger) -> None:
             handler.setLevel(logging.CRITICAL)
 
 
+class _Ledger:
+    """Which rows the workers have begun with, kept where the run is, which the death of no other machine reaches."""
+
+    def __init__(self):
+        self._begun: set[int] = set()
+
+    def begin(self, numbers: list[int]) -> None:
+        self._begun.update(numbers)
+
+    def taken(self) -> set[int]:
+        """Those since it was asked last."""
+        begun, self._begun = self._begun, set()
+        return begun
+
+    @classmethod
+    def kept_here(cls, ray):
+        """An actor of Ray on the machine that asks."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        place = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        return ray.remote(cls).options(num_cpus=0, scheduling_strategy=place).remote()
+
+
 class _Actor:
     """What runs on a machine of the cluster. The judge is loaded with the first part."""
 
-    def __init__(self, load: Callable[[], Scorer], options: Given):
-        self._load, self._options = load, options
+    def __init__(self, load: Callable[[], Scorer], options: Given, ledger):
+        self._load, self._options, self._ledger = load, options, ledger
         self._loading = threading.Lock()
         self._here: Here | None = None
 
@@ -184,11 +237,13 @@ class _Actor:
 
         found: list[tuple[int, Outcome]] = []
         try:
+            given = [pickle.loads(tasks) for tasks in part["tasks"].to_pylist()]
+            self._ledger.begin.remote([task.number for tasks in given for task in tasks])
             with self._loading:
                 if self._here is None:
                     self._here = Here(self._load(), self._options)
-            for tasks in part["tasks"].to_pylist():
-                found += self._here.judge(pickle.loads(tasks))
+            for tasks in given:
+                found += self._here.judge(tasks)
         except Problem as problem:      # of a row it would be its outcome
             found = [(FAULT, problem)]
         return pyarrow.table({"found": pyarrow.array(map(pickle.dumps, found), pyarrow.large_binary())})
