@@ -1,6 +1,6 @@
 """`Evaluation` and `Score`: the one record that the judge makes and every other part passes around."""
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import isfinite
 
 from vs2.rubric import BY_KEY, KEYS, SCALE
@@ -148,6 +148,10 @@ class Evaluation:
                  for key, digit in self.differing().items()]
         return f"This sample gave {'other scores' if len(other) > 1 else 'another score'}: {'; '.join(other)}." \
             if other else ""
+
+    def read_in(self, seconds: float) -> "Evaluation":
+        """The same of a clip that was read before it came to the judge, in so many seconds."""
+        return replace(self, seconds=Seconds(seconds, self.seconds.think, seconds + self.seconds.think))
 
     def to_dict(self) -> dict:
         """Plain JSON values; `from_dict` takes them back."""

@@ -149,7 +149,7 @@ class Judge(Judging):
         self._settle()
         how, stop = tasks[0].options, tasks[0].stop
         # Of a slow one: it is as quick alone, and needs less memory.
-        if how.samples > 1 or how.published or any(self._takes_long(task.clip) for task in tasks):
+        if not how.shares or any(self._takes_long(task.clip) for task in tasks):
             return [self._alone(task) for task in tasks]
         replies: list[Reply | Problem] | None = None
         with self._turn:

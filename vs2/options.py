@@ -59,6 +59,11 @@ class Options:
         """Whether less is looked at than the checkpoint would."""
         return self.frames is not None or self.pixels is not None
 
+    @property
+    def shares(self) -> bool:
+        """Whether clips that are judged so can share a batch: one reply each, not drawn as the authors' script does."""
+        return self.samples == 1 and not self.published
+
 
 class Given(TypedDict, total=False):
     """The fields of `Options` as keywords, for functions that take them: `judge.score(..., **options)`."""

@@ -25,11 +25,11 @@ def says(clip, prompt):
 class Judge(ScriptedJudge):
     """Reads files as a judge does."""
 
-    def score_many(self, sources, prompts, fps=None):
+    def score_many(self, sources, prompts, fps=None, **options):
         from vs2 import video
 
         return super().score_many([one if isinstance(one, video.Clip) else video.read(one, self.card.sampling, fps=fps)
-                                   for one in sources], prompts)
+                                   for one in sources], prompts, **options)
 
 
 @pytest.fixture
@@ -162,19 +162,21 @@ def test_trls_function_judges_a_column_or_what_is_made_of_the_completions(judge)
 
 def test_a_fault_of_the_machine_is_no_missing_reward():
     class Broken(ScriptedJudge):
-        def score_many(self, sources, prompts, fps=None):
+        def score_many(self, sources, prompts, fps=None, **options):
             return [Failure("Memory ran out.")] * len(sources)
 
     with pytest.raises(Failure, match="Memory"):
         reward.trl(Broken(), fps=8, **FAST)(["a"], [""], video=[clip()])
 
 
-def test_clips_are_judged_in_batches_and_thinking_ones_alone(judge):
+def test_clips_are_judged_in_batches_and_several_samples_alone(judge):
     videos = torch.stack([clip(count=4)] * 5)
     reward.flow_grpo(judge, fps=8, batch=2, **FAST)(videos, ["a"] * 5)
     assert judge.batches == [2, 2, 1]
     reward.flow_grpo(judge, fps=8)(videos[:2], ["a"] * 2)
-    assert judge.batches[3:] == [1, 1]
+    assert judge.batches[3:] == [2] and judge.options[-1] == {"think": True}
+    reward.flow_grpo(judge, fps=8, samples=2)(videos[:2], ["a"] * 2)
+    assert judge.batches[4:] == [1, 1]
     for wrong in ({"batch": 0}, {"batch": True}, {"missing": "zero"}, {"budget": 0}):
         with pytest.raises(BadInput):
             reward.flow_grpo(judge, **wrong)

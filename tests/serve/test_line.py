@@ -55,18 +55,37 @@ def test_clips_are_judged_in_batches_in_their_order(line, go):
     assert line.judge.batches == [1, 3, 3] and line.waiting == 0
 
 
-def test_what_thinks_is_judged_alone_and_nothing_overtakes_it(line, go):
+@pytest.mark.parametrize("several,batches", [
+    ((FAST, FAST, SLOW, FAST, Options(think=False, samples=2), FAST), [1, 2, 1, 1, 1, 1]),
+    ((SLOW, SLOW, SLOW, SLOW, FAST, Options(frames=2), Options(frames=2)), [1, 3, 1, 1, 2]),
+    ((Options(samples=2), Options(samples=2), Options(published=True), Options(published=True)), [1, 1, 1, 1, 1]),
+])
+def test_what_is_judged_alike_shares_a_batch_and_nothing_overtakes_it(several, batches, line, go):
     entered(line, job("0"))
     assert line.judge.begun.wait(60)
     jobs = []
-    for number, options in enumerate((FAST, FAST, SLOW, FAST, Options(think=False, samples=2), FAST), 1):
+    for number, options in enumerate(several, 1):
         jobs += entered(line, job(str(number), options))
-        assert eventually(lambda wanted=number: line._ready.qsize() == wanted)     # two readers would race
+        # Two readers would race; the line holds six.
+        assert eventually(lambda wanted=min(number, 6): line._ready.qsize() == wanted)
     go.set()
     for one in jobs:
         one.answer.result(60)
-    assert line.judge.batches == [1, 2, 1, 1, 1, 1]
-    assert [prompt for _, prompt in line.judge.seen] == ["0", "1", "2", "3", "4", "5", "6"]
+    assert line.judge.batches == batches
+    assert [prompt for _, prompt in line.judge.seen] == [str(number) for number in range(len(several) + 1)]
+
+
+def test_clips_that_are_thought_about_together_are_of_like_size(line, go):
+    entered(line, job("0"))
+    assert line.judge.begun.wait(60)
+    jobs = []
+    for number, count in enumerate((64, 32, 16, 64), 1):      # of 8 a second, a quarter is looked at
+        jobs += entered(line, job(str(number), SLOW, lambda sampling, count=count: clip(count=count)))
+        assert eventually(lambda wanted=number: line._ready.qsize() == wanted)
+    go.set()
+    for one in jobs:
+        one.answer.result(60)
+    assert line.judge.batches == [1, 2, 1, 1]
 
 
 def test_a_batch_of_large_clips_is_small(monkeypatch, line, go):

@@ -76,12 +76,17 @@ def test_the_scores_served_are_the_judges(client, clips, alone):
         assert [result["videoscore2"][key] for key in KEYS] == pytest.approx(record, abs=NEAR)
 
 
-def test_a_thinking_judgement_is_served_letter_for_letter(client, mini, clips):
-    path, prompt = next(iter(clips.items()))
-    judged = mini.score(path, prompt)
-    served = client.post("/score", json={"prompt": prompt, "path": path, "think": True}).json()
-    assert served["rationale"] == judged.rationale and served["reply"] == judged.reply
-    assert expected(served) == pytest.approx(expected(judged.to_dict()), abs=1e-6)
+def test_thinking_judgements_are_served_letter_for_letter_alone_and_together(client, mini, clips):
+    judged = [mini.score(path, prompt) for path, prompt in clips.items()]
+    items = [{"prompt": prompt, "path": path} for path, prompt in clips.items()]
+    single = client.post("/score", json={**items[0], "think": True}).json()
+    together = client.post("/score", json={"items": items, "think": True}).json()["results"]
+    rewarded = reward.Rewarder(mini).evaluations(list(clips), list(clips.values()))
+    for served, one in zip([single, *together, *(one.to_dict() for one in rewarded)],
+                           [judged[0], *judged, *judged], strict=True):
+        assert served["rationale"] == one.rationale and served["reply"] == one.reply
+        assert expected(served) == pytest.approx(expected(one.to_dict()), abs=NEAR)
+        assert served["seconds"]["total"] >= served["seconds"]["think"] > 0 and served["options"]["think"]
 
 
 def test_frames_served_and_in_memory_are_judged_alike(client, mini, clips):

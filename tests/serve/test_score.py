@@ -107,7 +107,8 @@ def test_how_to_judge_is_said_by_the_request(client, judge, encoded):
     whole(client.post("/score", json={"prompt": "good", "base64": encoded, "think": True, "budget": 16}))
     many = {"items": [{"prompt": "good", "base64": encoded}] * 6}
     assert len(client.post("/score", json=many).json()["results"]) == 6
-    assert len(judge.options) == 1 and judge.options[0]["think"] and judge.options[0]["budget"] == 16
+    assert judge.options[0]["think"] and judge.options[0]["budget"] == 16
+    assert not any(one["think"] for one in judge.options[1:])
     assert judge.batches[0] == 1 and sum(judge.batches) == 7
     answer = client.post("/score", json=many | {"budget": 0})
     assert answer.status_code == 422 and "budget is 0" in answer.json()["error"]

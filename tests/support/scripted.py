@@ -20,7 +20,7 @@ class ScriptedJudge:
     """says(clip, prompt) -> three scores: floats, None for an unread one, or why one was not judged.
 
     pause: seconds that a batch takes. go: an event that each batch waits for. batches: how many clips each had.
-    options: of each clip that was judged alone.
+    options: of each batch.
     """
 
     name, precision, card = "scripted", "none", Card()
@@ -31,6 +31,7 @@ class ScriptedJudge:
         self.batches, self.seen, self.options, self.begun = [], [], [], threading.Event()
 
     def score_many(self, sources, prompts, fps=None, **options):
+        self.options.append(options)
         self._work(len(sources))
         return [self._found(clip, prompt) for clip, prompt in zip(sources, prompts, strict=True)]
 

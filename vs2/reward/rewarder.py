@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from vs2.options import Given
     from vs2.video import Clip
 
-BATCH = 8       # clips that are judged in one batch, without thinking
+BATCH = 8       # clips that are judged in one batch
 
 
 class Rewarder:
     """Judges clips that lie on the disk or in memory.
 
     judge: a `vs2.judge.Judge`, or the name of one, which is then loaded at the first call. fps: of clips in memory,
-    which do not say it. batch: how many are judged at once; that needs `think=False`, the fast way for training.
+    which do not say it. batch: how many are judged at once. `think=False` is the fast way for training.
     missing: what `numbers` does with a clip that has no score: "raise" it, or give "nan" in place of each number.
     options: of `vs2.options.Options`.
     """
@@ -97,10 +97,11 @@ class Rewarder:
     def _judged(self, clips: "Sequence[Path | Clip | Problem]", prompts: Sequence[str]) -> list[Evaluation | Problem]:
         places = [place for place, clip in enumerate(clips) if not isinstance(clip, Problem)]
         sound: list[Any] = [clips[place] for place in places]
-        if self._checked.think or self._checked.samples > 1 or self._checked.capped:
+        if not self._checked.shares or len(places) == 1 and self._checked.think:
             judged = [self._alone(clip, prompts[place]) for clip, place in zip(sound, places, strict=True)]
         else:
-            judged = self.judge.score_many(sound, [prompts[place] for place in places], self._rate(sound))
+            how: Given = {"think": True, **self.options}        # without it, it would not think
+            judged = self.judge.score_many(sound, [prompts[place] for place in places], self._rate(sound), **how)
         answers = dict(zip(places, judged, strict=True))
         return [clip if isinstance(clip, Problem) else answers[place] for place, clip in enumerate(clips)]
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 BATCH, WAITING, READERS = 8, 256, 2
 PATIENCE = 0.02         # seconds that a batch waits for more, once it has one
 PIXELS = 64 * 2**20     # of all frames of a batch; beyond it clips are judged in the next one
+LIKE = 2.0              # clips that are thought about together differ in pixels by this factor at most
 LONGEST_WAIT = 600      # seconds that Retry-After says at most
 STOPPING = "This server is stopping: ask again when it is back, or ask another one."
 _log = logging.getLogger("vs2.serve")
@@ -41,7 +42,8 @@ class Scorer(Protocol):
     @property
     def sampling(self) -> Sampling: ...
 
-    def score_many(self, sources: Sequence[Clip], prompts: Sequence[str], /) -> Sequence[Evaluation | Problem]:
+    def score_many(self, sources: Sequence[Clip], prompts: Sequence[str], /,
+                   **options: "Unpack[Given]") -> Sequence[Evaluation | Problem]:
         """As `vs2.judge.Judge.score_many`."""
 
     def score_clip(self, clip: Clip, prompt: str, /, *, read: float, **options: "Unpack[Given]") -> Evaluation:
@@ -74,7 +76,13 @@ class Job:
     @property
     def shares(self) -> bool:
         """Whether it can share a batch."""
-        return not self.options.think and self.options.samples == 1 and not self.options.capped
+        return self.options.shares
+
+    def joins(self, jobs: "Sequence[Job]") -> bool:
+        """Whether it can be judged together with those: rationales grow together where the clips are of like size."""
+        sizes = [_pixels(job) for job in (*jobs, self)]
+        return self.options == jobs[0].options and sum(sizes) <= PIXELS and \
+            (not self.options.think or max(sizes) <= LIKE * min(sizes))
 
     def fail(self, problem: BaseException) -> None:
         """The answer, where none waits for it any more too."""
@@ -185,7 +193,7 @@ class Line:
         self._next = None
         if first is None:
             return None
-        jobs, pixels, until = [first], _pixels(first), time.monotonic() + PATIENCE
+        jobs, until = [first], time.monotonic() + PATIENCE
         while first.shares and len(jobs) < self.batch:
             try:
                 job = self._ready.get(timeout=max(0.0, until - time.monotonic()))
@@ -194,11 +202,10 @@ class Line:
             if job is None:
                 self._ready.put(None)       # for the next turn: nobody else takes from here
                 break
-            if not job.shares or pixels + _pixels(job) > PIXELS:
+            if not job.joins(jobs):
                 self._next = job
                 break
             jobs.append(job)
-            pixels += _pixels(job)
         return jobs
 
     def _judge(self, jobs: list[Job]) -> None:
@@ -220,10 +227,12 @@ class Line:
 
     def _found(self, jobs: list[Job]) -> Sequence[Evaluation | Problem]:
         clips = [job.clip for job in jobs if job.clip is not None]
-        if jobs[0].shares:
-            return self.judge.score_many(clips, [job.prompt for job in jobs])
-        return [self.judge.score_clip(clip, job.prompt, read=job.seconds, **cast(Given, vars(job.options)))
-                for clip, job in zip(clips, jobs, strict=True)]
+        how = cast(Given, vars(jobs[0].options))
+        if len(jobs) == 1 and jobs[0].options.think or not jobs[0].shares:
+            return [self.judge.score_clip(clips[0], jobs[0].prompt, read=jobs[0].seconds, **how)]
+        found = self.judge.score_many(clips, [job.prompt for job in jobs], **how)
+        return [one.read_in(job.seconds) if isinstance(one, Evaluation) else one
+                for one, job in zip(found, jobs, strict=True)]
 
 
 def _pixels(job: Job) -> int:

@@ -77,7 +77,7 @@ class Here:
     def most(options: Given) -> int:
         """How many clips may share a batch."""
         how = Options(**options)
-        return (GROWING if how.think else BATCH) if how.samples == 1 and not how.published else 1
+        return (GROWING if how.think else BATCH) if how.shares else 1
 
     def judge(self, tasks: Iterable[Task],
               stop: Callable[[], bool] = lambda: False) -> Generator[tuple[int, Outcome], None, None]:
@@ -133,8 +133,7 @@ class Here:
         """As `_alone` has it."""
         if not isinstance(outcome, Evaluation):
             return outcome
-        seconds = replace(outcome.seconds, read=one.seconds, total=one.seconds + outcome.seconds.think)
-        return replace(outcome, video=told(str(one.task.path)), seconds=seconds,
+        return replace(outcome.read_in(one.seconds), video=told(str(one.task.path)),
                        options=asdict(Options(**self._options)))
 
 
