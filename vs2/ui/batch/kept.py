@@ -39,7 +39,7 @@ def note(shelf: Shelf, job: Job) -> None:
             shelf.note(job.token, {"files": job.files, "asked": asked, "kept": job.kept})
 
 
-SETTINGS = ("think", "budget", "samples", "seed", "judge", "visitor")
+SETTINGS = ("think", "budget", "samples", "seed", "judge", "visitor", "frames", "pixels")
 
 
 def standing(page: Page, said: object) -> Job | None:

@@ -7,6 +7,7 @@ from vs2.ui import charts, judges, loan, parts
 from vs2.ui import text as shared
 from vs2.ui.batch import parts as pieces
 from vs2.ui.batch.parts import Filter
+from vs2.ui.caps import Caps
 from vs2.ui.compare.parts import SORT
 from vs2.ui.examples import examples
 from vs2.ui.host import Host
@@ -83,6 +84,7 @@ class Layout:
             self.samples = gr.Slider(1, 8, 1, step=1, label=shared.SAMPLES, info=shared.SAMPLES_HINT,
                                      elem_id="batch-samples")
             self.seed = gr.Number(0, label=shared.SEED, info=shared.SEED_HINT, precision=0, minimum=0)
+            self.caps = Caps("batch")
             gr.HTML(f'<p class="vs-empty">{text.SETTINGS_NOTE}</p>', apply_default_css=False)
         loan.note(self.think, self.budget, self.samples, each=True)
 

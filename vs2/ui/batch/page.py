@@ -20,6 +20,7 @@ from vs2.ui.batch.job import Job, Jobs, files_of
 from vs2.ui.batch.layout import DIMENSIONS
 from vs2.ui.batch.parts import Filter
 from vs2.ui.batch.saved import Saved
+from vs2.ui.caps import limits
 from vs2.ui.draft import Draft
 from vs2.ui.examples import examples
 from vs2.ui.fields import WrongField
@@ -63,13 +64,14 @@ class BatchPage(Saved, Endpoint):
         self.box.clear(self.forget, self.address, whole, trigger_mode="multiple", **QUIET)
         self.example.click(self.try_examples, self.address, whole, trigger_mode="once", **QUIET)
         self.again.click(self.restart, self.address, whole, trigger_mode="once", **QUIET)
-        self.go.click(self.stream, [*options, self.judge, self.address], whole, trigger_mode="once", **QUIET)
+        self.go.click(self.stream, [*options, self.judge, self.address, *self.caps.fields.values()], whole,
+                      trigger_mode="once", **QUIET)
         self.halt.click(self.stop, self.address, None, queue=False, **PRIVATE)
         gr.on([self.filters.select, self.across.change, self.upwards.change], self.show,
               [self.filters, self.across, self.upwards, self.address], drawn, trigger_mode="always_last", **QUIET)
         self._connect_saved()
         self.draft = Draft(self.NAME, {"think": self.think, "budget": self.budget, "samples": self.samples,
-                                       "seed": self.seed, "judge": self.judge}, kept.GOING)
+                                       "seed": self.seed, "judge": self.judge, **self.caps.fields}, kept.GOING)
         self.draft.connect(self.address, self.restore, list(dict.fromkeys([*whole, *self.draft.fields.values()]))).then(
             self.follow, self.address, whole, js="() => [window.vs2.read()]", **QUIET)
         self._endpoint(options)
@@ -242,12 +244,12 @@ class BatchPage(Saved, Endpoint):
         return self._drawn(job)
 
     def stream(self, think: bool, budget: int, samples: int, seed: int, judge: str, address: dict | None,
-               request: gr.Request) -> Iterator[dict]:
+               request: gr.Request, frames: int | None = None, pixels: int | None = None) -> Iterator[dict]:
         """What the Judge button does: judges the rows that are left, and shows each as it comes."""
         visitor, key = self.site.visitor(address), self._key(address, request)
         job = self.jobs.get(key)
         try:
-            judging = given.judging(think, budget, samples, seed)
+            judging = given.judging(think, budget, samples, seed, *limits(frames, pixels))
         except Problem as problem:
             yield {self.notice: parts.problem(str(problem))}
             return

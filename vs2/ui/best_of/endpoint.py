@@ -11,7 +11,7 @@ from vs2.candidates import Rule
 from vs2.errors import BadInput, Problem
 from vs2.options import Options
 from vs2.rubric import check_prompt
-from vs2.ui import given, sent
+from vs2.ui import caps, given, sent
 from vs2.ui.best_of.run import Contest, Line, Served, begin, follow, told
 from vs2.ui.generate.choice import Choice, account
 from vs2.ui.generate.studio import Studio, Work
@@ -46,18 +46,20 @@ class Endpoint:
             generator = gr.Textbox("sketch", label="generator")
             token = gr.Textbox("", type="password", label="token")
             rule = gr.Textbox(candidates.MEAN, label="rule")
+            most = caps.sent()
             record = gr.JSON(label="best_of")
             call = gr.Button()
         given.strict(prompt=self.prompt, count=self.count, generator=generator, token=token, seed=self.seed,
                      seconds=self.seconds, rule=rule, fast=self.fast, early=self.early, think=self.think,
-                     budget=self.budget)
+                     budget=self.budget, **most)
         call.click(self.best_of, [self.prompt, self.count, generator, token, self.seed, self.seconds, rule, self.fast,
-                                  self.early, self.think, self.budget], record, api_name="best_of",
+                                  self.early, self.think, self.budget, *most.values()], record, api_name="best_of",
                    api_description=text.API, concurrency_limit=MOST_CALLS)
 
     @staticmethod
     def plan(prompt: str, generator: str, count: int, seed: int, seconds: float | None, rule: Rule, fast: bool,
-             early: bool, ties: bool, think: bool, budget: int) -> Plan:
+             early: bool, ties: bool, think: bool, budget: int, frames: int | None = None,
+             pixels: int | None = None) -> Plan:
         """What is asked for. Raises BadInput."""
         count, seed = given.whole("count", count, 0), given.whole("seed", seed, 0)
         fast, early, ties = (given.truth(*one, False) for one in (("fast", fast), ("early", early), ("ties", ties)))
@@ -65,7 +67,7 @@ class Endpoint:
             raise BadInput(text.RANGE.format(count=count, least=LEAST, most=MOST))
         if fast and not think:
             raise BadInput(text.FAST_THINKS)
-        judging = Options(think=think, budget=given.whole("budget", budget))
+        judging = Options(**given.judging(think, budget, 1, 0, frames, pixels))
         return Plan(prompt, count, generator, seed, given.number("seconds", seconds, 0) or None, rule=rule,
                     judging=judging, keep=KEEP if fast and count > KEEP else 0,
                     replies=REPLIES if ties else 0, gain=GAIN if early else None)
@@ -87,8 +89,8 @@ class Endpoint:
 
     def best_of(self, prompt: str, count: int = 4, generator: str = "sketch", token: str = "", seed: int = 0,
                 seconds: float = 0, rule: str = candidates.MEAN, fast: bool = False, early: bool = False,
-                think: bool = True, budget: int = Options.budget,
-                request: gr.Request | None = None) -> Iterator[dict | None]:
+                think: bool = True, budget: int = Options.budget, frames: int | None = None,
+                pixels: int | None = None, request: gr.Request | None = None) -> Iterator[dict | None]:
         """The endpoint `/best_of`: the whole run as JSON, after it has ended. Nothing is stored.
 
         Parameters:
@@ -103,13 +105,15 @@ class Endpoint:
             early: whether to end before `count` when more candidates promise little.
             think: whether to reason before scoring; without, the scores come at once.
             budget: the most tokens of reasoning for each video.
+            frames: at most so many frames of each, fewer than the checkpoint takes by itself; null for its own limit.
+            pixels: at most so many pixels of each frame; null for the checkpoint's own limit.
         """
         work: Work | None = None
         who = request and request.session_hash or secrets.token_hex(8)
         try:
             own = (token or "").strip() or account(request)
             asked = self.plan(check_prompt(prompt or ""), Choice.checked(generator, own), count, seed, seconds,
-                              candidates.parse_rule(rule), fast, early, True, think, budget)
+                              candidates.parse_rule(rule), fast, early, True, think, budget, frames, pixels)
             with self.studio.place(who):
                 while self.host.wait(PAUSE) is None:
                     yield None

@@ -20,6 +20,7 @@ from vs2.ui.best_of import parts as pieces
 from vs2.ui.best_of.endpoint import KEEP, LEAST, MOST, PAUSE, REPLIES, Endpoint
 from vs2.ui.best_of.left import Left
 from vs2.ui.best_of.run import Contest, Line, begin, follow, told
+from vs2.ui.caps import Caps, limits
 from vs2.ui.draft import Draft
 from vs2.ui.generate.choice import Choice, account
 from vs2.ui.generate.maker import notes
@@ -116,6 +117,7 @@ class BestOfPage(Endpoint):
             self.think = gr.Checkbox(True, label=shared.THINK, info=shared.THINK_HINT, elem_id="best-think")
             self.budget = gr.Slider(16, 2048, Options.budget, step=16, label=shared.BUDGET, info=shared.BUDGET_HINT,
                                     elem_id="best-budget")
+            self.caps = Caps("best")
 
     def _results(self) -> list:
         return [self.status, self.notes, self.verdict, self.rest, self.save, self.actions, self.judged, self.grid,
@@ -126,7 +128,8 @@ class BestOfPage(Endpoint):
                  self.think, self.budget]
         outputs = [*self._results(), self.notice, self.go, self.halt, self.ended]
         running = gr.on([self.go.click, self.prompt.submit], self.stream,
-                        [self.prompt, *self.choice.inputs, *asked, self.judge, self.address], outputs,
+                        [self.prompt, *self.choice.inputs, *asked, self.judge, self.address,
+                         *self.caps.fields.values()], outputs,
                         trigger_mode="once", **QUIET)
         self.saver.connect(self.actions, self.tell, [self.ended])
         resting = self.rest.click(self.judge_rest, [self.grid, self.address], outputs, trigger_mode="once", **QUIET)
@@ -135,10 +138,10 @@ class BestOfPage(Endpoint):
             one.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
         self.prompt_note.watch(self.prompt, self.judge)
         self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
-        price = self.price, [self.choice.generator, *asked, self.judge], self.cost
+        price = self.price, [self.choice.generator, *asked, self.judge, *self.caps.fields.values()], self.cost
         gr.on([blocks().load, *(one.change for one in (
             self.count, self.seconds, self.fast, self.ties, self.think, self.budget, self.choice.generator,
-            self.judge))], *price, trigger_mode="always_last", **QUIET)
+            self.judge, *self.caps.fields.values()))], *price, trigger_mode="always_last", **QUIET)
         running.then(*price, **QUIET)
         self._endpoint()
 
@@ -148,7 +151,7 @@ class BestOfPage(Endpoint):
         self.draft = Draft(self.NAME, {
             "prompt": self.prompt, **rules, "count": self.count, "generator": self.choice.generator, "fast": self.fast,
             "early": self.early, "ties": self.ties, "seed": self.seed, "seconds": self.seconds, "judge": self.judge,
-            "think": self.think, "budget": self.budget}, kept.GOING)
+            "think": self.think, "budget": self.budget, **self.caps.fields}, kept.GOING)
         self.draft.connect(self.address, self.restore, [*self._results(), self.notice, *self.draft.fields.values()])
 
     @staticmethod
@@ -158,13 +161,13 @@ class BestOfPage(Endpoint):
 
     def price(self, generator: str, count: int, seed: int, seconds: float | None, rule: str, visual: float,
               alignment: float, physical: float, fast: bool, early: bool, ties: bool, think: bool, budget: int,
-              judge: str) -> Iterator[str]:
+              judge: str, frames: int | None = None, pixels: int | None = None) -> Iterator[str]:
         """What the run that the page now asks for will take; why it cannot start, where it cannot."""
         try:
             while (own := self.host.wait(PAUSE)) is None:
                 yield pieces.cost(None)
             asked = self.plan(text.PROMPT, generator, count, seed, seconds, candidates.MEAN, fast, early, ties, think,
-                              budget)
+                              budget, *limits(frames, pixels))
             cuda = getattr(self.host.device, "type", "") == "cuda"
             known = self._rates.get(self._like(generator, asked, judge))
             yield pieces.cost(best_of.forecast(asked, judge or own.name, cuda, known))
@@ -173,14 +176,16 @@ class BestOfPage(Endpoint):
 
     def stream(self, prompt: str, generator: str, model: str, token: str, count: int, seed: int, seconds: float | None,
                rule: str, visual: float, alignment: float, physical: float, fast: bool, early: bool, ties: bool,
-               think: bool, budget: int, judge: str, address: dict | None, request: gr.Request) -> Iterator[dict]:
+               think: bool, budget: int, judge: str, address: dict | None, request: gr.Request,
+               frames: int | None = None, pixels: int | None = None) -> Iterator[dict]:
         """What the button does: candidates as they are generated and judged, until there is a winner or a stop."""
         def asked() -> Asked:
             own = (token or "").strip() or account(request)
             with fields.asked("#best-prompt textarea"):
                 check_prompt(prompt or "")
             plan = self.plan(prompt, Choice.named(generator, model, own), count, seed, seconds,
-                             chosen(rule, visual, alignment, physical), fast, early, ties, think, budget)
+                             chosen(rule, visual, alignment, physical), fast, early, ties, think, budget,
+                             *limits(frames, pixels))
             return Asked(plan, judge or "", lambda: self.studio.load(plan.generator, own))
 
         yield from self._run(asked, self.site.visitor(address), request.session_hash)

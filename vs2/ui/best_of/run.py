@@ -49,7 +49,7 @@ class Line:
         if replace(asked, temperature=Options.temperature, top_p=Options.top_p, published=False) != asked:
             raise BadInput("A page samples at its own temperature: leave out temperature, top_p and published.")
         run = Run(Request(str(source), prompt, asked.think, asked.budget, asked.samples, asked.seed, self.visitor,
-                          self.judge), self.host)
+                          self.judge, frames=asked.frames, pixels=asked.pixels), self.host)
         try:
             for event in run.events(PATIENCE):
                 if stop():

@@ -6,7 +6,7 @@ import gradio as gr
 from vs2 import candidates
 from vs2.errors import Problem
 from vs2.options import Options
-from vs2.ui import given, sent
+from vs2.ui import caps, given, sent
 from vs2.ui import text as shared
 from vs2.ui.compare.run import comparison, paired
 from vs2.ui.host import Host
@@ -31,12 +31,13 @@ class Endpoint:
             prompts = sent.values("prompts", {"type": "array", "items": {"type": "string"}})
             rule = gr.Textbox(candidates.MEAN, label="rule")
             fps = gr.Number(None, label="fps", step=0.001)    # any number: see `given.strict`
+            most = caps.sent()
             record = gr.JSON(label="comparison")
             call = gr.Button()
         given.strict(prompt=self.prompt, think=self.think, budget=self.budget, samples=self.samples, seed=self.seed,
-                     rule=rule, fps=fps)
-        call.click(self.compare, [files, self.prompt, prompts, *options, rule, fps], record, api_name="compare",
-                   api_description=text.API, concurrency_limit=MOST_CALLS)
+                     rule=rule, fps=fps, **most)
+        call.click(self.compare, [files, self.prompt, prompts, *options, rule, fps, *most.values()], record,
+                   api_name="compare", api_description=text.API, concurrency_limit=MOST_CALLS)
 
     def _sentence(self, error: Exception) -> str:
         """What to say of it: a Problem says it itself; the log keeps the traceback of anything else."""
@@ -47,7 +48,8 @@ class Endpoint:
 
     def compare(self, videos: list[str], prompt: str, prompts: list | None = None, think: bool = True,
                 budget: int = Options.budget, samples: int = 1, seed: int = 0,
-                rule: str = candidates.MEAN, fps: float | None = None) -> Iterator[dict | None]:
+                rule: str = candidates.MEAN, fps: float | None = None, frames: int | None = None,
+                pixels: int | None = None) -> Iterator[dict | None]:
         """The endpoint `/compare`: the whole comparison as JSON, after it has ended. Nothing is stored.
 
         Parameters:
@@ -60,9 +62,11 @@ class Endpoint:
             seed: of the sampling; one rationale is always the same.
             rule: what ranks them: mean, worst, a dimension's key, or weights as in visual_quality=2,text_alignment=1.
             fps: pictures a second of those of the files that are zips of numbered pictures; null where none is.
+            frames: at most so many frames of each, fewer than the checkpoint takes by itself; null for its own limit.
+            pixels: at most so many pixels of each frame; null for the checkpoint's own limit.
         """
         try:
             yield from comparison(self.host, paired(videos, prompt, prompts), candidates.parse_rule(rule),
-                                  fps, **given.judging(think, budget, samples, seed))
+                                  fps, **given.judging(think, budget, samples, seed, frames, pixels))
         except Exception as error:
             raise gr.Error(self._sentence(error), print_exception=False) from error

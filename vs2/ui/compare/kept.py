@@ -39,7 +39,7 @@ class Page(Protocol):
 def settings(asked: Request) -> dict:
     """What a judgement was asked with, beside its clip and its prompt; for the browser, which gives it back."""
     return {"think": asked.think, "budget": asked.budget, "samples": asked.samples, "seed": asked.seed,
-            "judge": asked.judge}
+            "judge": asked.judge, "frames": asked.frames, "pixels": asked.pixels}
 
 
 def opened(page: Page, address: dict) -> list:
@@ -107,7 +107,7 @@ def _item(page: Page, one: dict, item: Item, visitor: str) -> tuple[dict, Made |
         if not stored or not isinstance(asked := one.get("asked"), dict):
             return found, None
         judge = asked.get("judge")
-        told = given.judging(*(asked.get(name) for name in ("think", "budget", "samples", "seed")))
+        told = given.judging(*(asked.get(name) for name in ("think", "budget", "samples", "seed", "frames", "pixels")))
         request = Request(path, stored[0].evaluation.prompt, **told, visitor=visitor,
                           judge=judge if isinstance(judge, str) else "", fps=rate)
         return found, Made(request, stored[0].evaluation, kept)

@@ -15,6 +15,7 @@ from vs2.options import Options
 from vs2.rubric import KEYS
 from vs2.ui import charts, given, judges, loan, parts
 from vs2.ui import text as shared
+from vs2.ui.caps import Caps, limits
 from vs2.ui.compare import board, kept
 from vs2.ui.compare import parts as pieces
 from vs2.ui.compare.board import Board, Item
@@ -93,6 +94,7 @@ class ComparePage(Saved, kept.Following, Endpoint):
             self.samples = gr.Slider(1, 8, 1, step=1, label=shared.SAMPLES, info=shared.SAMPLES_HINT,
                                      elem_id="compare-samples")
             self.seed = gr.Number(0, label=shared.SEED, info=shared.SEED_HINT, precision=0, minimum=0)
+            self.caps = Caps("compare")
         loan.note(self.think, self.budget, self.samples, each=True)
 
     def _results(self) -> list:
@@ -102,8 +104,8 @@ class ComparePage(Saved, kept.Following, Endpoint):
         options = [self.think, self.budget, self.samples, self.seed]
         self.outputs = [*self._results(), self.notice, self.status, self.live, self.made, self.go, self.halt]
         gr.on([self.go.click, self.prompt.submit], self.stream,
-              [self.board.box, self.prompt, *options, self.judge, self.made, self.address, *self.ranking.inputs],
-              self.outputs, trigger_mode="once", **QUIET)
+              [self.board.box, self.prompt, *options, self.judge, self.made, self.address, *self.ranking.inputs,
+               *self.caps.fields.values()], self.outputs, trigger_mode="once", **QUIET)
         self.prompt_note.watch(self.prompt, self.judge, [self.board.box.select], board.own_prompts, self.board.box)
         self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         gr.on([self.board.box.select, *self.ranking.changed()], self.show,
@@ -117,7 +119,8 @@ class ComparePage(Saved, kept.Following, Endpoint):
         self.prompt.change(None, None, None, js=PROMPTED, **QUIET)
         rules = dict(zip(("rule", *KEYS), self.ranking.inputs, strict=True))
         self.draft = Draft(self.NAME, {"prompt": self.prompt, **rules, "think": self.think, "budget": self.budget,
-                                       "samples": self.samples, "seed": self.seed, "judge": self.judge}, kept.GOING)
+                                       "samples": self.samples, "seed": self.seed, "judge": self.judge,
+                                       **self.caps.fields}, kept.GOING)
 
         def restore(address: dict | None, said: object, request: gr.Request) -> dict:
             return kept.restored(self, address, said, request)
@@ -183,11 +186,12 @@ class ComparePage(Saved, kept.Following, Endpoint):
 
     def stream(self, value, prompt: str, think: bool, budget: int, samples: int, seed: int, judge: str, made: dict,
                address: dict | None, rule: str, visual: float | None, alignment: float | None,
-               physical: float | None, request: gr.Request) -> Iterator[dict]:
+               physical: float | None, request: gr.Request, frames: int | None = None,
+               pixels: int | None = None) -> Iterator[dict]:
         """What the Compare button does: judges what is not judged yet, and shows each result as it comes."""
         visitor = self.site.visitor(address)
         try:
-            asked = Request("", "", **given.judging(think, budget, samples, seed),
+            asked = Request("", "", **given.judging(think, budget, samples, seed, *limits(frames, pixels)),
                             visitor=visitor or request.session_hash or "", judge=judge or "")
             queue = self._queue(board.items(value), prompt or "", asked, made)
             queue.rule = chosen(rule, visual, alignment, physical)
@@ -241,7 +245,7 @@ class ComparePage(Saved, kept.Following, Endpoint):
 
     def _queue(self, items: list[Item], prompt: str, asked: Request, made: dict) -> Queue:
         """The candidates, and what to ask for those that are not judged yet. Raises BadInput for what cannot start."""
-        Options(think=asked.think, budget=asked.budget, samples=asked.samples, seed=asked.seed)
+        Options(**asked.options)
         if len(items) < LEAST:
             raise WrongField(text.TOO_FEW, board.MORE)
         rows, left = [], {}

@@ -8,7 +8,7 @@ import gradio as gr
 
 from vs2.errors import Problem
 from vs2.evaluation import Evaluation
-from vs2.ui import given, sent, text
+from vs2.ui import caps, given, sent, text
 from vs2.ui.host import Host, Run
 from vs2.ui.judgement import Request
 
@@ -30,13 +30,13 @@ class Endpoint:
         with gr.Row(visible=False):  # the same judgement for scripts: one call, one record
             file = sent.files("video")
             fps = gr.Number(None, label="fps", step=0.001)    # any number: see `given.strict`
-            frames, pixels = gr.Number(None, label="frames"), gr.Number(None, label="pixels")
+            most = caps.sent()
             record = gr.JSON(label="evaluation")
             call = gr.Button()
         given.strict(prompt=self.prompt, think=self.think, budget=self.budget, samples=self.samples, seed=self.seed,
-                     fps=fps, frames=frames, pixels=pixels)
+                     fps=fps, **most)
         call.click(self.evaluate, [file, self.prompt, self.think, self.budget, self.samples, self.seed, fps,
-                                   frames, pixels], record, api_name="evaluate", api_description=text.API_EVALUATE,
+                                   *most.values()], record, api_name="evaluate", api_description=text.API_EVALUATE,
                    concurrency_limit=MOST_CALLS)
 
     def _sentence(self, error: Exception) -> Problem | str:

@@ -6,8 +6,8 @@ from pathlib import Path
 import gradio as gr
 
 from vs2.evaluation import Evaluation
-from vs2.options import MOST_FRAMES, MOST_PIXELS
 from vs2.ui import charts, judges, loan, parts, player, text, timeline
+from vs2.ui.caps import Caps
 from vs2.ui.examples import CHOOSE, buttons, examples
 from vs2.ui.generate.maker import Maker
 from vs2.ui.generate.studio import Studio
@@ -98,10 +98,5 @@ class Layout:
                                     elem_id="budget")
             self.samples = gr.Slider(1, 8, 1, step=1, label=text.SAMPLES, info=text.SAMPLES_HINT, elem_id="samples")
             self.seed = gr.Number(0, label=text.SEED, info=text.SEED_HINT, precision=0, minimum=0)
-            with gr.Row():
-                # 0 is no limit: a browser that shows an empty number for the first time makes it 0.
-                self.most_frames = gr.Number(0, label=text.MOST_FRAMES, info=text.MOST_FRAMES_HINT, precision=0,
-                                             minimum=0, maximum=MOST_FRAMES, elem_id="most-frames")
-                self.most_pixels = gr.Number(0, label=text.MOST_PIXELS, info=text.MOST_PIXELS_HINT, precision=0,
-                                             minimum=0, maximum=MOST_PIXELS, elem_id="most-pixels")
+            self.caps = Caps()
         loan.note(self.think, self.budget, self.samples)

@@ -13,6 +13,7 @@ from vs2.evaluation import Evaluation
 from vs2.history.store import Stored
 from vs2.rubric import check_prompt
 from vs2.ui import charts, fields, given, judges, parts, player, saving, text, whose, withheld
+from vs2.ui.caps import limits
 from vs2.ui.draft import Draft
 from vs2.ui.evaluate import kept
 from vs2.ui.evaluate.endpoint import TICK, Endpoint
@@ -63,7 +64,7 @@ class EvaluatePage(Layout, Slow, Endpoint):
 
     def _connect(self) -> None:
         asked = [self.video, self.prompt, self.think, self.budget, self.samples, self.seed, self.judge, self.address,
-                 self.most_frames, self.most_pixels]
+                 *self.caps.fields.values()]
         running = gr.on([self.go.click, self.prompt.submit], self.stream, asked, self._results(),
                         trigger_mode="once", **QUIET)
         several = [gr.State(SURE) if one is self.samples else one for one in asked]     # the setting stays as it is
@@ -76,7 +77,7 @@ class EvaluatePage(Layout, Slow, Endpoint):
         self.prompt.change(None, None, None, js=PROMPTED, **QUIET)
         self.draft = Draft(self.NAME, {
             "prompt": self.prompt, "think": self.think, "budget": self.budget, "samples": self.samples,
-            "seed": self.seed, "judge": self.judge, "frames": self.most_frames, "pixels": self.most_pixels,
+            "seed": self.seed, "judge": self.judge, **self.caps.fields,
             "generator": self.maker.choice.generator,
             "making_seed": self.maker.seed, "making_seconds": self.maker.seconds}, kept.GOING)
         restored = self.draft.connect(self.address, lambda address, said: kept.restored(self, address, said),
@@ -160,7 +161,7 @@ class EvaluatePage(Layout, Slow, Endpoint):
                 judge = self.host.meanwhile
                 note = text.STOOD_IN.format(own=whose.shown(self.host.own_name), name=judge)
             visitor, session = self.site.visitor(address), request.session_hash
-            asked = Request(path, prompt, **given.judging(think, budget, samples, seed, frames or None, pixels or None),
+            asked = Request(path, prompt, **given.judging(think, budget, samples, seed, *limits(frames, pixels)),
                             visitor=visitor or session or "", judge=judge or "", fps=fps)
         except Problem as problem:
             yield {self.notice: parts.problem(problem)}
