@@ -16,9 +16,16 @@ def pytest_configure():
 
 
 def pytest_collection_modifyitems(items):
-    """Files that have slow tests begin first, then those with a browser: at the end no process waits for a long one."""
+    """Files that have slow tests begin first, then those with a browser: at the end no process waits for a long one.
+
+    What fails in a browser is tried once more, which the summary says: on two cores with three processes a page is
+    sometimes looked at between two of its changes.
+    """
     slow, browser = ({item.path for item in items if item.get_closest_marker(name)} for name in ("slow", "browser"))
     items.sort(key=lambda item: (item.path not in slow, item.path not in browser))
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session")

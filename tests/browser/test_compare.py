@@ -172,7 +172,7 @@ def test_stop_keeps_the_finished(board, clips):
     one.upload(clips["432"], clips["434"], clips["hold"])
     one.compare()
     one.page.wait_for_selector("#compare-status:has-text('Candidate 3 of 3')")
-    assert one.page.is_disabled("#compare-board .vs-add")
+    one.page.wait_for_selector("#compare-board .vs-add:disabled")
     one.page.click("#compare-stop")
     one.page.wait_for_selector("#compare-status [data-state=stopped]")
     go.set()
