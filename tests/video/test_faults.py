@@ -126,6 +126,7 @@ def test_each_limit_has_its_error_and_admits_what_is_within(tmp_path, limits, wo
 
 def test_a_bad_file_leaves_the_worker_fit(tmp_path):
     good = moving_square(tmp_path / "good.mp4")
+    pool.close()        # one that is at its hundredth job would be replaced
     read(good)
     before = [worker.pid for worker in pool.workers()]
     with pytest.raises(BadInput):

@@ -72,6 +72,7 @@ def test_a_codec_that_breaks_decord_leaves_the_worker_alive(tmp_path, seed):
         for _ in range(3):
             data[start + dice.randrange(16, 400)] = dice.randrange(256)
     path.write_bytes(data)
+    pool.close()        # one that is at its hundredth job would be replaced
     with pool.borrow() as worker:
         worker.finish()
         before = worker.pid
