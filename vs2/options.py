@@ -8,6 +8,9 @@ MOST_SAMPLES, MOST_BUDGET = 32, 8192
 LEAST_FRAMES, MOST_FRAMES = 2, 768          # a temporal patch holds two; what the published reader takes at most
 LEAST_PIXELS, MOST_PIXELS = 28 * 28, 16384 * 28 * 28    # of one frame: one token; what Qwen2.5-VL takes of an image
 PUBLISHED_BUDGET = 1024     # new tokens of the authors' script
+# Clips that share a batch: the pixels of all their frames, at most, unless one alone has more; and by which factor at
+# most those differ whose rationales grow together, for shorter ones are padded.
+PIXELS, LIKE = 64 * 2**20, 2.0
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from vs2.errors import Failure, Problem
 from vs2.evaluation import Evaluation
-from vs2.options import Given, Options
+from vs2.options import LIKE, PIXELS, Given, Options
 from vs2.video import Clip
 from vs2.video.sampling import Sampling
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 BATCH, WAITING, READERS = 8, 256, 2
 PATIENCE = 0.02         # seconds that a batch waits for more, once it has one
-PIXELS = 64 * 2**20     # of all frames of a batch; beyond it clips are judged in the next one
-LIKE = 2.0              # clips that are thought about together differ in pixels by this factor at most
 LONGEST_WAIT = 600      # seconds that Retry-After says at most
 STOPPING = "This server is stopping: ask again when it is back, or ask another one."
 _log = logging.getLogger("vs2.serve")

@@ -17,7 +17,7 @@ from vs2 import video
 from vs2.batch.engines.task import Outcome, Scorer, Task, here, judged, unexpected
 from vs2.errors import Problem
 from vs2.evaluation import Evaluation
-from vs2.options import Given, Options
+from vs2.options import LIKE, PIXELS, Given, Options
 from vs2.texts import told
 from vs2.video.sampling import Sampling
 
@@ -28,8 +28,6 @@ READERS = 2         # clips that are read at a time
 AHEAD = 4           # clips, beside those of the batch, that are read before their turn; a whole batch, if that is more
 BATCH = 8           # clips of a batch without thinking, at most
 GROWING = 16        # clips of a batch whose rationales grow together, at most
-PIXELS = 64 * 2**20  # of all frames of a batch, at most, unless one clip alone has more
-LIKE = 2.0          # clips of a batch differ in pixels by this factor at most: shorter ones are padded
 _log = logging.getLogger("vs2.batch")
 
 
