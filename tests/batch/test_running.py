@@ -106,8 +106,8 @@ def test_processes_share_the_rows_and_a_dead_one_loses_only_its_own(tmp_path):
     assert found[3].error == "3.mp4 cannot be read." and isinstance(found[3].problem, BadInput)
     assert all(found[number].evaluation.video == f"clips/{number}.mp4" for number in (1, 4, *range(16, 40)))
     loaded = [line.split() for line in note.read_text().splitlines()]
-    # Three deaths at least, for each is tried twice and the first may take both along; after the last one nothing may be
-    # left, so that none is started in its place.
+    # Three deaths at least, for each is tried twice and the first may take both along; after the last one there may be
+    # nothing left, so that none is started in its place.
     assert 4 <= len({pid for pid, _ in loaded}) <= 6 and str(os.getpid()) not in dict(loaded)
     assert all(int(threads) >= 1 for _, threads in loaded)
 
