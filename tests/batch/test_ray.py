@@ -1,5 +1,6 @@
 """A table on a real cluster of two machines, on this one: what dies in the middle costs nothing but its time."""
 import functools
+import logging
 import os
 import signal
 import sys
@@ -67,6 +68,16 @@ def test_bounds_and_ray_that_is_not_there(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(BadInput, match=r"pip install -e '\.\[scale\]'"):
         list(batch.run([row(1)], load, engine="ray"))
+
+
+def test_only_what_ray_tells_the_terminal_is_silenced():
+    from ray._private.log import PlainRayHandler
+
+    log, rays, ours = logging.Logger("a log"), PlainRayHandler(), logging.StreamHandler()
+    log.addHandler(rays)
+    log.addHandler(ours)
+    engine._quiet(log)
+    assert rays.level == logging.CRITICAL and ours.level == logging.NOTSET
 
 
 def passes(monkeypatch, script: list[tuple[set[int], set[int]]], rows: int) -> dict[int, str | int]:
@@ -151,6 +162,13 @@ def test_rows_are_those_of_the_local_engine_and_a_poisoned_one_costs_itself(clus
     assert found == locally([one for one in rows if one.number != 5])
     assert 3 <= len(list(tmp_path.iterdir())) <= 6, "two actors in each of two runs, and one anew for each death"
 
+    import ray
+
+    until = time.monotonic() + HANGING
+    while time.monotonic() < until and ray.available_resources().get("CPU") != 2:
+        time.sleep(0.1)
+    assert ray.available_resources().get("CPU") == 2, "what it held of the cluster is given back"
+
 
 @pytest.mark.slow
 def test_a_judge_that_does_not_load_ends_the_run_and_a_stop_leaves_the_rest(cluster):
@@ -180,15 +198,19 @@ def test_an_actor_and_a_machine_are_killed_in_the_middle(cluster, tmp_path):
 
     def kill():
         until = time.monotonic() + HANGING
-        while time.monotonic() < until and len(list(tmp_path.iterdir())) < 2:
+        while time.monotonic() < until and len(list(tmp_path.iterdir())) < 2 and not ended.is_set():
             time.sleep(0.1)
         places = dict(one.name.split("-") for one in tmp_path.iterdir())
         # At once, for what both take must be lost in one pass: a row that is lost in two of them is given up.
         os.kill(int(next(pid for pid, node in places.items() if node == head)), signal.SIGKILL)
         cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
 
+    ended = threading.Event()
     killing = threading.Thread(target=kill)
     killing.start()
-    found = found_in(rows, functools.partial(load, tmp_path))
-    killing.join()
+    try:
+        found = found_in(rows, functools.partial(load, tmp_path))
+    finally:
+        ended.set()
+        killing.join()
     assert len(cluster.list_all_nodes()) == 1 and found == locally(rows)

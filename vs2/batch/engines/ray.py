@@ -10,6 +10,7 @@ on handing parts to a machine that died until the cluster has noticed, and all o
 import collections
 import contextlib
 import logging
+import os
 import pickle
 import queue
 import threading
@@ -64,6 +65,8 @@ class Ray:
     """
 
     def __init__(self, load: Callable[[], Scorer], count: int, options: Given, least: int | None = None):
+        # At each run it would ask a Prometheus on this machine for figures, to send them to Ray's makers.
+        os.environ.setdefault("RAY_DATA_USAGE_DISABLED", "1")
         try:
             import ray
             import ray.data
@@ -131,7 +134,8 @@ class _Run:
     long."""
 
     def __init__(self, engine: Ray, tasks: list[Task], lost: Mapping[int, int], gpus: int, ledger):
-        ray, self.late, self._closed = engine._ray, False, False
+        ray = self._ray = engine._ray
+        self._ledger, self.late, self._closed = ledger, False, False
         _quiet(logging.getLogger("ray.data"))
         alone = [[task] for task in tasks if lost[task.number]]
         fresh = [task for task in tasks if not lost[task.number]]
@@ -187,25 +191,39 @@ class _Run:
         self._came.put(None)
 
     def close(self) -> None:
-        """Ends what is under way."""
+        """Ends what is under way, and gives back what it held of the cluster at once: Ray lets actors go with the last
+        reference to their run, which a log that keeps its tracebacks would hold through the next pass."""
         self._closed = True
         executor = getattr(self._data, "_current_executor", None)
         if executor is not None:
             executor.shutdown(force=True)
+        for actor in self._ray.get(self._ledger.dismissed.remote()):
+            self._ray.kill(actor)
 
 
 def _quiet(log: logging.Logger) -> None:
-    """Ray Data tells the terminal of each part that was lost, at length; its files keep that."""
+    """Ray Data tells the terminal of each part that was lost, at length; its files keep that. Handlers that others have
+    put there stay as they are."""
     for handler in log.handlers:
-        if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
+        if isinstance(handler, logging.StreamHandler) and type(handler).__module__.split(".")[0] == "ray":
             handler.setLevel(logging.CRITICAL)
 
 
 class _Ledger:
-    """Which rows the workers have begun with, kept where the run is, which the death of no other machine reaches."""
+    """Which workers there are, and the rows that they have begun with, kept where the run is: the death of no other
+    machine reaches it."""
 
     def __init__(self):
         self._begun: set[int] = set()
+        self._workers: list[Any] = []
+
+    def enter(self, worker) -> None:
+        self._workers.append(worker)
+
+    def dismissed(self) -> list[Any]:
+        """The actors that have entered since it was asked last."""
+        workers, self._workers = self._workers, []
+        return workers
 
     def begin(self, numbers: list[int]) -> None:
         self._begun.update(numbers)
@@ -231,6 +249,9 @@ class _Actor:
         self._load, self._options, self._ledger = load, options, ledger
         self._loading = threading.Lock()
         self._here: Here | None = None
+        import ray
+
+        ledger.enter.remote(ray.get_runtime_context().current_actor)
 
     def __call__(self, part):
         import pyarrow
@@ -238,7 +259,9 @@ class _Actor:
         found: list[tuple[int, Outcome]] = []
         try:
             given = [pickle.loads(tasks) for tasks in part["tasks"].to_pylist()]
-            self._ledger.begin.remote([task.number for tasks in given for task in tasks])
+            # Waited for: a row that ends this process at once must be known as begun.
+            noted = self._ledger.begin.remote([task.number for tasks in given for task in tasks])
+            noted.future().result()
             with self._loading:
                 if self._here is None:
                     self._here = Here(self._load(), self._options)
