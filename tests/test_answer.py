@@ -229,10 +229,15 @@ def test_as_published_reads_the_first_lines_anywhere():
 def test_hostile_text_is_read_in_linear_time(part):
     for opening in ("", "<think>x</think>", "<think>"):
         text = opening + part * (100_000 // len(part))
-        started = time.process_time()
-        answer.read(text)
-        answer.read_as_published(text)
-        assert time.process_time() - started < 1
+        assert any(seconds_to_read(text) < 1 for _ in range(3))
+
+
+def seconds_to_read(text: str) -> float:
+    """Of this thread alone: other tests' servers may live in this process."""
+    started = time.thread_time()
+    answer.read(text)
+    answer.read_as_published(text)
+    return time.thread_time() - started
 
 
 def pieces(text: str, size: int) -> list[str]:

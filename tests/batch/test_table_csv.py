@@ -63,10 +63,10 @@ def test_an_overlong_cell_is_its_rows_fault_alone():
     ("video,prompt\n" + "a\n" * 2_000_000, "more than 200 rows"),
 ])
 def test_a_hostile_table_costs_little(text, says):
-    started = time.process_time()
+    started = time.thread_time()
     with pytest.raises(BadInput, match=says):
         rows(text, rows=200, columns=200)
-    assert time.process_time() - started < 20
+    assert time.thread_time() - started < 20
 
 
 def test_short_rows_under_a_wide_header_are_counted_whole():

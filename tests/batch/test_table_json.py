@@ -54,13 +54,13 @@ def test_each_bad_row_is_that_rows_problem():
     ('[{"video": "a", "x": ' + "9" * 4_000_000 + "}]", None),
 ])
 def test_a_hostile_table_costs_little(text, says):
-    started = time.process_time()
+    started = time.thread_time()
     if says is None:
         assert "digits" in rows(text)[0][1]
     else:
         with pytest.raises(BadInput, match=says):
             rows(text, rows=200, columns=200)
-    assert time.process_time() - started < 20
+    assert time.thread_time() - started < 20
 
 
 def test_a_json_beside_another_table_is_no_table():

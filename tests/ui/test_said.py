@@ -214,8 +214,8 @@ def test_a_hostile_name_is_looked_at_in_no_time():
     import time
 
     sentence = "a is b: it must be a number from 1 to " * 24 + "x"
-    began = time.monotonic()
+    began = time.thread_time()      # of this thread alone, and not of what else runs here
     with language.speaking("zh"):
         worded(sentence[:999])
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
     assert len(KEYS) == 3
