@@ -80,6 +80,19 @@ def test_only_what_ray_tells_the_terminal_is_silenced():
     assert rays.level == logging.CRITICAL and ours.level == logging.NOTSET
 
 
+def test_ray_gathers_no_figures_for_its_makers(monkeypatch):
+    from ray.data._internal.usage.collector import usage_collection_disabled
+
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "1")
+    monkeypatch.delenv("RAY_DATA_USAGE_DISABLED", raising=False)
+    assert not usage_collection_disabled()
+    engine.Ray(load, 1, {})
+    assert usage_collection_disabled()
+    monkeypatch.setenv("RAY_DATA_USAGE_DISABLED", "0")      # somebody wants it
+    engine.Ray(load, 1, {})
+    assert not usage_collection_disabled()
+
+
 def passes(monkeypatch, script: list[tuple[set[int], set[int]]], rows: int) -> dict[int, str | int]:
     """What each of the rows comes to where the passes over Ray begin with and bring back those of the script."""
     handed: list[list[int]] = []
