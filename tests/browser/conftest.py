@@ -1,4 +1,7 @@
 """The real app in a process of its own, and Chromium to visit it with."""
+import os
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,8 @@ TURN = 5        # seconds between two looks at whether a page still moves
 # One answer of the server changes several parts of a page, one by one: two frames later the others are there, too.
 SETTLES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 # All of a page but the clocks on it, which go on where nothing else does.
-MOVES = r"() => document.documentElement.outerHTML.replace(/\d+(\.\d+)? s\b/g, '')"
+MOVES = r"() => document.documentElement.outerHTML.replace(/\d+(\.\d+)? ?s\b/g, '')"
+ENDLESS = 300   # seconds after which a page that moves is given up, too
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory):
@@ -48,14 +52,15 @@ def browser():
 
 
 def patient(page, wait):
-    """`wait`, a page's wait for something, given up only where nothing on the page has moved for long.
+    """`wait`, a page's wait for something, given up where nothing on the page has moved for long, or it moves on and on.
 
-    When it is there, what came with it is there too.
+    When it is there, what came with it is there too. A wait that is given up is told of at once: where the second try
+    passes, nothing else would say why the first one did not.
     """
     from playwright.sync_api import TimeoutError as TookLong
 
     def waits(*what, **options):
-        patience, before = Patience(PATIENCE), None
+        patience, before, since = Patience(PATIENCE), None, time.monotonic()
         while True:
             try:
                 found = wait(*what, **options | {"timeout": TURN * 1000})
@@ -63,14 +68,27 @@ def patient(page, wait):
                 return found
             except TookLong as error:
                 now = page.evaluate(MOVES)
-                if now != before:
-                    patience.renew()
-                    before = now
-                elif not patience.left:
-                    raise AssertionError(f"{what} did not come; nothing moves at {page.url} any more:\n"
-                                         f"{page.inner_text('body')}") from error
+                passed = time.monotonic() - since
+                if now == before and patience.left:
+                    continue
+                if now == before or passed > ENDLESS:
+                    moving = "nothing moves any more" if now == before else f"still moving: {_moved(before, now)}"
+                    said = (f"{what} did not come to {page.url} in {passed:.0f} s; {moving}\n"
+                            f"{page.inner_text('body')[:4000]}")
+                    print(said, file=sys.__stderr__)
+                    raise AssertionError(said) from error
+                patience.renew()
+                before = now
 
     return waits
+
+
+def _moved(before: str | None, now: str) -> str:
+    """Where two states of a page begin to differ."""
+    before = before or ""
+    first = len(os.path.commonprefix([before, now]))
+    around = slice(max(first - 200, 0), first + 200)
+    return f"{before[around]!r} became {now[around]!r}"
 
 
 class Visit:
