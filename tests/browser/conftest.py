@@ -52,7 +52,7 @@ def browser():
 
 
 def patient(page, wait):
-    """`wait`, a page's wait for something, given up where nothing on the page has moved for long, or it moves on and on.
+    """A page's `wait` for something, given up where nothing has moved for long, and where something moves on and on.
 
     When it is there, what came with it is there too. A wait that is given up is told of at once: where the second try
     passes, nothing else would say why the first one did not.
