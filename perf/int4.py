@@ -19,7 +19,8 @@ import psutil
 import torch
 
 from perf import int4_shape
-from vs2 import judge, video
+from vs2 import events, judge, video
+from vs2.evaluation import Evaluation
 from vs2.model import checkpoint, cpu, inputs, memory, weights
 from vs2.model.int4 import grid, layer
 from vs2.rubric import KEYS
@@ -161,13 +162,25 @@ class Bench:
 
     def clip(self) -> None:
         for think in (False, True):
+            said, reached = None, {}
             with Taken() as one:
-                found = self.judge.score(self.file, PROMPT, think=think, budget=400)
-            if any(found.scores[key].value is None for key in KEYS):
+                began = time.perf_counter()
+                for event in self.judge.stream(self.file, PROMPT, think=think, budget=400):
+                    if isinstance(event, events.Estimated):
+                        said = event.estimate
+                    elif isinstance(event, (events.FramesRead, events.Progressed, events.Thought)):
+                        reached[getattr(event, "stage", type(event).__name__)] = time.perf_counter() - began
+                    found = event
+            if not isinstance(found, Evaluation) or any(found.scores[key].value is None for key in KEYS):
                 raise SystemExit("There are no scores.")
             how = "" if think else ", no thinking"
-            print(f"5 s of {self.size[0]} x {self.size[1]}, {found.tokens} tokens{how}: {one}; {resident()}",
-                  flush=True)
+            ends = ", ".join(f"{name} {at:.1f} s" for name, at in reached.items())
+            print(f"5 s of {self.size[0]} x {self.size[1]}, {found.tokens} tokens{how}: {one}; {resident()}\n"
+                  f"  each stage was over after: {ends}", flush=True)
+            if said:
+                print(f"  said before: {said.total:.0f} s (read {said.read:.0f}, tower {said.tower:.0f}, prefill "
+                      f"{said.prefill:.0f}, {said.tokens} tokens {said.writing:.0f}), {said.total / one.wall:.2f} of "
+                      "what it took", flush=True)
 
 
 def main() -> None:

@@ -24,7 +24,8 @@ def test_the_table_of_kernels_has_a_row_for_each(capsys):
 def test_every_part_measures_something(folder, capsys):
     bench = int4.Bench(folder, (112, 64), (1.0, 1.0))
     assert bench.judge.precision == "int4"
-    for part in ("tower", "prefill", "decode"):
+    for part in ("tower", "prefill", "decode", "clip"):
         getattr(bench, part)()
     said = capsys.readouterr().out
     assert "Loaded" in said and "by 1,000 patches" in said and "Prefill of 1024 tokens" in said and "A token" in said
+    assert said.count("each stage was over after: FramesRead") == 2

@@ -23,6 +23,7 @@ from vs2.best_of.plan import AGAIN, FULL, Plan
 from vs2.best_of.tally import Tally
 from vs2.candidates import overall
 from vs2.errors import Failure
+from vs2.estimate import TYPICAL
 from vs2.evaluation import Evaluation
 from vs2.events import AnyJudge, ManyJudge
 from vs2.generate.protocol import Generated, Generator, Progress, Request
@@ -289,6 +290,9 @@ class Run:
                 for event in self.judge.stream(str(entry.path), self.plan.prompt, stop=self._stopped.is_set,
                                                **self.plan.asked(stage)):
                     last = event
+                    if isinstance(event, events.Estimated):
+                        self._tally.expect(stage, event.estimate, min(self.plan.judging.budget, TYPICAL))
+                        self._told.put(Estimated(self.estimate()))
                     if not isinstance(event, Evaluation):
                         self._told.put(Judging(number, stage, event))
             except Exception as error:      # told of in `_finish`

@@ -4,11 +4,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from vs2.best_of import cost
 from vs2.best_of.cost import Estimate, Rates, Spent, Work
 from vs2.best_of.outcome import Entry
 from vs2.best_of.plan import AGAIN, FAST, FULL, Plan
+from vs2.estimate import Estimate as Judgement
 
 
 class Tally:
@@ -17,6 +19,7 @@ class Tally:
     def __init__(self, rates: Rates, paid: bool, gpu_clips: bool, gpu_judge: bool):
         self._rates, self._paid, self._gpu = rates, paid, (gpu_clips, gpu_judge)
         self._counts = {"clip": 0, FAST: 0, FULL: 0, AGAIN: 0}
+        self._expected: set[str] = set()
         self._spent = Spent()
         self._begun: float | None = None
         self._held = threading.Lock()
@@ -54,6 +57,19 @@ class Tally:
                 paid=spent.paid + (clip and self._paid))
             self._rates = self._rates.seen(what, seconds, self._counts[what])
 
+    def expect(self, what: str, judgement: Judgement, written: int) -> None:
+        """A slow judge says, as it begins a judgement of a pass, how long that will take: the rate until one is done.
+
+        written: tokens of a rationale, for what a pass with one will take after a first one without.
+        """
+        seconds: dict[str, Any] = {what: judgement.total}
+        if what == FAST:
+            seconds[FULL] = judgement.total + judgement.token * written
+        with self._held:
+            new = {name: value for name, value in seconds.items() if not self._counts[name]}
+            self._expected |= set(new)
+            self._rates = replace(self._rates, **new)
+
     def spent(self) -> Spent:
         """What was used so far."""
         with self._held:
@@ -76,7 +92,8 @@ class Tally:
             clips = first = 0
         full = max(0, min(plan.keep, plan.count) - sum(bool(e.full) for e in entries)) if plan.keep else 0
         with self._held:
-            rates, counts = self._rates, dict(self._counts)
+            rates = self._rates
+            told = {name for name, count in self._counts.items() if count} | self._expected
         work = Work(clips, first, full, bool(plan.keep), plan.replies, clips if self._paid else 0)
-        known = (counts["clip"] or not clips) and (counts[plan.first] or not first) and (counts[FULL] or not full)
-        return cost.estimate(work, replace(rates, measured=bool(known)), *self._gpu)
+        needed = {name for name, count in (("clip", clips), (plan.first, first), (FULL, full)) if count}
+        return cost.estimate(work, replace(rates, measured=needed <= told), *self._gpu)

@@ -137,7 +137,7 @@ def test_candidates_are_ranked_as_they_come_and_the_best_is_taken(page_of):
     assert first["overall"] == "4.67" and first["scores"] == dict(zip(KEYS, ("5.00", "4.00", "5.00"), strict=True))
     assert Path(first["player"]).read_bytes() and shown["save"]["value"] == first["player"] and shown["save"]["visible"]
     assert "Done in" in shown["status"] and "3 clips, 3 judgements" in shown["status"]
-    assert not shown["halt"]["interactive"] and not page._runs
+    assert not shown["halt"]["interactive"] and not page._under_way
     verdicts = [update[page.verdict] for update in updates if page.verdict in update]
     assert all(text.VERDICT_EMPTY in said for said in verdicts[:-1])
     assert [asked[0] for asked in judge.asked] == [0, 1, 2]
@@ -309,8 +309,8 @@ def test_a_visitor_who_leaves_stops_it_and_keeps_what_was_judged(page_of):
         if "1 judged" in update.get(page.status, "") and len(judge.asked) == 2:
             break
     stream.close()
-    assert eventually(lambda: judge.closed == 2 and not page._runs)
-    assert page.site.store.count(ANN) == 1 and not page._runs
+    assert eventually(lambda: judge.closed == 2 and not page._under_way)
+    assert page.site.store.count(ANN) == 1 and not page._under_way
     assert "Done in" in merged(page, run(page, count=2, seed=7, visitor=ANN))["status"]  # the place is free again
 
 
@@ -356,7 +356,7 @@ def test_what_cannot_start_is_said_in_a_sentence(page_of, arguments, said):
     page = page_of(judge)
     updates = list(run(page, **arguments))
     shown = merged(page, updates)
-    assert said in shown["notice"] and "grid" not in shown and not judge.asked and not page._runs
+    assert said in shown["notice"] and "grid" not in shown and not judge.asked and not page._under_way
 
 
 def test_what_breaks_leaves_what_is_finished(page_of, monkeypatch):
@@ -365,7 +365,7 @@ def test_what_breaks_leaves_what_is_finished(page_of, monkeypatch):
     monkeypatch.setattr(Contest, "keep", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):  # the page's own fault is Gradio's to report
         list(run(page))
-    assert not page._runs
+    assert not page._under_way
     monkeypatch.undo()
     page = page_of(BySeed({0: "434"}))
     page.host.log = logged.append
@@ -469,3 +469,44 @@ def test_the_plan_is_what_the_page_asks_for():
     assert plan == best_of.Plan("p", 8, seed=3, seconds=2.0, rule="worst", judging=Options(budget=32), keep=KEEP,
                                 replies=4, gain=GAIN)
     assert BestOfPage.plan("p", "sketch", KEEP, 0, None, "mean", True, False, False, True, 32).keep == 0
+
+
+def test_a_slow_judge_says_the_whole_time_and_goes_on_after_a_reload(page_of):
+    from tests.ui.test_going import Slow
+    from vs2.ui.best_of import kept
+
+    page, visitor, status, grid = page_of(slow := Slow()), "0" * 32, "", None
+    stream = run(page, visitor=visitor)
+    while not re.search("about [89] min", status):      # three judgements of three minutes each, said at the first one
+        update = next(stream)
+        status, grid = update.get(page.status, status), update.get(page.grid, grid)
+    stream.close()      # the page is loaded again
+    visit, address = SimpleNamespace(session_hash="reloaded"), {"visitor": visitor}
+    back = kept.restored(page, address, {"run": grid["run"], "running": [kept.RUN]})
+    assert page.notice not in back and page.grid not in back, "it is not lost"
+    watching = page.follow(address, visit)
+    shown = next(watching)
+    assert "reloaded" in page._under_way
+    slow.go.set()
+    for update in watching:
+        shown |= update
+    assert 'data-state="done"' in shown[page.status] and page.site.store.count(visitor) == 3
+    assert not page._under_way
+
+
+def test_a_slow_judge_is_stopped_from_the_window_that_follows(page_of):
+    from tests.ui.test_going import Slow
+
+    page, visitor, status = page_of(Slow()), "0" * 32, ""
+    stream = run(page, visitor=visitor)
+    while "about" not in status:
+        status = next(stream).get(page.status, status)
+    stream.close()
+    visit = SimpleNamespace(session_hash="reloaded")
+    watching = page.follow({"visitor": visitor}, visit)
+    shown = next(watching)
+    page.stop(visit)
+    for update in watching:
+        shown |= update
+    assert "Stopped after" in shown[page.status] and not page._under_way
+    assert list(page.follow({"visitor": visitor}, visit)) == [{page.status: {"__type__": "update"}}]

@@ -233,7 +233,8 @@ def test_what_runs_shows_nothing_once_another_is_opened(page_of, uploads):
             break
     page.leave(SimpleNamespace(session_hash="another"))
     page.leave(SimpleNamespace(session_hash="s"))
-    assert not [update for update in stream if page.verdict in update and "vs-chip" in str(update)] and not page._queues
+    assert not [update for update in stream if page.verdict in update and "vs-chip" in str(update)]
+    assert not page._under_way
 
 
 def test_stop_keeps_the_finished(page_of, uploads):
@@ -268,7 +269,7 @@ def test_a_visitor_who_leaves_stops_the_queue(page_of, uploads):
             break
     stream.close()
     go.set()
-    assert eventually(lambda: judge.closed == 1) and len(judge.asked) == 1 and not page._queues
+    assert eventually(lambda: judge.closed == 1) and len(judge.asked) == 1 and not page._under_way
 
 
 def test_results_are_kept_and_a_link_opens_them_without_judging(page_of, uploads, tmp_path):
@@ -360,7 +361,7 @@ def test_what_breaks_in_one_candidate_leaves_the_others(page_of, uploads, monkey
     monkeypatch.setattr(candidates, "decide", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):  # the page's own fault is Gradio's to report
         list(run(page, uploads("432", "434")))
-    assert not page._queues
+    assert not page._under_way
 
 
 def answer(call) -> dict:
@@ -426,9 +427,9 @@ def test_a_slow_judge_says_the_whole_time_and_goes_on_after_a_reload(page_of, up
     assert text.RUN_LOST not in str(back.get(page.notice))
     watching = page.follow(address, visit)
     shown = next(watching)
-    assert eventually(lambda: page._queues)
+    assert eventually(lambda: page._under_way)
     slow.go.set()
     for update in watching:
         shown |= update
     assert 'data-state="done"' in shown[page.status] and shown[page.table].count('data-state="done"') == 3
-    assert len(shown[page.made]) == 3 and not page._queues
+    assert len(shown[page.made]) == 3 and not page._under_way

@@ -29,6 +29,7 @@ GOING = {RUN: "#best-stop:not([disabled]), #best-status [data-state=busy]"}
 class Page(Protocol):
     """What is needed of the page."""
 
+    NAME: str
     site: Site
     shelf: Shelf
     draft: Draft
@@ -129,6 +130,8 @@ def restored(page: Page, address: dict | None, said: object) -> dict:
     values = page.draft.values(said)
     lost = RUN in page.draft.lost(said)
     visitor = page.site.visitor(address)
+    if visitor and page.site.going.running((page.NAME, visitor)):     # it was not lost: `follow` shows it
+        return values
     contest = standing(page.shelf, said.get("run"))
     if contest is not None:
         for seat in contest.seats.values():

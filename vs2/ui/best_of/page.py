@@ -22,9 +22,11 @@ from vs2.ui.best_of.left import Left
 from vs2.ui.best_of.run import Contest, Line, begin, follow, told
 from vs2.ui.caps import Caps, limits
 from vs2.ui.draft import Draft
+from vs2.ui.following import Following
 from vs2.ui.generate.choice import Choice, account
 from vs2.ui.generate.maker import notes
 from vs2.ui.generate.studio import Studio, Work
+from vs2.ui.going import Updates
 from vs2.ui.prompt_note import PromptNote
 from vs2.ui.ranking import Ranking, chosen
 from vs2.ui.site import Site
@@ -45,14 +47,14 @@ class Asked:
     token: str = ""
 
 
-class BestOfPage(Endpoint):
+class BestOfPage(Following, Endpoint):
     """The page's components and what they do. Made inside a `gr.Blocks` context."""
 
     NAME = "best_of"
 
     def __init__(self, site: Site, address: gr.HTML, studio: Studio | None = None):
         self.site, self.host, self.address, self.studio = site, site.host, address, studio or Studio()
-        self._runs: dict[str | None, tuple[best_of.Run, Contest]] = {}  # by visitor's session: Stop finds its run
+        Following.__init__(self)    # a run and its contest are under way
         self._rates: dict[tuple, Rates] = {}  # what finished runs learned of time, by what they asked for
         self.opens: list = []
         self.shelf = site.shelve("best_of")
@@ -152,7 +154,10 @@ class BestOfPage(Endpoint):
             "prompt": self.prompt, **rules, "count": self.count, "generator": self.choice.generator, "fast": self.fast,
             "early": self.early, "ties": self.ties, "seed": self.seed, "seconds": self.seconds, "judge": self.judge,
             "think": self.think, "budget": self.budget, **self.caps.fields}, kept.GOING)
-        self.draft.connect(self.address, self.restore, [*self._results(), self.notice, *self.draft.fields.values()])
+        shown = [*self._results(), self.notice]
+        self.draft.connect(self.address, self.restore, [*shown, *self.draft.fields.values()]).then(
+            self.follow, self.address, [*shown, self.go, self.halt, self.ended], js="() => [window.vs2.read()]",
+            **QUIET)
 
     @staticmethod
     def _like(generator: str, plan: Plan, judge: str) -> tuple:
@@ -188,7 +193,7 @@ class BestOfPage(Endpoint):
                              *limits(frames, pixels))
             return Asked(plan, judge or "", lambda: self.studio.load(plan.generator, own))
 
-        yield from self._run(asked, self.site.visitor(address), request.session_hash)
+        yield from self._running(asked, judge, address, request)
 
     def judge_rest(self, grid, address: dict | None, request: gr.Request) -> Iterator[dict]:
         """What the button after a stop does: judges what was made of the run, and makes nothing."""
@@ -200,13 +205,19 @@ class BestOfPage(Endpoint):
             plan = kept.rest(contest)
             return Asked(plan, contest.left.judge, lambda: kept.Nothing(plan.generator), contest.token)
 
-        yield from self._run(asked, self.site.visitor(address), request.session_hash)
+        left = Left.of(self.shelf.noted(grid.get("run"))) if isinstance(grid, dict) else None
+        yield from self._running(asked, left.judge if left else "", address, request)
 
-    def _run(self, asking: Callable[[], Asked], visitor: str, session: str | None) -> Iterator[dict]:
+    def _running(self, asked: Callable[[], Asked], judge: str, address: dict | None, request: gr.Request) -> Updates:
+        visitor = self.site.visitor(address)
+        yield from self._outlasting(self._run(asked, visitor, request.session_hash), judge or "", visitor)
+
+    def _run(self, asking: Callable[[], Asked], visitor: str, session: str | None) -> Updates:
         """Updates of the page until a run has ended."""
         contest: Contest | None = None
         work: Work | None = None
         run: best_of.Run | None = None
+        under_way: tuple[best_of.Run, Contest] | None = None
         try:
             asked = asking()
             with self.studio.place(visitor or session or ""):
@@ -221,7 +232,7 @@ class BestOfPage(Endpoint):
                 contest = Contest(asked.plan, token=place, left=Left.of(self.shelf.noted(place))
                                   or Left(asked.plan, asked.judge, line.name))
                 kept.note(self.shelf, contest)
-                self._runs[session] = run, contest
+                self._begun(under_way := (run, contest), visitor, session)
                 work = Work(lambda stop: follow(run, folder), self.host.log)
                 yield {self.halt: gr.update(interactive=True)}
                 yield from self._follow(contest, work)
@@ -238,8 +249,7 @@ class BestOfPage(Endpoint):
         finally:  # also when the visitor has gone
             if work:
                 work.stop()
-            if (mine := self._runs.get(session)) and mine[0] is run:
-                del self._runs[session]
+            self._ended(under_way)
             if contest:
                 self.store(contest, visitor)
 
@@ -303,7 +313,7 @@ class BestOfPage(Endpoint):
 
     def stop(self, request: gr.Request) -> None:
         """What the Stop button does: the run ends by itself and keeps what is finished."""
-        if found := self._runs.get(request.session_hash):
+        if found := self._under_way.get(request.session_hash):
             run, contest = found
             contest.stopping = True
             run.stop()

@@ -1,7 +1,6 @@
 """The Compare page as a link names it, and as its visitor left it before a reload or a restart of the server."""
 import secrets
 from collections import Counter
-from collections.abc import Iterator
 from typing import Protocol
 
 import gradio as gr
@@ -12,7 +11,7 @@ from vs2.ui import given, parts, player
 from vs2.ui import text as shared
 from vs2.ui.compare import board
 from vs2.ui.compare.board import Board, Item
-from vs2.ui.compare.run import Made, Queue
+from vs2.ui.compare.run import Made
 from vs2.ui.draft import Draft
 from vs2.ui.judgement import Request
 from vs2.ui.ranking import Ranking, fields
@@ -121,22 +120,3 @@ def _recalled(page: Page, id: str) -> dict:
     if not found:
         raise BadInput(shared.NOT_KNOWN)
     return found[0]
-
-
-class Following:
-    """Of the page: a comparison by a slow judge that goes on without its window."""
-
-    NAME: str
-    site: Site
-    status: gr.HTML
-    _queues: dict[str | None, Queue]
-
-    def follow(self, address: dict | None, request: gr.Request) -> Iterator[dict]:
-        """After a reload: what goes on here, of a slow judge, from now on."""
-        going = self.site.going.running((self.NAME, self.site.visitor(address)))
-        if going is None:
-            yield {self.status: gr.skip()}
-            return
-        if queue := going.facts.get("queue"):
-            self._queues[request.session_hash] = queue      # which Stop ends
-        yield from going.watch()

@@ -25,7 +25,8 @@ from vs2.ui.compare.run import LEAST, PAUSE, Made, Queue, whole
 from vs2.ui.compare.saved import Saved
 from vs2.ui.draft import Draft
 from vs2.ui.fields import WrongField
-from vs2.ui.going import Updates, outlasting
+from vs2.ui.following import Following
+from vs2.ui.going import Updates
 from vs2.ui.host import Run
 from vs2.ui.judgement import Request
 from vs2.ui.progress import Progress
@@ -37,14 +38,14 @@ from vs2.ui.text import compare as text
 from vs2.ui.wiring import PRIVATE, QUIET
 
 
-class ComparePage(Saved, kept.Following, Endpoint):
+class ComparePage(Saved, Following, Endpoint):
     """The page's components and what they do. Made inside a `gr.Blocks` context."""
 
     NAME = "compare"
 
     def __init__(self, site: Site, address: gr.HTML):
         self.site, self.host, self.address = site, site.host, address
-        self._queues: dict[str | None, Queue] = {}  # by visitor's session, so that Stop finds its queue
+        Following.__init__(self)    # a queue is under way
         self._layout()
         self.opens = [self.board.opened, self.notice, self.prompt, *self.ranking.inputs]
         self._connect()
@@ -144,7 +145,7 @@ class ComparePage(Saved, kept.Following, Endpoint):
             by: Rule | None = chosen(rule, visual, alignment, physical)
         except Problem:
             by = None
-        if queue := self._queues.get(request.session_hash):
+        if queue := self._under_way.get(request.session_hash):
             queue.rule = by
             return tuple(gr.skip() for _ in self._results())
         rows = [self._row(item, prompt, made) for item in board.items(value)]
@@ -199,15 +200,10 @@ class ComparePage(Saved, kept.Following, Endpoint):
             yield {self.notice: parts.problem(problem)}
             return
         work = self._compared(queue, value, made, visitor, request.session_hash)
-        if visitor and self.host.slow(asked.judge):     # it goes on without a window
-            yield from outlasting(self.site.going, (self.NAME, visitor), work, visitor)
-        else:
-            yield from work
+        yield from self._outlasting(work, asked.judge, visitor)
 
     def _compared(self, queue: Queue, value, made: dict, visitor: str, session: str | None) -> Updates:
-        self._queues[session] = queue
-        if visitor and (going := self.site.going.running((self.NAME, visitor))):
-            going.facts["queue"] = queue
+        self._begun(queue, visitor, session)
         ready = {self.live: "", self.go: gr.update(interactive=True), self.halt: gr.update(interactive=False)}
         keys = [item.key for item in board.items(value)]
         try:
@@ -240,8 +236,7 @@ class ComparePage(Saved, kept.Following, Endpoint):
                    self.status: parts.status(shared.FAILED, (), "failed")}
         finally:  # also when the visitor has gone
             queue.stop()
-            for key in [key for key, one in self._queues.items() if one is queue]:
-                self._queues.pop(key, None)
+            self._ended(queue)
 
     def _queue(self, items: list[Item], prompt: str, asked: Request, made: dict) -> Queue:
         """The candidates, and what to ask for those that are not judged yet. Raises BadInput for what cannot start."""
@@ -306,11 +301,11 @@ class ComparePage(Saved, kept.Following, Endpoint):
 
     def stop(self, request: gr.Request) -> None:
         """What the Stop button does: the queue ends by itself and keeps what was judged."""
-        if queue := self._queues.get(request.session_hash):
+        if queue := self._under_way.get(request.session_hash):
             queue.stop()
 
     def leave(self, request: gr.Request) -> None:
         """Ends a queue of which nothing more is to be shown."""
-        if queue := self._queues.pop(request.session_hash, None):
+        if queue := self._under_way.pop(request.session_hash, None):
             queue.left_for_others = True
             queue.stop()
