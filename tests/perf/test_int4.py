@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from perf import int4, int4_shape
-from vs2.model import checkpoint
+from vs2.model import checkpoint, weights
 
 
 @pytest.fixture(scope="module")
@@ -29,3 +29,12 @@ def test_every_part_measures_something(folder, capsys):
     said = capsys.readouterr().out
     assert "Loaded" in said and "by 1,000 patches" in said and "Prefill of 1024 tokens" in said and "A token" in said
     assert said.count("each stage was over after: FramesRead") == 2
+
+
+def test_weights_with_heavy_tails_are_put_on_the_grid_and_compared(tmp_path):
+    int4_shape.write_heavy(tmp_path / "heavy", small=True)
+    loaded = weights.load(checkpoint.locate(str(tmp_path / "heavy")), "bf16").model.model.language_model
+    layer = loaded.layers[0].mlp.gate_proj.weight.float()
+    assert (layer / layer.std()).pow(4).mean() > 5, "a normal one has 3"
+    norm = loaded.layers[0].input_layernorm.weight
+    assert norm.max() == 16 * norm.min()

@@ -17,6 +17,7 @@ import torch
 
 from vs2 import events
 from vs2.estimate import PREFILL, TOWER, TYPICAL, Estimate
+from vs2.model import attention
 from vs2.model.tokens import Wire
 from vs2.options import Options
 from vs2.rubric import DIRECT, KEYS
@@ -88,7 +89,10 @@ def calibrate(model) -> Pace:
         hidden = torch.zeros(1, 1, config.hidden_size, dtype=dtype)
         step = max(0.0, alone - layer) + layers * layer + _least(lambda: model.lm_head(hidden), 2)
         place = layers * _attention(heads, shared, width, ROWS, PLACES, dtype)
-        far = layers * _attention(heads, shared, width, 1, PLACES, dtype, grown=True)
+        # With the queries that share a key as rows below each other: so many, and no groups.
+        alone_heads = (shared, heads // shared) if attention.ours(model, attention.ROWS) else (heads, 1)
+        far = layers * alone_heads[1] * _attention(alone_heads[0], shared, width, alone_heads[1], PLACES, dtype,
+                                                   grown=True)
     return Pace(patch, square, row, place, far, step, max(0.0, (row * ROWS - step) / (ROWS - 1)))
 
 

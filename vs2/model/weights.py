@@ -156,6 +156,8 @@ def load(checkpoint: Checkpoint, precision: str = "auto", where: torch.device | 
     # Products of bfloat16 that are summed into float32 (`attention.few`) are there for CUDA alone.
     if where.type == "cuda" and (not torch.version.hip or model.get_input_embeddings().weight.dtype == torch.float32):
         attention.ungroup(model)
+    elif where.type == "cpu" and model.get_input_embeddings().weight.dtype == torch.bfloat16:
+        attention.in_rows(model)
     footage = Footage.read(checkpoint.folder, card, where, next(model.parameters()).dtype)
     return Loaded(model.eval(), processor, card, precision, where, scope, footage)
 
