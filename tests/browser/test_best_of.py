@@ -6,6 +6,7 @@ import pytest
 
 from tests.browser.conftest import PATIENCE, serious
 from tests.ui.best_of.test_page import BySeed, Films
+from tests.ui.test_going import Slow as Minutes
 from tests.ui.test_pages import eventually
 from vs2.errors import BadInput
 from vs2.ui import app as pages
@@ -128,3 +129,27 @@ def test_a_phone_and_the_dark(films, scheme):
     page.wait_for_selector("#best-status [data-state=done]")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert serious(page) == []
+
+
+def test_a_slow_judges_run_is_there_after_a_reload_and_its_stop_ends_it(films):
+    visitor = films(judge := Minutes())
+    page = visitor.page
+    ask(page, 3)
+    page.click("#best-go")
+    page.wait_for_selector("#best-status .vs-sum:has-text('judgements: about')")
+    visitor.reload(page.url, "#pages [role=tab][aria-selected=true]")
+    page.wait_for_selector("#best-status .vs-sum:has-text('judgements: about')")
+    page.wait_for_selector(".vs-entry[data-state=judging]")
+    assert not page.locator("#best-notice .vs-lost").count() and page.is_disabled("#best-go")
+    visitor.reload(page.url, "#pages [role=tab][aria-selected=true]")       # and a second time
+    judge.go.set()
+    page.wait_for_selector("#best-status [data-state=done]")
+    assert page.locator(".vs-entry[data-state=judged]").count() == 3
+    page.wait_for_selector("#best-go:not([disabled])")
+    judge.go.clear()
+    page.click("#best-go")
+    page.wait_for_selector("#best-status .vs-sum:has-text('judgements: about')")
+    visitor.reload(page.url, "#pages [role=tab][aria-selected=true]")
+    page.wait_for_selector(".vs-entry[data-state=judging]")
+    page.click("#best-stop")
+    page.wait_for_selector("#best-status [data-state=stopped]")

@@ -136,8 +136,7 @@ class BestOfPage(Following, Endpoint):
         self.saver.connect(self.actions, self.tell, [self.ended])
         resting = self.rest.click(self.judge_rest, [self.grid, self.address], outputs, trigger_mode="once", **QUIET)
         for one in (running, resting):
-            # Only now: Gradio drops a click that comes before it has counted the run as ended.
-            one.then(lambda: gr.update(interactive=True), None, self.go, queue=False, **PRIVATE)
+            one.then(*self._ready(), queue=False, **PRIVATE)
         self.prompt_note.watch(self.prompt, self.judge)
         self.halt.click(self.stop, None, None, queue=False, **PRIVATE)
         price = self.price, [self.choice.generator, *asked, self.judge, *self.caps.fields.values()], self.cost
@@ -146,6 +145,11 @@ class BestOfPage(Following, Endpoint):
             self.judge, *self.caps.fields.values()))], *price, trigger_mode="always_last", **QUIET)
         running.then(*price, **QUIET)
         self._endpoint()
+
+    def _ready(self) -> tuple:
+        """The button can be pressed again. After the run's event: Gradio drops a click before it has counted the run as
+        ended."""
+        return lambda: gr.update(interactive=True), None, self.go
 
     def _keep(self) -> None:
         """What is on the page comes back with a reload."""
@@ -157,7 +161,7 @@ class BestOfPage(Following, Endpoint):
         shown = [*self._results(), self.notice]
         self.draft.connect(self.address, self.restore, [*shown, *self.draft.fields.values()]).then(
             self.follow, self.address, [*shown, self.go, self.halt, self.ended], js="() => [window.vs2.read()]",
-            **QUIET)
+            **QUIET).then(*self._ready(), queue=False, **PRIVATE)
 
     @staticmethod
     def _like(generator: str, plan: Plan, judge: str) -> tuple:
