@@ -1,4 +1,5 @@
 """Runs of Best of N that were stopped, left or killed: what they made is shown again, and can still be judged."""
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Protocol
@@ -15,6 +16,7 @@ from vs2.errors import BadInput
 from vs2.generate.protocol import Event, Generator
 from vs2.generate.protocol import Request as Wanted
 from vs2.ui import parts
+from vs2.ui.best_of.endpoint import PAUSE
 from vs2.ui.best_of.left import Left
 from vs2.ui.best_of.run import JUDGED, LEFT_OUT, LOST, Contest, Seat
 from vs2.ui.draft import Draft
@@ -22,6 +24,7 @@ from vs2.ui.shelf import Shelf
 from vs2.ui.site import Site
 from vs2.ui.text import best_of as text
 
+WINDING = 20.0  # seconds in which a run that nobody looks at any more ends
 RUN = "run"     # what can go on at the page
 GOING = {RUN: "#best-stop:not([disabled]), #best-status [data-state=busy]"}
 
@@ -145,3 +148,15 @@ def restored(page: Page, address: dict | None, said: object) -> dict:
     return values
 
 
+def restoring(page: Page, address: dict | None, said: object) -> Iterator[dict]:
+    """`restored`, once no run is at work in the folder any more, or why it cannot be."""
+    until = time.monotonic() + WINDING
+    while True:
+        try:
+            yield restored(page, address, said) or {page.notice: gr.skip()}
+            return
+        except BadInput as problem:
+            if time.monotonic() > until:
+                yield {page.notice: parts.problem(str(problem))}
+                return
+        time.sleep(PAUSE)

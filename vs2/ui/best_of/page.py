@@ -1,5 +1,4 @@
 """The Best of N page: several videos generated for one prompt and judged as they come; the best one, and why."""
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -33,8 +32,6 @@ from vs2.ui.site import Site
 from vs2.ui.text import best_of as text
 from vs2.ui.text import generate as making
 from vs2.ui.wiring import PRIVATE, QUIET, blocks
-
-WINDING = 20.0      # seconds in which a run that nobody looks at any more ends
 
 
 @dataclass(frozen=True)
@@ -270,16 +267,7 @@ class BestOfPage(Following, Endpoint):
 
     def restore(self, address: dict | None, said: object) -> Iterator[dict]:
         """For the page's load: what was there before. A run that has just lost its visitor may not have ended yet."""
-        until = time.monotonic() + WINDING
-        while True:
-            try:
-                yield kept.restored(self, address, said) or {self.notice: gr.skip()}
-                return
-            except BadInput as problem:
-                if time.monotonic() > until:
-                    yield {self.notice: parts.problem(str(problem))}
-                    return
-            time.sleep(PAUSE)
+        yield from kept.restoring(self, address, said)
 
     def _follow(self, contest: Contest, work: Work) -> Iterator[dict]:
         """Updates while it runs, at most one each `PAUSE` seconds."""
