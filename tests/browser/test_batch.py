@@ -186,7 +186,7 @@ def test_it_fits_a_phone_and_axe_finds_nothing_serious(visit, clip, tmp_path, sc
 def test_the_endpoint_gives_a_record_a_row(scripted, clip, tmp_path):
     from gradio_client import Client, handle_file
 
-    client = Client(scripted(Varied()), verbose=False)
+    client = Client(scripted(Varied()), verbose=False, httpx_kwargs={"timeout": HANGING})
     table = tmp_path / "t.jsonl"
     table.write_text('{"video": "square.mp4", "prompt": "p"}\n{"video": "b.mp4", "prompt": "p"}')
     records = client.predict(files=[handle_file(str(table)), handle_file(str(clip))], think=False, api_name="/batch")

@@ -158,7 +158,7 @@ def test_the_page_works_by_keyboard(visit, clip):
 def test_the_endpoint_gives_the_whole_record(app, clip, tmp_path):
     from gradio_client import Client, handle_file
 
-    client = Client(app, verbose=False)
+    client = Client(app, verbose=False, httpx_kwargs={"timeout": HANGING})
     record = client.predict(video=handle_file(str(clip)), prompt=PROMPT, think=False, api_name="/evaluate")
     assert record["prompt"] == PROMPT and len(record["scores"]) == 3 and record["overall"] is not None
     (tmp_path / "text.mp4").write_text("no video")

@@ -6,6 +6,7 @@ import urllib.request
 
 import pytest
 
+from tests.support.patience import HANGING
 from tests.support.ports import free_port
 from tests.ui.test_pages import Scripted, close, site_of
 from vs2.ui import app, bilingual, language
@@ -85,7 +86,8 @@ def test_two_visitors_at_once_each_in_their_own_language(served):
     said: dict[str, str] = {}
 
     def ask(spoken: str) -> None:
-        client = Client(address, headers={"Cookie": f"vs2-language={spoken}"}, verbose=False)
+        client = Client(address, headers={"Cookie": f"vs2-language={spoken}"}, verbose=False,
+                        httpx_kwargs={"timeout": HANGING})
         try:
             client.predict(video=None, prompt="", api_name="/evaluate")
         except Exception as error:      # what is said to the visitor

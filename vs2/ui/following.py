@@ -30,7 +30,7 @@ class Following:
         """`what` is under way, whichever window shows it."""
         self._under_way[session] = what
         if visitor and (going := self.site.going.running((self.NAME, visitor))):
-            going.facts["under way"] = what
+            going.facts["work"] = what
 
     def _ended(self, what: Any) -> None:
         for key in [key for key, one in self._under_way.items() if one is what]:
@@ -42,6 +42,6 @@ class Following:
         if going is None:
             yield {self.status: gr.skip()}
             return
-        if what := going.facts.get("under way"):
+        if what := going.facts.get("work"):
             self._under_way[request.session_hash] = what
         yield from going.watch()
