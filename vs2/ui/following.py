@@ -23,8 +23,8 @@ class Following:
     def _outlasting(self, work: Updates, judge: str, visitor: str) -> Updates:
         """The updates of `work`, which goes on without a window where that judge is slow and the visitor can come
         back."""
-        return (outlasting(self.site.going, (self.NAME, visitor), work, visitor)
-                if visitor and self.host.slow(judge) else work)
+        slow = visitor and self.host.slow(judge)
+        return outlasting(self.site.going, (self.NAME, visitor), work, visitor) if slow else work
 
     def _begun(self, what: Any, visitor: str, session: str | None) -> None:
         """`what` is under way, whichever window shows it."""
@@ -32,7 +32,9 @@ class Following:
         if visitor and (going := self.site.going.running((self.NAME, visitor))):
             going.facts["work"] = what
 
-    def _ended(self, what: Any) -> None:
+    def _ended(self, what: Any, visitor: str) -> None:
+        if visitor and (going := self.site.going.running((self.NAME, visitor))) and going.facts.get("work") is what:
+            del going.facts["work"]
         for key in [key for key, one in self._under_way.items() if one is what]:
             self._under_way.pop(key, None)
 
@@ -42,6 +44,7 @@ class Following:
         if going is None:
             yield {self.status: gr.skip()}
             return
-        if what := going.facts.get("work"):
-            self._under_way[request.session_hash] = what
-        yield from going.watch()
+        for update in going.watch():
+            if what := going.facts.get("work"):     # not from the first update on: a generator may be loaded before
+                self._under_way[request.session_hash] = what
+            yield update

@@ -211,7 +211,10 @@ class BestOfPage(Following, Endpoint):
 
     def _running(self, asked: Callable[[], Asked], judge: str, address: dict | None, request: gr.Request) -> Updates:
         visitor = self.site.visitor(address)
-        yield from self._outlasting(self._run(asked, visitor, request.session_hash), judge or "", visitor)
+        work = self._run(asked, visitor, request.session_hash)
+        if not self.site.going.running((self.NAME, visitor)):   # else it is refused, and the first is still found
+            work = self._outlasting(work, judge or "", visitor)
+        yield from work
 
     def _run(self, asking: Callable[[], Asked], visitor: str, session: str | None) -> Updates:
         """Updates of the page until a run has ended."""
@@ -250,7 +253,7 @@ class BestOfPage(Following, Endpoint):
         finally:  # also when the visitor has gone
             if work:
                 work.stop()
-            self._ended(under_way)
+            self._ended(under_way, visitor)
             if contest:
                 self.store(contest, visitor)
 

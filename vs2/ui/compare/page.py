@@ -236,7 +236,7 @@ class ComparePage(Saved, Following, Endpoint):
                    self.status: parts.status(shared.FAILED, (), "failed")}
         finally:  # also when the visitor has gone
             queue.stop()
-            self._ended(queue)
+            self._ended(queue, visitor)
 
     def _queue(self, items: list[Item], prompt: str, asked: Request, made: dict) -> Queue:
         """The candidates, and what to ask for those that are not judged yet. Raises BadInput for what cannot start."""
