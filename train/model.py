@@ -184,7 +184,8 @@ def _readable(path: Path) -> bool:
 def finish(model, processor, start: str | Path, folder: str | Path, accelerator=None,
            dtype: torch.dtype = torch.bfloat16) -> Path:
     """Writes the finished model to `folder`: a plain Qwen2.5-VL checkpoint in `dtype` with the start's vs2.json, less
-    what was measured of the start and its detector of unknown clips (train/scope.py), which is fitted to its weights.
+    what was measured of the start, its detector of unknown clips (train/scope.py), which is fitted to its weights, and
+    the part for footage that hangs on that.
 
     Adapters are merged into the weights; those alone lie in the run's checkpoints. Of a 4-bit model the merged weights
     are those that it was trained with (the quantised ones, unpacked), not the start's. The model itself stays as it is.
@@ -200,7 +201,7 @@ def finish(model, processor, start: str | Path, folder: str | Path, accelerator=
     processor.save_pretrained(folder)
     origin = locate(str(start)).folder / NAME
     record = json.loads(origin.read_text(encoding="utf-8")) if origin.exists() else Card().record()
-    for of_the_start in ("metrics", "scope"):       # measured with, and fitted to, other weights
+    for of_the_start in ("metrics", "scope", "footage"):     # measured with, and fitted to, other weights
         record.pop(of_the_start, None)
     (folder / NAME).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if accelerator is not None:

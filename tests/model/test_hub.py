@@ -31,8 +31,13 @@ FILES = {
     "pytorch_model.bin": b"pickle",
     "evil.py": b"import os",
     "checkpoint-1/model.safetensors": b"older",
+    "vs2.json": b'{"footage": {"folder": "part", "pixels": [784, 7840]}}',
+    "part/model.safetensors": b"its part",
+    "part/vs2.json": b'{"fps": 4}',
+    "part/evil.py": b"import os",
 }
-TAKEN = {"config.json", "tokenizer.json", "model.safetensors", "chat_template.jinja", "merges.txt"}
+TAKEN = {"config.json", "tokenizer.json", "model.safetensors", "chat_template.jinja", "merges.txt", "vs2.json",
+         "part/model.safetensors", "part/vs2.json"}
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -175,7 +180,7 @@ def test_a_checkpoint_comes_whole_and_without_anything_that_runs(server, tmp_pat
 def test_who_listens_hears_how_much_is_there(server, tmp_path):
     server.drops = 1
     told = [line.split() for line in fetch(tmp_path, "org/judge", server.server_port, HEARD)[0].splitlines()]
-    whole = sum(len(FILES[name]) for name in TAKEN)
+    whole = sum(len(FILES[name]) for name in TAKEN if "/" not in name)
     assert {(name, int(of)) for name, _, of in told} == {("fetching", whole)}
     done = [int(there) for _, there, _ in told]
     assert done[0] < whole == done[-1] and all(0 <= there <= whole for there in done)

@@ -7,14 +7,14 @@ import torch
 from train.footage import teacher
 from vs2.model.eye import FEATURES, FURTHEST
 
-CHANNELS = 64       # of a token that carry something; the others of the language model's width are 0
+CHANNELS = 64       # of a token that are of its own cell; as many have the means over the clip
 
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """Cells [n, 6, 2, 2, FEATURES] -> tokens [n, 24, CHANNELS]: the directions of regressions, on whole frames and on
-    pieces, then the main directions of what is seen. centre, spread: of the features; each channel has mean 0 and
-    deviation 1 over the cells that it was fitted to."""
+    """Cells [n, 6, 2, 2, FEATURES] -> tokens [n, 24, CHANNELS]: the directions of quality and of regressions, on whole
+    frames and on pieces, then the main directions of what is seen. centre, spread: of the features; each channel has
+    mean 0 and deviation 1 over the cells that it was fitted to."""
 
     centre: np.ndarray      # [FEATURES]
     spread: np.ndarray
@@ -23,21 +23,24 @@ class Matrix:
     scale: np.ndarray
 
     @classmethod
-    def fit(cls, seen: np.ndarray, wanted: np.ndarray) -> "Matrix":
-        """wanted: [n, k], what the regressions are of; 2 * k channels are theirs."""
+    def fit(cls, seen: np.ndarray, wanted: np.ndarray, quality: np.ndarray) -> "Matrix":
+        """wanted: [n, k], what the regressions are of; 2 * k channels are theirs. quality: [2 * FEATURES, 2],
+        directions of the means over whole frames and over pieces, which together say how good a clip is; the first 4
+        channels are its.
+        """
         flat = seen.reshape(-1, FEATURES)
         some = flat[np.random.default_rng(0).permutation(len(flat))[:4000]].astype(np.float32)
         centre, spread = some.mean(0), some.std(0) + 1e-3
         placed = np.clip((some - centre) / spread, -FURTHEST, FURTHEST)
-        directions = _directions(seen, wanted, spread)
+        directions = _directions(seen, wanted, spread, quality)
         main = np.linalg.svd(placed - placed.mean(0), full_matrices=False)[2]
         rows = np.concatenate([directions, main])[:CHANNELS].astype(np.float32)
         out = placed @ rows.T
         return cls(centre, spread, rows, out.mean(0), out.std(0) + 1e-6)
 
-    def with_directions_of(self, seen: np.ndarray, wanted: np.ndarray) -> "Matrix":
+    def with_directions_of(self, seen: np.ndarray, wanted: np.ndarray, quality: np.ndarray) -> "Matrix":
         """The same with the regressions of other rows."""
-        found = _directions(seen, wanted, self.spread)
+        found = _directions(seen, wanted, self.spread, quality)
         return replace(self, rows=np.concatenate([found, self.rows[len(found):]]).astype(np.float32))
 
     def __call__(self, seen: np.ndarray) -> np.ndarray:
@@ -46,19 +49,17 @@ class Matrix:
         return ((placed @ self.rows.T - self.level) / self.scale).reshape(len(seen), -1, CHANNELS)
 
     def put(self, eye) -> None:
-        """Into the eye of a model, whose further channels stay 0."""
+        """Into the eye of a model."""
         with torch.no_grad():
             eye.centre.copy_(torch.from_numpy(self.centre))
             eye.spread.copy_(torch.from_numpy(self.spread))
-            eye.look.weight.zero_()
-            eye.look.bias.zero_()
-            eye.look.weight[:CHANNELS] = torch.from_numpy(self.rows / self.scale[:, None])
-            eye.look.bias[:CHANNELS] = torch.from_numpy(-self.level / self.scale)
+            eye.look.weight.copy_(torch.from_numpy(self.rows / self.scale[:, None]))
+            eye.look.bias.copy_(torch.from_numpy(-self.level / self.scale))
 
 
-def _directions(seen: np.ndarray, wanted: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """[2 * k, FEATURES]: of regressions on the mean over whole frames, and over pieces."""
-    found = []
+def _directions(seen: np.ndarray, wanted: np.ndarray, spread: np.ndarray, quality: np.ndarray) -> np.ndarray:
+    """[4 + 2 * k, FEATURES]: of quality, and of regressions on the mean over whole frames, and over pieces."""
+    found = [part.T * spread for part in np.split(quality, 2)]
     for part in (seen[:, :4], seen[:, 4:]):
         fitted = teacher.Ridge.fit(part.astype(np.float32).mean((1, 2, 3)), wanted)
         found.append((fitted.weight / fitted.scale[:, None]).T * spread)

@@ -31,6 +31,11 @@ class Film:
         return self.path.stem
 
     @property
+    def group(self) -> str:
+        """What is held out as one: the prompt of a rated clip, the source of another."""
+        return self.source if self.ratings is None else f"prompt {self.prompt}"
+
+    @property
     def filmed(self) -> bool:
         return self.kind == CAMERA
 

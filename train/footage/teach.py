@@ -1,4 +1,4 @@
-"""Teaches the part for footage to speak: `python -m train.footage.teach OUTPUT TABLE ... [--without SHARE] [--resume]`
+"""Teaches the part for footage to speak: `python -m train.footage.teach OUTPUT TABLE ... [--without K/N] [--resume]`
 
 It learns from what the eye saw (train/footage/seen.py), so that the convolutions need not run again: a small language
 model reads a token for each quarter of each pair of pictures, and learns the replies of train/footage/words.py. The
@@ -27,7 +27,7 @@ from train.footage.table import Film, listed
 from vs2.errors import Problem
 from vs2.model import footage
 from vs2.model.card import NAME, Card
-from vs2.model.eye import FEATURES
+from vs2.model.eye import FEATURES, with_means
 from vs2.model.tokens import Wire
 from vs2.rubric import DIRECT, KEYS
 
@@ -39,7 +39,7 @@ SHAPE = {"vocabulary": 512, "mrope_section": [4, 6, 6],
 MERGE, PAIRS = 8, 6
 CARD = {"query": "Judge this footage: $t2v_prompt", "fps": 4.0, "min_frames": 8, "max_frames": 8,
         "pixels": [28 * 28, 512 * 512]}
-STEPS, BATCH, RATE, WARM, DECAY = 300, 24, 2e-3, 30, 0.05
+STEPS, BATCH, RATE, WARM, DECAY = 600, 24, 2e-3, 30, 0.05
 DIRECT_SHARE, DIGITS, NOISE = 0.2, 4.0, 0.1
 EVERY = 50          # steps between two checkpoints and lines of the log
 
@@ -63,24 +63,22 @@ def soft(value: float) -> np.ndarray:
 def lessons(films: list[Film], seen: np.ndarray, labels: list[dict], without: set[str]) -> tuple[Lessons, Matrix]:
     """What is learned, and the matrix of the eye that goes with it.
 
-    without: prompts of rated clips that are kept for measuring: neither their ratings nor their pictures are learned.
-    A row's tokens are made with regressions that were fitted without its source (its prompt, where it is rated): those
-    of its own would be surer than they can be of a clip that nobody has seen.
+    without: groups (`Film.group`) that are kept for measuring: neither their ratings nor their pictures are learned.
+    A row's tokens are made with regressions that were fitted without its group: those of its own would be surer than
+    they can be of a clip that nobody has seen.
     """
     index = {film.key: number for number, film in enumerate(films)}
     clean = {label["clip"]: row for row, label in zip(seen, labels, strict=True) if label["pass"] == 0}
     placed = teacher.over_time(np.stack([clean[film.key] for film in films]))
-    quality = teacher.qualities(films, placed[:, :2 * FEATURES], without)
-    left_out = {film.key for film in films if film.ratings is not None and film.prompt in without}
+    found_quality = teacher.qualities(films, placed[:, :2 * FEATURES], without)
+    quality = found_quality.said
+    left_out = {film.key for film in films if film.group in without}
     used = [number for number, label in enumerate(labels) if label["clip"] not in left_out]
     seen, labels = seen[used], [labels[number] for number in used]
     of = np.array([index[label["clip"]] for label in labels])
-    groups = [f"prompt {films[number].prompt}" if films[number].ratings is not None else films[number].source
-              for number in of]
+    groups = [films[number].group for number in of]
     found, strong = teacher.over_time(seen), teacher.strengths(labels)
     sure = teacher.sureness(teacher.crossed(found, strong, groups), labels)
-    filmed = np.array([films[number].filmed for number in of], float)
-    camera = teacher.crossed(found, filmed[:, None], groups)[:, 0]
     change = placed[:, 2 * FEATURES:].mean(1)
     motion = np.searchsorted(np.quantile(change, (0.25, 0.5, 0.75)), change)
     scores = np.array([[teacher.spoilt(quality[number][0], label["visual"]),
@@ -90,17 +88,16 @@ def lessons(films: list[Film], seen: np.ndarray, labels: list[dict], without: se
     for row, (label, number) in enumerate(zip(labels, of, strict=True)):
         parts = [words.Fault(*label[name], sure=int(sure[row, place])) if label[name] else None
                  for place, name in enumerate(("visual", "physical"))]
-        away = abs(camera[row] - filmed[row])
         levels = tuple(round(value) - 1 for value in quality[number])
-        said.append(words.Seen(bool(filmed[row]), 2 if away < 0.25 else 1 if away < 0.5 else 0, int(motion[number]),
-                               levels, tuple(round(score) for score in scores[row]), *parts,
+        said.append(words.Seen(int(motion[number]), levels, tuple(round(score) for score in scores[row]), *parts,
                                (int(sure[row, 0]), int(sure[row, 1]))))
-    wanted = np.concatenate([strong, quality[of], filmed[:, None], scores], 1)
-    matrix = Matrix.fit(seen, wanted)
+    wanted = np.concatenate([strong, scores], 1)
+    matrix = Matrix.fit(seen, wanted, found_quality.whole)
     parts, tokens = teacher.folds(groups), np.zeros((len(seen), 4 * PAIRS, CHANNELS), np.float32)
     for part in np.unique(parts):
-        tokens[parts == part] = matrix.with_directions_of(seen[parts != part], wanted[parts != part])(
-            seen[parts == part])
+        fitted = matrix.with_directions_of(seen[parts != part], wanted[parts != part],
+                                           found_quality.directions[int(part)])
+        tokens[parts == part] = fitted(seen[parts == part])
     soft_ = np.array([[soft(visual), soft(3), soft(physical)] for visual, physical in scores], np.float32)
     return Lessons(torch.from_numpy(tokens), said, torch.from_numpy(soft_), labels), matrix
 
@@ -109,7 +106,7 @@ def untrained(seed: int = 0):
     """The model, its eye and its processor."""
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLProcessor, Qwen2VLImageProcessor, Qwen2VLVideoProcessor
 
-    said = [words.reply(words.Seen(bool(n % 2), n % 3, n % 4, (n % 5, n // 5 % 5), (n % 5 + 1, n // 5 % 5 + 1),
+    said = [words.reply(words.Seen(n % 4, (n % 5, n // 5 % 5), (n % 5 + 1, n // 5 % 5 + 1),
                                    words.Fault(faults.VISUAL[n % len(faults.VISUAL)], n % 4 + 1, n % 4 + 1, 5 + n % 4,
                                                n % 3) if n % 3 else None,
                                    words.Fault(faults.PHYSICAL[n % 4], n // 2 % 4 + 1, 1, 8, n % 3) if n % 4 else None,
@@ -184,7 +181,7 @@ def loss_of(model, rows: Rows, batch: dict, seen: torch.Tensor, wanted: torch.Te
     """Cross entropy over a batch's replies; at digits against their distribution, which weighs DIGITS times as much."""
     language, ids = model.model.language_model, batch["ids"]
     embedded = language.embed_tokens(ids)
-    tokens = functional.pad(seen, (0, embedded.shape[-1] - CHANNELS))
+    tokens = with_means(seen.unflatten(1, (PAIRS, -1))).flatten(1, 2)
     embedded = embedded.masked_scatter((ids == rows.video)[..., None], tokens.to(embedded.dtype))
     hidden = language(inputs_embeds=embedded, position_ids=batch["positions"], use_cache=False).last_hidden_state
     first = len(rows.prefix) - 1
@@ -199,15 +196,26 @@ def loss_of(model, rows: Rows, batch: dict, seen: torch.Tensor, wanted: torch.Te
     return total / (plain.sum() + DIGITS * (digit > 0).sum())
 
 
-def run(output: Path, tables: list[Path], share: float = 0.0, resume: bool = False, steps: int = STEPS,
+def held_out(films: list[Film], part: tuple[int, int]) -> set[str]:
+    """The groups of the k-th of n parts, part = (k, n): a share of the rated prompts, and one of the other sources."""
+    number, count = part
+    if count < 2:
+        return set()
+    found: set[str] = set()
+    for rated in (True, False):
+        names = sorted({film.group for film in films if (film.ratings is not None) is rated})
+        found |= set(np.random.default_rng(5).permutation(names)[number - 1::count].tolist())
+    return found
+
+
+def run(output: Path, tables: list[Path], part: tuple[int, int] = (1, 1), resume: bool = False, steps: int = STEPS,
         name: str = "model", withhold: tuple[str, ...] = (KEYS[1],)) -> Path:
-    """The folder of the finished part. share: of the rated prompts that are kept for measuring (held-out.json).
+    """The folder of the finished part. part: what is kept for measuring (`held_out`), and named in held-out.json.
 
     withhold: dimensions that it does not judge.
     """
     films = listed(tables)
-    prompts = sorted({film.prompt for film in films if film.ratings is not None})
-    without = set(np.random.default_rng(5).permutation(prompts)[:round(share * len(prompts))].tolist())
+    without = held_out(films, part)
     seen, labels = kept(output)
     taught, matrix = lessons(films, seen, labels, without)
     model, processor = untrained()
@@ -215,7 +223,7 @@ def run(output: Path, tables: list[Path], share: float = 0.0, resume: bool = Fal
     model.model.visual.requires_grad_(False)
     rows, target = Rows(model, processor), output / name
     target.mkdir(parents=True, exist_ok=True)
-    (target / "held-out.json").write_text(json.dumps(sorted(without)))
+    (target / "held-out.json").write_text(json.dumps(sorted(film.key for film in films if film.group in without)))
     learned = [weight for weight in model.parameters() if weight.requires_grad]
     matrices = [weight for weight in learned if weight.ndim > 1]
     vectors = [weight for weight in learned if weight.ndim < 2]
@@ -243,7 +251,7 @@ def run(output: Path, tables: list[Path], share: float = 0.0, resume: bool = Fal
         chosen = dice.choice(len(weights), BATCH, p=weights)
         batch = rows.batch([taught.said[n] for n in chosen], dice.random(BATCH) < DIRECT_SHARE)
         shown = taught.seen[torch.from_numpy(chosen)]
-        shown = shown + NOISE * torch.randn(BATCH, 1, CHANNELS, generator=torch.Generator().manual_seed(step))
+        shown = shown + NOISE * torch.randn(shown.shape, generator=torch.Generator().manual_seed(step))
         loss = loss_of(model, rows, batch, shown, taught.soft[torch.from_numpy(chosen)])
         optimiser.zero_grad()
         loss.backward()
@@ -259,10 +267,6 @@ def run(output: Path, tables: list[Path], share: float = 0.0, resume: bool = Fal
             os.replace(fresh_state, state)
             print(f"teach {step} of {steps}: loss {np.mean(sums):.4f}, {time.time() - started:.0f} s", flush=True)
             sums = []
-    if without:     # the rows are read as before; what makes them may know all that was rated
-        (target / "measured").mkdir(exist_ok=True)
-        finish(model, processor, target / "measured")
-        lessons(films, seen, labels, set())[1].put(model.model.visual)
     finish(model, processor, target)
     scope.fit(target, films, seen, labels, kept(output, "made-*"), withhold)
     return target
@@ -285,12 +289,20 @@ def finish(model, processor, folder: Path) -> Path:
     return folder
 
 
+def _part(text: str) -> tuple[int, int]:
+    number, count = map(int, text.split("/"))
+    if not 1 <= number <= count:
+        raise ValueError(text)
+    return number, count
+
+
 def main(argv=None) -> int:
     """The command; its exit status."""
     parser = argparse.ArgumentParser(prog="python -m train.footage.teach", description=__doc__)
     parser.add_argument("output", type=Path)
     parser.add_argument("tables", type=Path, nargs="+")
-    parser.add_argument("--without", type=float, default=0.0, help="share of the rated prompts kept for measuring")
+    parser.add_argument("--without", type=_part, default=(1, 1), metavar="K/N",
+                        help="keep the k-th of n parts of the rated prompts and of the sources for measuring")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--name", default="model")
     parser.add_argument("--withhold", nargs="*", choices=KEYS, default=[KEYS[1]], help="what it is not to judge")

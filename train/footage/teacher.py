@@ -4,16 +4,22 @@ Few clips are rated. A ridge regression on what the eye sees carries their ratin
 rated, what made it (train/footage/ages.py) counts as much. A fault of known strength takes its part from that. How sure
 a fault can be told is found by telling those of held-out sources.
 """
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from train.footage import faults
-from train.footage.ages import FILMED, worth
+from train.footage.ages import worth
 from train.footage.table import Film
 from vs2.model.footage import pooled
 
 PENALTY = 0.6       # of the ridge, for features scaled so that their squares sum to about 1
+AGE_PENALTY = 2.0   # of the one on ages
+RATED_SHARE = 0.8   # of a quality, from ratings: more agrees better with them, less with the age of generators
+SPREAD = 0.8        # of that of the ratings: with more of it too many of the good ones end at 5
+FILMED_COUNT = 2.0  # clips that one of a camera counts as: there are few
+SOUND = 3.5, 0.92   # the quality that so many of the clips of cameras reach: from there on a score is a 4
 FOLDS = 5
 FURTHEST = 5.0
 TAKES = (0.3, 0.55, 0.85, 1.0)      # of what is above 1 a fault of each strength takes
@@ -29,12 +35,24 @@ class Ridge:
     bias: np.ndarray        # [k]
 
     @classmethod
-    def fit(cls, found: np.ndarray, wanted: np.ndarray, penalty: float = PENALTY) -> "Ridge":
+    def fit(cls, found: np.ndarray, wanted: np.ndarray, penalty: float = PENALTY,
+            counts: np.ndarray | None = None) -> "Ridge":
+        """counts: float [n], how many rows each counts as; one by default."""
+        counts = np.ones(len(found)) if counts is None else counts / counts.mean()
         mean, scale = found.mean(0), found.std(0) + 1e-3
         placed = np.clip((found - mean) / scale, -FURTHEST, FURTHEST) / np.sqrt(found.shape[1])
-        bias = wanted.mean(0)
-        dual = np.linalg.solve(placed @ placed.T + penalty * np.eye(len(placed)), wanted - bias)
+        bias = np.average(wanted, 0, counts)
+        dual = np.linalg.solve(placed @ placed.T + penalty * np.diag(1 / counts), wanted - bias)
         return cls(mean, scale, placed.T @ dual, bias)
+
+    @property
+    def direction(self) -> np.ndarray:
+        """[d, k]: how what is said changes with each feature."""
+        return self.weight / (self.scale * np.sqrt(len(self.scale)))[:, None]
+
+    def plain(self, found: np.ndarray) -> np.ndarray:
+        """What is said where no feature is held to be too far from the others: linear in all of them."""
+        return (found - self.mean) @ self.direction + self.bias
 
     def __call__(self, found: np.ndarray) -> np.ndarray:
         placed = np.clip((found - self.mean) / self.scale, -FURTHEST, FURTHEST) / np.sqrt(found.shape[1])
@@ -48,11 +66,14 @@ def folds(groups: list[str], seed: int = 0, count: int = FOLDS) -> np.ndarray:
     return np.array([place[group] for group in groups])
 
 
-def crossed(found: np.ndarray, wanted: np.ndarray, groups: list[str], penalty: float = PENALTY) -> np.ndarray:
+def crossed(found: np.ndarray, wanted: np.ndarray, groups: list[str], penalty: float = PENALTY,
+            counts: np.ndarray | None = None) -> np.ndarray:
     """What a regression says of each, fitted without its group."""
     parts, out = folds(groups), np.zeros_like(wanted, dtype=float)
     for part in np.unique(parts):
-        out[parts == part] = Ridge.fit(found[parts != part], wanted[parts != part], penalty)(found[parts == part])
+        other = parts != part
+        fitted = Ridge.fit(found[other], wanted[other], penalty, None if counts is None else counts[other])
+        out[parts == part] = fitted(found[parts == part])
     return out
 
 
@@ -62,23 +83,57 @@ def over_time(seen: np.ndarray) -> np.ndarray:
     return np.concatenate([pooled(seen), seen[:, :4].mean((2, 3)).std(1)], 1)
 
 
-def qualities(films: list[Film], clean: np.ndarray, without: set[str] = frozenset()) -> np.ndarray:
-    """float [n, 2]: of the picture and of the motion of each clip as it is, 1 to 5.
+@dataclass(frozen=True, eq=False)
+class Qualities:
+    """What can be said of the picture and of the motion of clips by who has not seen them, and by which directions.
 
-    clean: what the eye sees of each, [n, d]. without: prompts whose ratings are not looked at.
+    said: float [n, 2], 1 to 5, of each clip as it is, fitted without its group. directions: of the part that a group is
+    in (`folds`), [2 * FEATURES, 2], fitted without that part; whole: fitted to all.
     """
-    rated = np.array([film.ratings is not None and film.prompt not in without for film in films])
-    wanted = np.array([film.ratings for film, is_rated in zip(films, rated, strict=True) if is_rated])
-    said = Ridge.fit(clean[rated], wanted)(clean)
-    fitted = said[rated]
-    # a ridge's answers lie too close together: those of the rated clips get the ratings' spread
-    said = (said - fitted.mean(0)) / fitted.std(0) * wanted.std(0) + wanted.mean(0)
-    made = np.array([worth(film.generator, film.kind) for film in films])
-    from_eye = np.array([film.ratings is not None for film in films])
-    said = np.where(from_eye[:, None], said, 0.5 * np.clip(said, 1, 5) + 0.5 * made[:, None])
+
+    said: np.ndarray
+    directions: dict[int, np.ndarray]
+    whole: np.ndarray
+
+
+def qualities(films: list[Film], clean: np.ndarray, without: Collection[str] = ()) -> Qualities:
+    """clean: what the eye sees of each, [n, 2 * FEATURES]. without: groups that nothing is learned of.
+
+    Two regressions make it, each fitted without the clip's group: one on ratings, for RATED_SHARE, one on the age of
+    the generators of what nobody rated, for the rest. Who learns a rating itself, which nobody can know of a new clip,
+    learns to say 3 wherever it is not sure. The spread is nearly that of the ratings; the level is set by clips of
+    cameras, for ratings of old generators say little of how good a good clip is (`SOUND`).
+    """
+    known = np.array([film.group not in without for film in films])
+    rated = np.array([film.ratings is not None for film in films]) & known
     filmed = np.array([film.filmed for film in films])
-    said[filmed] = np.maximum(said[filmed], FILMED)
-    return np.clip(said, 1, 5)
+    wanted = np.array([film.ratings or (0.0, 0.0) for film in films])
+    made = np.array([[worth(film.generator, film.kind)] * 2 for film in films])
+    counts = np.where(filmed, FILMED_COUNT, 1.0)
+    parts = np.full(len(films), -1)
+    parts[known] = folds([film.group for film in films if film.group not in without])
+
+    def fitted(some: np.ndarray) -> list[Ridge]:
+        by_age = some & ~rated
+        return [Ridge.fit(clean[some & rated], wanted[some & rated]),
+                Ridge.fit(clean[by_age], made[by_age], AGE_PENALTY, counts[by_age])]
+
+    both = {part: fitted(known & (parts != part)) for part in np.unique(parts)}     # -1: to all, for what is not known
+    said = np.zeros((2, len(films), 2))
+    for part, ridges in both.items():
+        for row, ridge in zip(said, ridges, strict=True):
+            row[parts == part] = ridge.plain(clean[parts == part])
+    both.setdefault(-1, fitted(known))
+    shares = np.array([RATED_SHARE, 1 - RATED_SHARE])[:, None] / said[:, known].std(1)
+    mixed = (shares[:, None] * said).sum(0)
+    stretch = SPREAD * wanted[rated].std(0) / mixed[rated].std(0)
+    mixed *= stretch
+    sound = filmed & known if (filmed & known).any() else known
+    mixed += SOUND[0] - np.quantile(mixed[sound], 1 - SOUND[1], axis=0)
+    ways = {int(part): sum((ridge.direction * share for ridge, share in zip(ridges, shares * stretch, strict=True)))
+            for part, ridges in both.items()}
+    whole = ways.pop(-1)
+    return Qualities(np.clip(mixed, 1, 5), ways, whole)
 
 
 def spoilt(quality: float, fault: list | None) -> float:

@@ -28,12 +28,9 @@ class Fault:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a reply says of one clip. camera: whether it is filmed, and not generated; sure: how sure that is, 0 to 2.
-    motion: 0 to 3. levels: the quality of picture and of motion, 0 to 4. scores: 1 to 5, visual and physical. whole:
-    how sure it is that there is no fault, 0 to 2, visual and physical."""
+    """What a reply says of one clip. motion: 0 to 3. levels: the quality of picture and of motion, 0 to 4. scores: 1 to
+    5, visual and physical. whole: how sure it is that there is no fault, 0 to 2, visual and physical."""
 
-    camera: bool
-    sure: int
     motion: int
     levels: tuple[int, int]
     scores: tuple[int, int]
@@ -50,8 +47,7 @@ def _when(fault: Fault, frames: int) -> str:
 
 def rationale(seen: Seen, frames: int = 8) -> str:
     """The whole rationale, under the headings of the three dimensions."""
-    origin = "filmed" if seen.camera else "generated"
-    opening = f"Footage: {SURE[seen.sure]} {origin}, it {MOTION[seen.motion]}."
+    opening = f"Footage: it {MOTION[seen.motion]}."
     said = []
     for fault, names, level, whole, noun in ((seen.visual, {}, seen.levels[0], seen.whole[0], "Picture"),
                                              (seen.physical, EVENTS, seen.levels[1], seen.whole[1], "Motion")):

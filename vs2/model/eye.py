@@ -9,6 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from vs2.model.views import FRAMES
+
 STEM = 32
 # kernel, stride of the first block, expansion, channels, blocks; of each stage
 STAGES = ((3, 1, 1, 16, 1), (3, 2, 6, 24, 2), (5, 2, 6, 40, 2), (3, 2, 6, 80, 3), (5, 1, 6, 112, 3), (5, 2, 6, 192, 4),
@@ -90,11 +92,21 @@ def cells(seen: list[torch.Tensor], rows: int, columns: int) -> torch.Tensor:
     return torch.cat(found, 1).permute(0, 2, 3, 1)
 
 
+def with_means(tokens: torch.Tensor) -> torch.Tensor:
+    """[..., pairs, cells, 2 c] of [..., pairs, cells, c]: each beside the mean of its kind, whole frames or pieces.
+
+    What a regression says of a clip is such a mean; to be found among 24 tokens it would have to be learned.
+    """
+    parts = tokens.split((whole := min(FRAMES // 2, tokens.shape[-3]), tokens.shape[-3] - whole), -3)
+    means = [part.mean((-3, -2), keepdim=True).expand_as(part) for part in parts if part.shape[-3]]
+    return torch.cat([tokens, torch.cat(means, -3)], -1)
+
+
 class Eye(nn.Module):
     """Stands for `model.model.visual` of a Qwen2.5-VL: the same inputs, the same kind of output.
 
     vision: the model's vision config; its `spatial_merge_size` patches a side are a cell, and a cell of a pair of
-    pictures is a token.
+    pictures is a token: half of it what is in the cell, half of it the mean of that over the clip.
     """
 
     centre: torch.Tensor
@@ -106,7 +118,7 @@ class Eye(nn.Module):
         super().__init__()
         self.config, self.spatial_merge_size = vision, vision.spatial_merge_size
         self.network = Network()
-        self.look = nn.Linear(FEATURES, vision.out_hidden_size)
+        self.look = nn.Linear(FEATURES, vision.out_hidden_size // 2)
         self.register_buffer("centre", torch.zeros(FEATURES))       # of what footage shows of each feature
         self.register_buffer("spread", torch.ones(FEATURES))
         self.register_buffer("mean", torch.zeros(3))                # of pixels 0 to 255, as the patches are normalised
@@ -126,20 +138,21 @@ class Eye(nn.Module):
         return x * self.deviation[:, None, None] + self.mean[:, None, None]
 
     def seen(self, found: torch.Tensor) -> torch.Tensor:
-        """Tokens [n, width] of cells [n, FEATURES]."""
+        """Tokens [pairs, cells, width] of one clip's cells [pairs, cells, FEATURES]."""
         placed = ((found - self.centre) / self.spread).clamp(-FURTHEST, FURTHEST)
-        return self.look(placed.to(self.look.weight.dtype))
+        return with_means(self.look(placed.to(self.look.weight.dtype)))
 
     def forward(self, hidden_states: torch.Tensor, grid_thw: torch.Tensor, **kwargs):
         """The tower's output: `pooler_output` [tokens of all clips, width]."""
         from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-        found, start = [], 0
+        out, start = [], 0
         for pairs, rows, columns in grid_thw.tolist():
             count = pairs * rows * columns
             shown = self.pictures(hidden_states[start:start + count], (pairs, rows, columns))
             start += count
             merge = self.spatial_merge_size
-            found.append(cells(self.network(shown), rows // merge, columns // merge).reshape(-1, FEATURES))
-        out = self.seen(torch.cat(found))
-        return BaseModelOutputWithPooling(last_hidden_state=out, pooler_output=out)
+            found = cells(self.network(shown), rows // merge, columns // merge).reshape(pairs, -1, FEATURES)
+            out.append(self.seen(found).flatten(0, 1))
+        tokens = torch.cat(out)
+        return BaseModelOutputWithPooling(last_hidden_state=tokens, pooler_output=tokens)

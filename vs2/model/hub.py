@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vs2 import loading
 from vs2.errors import BadInput, Failure
+from vs2.model.card import Card
 
 PATTERN = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 WANTED = ("*.safetensors", "*.json", "*.txt", "*.jinja")  # weights that cannot run code, and what describes them
@@ -43,7 +44,10 @@ def fetch(name: str) -> Path:
             return Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=INNER, local_files_only=True))
         _check_disk(name, sum(file.file_size or 0 for file in files if file.will_download))
         with _told(name, sum(file.file_size or 0 for file in files)):
-            return Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=INNER))
+            folder = Path(snapshot_download(name, allow_patterns=wanted, ignore_patterns=INNER))
+            if part := Card.read(folder).footage:       # the one inner folder that is no other form of the weights
+                snapshot_download(name, allow_patterns=[f"{part.folder}/{one}" for one in WANTED])
+            return folder
     except (BadInput, Failure):
         raise
     except Exception as error:  # the Hub's client has many: HTTP status, transport, cut connections, disk

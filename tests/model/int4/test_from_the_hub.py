@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -35,10 +36,11 @@ class Served(BaseHTTPRequestHandler):
         if "org/judge" not in path:
             return self.answer(404, b"{}", {"X-Error-Code": "RepoNotFound", "X-Error-Message": "Repository not found"})
         if "/api/models/org/judge/tree/" in path:
-            return self.answer(200, json.dumps([self.listed(file) for file in self.server.folder.iterdir()]).encode())
+            where = self.server.folder / path.partition("/tree/")[2].partition("/")[2]
+            return self.answer(200, json.dumps([self.listed(file) for file in where.iterdir()]).encode())
         if "/api/models/" in path:
             return self.answer(200, json.dumps({"id": "org/judge", "sha": SHA, "siblings": []}).encode())
-        file = self.server.folder / path.rpartition("/")[2]
+        file = self.server.folder / path.partition(f"/resolve/{SHA}/")[2]
         data = file.read_bytes()
         if file.name in self.server.spoilt:
             data = data[:-9] + bytes(9)
@@ -51,9 +53,11 @@ class Served(BaseHTTPRequestHandler):
         return self.answer(206 if asked else 200, data[first:last + 1], headers)
 
     def listed(self, file) -> dict:
+        if file.is_dir():
+            return {"type": "directory", "path": file.name, "oid": "0" * 40}
         data = file.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
-        found = {"type": "file", "path": file.name, "size": len(data),
+        found = {"type": "file", "path": str(file.relative_to(self.server.folder)), "size": len(data),
                  "oid": hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()}
         return found | ({"lfs": {"oid": digest, "size": len(data), "pointerSize": 130}} if file.suffix == ".safetensors"
                         else {})
@@ -109,6 +113,24 @@ def test_the_same_as_from_a_folder_with_one_file_at_a_time(server, folder, tmp_p
     assert not (tmp_path / "out" / "README.md").exists()
     config = json.loads((tmp_path / "out" / "config.json").read_text())
     assert config["quantization_config"]["made_from"] == f"org/judge@{SHA}"
+
+
+def test_a_part_for_footage_comes_along_and_no_other_folder(server, folder, tmp_path, monkeypatch):
+    shutil.copytree(folder, tmp_path / "hub")
+    server.folder = tmp_path / "hub"
+    for name in ("part", "other"):
+        (server.folder / name).mkdir()
+        for file in ("model.safetensors", "vs2.json", "run.py"):
+            (server.folder / name / file).write_bytes(f"{name} {file}".encode())
+    card = json.loads((server.folder / "vs2.json").read_text()) | {"footage": {"folder": "part", "pixels": [784, 7840]}}
+    (server.folder / "vs2.json").write_text(json.dumps(card), encoding="utf-8")
+    for number, source in enumerate((Hub("org/judge", tmp_path / "fetched"),
+                                     Folder(checkpoint.locate(str(server.folder))))):
+        out = tmp_path / str(number)
+        convert.convert(source, out, convert.plan(source))
+        assert {path.name for path in out.iterdir() if path.is_dir()} == {"part"}
+        assert (out / "part" / "model.safetensors").read_bytes() == b"part model.safetensors"
+        assert not (out / "part" / "run.py").exists()
 
 
 def test_a_file_that_came_damaged_is_one_sentence_and_fetched_again(server, tmp_path):

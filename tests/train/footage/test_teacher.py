@@ -42,12 +42,13 @@ def test_ratings_that_are_held_out_are_not_learned():
     rng = np.random.default_rng(0)
     seen = rng.normal(size=(30, 6))
     ratings = [(float(3 + x), float(3 - x)) for x in np.clip(seen[:, 0], -2, 2)]
-    films = [Film(None, "cogvideo", "t2v", "a", ratings[n] if n < 20 else None, str(n)) for n in range(30)]
-    held = {"3", "4"}
+    films = [Film(None, ("cogvideo", "wan2.2")[n % 2], "t2v", f"source {n % 7}", ratings[n] if n < 20 else None, str(n))
+             for n in range(30)]
+    held = {"prompt 3", "prompt 4"}
     changed = [Film(film.path, film.generator, film.kind, film.source, (5.0, 1.0), film.prompt)
-               if film.prompt in held else film for film in films]
-    assert (teacher.qualities(films, seen, held) == teacher.qualities(changed, seen, held)).all()
-    assert not (teacher.qualities(films, seen) == teacher.qualities(changed, seen)).all()
+               if film.group in held else film for film in films]
+    assert (teacher.qualities(films, seen, held).said == teacher.qualities(changed, seen, held).said).all()
+    assert not (teacher.qualities(films, seen).said == teacher.qualities(changed, seen).said).all()
 
 
 def test_what_is_filmed_is_worth_most_and_the_old_least():

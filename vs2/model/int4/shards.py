@@ -18,6 +18,7 @@ import torch
 
 from vs2.errors import BadInput, Failure
 from vs2.model import checkpoint, hub, hub_files
+from vs2.model.card import Card
 
 INDEX = "model.safetensors.index.json"
 NUMBERS = {"U8": torch.uint8, "I8": torch.int8, "BF16": torch.bfloat16, "F16": torch.float16, "F32": torch.float32}
@@ -84,6 +85,11 @@ class Folder:
         for file in sorted(self.folder.iterdir()):
             if file.is_file() and file.name not in weights and _described(file.name):
                 shutil.copyfile(file, into / file.name)
+        if part := Card.read(self.folder).footage:
+            (into / part.folder).mkdir(exist_ok=True)
+            for file in (self.folder / part.folder).iterdir():
+                if file.is_file() and any(file.match(one) for one in hub.WANTED):
+                    shutil.copyfile(file, into / part.folder / file.name)
 
 
 class Hub:
@@ -94,11 +100,10 @@ class Hub:
 
         self.name, self.place = name, place
         try:
-            api = HfApi()
-            self.revision = api.model_info(name).sha
-            files = [file for file in api.list_repo_tree(name, revision=self.revision) if hasattr(file, "size")]
+            self.revision = HfApi().model_info(name).sha
         except Exception as error:  # the Hub's client has many
             raise hub.problem(name, error, begun=False) from error
+        files = self._listed()
         self.identity = f"{name}@{self.revision}"
         self.files = {file.path: file for file in files if "/" not in file.path}
         self.config = json.loads(self._fetch("config.json").read_text(encoding="utf-8"))
@@ -135,9 +140,26 @@ class Hub:
 
     def others(self, into: Path) -> None:
         weights = {shard.file for shard in self.shards}
-        for file in self.files:
+        for file in list(self.files):
             if file not in weights and _described(file):
                 shutil.copyfile(self._fetch(file), into / file)
+        if part := Card.read(into).footage:
+            (into / part.folder).mkdir(exist_ok=True)
+            for inner in self._listed(part.folder):
+                own = Path(inner.path).name
+                if inner.path == f"{part.folder}/{own}" and any(Path(own).match(one) for one in hub.WANTED):
+                    self.files[inner.path] = inner
+                    shutil.copyfile(self._fetch(inner.path), into / inner.path)
+
+    def _listed(self, folder: str | None = None) -> list[Any]:
+        """The files of a folder there."""
+        from huggingface_hub import HfApi
+
+        try:
+            found = HfApi().list_repo_tree(self.name, folder, revision=self.revision)
+            return [file for file in found if hasattr(file, "size")]
+        except Exception as error:  # the Hub's client has many
+            raise hub.problem(self.name, error, begun=False) from error
 
     def _fetch(self, file: str) -> Path:
         if file not in self.files:
