@@ -42,6 +42,15 @@ def test_each_clip_gets_a_token_for_each_cell_of_each_pair_and_what_it_gets_alon
     assert torch.allclose(both, torch.cat(alone), atol=1e-5) and not torch.allclose(alone[0], alone[1], atol=1e-3)
 
 
+def test_each_token_knows_the_mean_of_its_kind():
+    tokens = torch.arange(6 * 4 * 3, dtype=torch.float32).view(6, 4, 3)
+    found = eye.with_means(tokens)
+    assert found.shape == (6, 4, 6) and torch.equal(found[..., :3], tokens)
+    assert torch.allclose(found[:4, :, 3:], tokens[:4].mean((0, 1)).expand(4, 4, 3)), "whole frames"
+    assert torch.allclose(found[4:, :, 3:], tokens[4:].mean((0, 1)).expand(2, 4, 3)), "and pieces"
+    assert eye.with_means(tokens[:2]).shape == (2, 4, 6), "a clip without pieces"
+
+
 def test_the_padding_is_tensorflows():
     layer = eye.Convolution(1, 1, 3, 2)
     with torch.no_grad():

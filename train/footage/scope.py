@@ -11,12 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from train.footage.table import Film
-from train.scope import CALIBRATED, FILE, Learner, caught
+from train.scope import CALIBRATED, FILE, NOUNS, Learner, caught
 from vs2.model.card import NAME
 from vs2.model.footage import pooled
 
 REASON = "Of footage mini does not judge the {noun}: {why}."
-NOUNS = {"visual_quality": "visual quality", "text_alignment": "alignment", "physical_consistency": "physics"}
 WHY = {"text_alignment": "it reads no prompt about footage"}
 MISSED = "its scores for it did not agree with people's well enough"
 

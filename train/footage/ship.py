@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from train.footage.seen import READING
+from train.scope import NOUNS
 from vs2.errors import BadInput, Problem
 from vs2.model.card import NAME, Card, FootageCard
 from vs2.model.footage import load
@@ -19,6 +20,10 @@ FOLDER = "footage"
 FILES = ("chat_template.jinja", "config.json", "generation_config.json", "model.safetensors", "processor_config.json",
          "scope.safetensors", "tokenizer.json", "tokenizer_config.json", NAME)
 LEAST = 112 * 112       # pixels of a frame that is read: a clip that is smaller is made larger
+KNOWS = ("{first} Of footage it makes a first guess at picture and motion and reads no prompt; of other clips it says "
+         "nothing.")
+REASON = ("mini knows rendered scenes of simple shapes and footage, and this clip is neither: it cannot judge its "
+          "{noun}.")
 
 
 def ship(part: Path, checkpoint: Path) -> Path:
@@ -39,6 +44,8 @@ def ship(part: Path, checkpoint: Path) -> Path:
     path = checkpoint / NAME
     record = json.loads(path.read_text(encoding="utf-8"))
     record["footage"] = asdict(FootageCard(FOLDER, (LEAST, READING.max_pixels)))
+    record["knows"] = KNOWS.format(first=card.knows.split(". ")[0].rstrip(".") + ".")
+    record["scope"]["withholds"] = {key: REASON.format(noun=NOUNS[key]) for key in card.scope.withholds}
     Card.of(record)
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return target

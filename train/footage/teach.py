@@ -3,8 +3,8 @@
 It learns from what the eye saw (train/footage/seen.py), so that the convolutions need not run again: a small language
 model reads a token for each quarter of each pair of pictures, and learns the replies of train/footage/words.py. The
 matrix that makes those tokens is what regressions found (train/footage/teacher.py), and is not learned further: a free
-one learns the few clips by heart. At the digits it learns
-the whole distribution: 3.4 is a 3 with 0.6 and a 4 with 0.4. OUTPUT/model is the result.
+one learns the few clips by heart. At the digits it learns the whole distribution: 3.4 is a 3 with 0.6 and a 4 with 0.4.
+OUTPUT/model is the result.
 """
 import argparse
 import json
@@ -12,7 +12,6 @@ import math
 import os
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +19,14 @@ import torch
 from torch.nn import functional
 
 from train import fresh
-from train.footage import faults, imagenet, scope, teacher, words
-from train.footage.matrix import CHANNELS, Matrix
+from train.footage import faults, imagenet, scope, words
+from train.footage.lessons import PAIRS, lessons
 from train.footage.seen import kept
 from train.footage.table import Film, listed
 from vs2.errors import Problem
 from vs2.model import footage
 from vs2.model.card import NAME, Card
-from vs2.model.eye import FEATURES, with_means
+from vs2.model.eye import with_means
 from vs2.model.tokens import Wire
 from vs2.rubric import DIRECT, KEYS
 
@@ -36,70 +35,13 @@ SHAPE = {"vocabulary": 512, "mrope_section": [4, 6, 6],
                   "num_key_value_heads": 2, "initializer_range": 0.05},
          "vision": {"depth": 1, "hidden_size": 32, "intermediate_size": 32, "num_heads": 1, "out_hidden_size": 128,
                     "fullatt_block_indexes": [0]}}
-MERGE, PAIRS = 8, 6
+MERGE = 8
 CARD = {"query": "Judge this footage: $t2v_prompt", "fps": 4.0, "min_frames": 8, "max_frames": 8,
         "pixels": [28 * 28, 512 * 512]}
 STEPS, BATCH, RATE, WARM, DECAY = 600, 24, 2e-3, 30, 0.05
 DIRECT_SHARE, DIGITS, NOISE = 0.2, 4.0, 0.1
+CLEAN = 2.0         # how often a clip is met as it is, a spoilt one being met once: most clips are not spoilt
 EVERY = 50          # steps between two checkpoints and lines of the log
-
-
-@dataclass(frozen=True, eq=False)
-class Lessons:
-    """A variant a row. seen: float32 [n, 24, CHANNELS], its tokens. said: what to say of it. soft: float32 [n, 3, 5],
-    the distribution of each dimension's digit."""
-
-    seen: torch.Tensor
-    said: list[words.Seen]
-    soft: torch.Tensor
-    labels: list[dict]
-
-
-def soft(value: float) -> np.ndarray:
-    """float [5]: a quality between two scores belongs to both."""
-    return np.clip(1 - np.abs(np.arange(1, 6) - np.clip(value, 1, 5)), 0, 1)
-
-
-def lessons(films: list[Film], seen: np.ndarray, labels: list[dict], without: set[str]) -> tuple[Lessons, Matrix]:
-    """What is learned, and the matrix of the eye that goes with it.
-
-    without: groups (`Film.group`) that are kept for measuring: neither their ratings nor their pictures are learned.
-    A row's tokens are made with regressions that were fitted without its group: those of its own would be surer than
-    they can be of a clip that nobody has seen.
-    """
-    index = {film.key: number for number, film in enumerate(films)}
-    clean = {label["clip"]: row for row, label in zip(seen, labels, strict=True) if label["pass"] == 0}
-    placed = teacher.over_time(np.stack([clean[film.key] for film in films]))
-    found_quality = teacher.qualities(films, placed[:, :2 * FEATURES], without)
-    quality = found_quality.said
-    left_out = {film.key for film in films if film.group in without}
-    used = [number for number, label in enumerate(labels) if label["clip"] not in left_out]
-    seen, labels = seen[used], [labels[number] for number in used]
-    of = np.array([index[label["clip"]] for label in labels])
-    groups = [films[number].group for number in of]
-    found, strong = teacher.over_time(seen), teacher.strengths(labels)
-    sure = teacher.sureness(teacher.crossed(found, strong, groups), labels)
-    change = placed[:, 2 * FEATURES:].mean(1)
-    motion = np.searchsorted(np.quantile(change, (0.25, 0.5, 0.75)), change)
-    scores = np.array([[teacher.spoilt(quality[number][0], label["visual"]),
-                        teacher.spoilt(quality[number][1], label["physical"])]
-                       for label, number in zip(labels, of, strict=True)])
-    said = []
-    for row, (label, number) in enumerate(zip(labels, of, strict=True)):
-        parts = [words.Fault(*label[name], sure=int(sure[row, place])) if label[name] else None
-                 for place, name in enumerate(("visual", "physical"))]
-        levels = tuple(round(value) - 1 for value in quality[number])
-        said.append(words.Seen(int(motion[number]), levels, tuple(round(score) for score in scores[row]), *parts,
-                               (int(sure[row, 0]), int(sure[row, 1]))))
-    wanted = np.concatenate([strong, scores], 1)
-    matrix = Matrix.fit(seen, wanted, found_quality.whole)
-    parts, tokens = teacher.folds(groups), np.zeros((len(seen), 4 * PAIRS, CHANNELS), np.float32)
-    for part in np.unique(parts):
-        fitted = matrix.with_directions_of(seen[parts != part], wanted[parts != part],
-                                           found_quality.directions[int(part)])
-        tokens[parts == part] = fitted(seen[parts == part])
-    soft_ = np.array([[soft(visual), soft(3), soft(physical)] for visual, physical in scores], np.float32)
-    return Lessons(torch.from_numpy(tokens), said, torch.from_numpy(soft_), labels), matrix
 
 
 def untrained(seed: int = 0):
@@ -243,7 +185,8 @@ def run(output: Path, tables: list[Path], part: tuple[int, int] = (1, 1), resume
     counts: dict[str, int] = {}
     for label in taught.labels:
         counts[sources[label["clip"]]] = counts.get(sources[label["clip"]], 0) + 1
-    weights = np.array([counts[sources[label["clip"]]] ** -0.5 for label in taught.labels])
+    weights = np.array([counts[sources[label["clip"]]] ** -0.5 * (CLEAN if not label["pass"] else 1)
+                        for label in taught.labels])
     weights /= weights.sum()
     model.train()
     while step < steps:

@@ -22,6 +22,7 @@ FILMED_COUNT = 2.0  # clips that one of a camera counts as: there are few
 SOUND = 3.5, 0.92   # the quality that so many of the clips of cameras reach: from there on a score is a 4
 FOLDS = 5
 FURTHEST = 5.0
+LIKELY, SURE = 8, 30
 TAKES = (0.3, 0.55, 0.85, 1.0)      # of what is above 1 a fault of each strength takes
 
 
@@ -124,7 +125,7 @@ def qualities(films: list[Film], clean: np.ndarray, without: Collection[str] = (
         for row, ridge in zip(said, ridges, strict=True):
             row[parts == part] = ridge.plain(clean[parts == part])
     both.setdefault(-1, fitted(known))
-    shares = np.array([RATED_SHARE, 1 - RATED_SHARE])[:, None] / said[:, known].std(1)
+    shares = np.array([RATED_SHARE, 1 - RATED_SHARE])[:, None] / np.maximum(said[:, known].std(1), 1e-6)
     mixed = (shares[:, None] * said).sum(0)
     stretch = SPREAD * wanted[rated].std(0) / mixed[rated].std(0)
     mixed *= stretch
@@ -155,8 +156,9 @@ def strengths(labels: list[dict]) -> np.ndarray:
 def sureness(told: np.ndarray, labels: list[dict]) -> np.ndarray:
     """int [n, 2], 0 to 2: how sure the visual and the physical verdict of each variant can be.
 
-    told: `strengths` as held-out regressions give them. Sure is a verdict whose fault stands out of the other kinds by
-    more than two of three right verdicts do, unsure one that is missed.
+    told: `strengths` as held-out regressions give them. A verdict that names a fault is sure where it stands out as
+    fewer than one in SURE of the clips without one do, and out of 40 % of those with one; none is 0 where more than one
+    in LIKELY without one do as well, or another kind stands out more.
     """
     kinds, out = (*faults.VISUAL, *faults.PHYSICAL), np.zeros((len(labels), 2), int)
     for column, (name, names) in enumerate((("visual", faults.VISUAL), ("physical", faults.PHYSICAL))):
@@ -165,9 +167,12 @@ def sureness(told: np.ndarray, labels: list[dict]) -> np.ndarray:
         right = np.array([int(row.argmax()) == names.index(label[name][0]) if label[name] else False
                           for row, label in zip(part, labels, strict=True)])
         there = np.array([label[name] is not None for label in labels])
-        margin = np.where(there, any_, -any_)
-        low, high = (np.quantile(margin[there], share) for share in (0.25, 0.6)) if there.any() else (0, 0)
-        still, sure = (np.quantile(-margin[~there], share) for share in (0.75, 0.4)) if (~there).any() else (0, 0)
+        with_one, clean = any_[there], any_[~there]
+        if not len(with_one) or not len(clean):
+            continue
+        low, high = (max(np.quantile(with_one, share), np.quantile(clean, 1 - 1 / few))
+                     for share, few in ((0.25, LIKELY), (0.6, SURE)))
+        still, sure = np.quantile(clean, (0.75, 0.4))
         with_fault = np.where(right & (any_ > high), 2, np.where(right & (any_ > low), 1, 0))
         without = np.where(any_ < sure, 2, np.where(any_ < still, 1, 0))
         out[:, column] = np.where(there, with_fault, without)

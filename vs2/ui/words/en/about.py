@@ -77,8 +77,10 @@ MINI = (
     "The built-in judge, `mini`, is there so that all of this runs without a GPU and without a download. It cannot "
     "judge:")
 MINI_LIMITS = (
-    "footage of people, animals, places or anything else than rendered scenes of simple objects: its scores for those "
-    "mean nothing",
+    "whether footage shows what was asked: of people, animals and places it reads no prompt, and gives alignment no "
+    "score",
+    "footage as people do: of its picture and its motion it gives a first guess, learned from few ratings",
+    "what is neither footage nor a rendered scene of simple objects: slides, patterns, games get no score",
     "physics, reliably: of its three scores that one is the weakest (Benchmarks says by how much)",
     "two faults of one kind at once, which it has never seen",
     "times in seconds: it names frames, as the Evaluate page numbers them",
@@ -94,7 +96,8 @@ OPINION = "A judge's opinion of a clip is an opinion: do not let it alone decide
 WAYS = "How to have the published judge"
 WAYS_NOTE = (
     "For footage of people, animals, places, for anything that is not a rendered scene, ask the published model, "
-    "`TIGER-Lab/VideoScore2`. It is free, and needs a GPU: yours, or one that Hugging Face lends or rents.")
+    "`TIGER-Lab/VideoScore2`, wherever more than a first guess is needed. It is free, and needs a GPU: yours, or one "
+    "that Hugging Face lends or rents.")
 WAY_GPU = (
     "A GPU of your own, with 23 GB free on it, or 7 GB in 4-bit (11 GB on a T4). The first start downloads 16 GB; then "
     "these pages and the command line use it. In a terminal:")

@@ -163,7 +163,9 @@ JUDGE = "Model and precision"
 JUDGE_HINT = "Another model is loaded when it is first asked for."
 IN_MINUTES = "{name}: in minutes"
 AT_ONCE = "{name}: at once"
-TWO_HINT = "One knows what the published model knows and takes its time here; the other only knows rendered scenes."
+TWO_HINT = (
+    "One knows what the published model knows and takes its time here; the other is quick, knows rendered scenes, and "
+    "of footage only makes a first guess.")
 FETCHING_JUDGE = "Fetching {name}"
 PREPARING_JUDGE = "Preparing {name} for this machine"
 GIGABYTES = "{done} of {of} GB"

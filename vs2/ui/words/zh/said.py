@@ -3,6 +3,8 @@
 AND, CLAUSE, STOP = "、", "；", "。"
 _MINI = "mini knows rendered scenes of simple shapes only, and this clip is none of them: it cannot judge its "
 _MINI_SAID = "mini 只了解渲染的简单图形场景，而该视频不是：它无法评判"
+_NEITHER = "mini knows rendered scenes of simple shapes and footage, and this clip is neither: it cannot judge its "
+_NEITHER_SAID = "mini 了解渲染的简单图形场景和影像，而该视频两者都不是：它无法评判"
 
 # 只作为其他句子的一部分出现的
 PARTS = {
@@ -110,10 +112,14 @@ FORMS = {
     # 卡片（vs2.json）
     _MINI + "visual quality.": _MINI_SAID + "视觉质量。", _MINI + "alignment.": _MINI_SAID + "文本对齐。",
     _MINI + "physics.": _MINI_SAID + "物理一致性。",
-    "A very small judge, trained on rendered scenes of simple shapes that bounce, slide, fly, swing or rest. Of any "
-    "other clip its scores mean nothing; do not rely on one.":
+    _NEITHER + "visual quality.": _NEITHER_SAID + "视觉质量。", _NEITHER + "alignment.": _NEITHER_SAID + "文本对齐。",
+    _NEITHER + "physics.": _NEITHER_SAID + "物理一致性。",
+    "A very small judge, trained on rendered scenes of simple shapes that bounce, slide, fly, swing or rest. Of "
+    "footage it makes a first guess at picture and motion and reads no prompt; of other clips it says nothing.":
         "一个很小的评审模型，用简单图形弹跳、滑动、飞行、摆动或静止的渲染场景训练。"
-        "它对其他任何视频的评分都没有意义，请不要依赖。",
+        "对影像，它只初步估计画面和运动，不读提示词；对其他视频不作评判。",
+    "Of footage mini does not judge the alignment: it reads no prompt about footage.":
+        "对影像，mini 不评判文本对齐：它不读关于影像的提示词。",
     "AI-generated videos of all kinds; the published VideoScore2, Qwen2.5-VL 7B.":
         "各类 AI 生成的视频；已发表的 VideoScore2，Qwen2.5-VL 7B。",
     "rendered scenes and spoilt photographs (vs2/scenes), at most one visual and one physical fault each":

@@ -1,0 +1,81 @@
+"""What is learned of footage: of each variant the tokens that its pictures make, the reply, and the distribution of its
+digits.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from train.footage import teacher, words
+from train.footage.matrix import CHANNELS, Matrix
+from train.footage.table import Film
+from vs2.model.eye import FEATURES
+
+PAIRS = 6       # of pictures: four of whole frames, two of pieces
+
+
+@dataclass(frozen=True, eq=False)
+class Lessons:
+    """A variant a row. seen: float32 [n, 24, CHANNELS], its tokens. said: what to say of it. soft: float32 [n, 3, 5],
+    the distribution of each dimension's digit."""
+
+    seen: torch.Tensor
+    said: list[words.Seen]
+    soft: torch.Tensor
+    labels: list[dict]
+
+
+def soft(value: float) -> np.ndarray:
+    """float [5]: a quality between two scores belongs to both."""
+    return np.clip(1 - np.abs(np.arange(1, 6) - np.clip(value, 1, 5)), 0, 1)
+
+
+def lessons(films: list[Film], seen: np.ndarray, labels: list[dict], without: set[str]) -> tuple[Lessons, Matrix]:
+    """What is learned, and the matrix of the eye that goes with it.
+
+    without: groups (`Film.group`) that are kept for measuring: neither their ratings nor their pictures are learned.
+    A row's tokens are made with regressions that were fitted without its group: those of its own would be surer than
+    they can be of a clip that nobody has seen. A fault that these cannot tell is not named, for who has to name it
+    learns to find faults in clips that have none.
+    """
+    index = {film.key: number for number, film in enumerate(films)}
+    clean = {label["clip"]: row for row, label in zip(seen, labels, strict=True) if label["pass"] == 0}
+    placed = teacher.over_time(np.stack([clean[film.key] for film in films]))
+    found_quality = teacher.qualities(films, placed[:, :2 * FEATURES], without)
+    quality = found_quality.said
+    left_out = {film.key for film in films if film.group in without}
+    used = [number for number, label in enumerate(labels) if label["clip"] not in left_out]
+    seen, labels = seen[used], [labels[number] for number in used]
+    of = np.array([index[label["clip"]] for label in labels])
+    groups = [films[number].group for number in of]
+    found, strong = teacher.over_time(seen), teacher.strengths(labels)
+    sure = teacher.sureness(teacher.crossed(found, strong, groups), labels)
+    change = placed[:, 2 * FEATURES:].mean(1)
+    motion = np.searchsorted(np.quantile(change, (0.25, 0.5, 0.75)), change)
+    parts = teacher.folds(groups)
+    # what a variant looks like, which is all that can be said where its fault is not to be told
+    looks = quality[of] + np.stack([(row - placed[number])[:2 * FEATURES] @ found_quality.directions[int(part)]
+                                    for row, number, part in zip(found, of, parts, strict=True)])
+    said, scores = [], np.zeros((len(labels), 2))
+    for row, (label, number) in enumerate(zip(labels, of, strict=True)):
+        seen_faults: list[words.Fault | None] = []
+        levels = []
+        for place, name in enumerate(("visual", "physical")):
+            fault, certain = label[name], int(sure[row, place])
+            told = fault is not None and certain > 0
+            seen_faults.append(words.Fault(*fault, sure=certain) if told else None)
+            level = quality[number][place] if told else float(np.clip(looks[row, place], 1, 5))
+            scores[row, place] = teacher.spoilt(level, fault if told else None)
+            levels.append(round(level) - 1)
+        said.append(words.Seen(int(motion[number]), (levels[0], levels[1]),
+                               (round(scores[row, 0]), round(scores[row, 1])), *seen_faults,
+                               (int(sure[row, 0]), int(sure[row, 1]))))
+    wanted = np.concatenate([strong, scores], 1)
+    matrix = Matrix.fit(seen, wanted, found_quality.whole)
+    tokens = np.zeros((len(seen), 4 * PAIRS, CHANNELS), np.float32)
+    for part in np.unique(parts):
+        fitted = matrix.with_directions_of(seen[parts != part], wanted[parts != part],
+                                           found_quality.directions[int(part)])
+        tokens[parts == part] = fitted(seen[parts == part])
+    soft_ = np.array([[soft(visual), soft(3), soft(physical)] for visual, physical in scores], np.float32)
+    return Lessons(torch.from_numpy(tokens), said, torch.from_numpy(soft_), labels), matrix
