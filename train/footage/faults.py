@@ -1,8 +1,9 @@
 """Faults that are put into footage on purpose, at the clip's own size, so that a judge learns them there.
 
-visual: the six of the rendered scenes (vs2/scenes/damage.py), in grains and blocks of any size from a pixel up; four
-of cameras and cables. physical: what no camera sees. Each at a strength of 1 to 4. The kinds that the suites hold
-out (vs2/bench) are none of these. Everything is drawn from a numpy generator.
+visual: the six of the rendered scenes (vs2/scenes/damage.py), in grains and blocks of any size from a pixel up; three
+of cameras and cables. (A fourth, pixels that wander, looks like fire and water, which were then taken for it.)
+physical: what no camera sees. Each at a strength of 1 to 4. The kinds that the suites hold out (vs2/bench) are none of
+these. Everything is drawn from a numpy generator.
 """
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from PIL import Image, ImageFilter
 from vs2.scenes import film
 from vs2.scenes.damage import FAULTS, SHORT
 
-SCRAMBLE = (2, 4, 7, 12)                # pixels that a pixel may wander
 COMB = (4, 9, 18, 34)                   # pixels that every other line is moved
 FRINGE = (3, 6, 11, 20)                 # pixels between red and blue
 SHARPEN = (150, 300, 600, 1200)         # percent of an unsharp mask
@@ -31,16 +31,6 @@ class Spoilt:
     strength: int
     first: int
     last: int
-
-
-
-
-def _scramble(picture, k, rng, scale):
-    height, width = picture.shape[:2]
-    far = SCRAMBLE[k] * scale
-    dy, dx = (rng.uniform(-far, far, (height, width)) for _ in range(2))
-    y = np.clip(np.arange(height)[:, None] + dy, 0, height - 1).astype(int)
-    return picture[y, np.clip(np.arange(width)[None] + dx, 0, width - 1).astype(int)]
 
 
 def _comb(picture, k, rng, scale):
@@ -61,7 +51,7 @@ def _sharpen(picture, k, rng, scale):
     return np.asarray(Image.fromarray(picture).filter(ImageFilter.UnsharpMask(1.5 * scale, SHARPEN[k], 0)))
 
 
-OWN: dict[str, Callable] = {"scrambling": _scramble, "combing": _comb, "fringes": _fringe, "sharpening": _sharpen}
+OWN: dict[str, Callable] = {"combing": _comb, "fringes": _fringe, "sharpening": _sharpen}
 VISUAL = (*FAULTS, *OWN)
 EVERY_FRAME = ("flicker", "jitter")     # are nothing in a single frame
 

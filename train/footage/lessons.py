@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from train.footage import teacher, words
+from train.footage import faults, teacher, words
 from train.footage.matrix import CHANNELS, Matrix
 from train.footage.table import Film
 from vs2.model.eye import FEATURES
@@ -44,7 +44,9 @@ def lessons(films: list[Film], seen: np.ndarray, labels: list[dict], without: se
     found_quality = teacher.qualities(films, placed[:, :2 * FEATURES], without)
     quality = found_quality.said
     left_out = {film.key for film in films if film.group in without}
-    used = [number for number, label in enumerate(labels) if label["clip"] not in left_out]
+    taught = (*faults.VISUAL, *faults.PHYSICAL, None)       # files of before may have kinds that are not
+    used = [number for number, label in enumerate(labels) if label["clip"] not in left_out and
+            all((label[name] or [None])[0] in taught for name in ("visual", "physical"))]
     seen, labels = seen[used], [labels[number] for number in used]
     of = np.array([index[label["clip"]] for label in labels])
     groups = [films[number].group for number in of]
