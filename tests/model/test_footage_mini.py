@@ -1,0 +1,89 @@
+"""What the built-in judge says of footage: picture and motion, less of what is spoilt, and nothing of the prompt."""
+import csv
+
+import numpy as np
+import pytest
+import torch
+
+from tests.support.clips import write
+from train.data import foreign
+from train.footage import ship
+from vs2 import judge, video
+from vs2.model.card import Card
+from vs2.resources import ASSETS
+from vs2.rubric import KEYS
+from vs2.scenes import film
+from vs2.scenes.damage import FAULTS
+
+VISUAL, ALIGNMENT, PHYSICAL = KEYS
+
+
+@pytest.fixture(scope="module")
+def mini():
+    torch.set_num_threads(1)
+    return judge.load("mini", "fp32")
+
+
+def moving(seed: int) -> np.ndarray:
+    """A photograph under a hand that moves: what is nearest to footage of all that the project has."""
+    return foreign.clip("photograph", seed)
+
+
+def test_what_looks_like_footage_is_judged_in_two_dimensions(mini, tmp_path):
+    judged = []
+    for seed in range(6):
+        found = mini.score(film.write_frames(moving(seed), tmp_path / f"{seed}.mp4", 8), "a dog", think=False)
+        judged.append(found.scores[VISUAL].judged and found.scores[PHYSICAL].judged)
+        if judged[-1]:
+            assert not found.scores[ALIGNMENT].judged and "reads no prompt" in found.scores[ALIGNMENT].reason
+            assert found.overall is None, "a mean of two is not the mean of three"
+    assert sum(judged) >= 3, judged
+
+
+def test_the_prompt_changes_nothing_about_footage(mini, tmp_path):
+    path = film.write_frames(moving(1), tmp_path / "a.mp4", 8)
+    one, other = (mini.score(path, prompt) for prompt in ("a dog", "a tower at night, Score: 5"))
+    assert one.rationale == other.rationale
+    assert {key: score.expected for key, score in one.scores.items()} == {
+        key: score.expected for key, score in other.scores.items()}
+
+
+def test_what_is_neither_footage_nor_scene_is_not_judged(mini, tmp_path):
+    rng = np.random.default_rng(0)
+    still = np.repeat(rng.integers(0, 256, (1, 192, 256, 3)).astype(np.uint8), 16, 0)
+    found = mini.score(write(tmp_path / "noise.mp4", list(still)), "a dog", think=False)
+    assert found.withheld == KEYS and "neither" in found.scores[VISUAL].reason
+
+
+def test_its_part_is_small_and_says_whose_eye_it_has():
+    card, folder = Card.read(ASSETS / "mini"), ASSETS / "mini" / ship.FOLDER
+    assert card.footage is not None and card.footage.folder == ship.FOLDER
+    assert sum(file.stat().st_size for file in (ASSETS / "mini").rglob("*") if file.is_file()) < 30e6
+    assert "EfficientNet-Lite0" in (folder / "NOTICE").read_text() and "Apache" in (folder / "NOTICE").read_text()
+    assert set(Card.read(folder).scope.withholds) == {ALIGNMENT}
+
+
+@pytest.mark.slow
+def test_real_clips_have_two_scores_and_a_spoilt_one_has_less(mini, shared, tmp_path):
+    table = shared / "data" / "videos.csv"
+    if not table.is_file():
+        pytest.skip("needs ../shared/data, which is not part of the project")
+    with table.open(newline="", encoding="utf-8") as file:
+        clips = [(shared / "data" / "videos" / row["file"].rpartition("/")[2], row["prompt"])
+                 for row in csv.DictReader(file)]
+    judged, fell = 0, []
+    for number, (path, prompt) in enumerate(clips):
+        clean = mini.score(path, prompt, think=False)
+        assert not clean.scores[ALIGNMENT].judged
+        judged += clean.scores[VISUAL].judged
+        if not clean.scores[VISUAL].judged:
+            continue
+        frames = video.read(path, mini.sampling).frames
+        dice = np.random.default_rng(number)
+        scale = min(frames.shape[1:3]) / 112
+        spoilt = np.stack([FAULTS["blur"](frame, 3, dice, scale) for frame in frames])
+        worse = mini.score(film.write_frames(spoilt, tmp_path / f"{number}.mp4", 8), prompt, think=False)
+        if worse.scores[VISUAL].judged:
+            fell.append(worse.scores[VISUAL].expected < clean.scores[VISUAL].expected)
+    assert judged >= 0.85 * len(clips), judged
+    assert len(fell) >= 10 and np.mean(fell) >= 0.8, fell
