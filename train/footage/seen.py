@@ -3,7 +3,8 @@
 The eye is frozen, so every variant of a clip is looked at once and kept: OUTPUT/frames has the clips' frames, read
 through `vs2.video`, OUTPUT/seen what the eye makes of them, a file for SHARD variants. Pass 0 has every clip as it is;
 each later one has a part of them, at most MOST of a source, with faults (train/footage/faults.py). Made clips that are
-no footage (train/data/foreign.py) come after pass 1. Killed, it goes on.
+no footage (train/data/foreign.py) come after pass 1, and clips that are so blurred that they might be taken for those.
+Killed, it goes on.
 """
 import argparse
 import json
@@ -24,12 +25,14 @@ from vs2 import video
 from vs2.errors import Problem
 from vs2.model.eye import cells
 from vs2.model.views import views
+from vs2.scenes.damage import FAULTS, SHORT
 from vs2.video.sampling import Sampling
 
 READING = Sampling(fps=4.0, min_frames=8, max_frames=8, min_pixels=28 * 28, max_pixels=512 * 512)
 MOST, SHARD = 20, 40
 CLEAN, MOVING = 0.12, 0.42      # up to which draws of a pass are clean; up to which only their motion is spoilt
 BOTH = 0.92                     # above this both are
+SOFT = 250      # clips that are also looked at through the strongest blur: they are footage all the same
 MADE, LIKE = 24, ("photograph",)    # made clips of a kind; kinds that are too much like footage to be told from it
 
 
@@ -64,6 +67,14 @@ def variant(films: list[Film], number: int, turn: int, output: Path) -> tuple[np
         done = faults.spoilt(frames, kind, strength, rng)
         frames, label["visual"] = done.frames, [kind, strength, done.first, done.last]
     return frames, label
+
+
+def softened(film: Film, output: Path) -> tuple[np.ndarray, dict]:
+    """Frames of a clip under the strongest blur, or the one before it."""
+    frames = frames_of(film, output)
+    dice = np.random.default_rng([len(film.key), int(frames[0].sum()) % 2**31])
+    strength, scale = int(dice.integers(2, 4)), min(frames.shape[1:3]) / SHORT
+    return np.stack([FAULTS["blur"](frame, strength, dice, scale) for frame in frames]), {"clip": film.key}
 
 
 def _fitted(frames: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -118,6 +129,10 @@ def run(output: Path, tables: list[Path], passes: int) -> None:
             if not (output / "seen" / f"made-{kind}.npz").exists():
                 keep(f"made-{kind}", [(reencoded(foreign.clip(kind, seed), np.random.default_rng([seed, 80])),
                                        {"made": kind}) for seed in range(MADE)])
+    some = np.random.default_rng(81).permutation(len(films))[:SOFT].tolist()
+    for start in range(0, len(some) if passes else 0, SHARD):
+        if not (output / "seen" / f"soft-{start:04d}.npz").exists():
+            keep(f"soft-{start:04d}", [softened(films[number], output) for number in some[start:start + SHARD]])
 
 
 def kept(output: Path, which: str = "[0-9]*") -> tuple[np.ndarray, list[dict]]:

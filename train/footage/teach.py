@@ -211,7 +211,9 @@ def run(output: Path, tables: list[Path], part: tuple[int, int] = (1, 1), resume
             print(f"teach {step} of {steps}: loss {np.mean(sums):.4f}, {time.time() - started:.0f} s", flush=True)
             sums = []
     finish(model, processor, target)
-    scope.fit(target, films, seen, labels, kept(output, "made-*"), withhold)
+    soft = kept(output, "soft-*")
+    footage_seen = np.concatenate([seen, soft[0]]), [*labels, *soft[1]]
+    scope.fit(target, films, footage_seen, kept(output, "made-*"), withhold)
     return target
 
 
