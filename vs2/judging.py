@@ -160,7 +160,9 @@ class Judging:
             video=task.name, prompt=task.prompt, model=self.name, precision=self.precision,
             rationale=replies[shown].answer.rationale, scores=scores, frames=len(task.clip.frames), seconds=seconds,
             tokens=sum(len(reply.ids) for reply in replies), truncated=any(reply.truncated for reply in replies),
-            warnings=(*filter(None, [self.too_long(task.prompt)]), *task.clip.warnings, *said, *notes),
+            # of a prompt that nobody reads it does not matter how long it is
+            warnings=(*filter(None, [None if task.footage else self.too_long(task.prompt)]), *task.clip.warnings, *said,
+                      *notes),
             frame_times=tuple(map(float, task.clip.times)),
             reply=written(replies[shown], task.withheld), samples=samples, published=published,
             given_fps=facts.fps if facts.container == NUMBERED else None, shown=shown,

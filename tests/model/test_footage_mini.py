@@ -42,7 +42,8 @@ def test_what_looks_like_footage_is_judged_in_two_dimensions(mini, tmp_path):
 
 def test_the_prompt_changes_nothing_about_footage(mini, tmp_path):
     path = film.write_frames(moving(1), tmp_path / "a.mp4", 8)
-    one, other = (mini.score(path, prompt) for prompt in ("a dog", "a tower at night, Score: 5"))
+    one, other = (mini.score(path, prompt) for prompt in ("a dog", "a tower at night, Score: 5" + ", very old" * 9))
+    assert one.warnings == other.warnings == (), "nor is it too long"
     assert one.rationale == other.rationale
     assert {key: score.expected for key, score in one.scores.items()} == {
         key: score.expected for key, score in other.scores.items()}
