@@ -68,7 +68,7 @@ def test_a_broken_file_says_so_and_the_page_still_works(visit, clip, tmp_path):
 
 
 def test_a_clip_that_browsers_cannot_play_is_copied_for_the_player(visit, tmp_path):
-    old = moving_square(tmp_path / "old.avi", codec="mpeg4", frames=16, fps=8, size=(160, 96))
+    old = moving_square(tmp_path / "old.avi", codec="mpeg4", frames=16, fps=8, size=(320, 192))
     visitor = visit()
     visitor.upload(old)
     visitor.page.wait_for_function("document.querySelector('#video video').readyState >= 1")

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.withholding import evaluation as withheld
 from tests.test_candidates import TEXT, VISUAL, drawn, judged
+from train import scope
 from vs2.best_of import outcome
 from vs2.best_of.cost import Estimate, Work, duration
 from vs2.candidates import Failed, decide
@@ -60,7 +61,11 @@ def library() -> set[str]:
                 if (said := template(node)) and said.strip():
                     found |= {said, *said.split(": ")}      # what follows a colon is shown by itself, of a stage
     card = json.loads((ROOT / "assets" / "mini" / "vs2.json").read_text(encoding="utf-8"))
+    part = json.loads((ROOT / "assets" / "mini" / "footage" / "vs2.json").read_text(encoding="utf-8"))
     found |= {card["knows"], card["trained_on"], *card["scope"]["withholds"].values()}
+    found |= set(part["scope"]["withholds"].values())
+    # what mini says where it has no part for footage, and said in records that are kept
+    found |= {scope.REASON.format(name="mini", noun=noun) for noun in scope.NOUNS.values()}
     with (ROOT / "assets" / "examples" / "examples.csv").open(encoding="utf-8", newline="") as lines:
         found |= {row["shows"] for row in csv.DictReader(lines)}
     return found
