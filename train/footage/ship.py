@@ -27,6 +27,7 @@ they are kept in bfloat16, and the classifier is left out.
 """
 KNOWS = ("{first} Of footage it makes a first guess at picture and motion and reads no prompt; of other clips it says "
          "nothing.")
+TRAINED_ON = "{first}; and on clips of footage, some of them rated by people (docs/mini.md)"
 REASON = ("mini knows rendered scenes of simple shapes and footage, and this clip is neither: it cannot judge its "
           "{noun}.")
 
@@ -51,6 +52,7 @@ def ship(part: Path, checkpoint: Path) -> Path:
     record = json.loads(path.read_text(encoding="utf-8"))
     record["footage"] = asdict(FootageCard(FOLDER, (LEAST, READING.max_pixels)))
     record["knows"] = KNOWS.format(first=card.knows.split(". ")[0].rstrip(".") + ".")
+    record["trained_on"] = TRAINED_ON.format(first=card.trained_on.split("; and on clips of footage")[0])
     record["scope"]["withholds"] = {key: REASON.format(noun=NOUNS[key]) for key in card.scope.withholds}
     Card.of(record)
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -122,8 +122,10 @@ FORMS = {
         "对影像，mini 不评判文本对齐：它不读关于影像的提示词。",
     "AI-generated videos of all kinds; the published VideoScore2, Qwen2.5-VL 7B.":
         "各类 AI 生成的视频；已发表的 VideoScore2，Qwen2.5-VL 7B。",
-    "rendered scenes and spoilt photographs (vs2/scenes), at most one visual and one physical fault each":
-        "渲染场景和有意损坏的照片（vs2/scenes），每个最多有一处画面缺陷和一处物理缺陷",
+    "rendered scenes and spoilt photographs (vs2/scenes), at most one visual and one physical fault each; and on clips "
+    "of footage, some of them rated by people (docs/mini.md)":
+        "渲染场景和有意损坏的照片（vs2/scenes），每个最多有一处画面缺陷和一处物理缺陷；"
+        "以及影像视频，其中一部分有人工评分（docs/mini.md）",
     # 示例（assets/examples）
     "Good: as asked, clean, and it falls as things fall": "良好：符合要求，画面干净，下落自然",
     "Visual quality: strong pixelation": "视觉质量：明显的马赛克",
