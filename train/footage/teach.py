@@ -211,9 +211,10 @@ def run(output: Path, tables: list[Path], part: tuple[int, int] = (1, 1), resume
             print(f"teach {step} of {steps}: loss {np.mean(sums):.4f}, {time.time() - started:.0f} s", flush=True)
             sums = []
     finish(model, processor, target)
-    soft = kept(output, "soft-*")
-    footage_seen = np.concatenate([seen, soft[0]]), [*labels, *soft[1]]
-    scope.fit(target, films, footage_seen, kept(output, "made-*"), withhold)
+    soft, left_out = kept(output, "soft-*"), {film.key for film in films if film.group in without}
+    seen, labels = np.concatenate([seen, soft[0]]), [*labels, *soft[1]]
+    met = [number for number, label in enumerate(labels) if label["clip"] not in left_out]
+    scope.fit(target, films, (seen[met], [labels[number] for number in met]), kept(output, "made-*"), withhold)
     return target
 
 
