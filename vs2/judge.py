@@ -203,7 +203,7 @@ class Judge(Judging):
         opening = "" if task.options.think else DIRECT.leads[0]
         seen = replace(self.card.sampling, fps=caps.fps_seen(task.clip, self.card.sampling, task.options.frames))
         if task.footage and self.footage is not None:
-            made = self.footage.inputs(task.clip.frames, opening)
+            made = self.footage.inputs(task.clip.frames, task.clip.pulse, opening)
         else:
             made = inputs.prepare(self.processor, self._own(task.clip), task.prompt, replace(self.card, sampling=seen),
                                   self.model.config, opening)

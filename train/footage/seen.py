@@ -11,6 +11,8 @@ import json
 import os
 import sys
 from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,58 +25,104 @@ from train.footage import faults, imagenet
 from train.footage.table import Film, listed
 from vs2 import video
 from vs2.errors import Problem
+from vs2.model import pulse as beats
 from vs2.model.eye import cells
-from vs2.model.views import views
+from vs2.model.views import pictures
 from vs2.scenes.damage import FAULTS, SHORT
+from vs2.video import pulse
 from vs2.video.sampling import Sampling
 
-READING = Sampling(fps=4.0, min_frames=8, max_frames=8, min_pixels=28 * 28, max_pixels=512 * 512)
+PULSE = 64      # frames of a clip that are read, at most: what happens between neighbours is put in, and felt, there
 MOST, SHARD = 20, 40
 CLEAN, MOVING = 0.12, 0.42      # up to which draws of a pass are clean; up to which only their motion is spoilt
 BOTH = 0.92                     # above this both are
-SOFT = 250      # clips that are also looked at through the strongest blur: they are footage all the same
+CODED = 0.7                     # of the spoilt ones that are then encoded
+SOFT = 400      # clips that are also looked at spoilt as far as it goes (`WORST`): they are footage all the same
+WORST = ("blur", "pixelation", "blocking", "noise")
 MADE, LIKE = 24, ("photograph",)    # made clips of a kind; kinds that are too much like footage to be told from it
 
 
-def frames_of(film: Film, output: Path) -> np.ndarray:
-    """uint8 [8, h, w, 3] of a clip, kept in a file."""
-    kept = output / "frames" / f"{film.key}.npy"
+@dataclass(frozen=True)
+class Reading(Sampling):
+    """Reads the eight frames that are looked at and the neighbours that are felt."""
+
+    def indices(self, total: int, video_fps: float) -> list[int]:
+        """The numbers of both, rising."""
+        eight = super().indices(total, video_fps)
+        return sorted({*eight, *pulse.chosen(total, eight, self.pulse)})
+
+
+READING = Reading(fps=4.0, min_frames=8, max_frames=8, min_pixels=28 * 28, max_pixels=512 * 512, pulse=PULSE)
+
+
+@dataclass(frozen=True, eq=False)
+class Footage:
+    """frames: uint8 [n, h, w, 3], and their numbers in the clip; looked: the places of the eight among them."""
+
+    frames: np.ndarray
+    numbers: np.ndarray
+    looked: np.ndarray
+
+    def pulse(self) -> np.ndarray:
+        """float32 [COUNT]: what happens from frame to frame."""
+        felt = pulse.of(self.frames, self.numbers.tolist(), *self.frames.shape[1:3])
+        return beats.numbers(felt)
+
+    def near(self, first: int, last: int) -> list[int]:
+        """The first and the last of the eight, from 1, that lie between two frames, from 1; the nearest where none."""
+        inside = np.flatnonzero((self.looked >= first - 1) & (self.looked <= last - 1))
+        if not len(inside):
+            inside = np.abs(self.looked - (first + last) / 2 + 1).argmin()[None]
+        return [int(inside[0]) + 1, int(inside[-1]) + 1]
+
+
+def footage_of(film: Film, output: Path) -> Footage:
+    """A clip, its frames kept in a file."""
+    kept = output / "frames" / f"{film.key}.npz"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        fresh = kept.with_suffix(".new.npy")
-        np.save(fresh, video.read(film.path, READING).frames)
+        fresh = kept.with_suffix(f".{os.getpid()}.npz")
+        clip = video.read(film.path, READING)
+        facts = clip.metadata
+        eight = Sampling.indices(READING, facts.total_frames, facts.fps)
+        places = {number: place for place, number in enumerate(facts.indices)}
+        np.savez(fresh, frames=clip.frames, numbers=np.array(facts.indices), looked=np.array([places[n] for n in eight]))
         os.replace(fresh, kept)
-    return np.load(kept)
+    with np.load(kept) as found:
+        return Footage(found["frames"], found["numbers"], found["looked"])
 
 
-def variant(films: list[Film], number: int, turn: int, output: Path) -> tuple[np.ndarray, dict]:
-    """Frames of clip `number` in a pass, and what was done to them; pass 0 leaves them as they are."""
+def variant(films: list[Film], number: int, turn: int, output: Path) -> tuple[Footage, dict]:
+    """Clip `number` in a pass, and what was done to it; pass 0 leaves it as it is."""
     label = {"clip": films[number].key, "pass": turn, "visual": None, "physical": None}
-    frames = frames_of(films[number], output)
+    whole = footage_of(films[number], output)
     if not turn:
-        return frames, label
+        return whole, label
     rng = np.random.default_rng([turn, number, 77])
-    frames, draw = faults.handed_on(frames, rng), rng.random()
+    frames, draw = faults.handed_on(whole.frames, rng), rng.random()
     if CLEAN <= draw < MOVING or draw >= BOTH:
         kind, strength = str(rng.choice(faults.PHYSICAL)), int(rng.integers(1, 5))
         other = None
         if kind == "cutting":
-            other = _fitted(frames_of(films[int(rng.integers(len(films)))], output), frames.shape)
+            other = _fitted(footage_of(films[int(rng.integers(len(films)))], output).frames, frames.shape)
         done = faults.spoilt(frames, kind, strength, rng, other)
-        frames, label["physical"] = done.frames, [kind, strength, done.first, done.last]
+        frames, label["physical"] = done.frames, [kind, strength, *whole.near(done.first, done.last)]
     if draw >= MOVING:
         kind, strength = str(rng.choice(faults.VISUAL)), int(rng.integers(1, 5))
         done = faults.spoilt(frames, kind, strength, rng)
-        frames, label["visual"] = done.frames, [kind, strength, done.first, done.last]
-    return frames, label
+        frames, label["visual"] = done.frames, [kind, strength, *whole.near(done.first, done.last)]
+    # a picture that is shown twice is twice the same only before it is in a file
+    return replace(whole, frames=faults.encoded(frames, rng) if rng.random() < CODED else frames), label
 
 
-def softened(film: Film, output: Path) -> tuple[np.ndarray, dict]:
-    """Frames of a clip under the strongest blur, or the one before it."""
-    frames = frames_of(film, output)
-    dice = np.random.default_rng([len(film.key), int(frames[0].sum()) % 2**31])
-    strength, scale = int(dice.integers(2, 4)), min(frames.shape[1:3]) / SHORT
-    return np.stack([FAULTS["blur"](frame, strength, dice, scale) for frame in frames]), {"clip": film.key}
+def softened(film: Film, number: int, output: Path) -> tuple[np.ndarray, dict]:
+    """The eight frames of a clip with one of WORST at its strongest, or the one before it, as coarse as it gets."""
+    whole = footage_of(film, output)
+    dice = np.random.default_rng([number, 82])
+    strength, scale = int(dice.integers(2, 4)), min(whole.frames.shape[1:3]) / SHORT
+    kind = WORST[number % len(WORST)]
+    return np.stack([FAULTS[kind](frame, strength, dice, scale) for frame in whole.frames[whole.looked]]), \
+        {"clip": film.key}
 
 
 def _fitted(frames: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -101,51 +149,67 @@ def chosen(films: list[Film], turn: int) -> list[int]:
 def look(network, frames: np.ndarray) -> np.ndarray:
     """float16 [6, 2, 2, FEATURES]."""
     first = next(network.parameters())
-    shown = torch.from_numpy(views(frames)).permute(0, 3, 1, 2).to(first.dtype)
+    shown = torch.from_numpy(pictures(frames)).permute(0, 3, 1, 2).to(first.dtype)
     return cells([seen.float() for seen in network(shown)], 2, 2).half().numpy()
 
 
-def run(output: Path, tables: list[Path], passes: int) -> None:
-    """All passes, shard by shard."""
+def run(output: Path, tables: list[Path], passes: int, share: tuple[int, int] = (1, 1)) -> None:
+    """All passes, shard by shard; of the shards that are not there yet only the k-th of every n, share = (k, n)."""
     films = listed(tables)
     # bfloat16 takes less than half of the time where the processor has products of it
     network = imagenet.network().to(torch.bfloat16).to(memory_format=torch.channels_last)
     (output / "seen").mkdir(parents=True, exist_ok=True)
-    def keep(name: str, found: list[tuple[np.ndarray, dict]]) -> None:
+
+    def keep(name: str, number: int, clips: Iterable[tuple[Footage | np.ndarray, dict]]) -> None:
+        if number % share[1] != share[0] - 1 or (output / "seen" / f"{name}.npz").exists():
+            return
+        seen, felt, labels = [], [], []
+        for shown, label in clips:
+            seen.append(look(network, shown.frames[shown.looked] if isinstance(shown, Footage) else shown))
+            felt.append(shown.pulse() if isinstance(shown, Footage) else beats.numbers(None))
+            labels.append(label)
         fresh = output / "seen" / f"{name}.new"
         with fresh.open("wb") as file:
-            np.savez(file, seen=np.stack([look(network, frames) for frames, _ in found]),
-                     labels=json.dumps([label for _, label in found]))
+            np.savez(file, seen=np.stack(seen), pulse=np.stack(felt), labels=json.dumps(labels))
         os.replace(fresh, output / "seen" / f"{name}.npz")
-        print(f"seen: {name}, {len(found)} clips", flush=True)
+        print(f"seen: {name}, {len(labels)} clips", flush=True)
 
     for turn in range(passes + 1):
         numbers = chosen(films, turn)
         for start in range(0, len(numbers), SHARD):
-            if not (output / "seen" / f"{turn:02d}-{start:04d}.npz").exists():
-                keep(f"{turn:02d}-{start:04d}",
-                     [variant(films, number, turn, output) for number in numbers[start:start + SHARD]])
-        for kind in (kind for kind in foreign.KINDS if turn == 1 and kind not in LIKE):
-            if not (output / "seen" / f"made-{kind}.npz").exists():
-                keep(f"made-{kind}", [(reencoded(foreign.clip(kind, seed), np.random.default_rng([seed, 80])),
-                                       {"made": kind}) for seed in range(MADE)])
+            keep(f"{turn:02d}-{start:04d}", start // SHARD,
+                 (variant(films, number, turn, output) for number in numbers[start:start + SHARD]))
+        if turn == 1:
+            for number, kind in enumerate(kind for kind in foreign.KINDS if kind not in LIKE):
+                keep(f"made-{kind}", number,
+                     ((reencoded(foreign.clip(kind, seed), np.random.default_rng([seed, 80])), {"made": kind})
+                      for seed in range(MADE)))
     some = np.random.default_rng(81).permutation(len(films))[:SOFT].tolist()
     for start in range(0, len(some) if passes else 0, SHARD):
-        if not (output / "seen" / f"soft-{start:04d}.npz").exists():
-            keep(f"soft-{start:04d}", [softened(films[number], output) for number in some[start:start + SHARD]])
+        keep(f"soft-{start:04d}", start // SHARD,
+             (softened(films[number], number, output) for number in some[start:start + SHARD]))
 
 
-def kept(output: Path, which: str = "[0-9]*") -> tuple[np.ndarray, list[dict]]:
-    """What the eye saw, float16 [n, 6, 2, 2, FEATURES], and the labels, of all shards that are there.
+def kept(output: Path, which: str = "[0-9]*") -> tuple[np.ndarray, np.ndarray, list[dict]]:
+    """What the eye saw, float16 [n, 6, 2, 2, FEATURES], the pulses, float32 [n, COUNT], and the labels, of all shards
+    that are there.
 
     which: "made-*" for those of made clips.
     """
-    seen, labels = [], []
+    seen, felt, labels = [], [], []
     for path in sorted((Path(output) / "seen").glob(f"{which}.npz")):
         with np.load(path) as shard:
             seen.append(shard["seen"])
+            felt.append(shard["pulse"])
             labels += json.loads(str(shard["labels"]))
-    return np.concatenate(seen), labels
+    return np.concatenate(seen), np.concatenate(felt), labels
+
+
+def _share(text: str) -> tuple[int, int]:
+    number, count = map(int, text.split("/"))
+    if not 1 <= number <= count:
+        raise ValueError(text)
+    return number, count
 
 
 def main(argv=None) -> int:
@@ -154,9 +218,11 @@ def main(argv=None) -> int:
     parser.add_argument("output", type=Path)
     parser.add_argument("tables", type=Path, nargs="+")
     parser.add_argument("--passes", type=int, default=3)
+    parser.add_argument("--share", type=_share, default=(1, 1), metavar="K/N",
+                        help="only the k-th of every n files, for n of these commands side by side")
     given = parser.parse_args(argv)
     try:
-        run(given.output, given.tables, given.passes)
+        run(given.output, given.tables, given.passes, given.share)
     except Problem as problem:
         print(f"train.footage.seen: {problem}", file=sys.stderr)
         return problem.status

@@ -10,6 +10,7 @@ from vs2.video.sampling import PAIR, PATCH, Sampling
 
 NAME = "vs2.json"
 MOST_PIXELS = 16384 * PATCH**2       # of one frame: what Qwen2.5-VL takes of an image
+MOST_PULSE = 512     # frames that are looked at in small
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,12 @@ class FootageCard:
     """What a card says of the part that judges footage (`vs2.model.footage`).
 
     folder: where it lies, beside the card. pixels: the least and the most of a frame that a clip is read with, so that
-    the part sees it at its own size as far as may be.
+    the part sees it at its own size as far as may be. pulse: frames whose neighbours are compared (`vs2.video.pulse`).
     """
 
     folder: str
     pixels: tuple[int, int]
+    pulse: int = 0
 
     @classmethod
     def of(cls, record: dict) -> "FootageCard":
@@ -61,7 +63,10 @@ class FootageCard:
         folder, (least, most) = record["folder"], map(int, record["pixels"])
         if not isinstance(folder, str) or folder in ("", ".", "..") or Path(folder).name != folder:
             raise ValueError("footage.folder must be the name of a folder in the same folder")
-        return cls(folder, (least, most))
+        beats = record.get("pulse", 0)
+        if not isinstance(beats, int) or not 0 <= beats <= MOST_PULSE:
+            raise ValueError(f"footage.pulse must be a whole number from 0 to {MOST_PULSE}")
+        return cls(folder, (least, most), beats)
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class Card:
         if self.footage is None:
             return self.sampling
         least, most = self.footage.pixels
-        return replace(self.sampling, min_pixels=least, max_pixels=most)
+        return replace(self.sampling, min_pixels=least, max_pixels=most, pulse=self.footage.pulse)
 
     @classmethod
     def read(cls, folder: Path) -> "Card":
@@ -134,7 +139,8 @@ class Card:
                  "max_frames": sampling.max_frames, "pixels": [sampling.min_pixels, sampling.max_pixels],
                  "knows": self.knows, "trained_on": self.trained_on, "longest_prompt": self.longest_prompt,
                  "metrics": self.metrics, "scope": None if self.scope is None else asdict(self.scope),
-                 "footage": self.footage and {"folder": self.footage.folder, "pixels": list(self.footage.pixels)}}
+                 "footage": self.footage and {"folder": self.footage.folder, "pixels": list(self.footage.pixels),
+                                               "pulse": self.footage.pulse}}
         return {name: value for name, value in found.items() if value not in ("", {}, None)}
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from vs2.model.pulse import COUNT, HIGH, LOW, ROW
 from vs2.model.views import FRAMES
 
 STEM = 32
@@ -18,6 +19,7 @@ STAGES = ((3, 1, 1, 16, 1), (3, 2, 6, 24, 2), (5, 2, 6, 40, 2), (3, 2, 6, 80, 3)
 TAPS = (1, 2, 4, 6)         # stages whose features are kept: at a 4th, 8th, 16th and 32nd of the picture's size
 MEAN, DEVIATION = 127.0, 128.0      # of pixels, as its weights were trained
 FEATURES = 3 * sum(STAGES[tap][3] for tap in TAPS)      # of a cell: mean, deviation, change within the pair
+PAIRS = 7           # of what a clip of footage is shown as: whole frames, pieces, a chart
 FURTHEST = 6.0      # deviations beyond which a feature says no more
 
 
@@ -92,25 +94,49 @@ def cells(seen: list[torch.Tensor], rows: int, columns: int) -> torch.Tensor:
     return torch.cat(found, 1).permute(0, 2, 3, 1)
 
 
+def read(picture: torch.Tensor) -> torch.Tensor:
+    """[COUNT]: the numbers in a chart [3, h, w] of pixels 0 to 255, each from LOW to HIGH."""
+    levels = functional.adaptive_avg_pool2d(picture.float().mean(0, keepdim=True), (ROW, ROW)).flatten()
+    return levels / 255 * (HIGH - LOW) + LOW
+
+
 def with_means(tokens: torch.Tensor) -> torch.Tensor:
-    """[..., pairs, cells, 2 c] of [..., pairs, cells, c]: each beside the mean of its kind, whole frames or pieces.
+    """[..., pairs, cells, 2 c] of [..., pairs, cells, c]: each beside the mean of its kind: whole frames, pieces, chart.
 
     What a regression says of a clip is such a mean; to be found among 24 tokens it would have to be learned.
     """
-    parts = tokens.split((whole := min(FRAMES // 2, tokens.shape[-3]), tokens.shape[-3] - whole), -3)
+    pairs = tokens.shape[-3]
+    whole, felt = min(FRAMES // 2, pairs), int(pairs == PAIRS)
+    parts = tokens.split((whole, pairs - whole - felt, felt), -3)
     means = [part.mean((-3, -2), keepdim=True).expand_as(part) for part in parts if part.shape[-3]]
     return torch.cat([tokens, torch.cat(means, -3)], -1)
+
+
+class Look(nn.Module):
+    """Features [..., wide] -> float [..., width]: placed among those of footage, then one matrix."""
+
+    centre: torch.Tensor
+    spread: torch.Tensor
+
+    def __init__(self, wide: int, width: int) -> None:
+        super().__init__()
+        self.matrix = nn.Linear(wide, width)
+        self.register_buffer("centre", torch.zeros(wide))       # of what footage shows of each feature
+        self.register_buffer("spread", torch.ones(wide))
+
+    def forward(self, found: torch.Tensor) -> torch.Tensor:
+        placed = ((found - self.centre) / self.spread).clamp(-FURTHEST, FURTHEST)
+        return self.matrix(placed.to(self.matrix.weight.dtype))
 
 
 class Eye(nn.Module):
     """Stands for `model.model.visual` of a Qwen2.5-VL: the same inputs, the same kind of output.
 
     vision: the model's vision config; its `spatial_merge_size` patches a side are a cell, and a cell of a pair of
-    pictures is a token: half of it what is in the cell, half of it the mean of that over the clip.
+    pictures is a token: half of it what is in the cell, half of it the mean of that over the clip. Of PAIRS pairs the
+    last is no picture but a chart (`vs2.model.pulse`), which is read: all its tokens are the same.
     """
 
-    centre: torch.Tensor
-    spread: torch.Tensor
     mean: torch.Tensor
     deviation: torch.Tensor
 
@@ -118,16 +144,15 @@ class Eye(nn.Module):
         super().__init__()
         self.config, self.spatial_merge_size = vision, vision.spatial_merge_size
         self.network = Network()
-        self.look = nn.Linear(FEATURES, vision.out_hidden_size // 2)
-        self.register_buffer("centre", torch.zeros(FEATURES))       # of what footage shows of each feature
-        self.register_buffer("spread", torch.ones(FEATURES))
+        self.look = Look(FEATURES, vision.out_hidden_size // 2)
+        self.feel = Look(COUNT, vision.out_hidden_size // 2)
         self.register_buffer("mean", torch.zeros(3))                # of pixels 0 to 255, as the patches are normalised
         self.register_buffer("deviation", torch.ones(3))
 
     @property
     def dtype(self) -> torch.dtype:
         """What pixels are cast to."""
-        return self.look.weight.dtype
+        return self.look.matrix.weight.dtype
 
     def pictures(self, patches: torch.Tensor, grid: tuple[int, int, int]) -> torch.Tensor:
         """The pictures [2 * pairs, 3, h, w], of pixels 0 to 255, that `vs2.model.inputs.patches` cut up."""
@@ -137,10 +162,14 @@ class Eye(nn.Module):
         x = x.permute(0, 6, 5, 1, 3, 7, 2, 4, 8).reshape(2 * pairs, 3, grid[1] * patch, grid[2] * patch)
         return x * self.deviation[:, None, None] + self.mean[:, None, None]
 
-    def seen(self, found: torch.Tensor) -> torch.Tensor:
-        """Tokens [pairs, cells, width] of one clip's cells [pairs, cells, FEATURES]."""
-        placed = ((found - self.centre) / self.spread).clamp(-FURTHEST, FURTHEST)
-        return with_means(self.look(placed.to(self.look.weight.dtype)))
+    def tokens(self, shown: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
+        """[pairs, rows * columns, width] of one clip's pictures [2 * pairs, 3, h, w], in so many cells."""
+        charted = len(shown) == 2 * PAIRS
+        found = cells(self.network(shown[:-2] if charted else shown), rows, columns).flatten(1, 2)
+        parts = [self.look(found)]
+        if charted:
+            parts.append(self.feel(read(shown[-2])).expand(1, rows * columns, -1))
+        return with_means(torch.cat(parts))
 
     def forward(self, hidden_states: torch.Tensor, grid_thw: torch.Tensor, **kwargs):
         """The tower's output: `pooler_output` [tokens of all clips, width]."""
@@ -152,7 +181,6 @@ class Eye(nn.Module):
             shown = self.pictures(hidden_states[start:start + count], (pairs, rows, columns))
             start += count
             merge = self.spatial_merge_size
-            found = cells(self.network(shown), rows // merge, columns // merge).reshape(pairs, -1, FEATURES)
-            out.append(self.seen(found).flatten(0, 1))
+            out.append(self.tokens(shown, rows // merge, columns // merge).flatten(0, 1))
         tokens = torch.cat(out)
         return BaseModelOutputWithPooling(last_hidden_state=tokens, pooler_output=tokens)

@@ -19,7 +19,8 @@ from vs2.model.card import Card
 from vs2.model.eye import FEATURES, Eye, cells
 from vs2.model.scope import Scope
 from vs2.model.tokens import Wire
-from vs2.model.views import views
+from vs2.model.views import pictures, views
+from vs2.video.pulse import Pulse
 
 if TYPE_CHECKING:
     from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
@@ -49,9 +50,9 @@ class Footage:
         model.to(device=where, dtype=numbers)  # type: ignore[call-arg]  # as transformers wraps it, no method for mypy
         return cls(model.eval(), processor, own, Wire.of(processor.tokenizer), Scope.read(folder, own))
 
-    def inputs(self, frames: np.ndarray, opening: str = "") -> inputs.Inputs:
+    def inputs(self, frames: np.ndarray, pulse: Pulse | None = None, opening: str = "") -> inputs.Inputs:
         """What its model is fed of frames uint8 [n, h, w, 3], on the CPU; opening: of the reply."""
-        shown = SimpleNamespace(frames=views(frames))
+        shown = SimpleNamespace(frames=views(frames, pulse))
         return inputs.prepare(self.processor, shown, UNREAD, self.card, self.model.config, opening)
 
     def withheld(self, frames: np.ndarray) -> dict[str, str] | None:
@@ -65,8 +66,8 @@ class Footage:
 @torch.inference_mode()
 def features(eye: Eye, frames: np.ndarray) -> np.ndarray:
     """float32 [2 * FEATURES]: what the eye sees of frames, whole and in pieces, over place and time."""
-    first = eye.look.weight
-    shown = torch.from_numpy(views(frames)).permute(0, 3, 1, 2).to(first.device, first.dtype)
+    first = eye.look.matrix.weight
+    shown = torch.from_numpy(pictures(frames)).permute(0, 3, 1, 2).to(first.device, first.dtype)
     return pooled(cells(eye.network(shown), 2, 2).float().cpu().numpy())
 
 

@@ -7,6 +7,7 @@ For generators, whose clips need not go through an encoder to be judged.
 import numpy as np
 
 from vs2.errors import BadInput
+from vs2.video import pulse
 from vs2.video.kind import NUMBERED
 from vs2.video.rate import check_fps
 from vs2.video.reader import Clip, Limits, Metadata, resizer
@@ -40,4 +41,7 @@ def clip_of(frames: np.ndarray, fps: float, sampling: Sampling = Sampling(), *, 
     facts = Metadata(name=name, width=width, height=height, fps=fps, total_frames=total, duration=total / fps, codec="",
                      rotation=0, backend="memory", indices=tuple(indices), bytes=frames.nbytes, container=NUMBERED)
     warnings = (f"{name} has a single frame, shown to the judge twice: nothing moves in it.",) if total == 1 else ()
-    return Clip(np.stack([small[index] for index in indices]), tuple(index / fps for index in indices), facts, warnings)
+    beats = pulse.chosen(total, indices, sampling.pulse) if sampling.pulse else []
+    felt = pulse.of((frames[number] for number in beats), beats, *target) if beats else None
+    return Clip(np.stack([small[index] for index in indices]), tuple(index / fps for index in indices), facts, warnings,
+                felt)

@@ -24,6 +24,7 @@ from vs2.texts import path_text, told, wired
 from vs2.video import kind as video_kind
 from vs2.video.faults import PICTURES, UNREADABLE, XCPU, death, display_name, refusal, size_text
 from vs2.video.pool import Gone, Worker, borrow
+from vs2.video.pulse import BYTES, SIDE, Pulse, chosen
 from vs2.video.rate import check_fps
 from vs2.video.sampling import Sampling
 from vs2.video.warnings import warnings_of
@@ -70,12 +71,14 @@ class Clip:
 
     frames: uint8 [n, height, width, 3] RGB, already at the judge's size. times: seconds of each frame,
     the first frame of the file being 0. warnings: sentences for people about what was odd in the file.
+    pulse: what it does from frame to frame, where the sampling asks for it.
     """
 
     frames: np.ndarray
     times: tuple[float, ...]
     metadata: Metadata
     warnings: tuple[str, ...] = ()
+    pulse: Pulse | None = None
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,8 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
     frames: np.ndarray = np.empty(0, np.uint8)  # until the header has said how many, and of what size
     times: dict[int, float] = {}
     indices: list[int] = []
+    beats: list[int] = []
+    felt: dict[int, np.ndarray] = {}
 
     def step() -> None:
         now = time.monotonic()
@@ -167,7 +172,7 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
         step()
         message, payload = worker.receive(largest)
         if message["kind"] == "header":
-            header, times = _checked(message, limits, name), {}
+            header, times, felt = _checked(message, limits, name), {}, {}
             indices = sampling.indices(header["total"], header["fps"])
             try:
                 target = sampling.size(len(indices), header["height"], header["width"])
@@ -175,7 +180,12 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
                 raise BadInput(f"{name} is {header['width']} x {header['height']} pixels, too narrow a strip to "
                                "judge: crop it or pad it.") from error
             frames = np.empty((len(indices), *target, 3), np.uint8)
-            worker.send({"indices": sorted(set(indices))})
+            beats = chosen(header["total"], indices, sampling.pulse) if sampling.pulse else []
+            worker.send({"indices": sorted(set(indices)), "pulse": beats, "size": list(target)})
+        elif message["kind"] == "pulse":
+            if len(payload) != BYTES:
+                raise BadInput(UNREADABLE.format(name=name))
+            felt[message["index"]] = np.frombuffer(payload, np.uint8).reshape(-1, SIDE, SIDE)
         elif message["kind"] == "frame":
             if header is None or len(payload) != 3 * header["rows"] * header["columns"]:
                 raise BadInput(UNREADABLE.format(name=name))
@@ -186,7 +196,7 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
                     frames[place] = small
             times[message["index"]] = message["time"]
         elif message["kind"] == "done":
-            if header is None or not set(indices) <= times.keys():
+            if header is None or not set(indices) <= times.keys() or not set(beats) <= felt.keys():
                 raise BadInput(UNREADABLE.format(name=name))
             worker.finish()
             break
@@ -198,7 +208,8 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
                         bytes=size or header["pictures"].get("bytes", 0),
                         container=header["container"], mirrored=header["mirrored"], colour=header["colour"],
                         pixel=header["pixel"][0] / header["pixel"][1])
-    return Clip(frames, tuple(times[index] for index in indices), metadata, warnings_of(header, name))
+    pulse = Pulse(tuple(beats), np.stack([felt[number] for number in beats])) if beats else None
+    return Clip(frames, tuple(times[index] for index in indices), metadata, warnings_of(header, name), pulse)
 
 
 def _checked(header: dict, limits: Limits, name: str) -> dict:

@@ -13,7 +13,10 @@ MAX_ASPECT = 200    # beyond it qwen-vl-utils refuses the frame
 
 @dataclass(frozen=True)
 class Sampling:
-    """What to take from a clip. Pixels are height * width of one frame; `total_pixels` caps the whole clip."""
+    """What to take from a clip. Pixels are height * width of one frame; `total_pixels` caps the whole clip.
+
+    pulse: neighbouring frames that are also looked at in small (`vs2.video.pulse`), at most; 0: none.
+    """
 
     fps: float = 2.0
     min_frames: int = 4
@@ -21,6 +24,7 @@ class Sampling:
     min_pixels: int = 128 * PATCH * PATCH
     max_pixels: int = 768 * PATCH * PATCH
     total_pixels: int = int(128000 * PATCH * PATCH * 0.9)
+    pulse: int = 0
 
     def capped(self, frames: int | None, pixels: int | None) -> "Sampling":
         """This with at most so many frames, and so many pixels of one; what is None stays as it is."""

@@ -5,13 +5,14 @@ before; its pixels are those of decord, which the published system reads with, b
 decord itself, an FFmpeg of 2018, opens only what it is needed for: `needs_decord`.
 """
 import math
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from vs2.video import pulse
 from vs2.video.kind import NUMBERED
 from vs2.video.worker import colour, edits, webp
 from vs2.video.worker import pictures as video_pictures
@@ -89,12 +90,17 @@ def read_decord(path: str, found: Probe, send, receive) -> bool:
         if total != len(found.times) or not math.isfinite(fps) or fps <= 0:
             return False
         send(header(found, "decord", total, fps))
-        for index in receive()["indices"]:
+        wanted = receive()
+        whole, beats = set(wanted["indices"]), set(wanted["pulse"])
+        for index in sorted(whole | beats):
             image = reader.get_batch([index]).asnumpy()[0]
             if image.shape != (found.height, found.width, 3):
                 return False
-            send({"kind": "frame", "index": index, "time": found.times[index] - found.times[0]},
-                 np.ascontiguousarray(image))
+            if index in beats:
+                send(*small(index, Picture(lambda image=image: image), wanted["size"]))
+            if index in whole:
+                send({"kind": "frame", "index": index, "time": found.times[index] - found.times[0]},
+                     np.ascontiguousarray(image))
         return True
     except (decord.DECORDError, decord.DECORDLimitReachedError, RuntimeError, IndexError, AssertionError):
         return False
@@ -107,9 +113,12 @@ def read_pyav(path: str, found: Probe, max_side: int, send, receive) -> None:
     found = found if found.times else replace(found, times=(0.0,))
     for _ in range(ROUNDS):
         send(header(found, "pillow" if found.container == NUMBERED else "pyav", len(found.times), found.fps))
-        wanted, times = set(receive()["indices"]), []
+        wanted, times = receive(), []
+        whole, beats = set(wanted["indices"]), set(wanted["pulse"])
         for index, (time, image) in enumerate(pictures(path, found, max_side)):
-            if index in wanted:
+            if index in beats:
+                send(*small(index, image, wanted["size"]))
+            if index in whole:
                 send({"kind": "frame", "index": index, "time": time}, np.ascontiguousarray(image()))
             times.append(time)
         if not times:
@@ -183,8 +192,43 @@ def _frames(path: str, skip: int, max_side: int, **options: str) -> Iterator[av.
                 yield frame
 
 
-def _maker(frame: av.VideoFrame, found: Probe, reformat: VideoReformatter):
-    return lambda: found.display.upright(colour.rgb(frame, *found.sent, reformat))
+@dataclass(frozen=True)
+class Picture:
+    """A picture that is made where it is asked for: in colour by calling it, or grey and in another size.
+
+    quick: (width, height) -> uint8 [height, width], grey, straight from the decoded frame, where there is such a way.
+    """
+
+    make: Callable[[], np.ndarray]
+    quick: Callable[[int, int], np.ndarray] | None = None
+
+    def __call__(self) -> np.ndarray:
+        return self.make()
+
+    def grey(self, height: int, width: int) -> np.ndarray:
+        """uint8 [height, width]."""
+        if self.quick is not None:
+            return self.quick(width, height)
+        return pulse.grey(self(), height, width)
+
+
+def small(index: int, picture: Callable[[], np.ndarray], size: list[int]) -> tuple[dict, np.ndarray]:
+    """The message of a frame's pulse. size: height and width that the judge sees frames at."""
+    made = picture if isinstance(picture, Picture) else Picture(picture)
+    return {"kind": "pulse", "index": index}, np.ascontiguousarray(pulse.small(made.grey(*size)))
+
+
+def _maker(frame: av.VideoFrame, found: Probe, reformat: VideoReformatter) -> Picture:
+    def quick(width: int, height: int) -> np.ndarray:
+        turned = (height, width) if found.display.turned else (width, height)
+        made = reformat.reformat(frame, width=turned[0], height=turned[1], format="gray", interpolation="BICUBIC")
+        return found.display.upright(made.to_ndarray())
+
+    def make() -> np.ndarray:
+        return found.display.upright(colour.rgb(frame, *found.sent, reformat))
+
+    clear = any(component.is_alpha for component in frame.format.components)
+    return Picture(make, None if clear or colour.name(frame) else quick)
 
 
 def _time(found: Probe, number: int) -> float:
