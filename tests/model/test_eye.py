@@ -48,7 +48,24 @@ def test_each_token_knows_the_mean_of_its_kind():
     assert found.shape == (6, 4, 6) and torch.equal(found[..., :3], tokens)
     assert torch.allclose(found[:4, :, 3:], tokens[:4].mean((0, 1)).expand(4, 4, 3)), "whole frames"
     assert torch.allclose(found[4:, :, 3:], tokens[4:].mean((0, 1)).expand(2, 4, 3)), "and pieces"
+    charted = eye.with_means(torch.cat([tokens, 7 + tokens[:1]]))
+    assert torch.equal(charted[:6], found), "a chart is no part of either"
+    assert torch.allclose(charted[6, :, 3:], (7 + tokens[0]).mean(0).expand(4, 3))
     assert eye.with_means(tokens[:2]).shape == (2, 4, 6), "a clip without pieces"
+
+
+def test_of_seven_pairs_the_last_is_a_chart_that_is_read_and_seen_by_no_convolution():
+    frames = views(np.random.default_rng(4).integers(0, 256, (8, 112, 112, 3)).astype(np.uint8))
+    made = looking()
+    torch.nn.init.ones_(made.feel.matrix.weight)
+    cut, grid = patches(frames, NORMAL, VISION)
+    with torch.inference_mode():
+        plain = made(cut, grid_thw=torch.tensor([grid])).pooler_output.view(7, 4, 16)
+        frames[-2:, :28, :28] = 255                     # its first number, at its highest
+        cut, _ = patches(frames, NORMAL, VISION)
+        other = made(cut, grid_thw=torch.tensor([grid])).pooler_output.view(7, 4, 16)
+    assert torch.allclose(plain[:6], other[:6], atol=1e-5)
+    assert torch.allclose(other[6] - plain[6], torch.full((4, 16), 6.0), atol=0.05)
 
 
 def test_the_padding_is_tensorflows():
@@ -73,10 +90,10 @@ def test_a_clip_is_shown_whole_and_in_pieces_at_its_own_size():
     frames = np.full((8, 280, 392, 3), 60, np.uint8)
     frames[:, 0:SIDE, 392 - SIDE:] = np.random.default_rng(3).integers(0, 121, (8, SIDE, SIDE, 3))
     shown = views(frames)
-    assert shown.shape == (12, SIDE, SIDE, 3)
+    assert shown.shape == (14, SIDE, SIDE, 3)
     assert (shown[8:10] == frames[CUT[0]:CUT[0] + 2, 28:28 + SIDE, 84:84 + SIDE]).all(), "from the middle"
-    assert (shown[10:] == frames[CUT[1]:CUT[1] + 2, :SIDE, -SIDE:]).all(), "and where most detail is"
+    assert (shown[10:12] == frames[CUT[1]:CUT[1] + 2, :SIDE, -SIDE:]).all(), "and where most detail is"
 
 
 def test_a_short_and_small_clip_is_shown_all_the_same():
-    assert views(np.zeros((2, 28, 84, 3), np.uint8)).shape == (12, SIDE, SIDE, 3)
+    assert views(np.zeros((2, 28, 84, 3), np.uint8)).shape == (14, SIDE, SIDE, 3)

@@ -25,7 +25,8 @@ def record(**footage) -> dict:
 
 def test_a_card_names_its_part_and_says_how_large_clips_are_read():
     card = Card.of(record(folder="footage", pixels=[12544, 262144]))
-    assert card.footage == FootageCard("footage", (12544, 262144))
+    assert card.footage == FootageCard("footage", (12544, 262144)) and card.reading.pulse == 0
+    assert Card.of(record(folder="footage", pixels=[12544, 262144], pulse=64)).reading.pulse == 64
     assert (card.reading.min_pixels, card.reading.max_pixels) == (12544, 262144)
     assert card.sampling.max_pixels == 13171 and card.reading.fps == card.sampling.fps
     assert Card.of(card.record()) == card
@@ -35,6 +36,7 @@ def test_a_card_names_its_part_and_says_how_large_clips_are_read():
 @pytest.mark.parametrize("footage", [
     {"folder": "..", "pixels": [784, 7840]}, {"folder": "a/b", "pixels": [784, 7840]},
     {"folder": "", "pixels": [784, 7840]},
+    {"folder": "a", "pixels": [784, 7840], "pulse": -1}, {"folder": "a", "pixels": [784, 7840], "pulse": 10**6},
     {"folder": "a", "pixels": [784, 10**9]}, {"folder": "a", "pixels": [7840, 784]}, {"folder": "a"}])
 def test_a_card_that_names_a_wrong_part_is_refused(tmp_path, footage):
     (tmp_path / "vs2.json").write_text(json.dumps(record(**footage)))
@@ -67,7 +69,7 @@ class Part:
     def __init__(self, judge_, withheld):
         self.model, self.processor, self.wire = judge_.model, judge_.processor, judge_._wire
         self.withheld, self.seen = lambda frames: withheld, []
-        self.inputs = lambda frames, opening="": self._inputs(judge_, frames, opening)
+        self.inputs = lambda frames, pulse=None, opening="": self._inputs(judge_, frames, opening)
 
     def _inputs(self, judge_, frames, opening):
         from vs2.model import inputs

@@ -9,14 +9,13 @@ import torch
 from train.footage import faults, teacher, words
 from train.footage.matrix import CHANNELS, Matrix
 from train.footage.table import Film
-from vs2.model.eye import FEATURES
+from vs2.model.eye import FEATURES, PAIRS
 
-PAIRS = 6       # of pictures: four of whole frames, two of pieces
 
 
 @dataclass(frozen=True, eq=False)
 class Lessons:
-    """A variant a row. seen: float32 [n, 24, CHANNELS], its tokens. said: what to say of it. soft: float32 [n, 3, 5],
+    """A variant a row. seen: float32 [n, 28, CHANNELS], its tokens. said: what to say of it. soft: float32 [n, 3, 5],
     the distribution of each dimension's digit."""
 
     seen: torch.Tensor
@@ -30,10 +29,11 @@ def soft(value: float) -> np.ndarray:
     return np.clip(1 - np.abs(np.arange(1, 6) - np.clip(value, 1, 5)), 0, 1)
 
 
-def lessons(films: list[Film], seen: np.ndarray, labels: list[dict], without: set[str]) -> tuple[Lessons, Matrix]:
+def lessons(films: list[Film], seen: np.ndarray, pulses: np.ndarray, labels: list[dict],
+            without: set[str]) -> tuple[Lessons, Matrix]:
     """What is learned, and the matrix of the eye that goes with it.
 
-    without: groups (`Film.group`) that are kept for measuring: neither their ratings nor their pictures are learned.
+    seen, pulses, labels: as `train.footage.seen.kept` gives them. without: groups (`Film.group`) that are kept for measuring: neither their ratings nor their pictures are learned.
     A row's tokens are made with regressions that were fitted without its group: those of its own would be surer than
     they can be of a clip that nobody has seen. A fault that these cannot tell is not named, for who has to name it
     learns to find faults in clips that have none.
@@ -47,11 +47,12 @@ def lessons(films: list[Film], seen: np.ndarray, labels: list[dict], without: se
     taught = (*faults.VISUAL, *faults.PHYSICAL, None)       # files of before may have kinds that are not
     used = [number for number, label in enumerate(labels) if label["clip"] not in left_out and
             all((label[name] or [None])[0] in taught for name in ("visual", "physical"))]
-    seen, labels = seen[used], [labels[number] for number in used]
+    seen, pulses, labels = seen[used], pulses[used], [labels[number] for number in used]
     of = np.array([index[label["clip"]] for label in labels])
     groups = [films[number].group for number in of]
     found, strong = teacher.over_time(seen), teacher.strengths(labels)
-    sure = teacher.sureness(teacher.crossed(found, strong, groups), labels)
+    whole, gain = teacher.beside(found, pulses)
+    sure = teacher.sureness(teacher.crossed(whole, strong, groups, gain=gain), labels)
     change = placed[:, 2 * FEATURES:].mean(1)
     motion = np.searchsorted(np.quantile(change, (0.25, 0.5, 0.75)), change)
     parts = teacher.folds(groups)
@@ -73,11 +74,12 @@ def lessons(films: list[Film], seen: np.ndarray, labels: list[dict], without: se
                                (round(scores[row, 0]), round(scores[row, 1])), *seen_faults,
                                (int(sure[row, 0]), int(sure[row, 1]))))
     wanted = np.concatenate([strong, scores], 1)
-    matrix = Matrix.fit(seen, wanted, found_quality.whole)
+    matrix = Matrix.fit(seen, pulses, wanted, found_quality.whole)
     tokens = np.zeros((len(seen), 4 * PAIRS, CHANNELS), np.float32)
     for part in np.unique(parts):
-        fitted = matrix.with_directions_of(seen[parts != part], wanted[parts != part],
+        other, own = parts != part, parts == part
+        fitted = matrix.with_directions_of(seen[other], pulses[other], wanted[other],
                                            found_quality.directions[int(part)])
-        tokens[parts == part] = fitted(seen[parts == part])
+        tokens[own] = fitted(seen[own], pulses[own])
     soft_ = np.array([[soft(visual), soft(3), soft(physical)] for visual, physical in scores], np.float32)
     return Lessons(torch.from_numpy(tokens), said, torch.from_numpy(soft_), labels), matrix

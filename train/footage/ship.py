@@ -50,7 +50,7 @@ def ship(part: Path, checkpoint: Path) -> Path:
     (target / "NOTICE").write_text(NOTICE, encoding="utf-8")
     path = checkpoint / NAME
     record = json.loads(path.read_text(encoding="utf-8"))
-    record["footage"] = asdict(FootageCard(FOLDER, (LEAST, READING.max_pixels)))
+    record["footage"] = asdict(FootageCard(FOLDER, (LEAST, READING.max_pixels), READING.pulse))
     record["knows"] = KNOWS.format(first=card.knows.split(". ")[0].rstrip(".") + ".")
     record["trained_on"] = TRAINED_ON.format(first=card.trained_on.split("; and on clips of footage")[0])
     record["scope"]["withholds"] = {key: REASON.format(noun=NOUNS[key]) for key in card.scope.withholds}

@@ -20,13 +20,13 @@ from torch.nn import functional
 
 from train import fresh
 from train.footage import faults, imagenet, scope, words
-from train.footage.lessons import PAIRS, lessons
+from train.footage.lessons import lessons
 from train.footage.seen import kept
 from train.footage.table import Film, listed
 from vs2.errors import Problem
 from vs2.model import footage
 from vs2.model.card import NAME, Card
-from vs2.model.eye import with_means
+from vs2.model.eye import PAIRS, with_means
 from vs2.model.tokens import Wire
 from vs2.rubric import DIRECT, KEYS
 
@@ -158,8 +158,8 @@ def run(output: Path, tables: list[Path], part: tuple[int, int] = (1, 1), resume
     """
     films = listed(tables)
     without = held_out(films, part)
-    seen, labels = kept(output)
-    taught, matrix = lessons(films, seen, labels, without)
+    seen, pulses, labels = kept(output)
+    taught, matrix = lessons(films, seen, pulses, labels, without)
     model, processor = untrained()
     matrix.put(model.model.visual)
     model.model.visual.requires_grad_(False)
@@ -212,9 +212,10 @@ def run(output: Path, tables: list[Path], part: tuple[int, int] = (1, 1), resume
             sums = []
     finish(model, processor, target)
     soft, left_out = kept(output, "soft-*"), {film.key for film in films if film.group in without}
-    seen, labels = np.concatenate([seen, soft[0]]), [*labels, *soft[1]]
+    seen, labels = np.concatenate([seen, soft[0]]), [*labels, *soft[2]]
     met = [number for number, label in enumerate(labels) if label["clip"] not in left_out]
-    scope.fit(target, films, (seen[met], [labels[number] for number in met]), kept(output, "made-*"), withhold)
+    made, _, kinds = kept(output, "made-*")
+    scope.fit(target, films, (seen[met], [labels[number] for number in met]), (made, kinds), withhold)
     return target
 
 

@@ -15,6 +15,8 @@ from train.footage.table import Film
 from vs2.model.footage import pooled
 
 PENALTY = 0.6       # of the ridge, for features scaled so that their squares sum to about 1
+PULSE_PENALTY = 0.6     # of the one on pulses alone
+PULSE_SHARE = 0.5   # of the sum of squares, that pulses have where they stand beside what the eye sees
 AGE_PENALTY = 2.0   # of the one on ages
 RATED_SHARE = 0.8   # of a quality, from ratings: more agrees better with them, less with the age of generators
 SPREAD = 0.8        # of that of the ratings: with more of it too many of the good ones end at 5
@@ -28,35 +30,40 @@ TAKES = (0.3, 0.55, 0.85, 1.0)      # of what is above 1 a fault of each strengt
 
 @dataclass(frozen=True, eq=False)
 class Ridge:
-    """A ridge regression in dual form. Features [n, d], targets [n, k]; several targets at once."""
+    """A ridge regression in dual form. Features [n, d], targets [n, k]; several targets at once.
+
+    gain: [d], how much each feature counts, its squares summing to 1.
+    """
 
     mean: np.ndarray
     scale: np.ndarray
+    gain: np.ndarray
     weight: np.ndarray      # [d, k]
     bias: np.ndarray        # [k]
 
     @classmethod
     def fit(cls, found: np.ndarray, wanted: np.ndarray, penalty: float = PENALTY,
-            counts: np.ndarray | None = None) -> "Ridge":
-        """counts: float [n], how many rows each counts as; one by default."""
+            counts: np.ndarray | None = None, gain: np.ndarray | None = None) -> "Ridge":
+        """counts: float [n], how many rows each counts as; one by default. gain: the same for all by default."""
         counts = np.ones(len(found)) if counts is None else counts / counts.mean()
         mean, scale = found.mean(0), found.std(0) + 1e-3
-        placed = np.clip((found - mean) / scale, -FURTHEST, FURTHEST) / np.sqrt(found.shape[1])
+        gain = np.full(found.shape[1], found.shape[1] ** -0.5) if gain is None else gain
+        placed = np.clip((found - mean) / scale, -FURTHEST, FURTHEST) * gain
         bias = np.average(wanted, 0, counts)
         dual = np.linalg.solve(placed @ placed.T + penalty * np.diag(1 / counts), wanted - bias)
-        return cls(mean, scale, placed.T @ dual, bias)
+        return cls(mean, scale, gain, placed.T @ dual, bias)
 
     @property
     def direction(self) -> np.ndarray:
         """[d, k]: how what is said changes with each feature."""
-        return self.weight / (self.scale * np.sqrt(len(self.scale)))[:, None]
+        return self.weight * (self.gain / self.scale)[:, None]
 
     def plain(self, found: np.ndarray) -> np.ndarray:
         """What is said where no feature is held to be too far from the others: linear in all of them."""
         return (found - self.mean) @ self.direction + self.bias
 
     def __call__(self, found: np.ndarray) -> np.ndarray:
-        placed = np.clip((found - self.mean) / self.scale, -FURTHEST, FURTHEST) / np.sqrt(found.shape[1])
+        placed = np.clip((found - self.mean) / self.scale, -FURTHEST, FURTHEST) * self.gain
         return placed @ self.weight + self.bias
 
 
@@ -68,12 +75,12 @@ def folds(groups: list[str], seed: int = 0, count: int = FOLDS) -> np.ndarray:
 
 
 def crossed(found: np.ndarray, wanted: np.ndarray, groups: list[str], penalty: float = PENALTY,
-            counts: np.ndarray | None = None) -> np.ndarray:
+            counts: np.ndarray | None = None, gain: np.ndarray | None = None) -> np.ndarray:
     """What a regression says of each, fitted without its group."""
     parts, out = folds(groups), np.zeros_like(wanted, dtype=float)
     for part in np.unique(parts):
         other = parts != part
-        fitted = Ridge.fit(found[other], wanted[other], penalty, None if counts is None else counts[other])
+        fitted = Ridge.fit(found[other], wanted[other], penalty, None if counts is None else counts[other], gain)
         out[parts == part] = fitted(found[parts == part])
     return out
 
@@ -82,6 +89,13 @@ def over_time(seen: np.ndarray) -> np.ndarray:
     """[n, 3 * FEATURES] of cells [n, 6, 2, 2, FEATURES]: whole frames, pieces, and how the whole ones vary in time."""
     seen = seen.astype(np.float32)
     return np.concatenate([pooled(seen), seen[:, :4].mean((2, 3)).std(1)], 1)
+
+
+def beside(found: np.ndarray, pulses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Features [n, d] and pulses [n, COUNT] in one, and the gain of each: pulses are few, and count PULSE_SHARE."""
+    gains = [np.full(part.shape[1], (share / part.shape[1]) ** 0.5)
+             for part, share in ((found, 1 - PULSE_SHARE), (pulses, PULSE_SHARE))]
+    return np.concatenate([found, pulses], 1), np.concatenate(gains)
 
 
 @dataclass(frozen=True, eq=False)
