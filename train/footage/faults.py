@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from vs2.scenes import film
-from vs2.scenes.damage import FAULTS, SHORT
+from vs2.scenes.damage import FAULTS, FLICKER, SHORT
 
 COMB = (4, 9, 18, 34)                   # pixels that every other line is moved
 FRINGE = (3, 6, 11, 20)                 # pixels between red and blue
@@ -57,6 +57,7 @@ def _sharpen(picture, k, rng, scale):
 OWN: dict[str, Callable] = {"combing": _comb, "fringes": _fringe, "sharpening": _sharpen}
 VISUAL = (*FAULTS, *OWN, "stutter")
 EVERY_FRAME = ("flicker", "jitter")     # are nothing in a single frame
+BETWEEN = (*EVERY_FRAME, "stutter")     # show only from one frame to the next
 
 
 def _shuffle(frames, k, rng, other):
@@ -122,7 +123,7 @@ def _wobble(frames, k, rng, other):
 
 
 def _stutter(frames, k, rng, other):
-    """It goes too slowly here and too fast there: where it is slow pictures are shown twice, where fast some are lost."""
+    """It goes too slowly here, where pictures are shown twice, and too fast there, where some are lost."""
     count = len(frames)
     pieces = max(2, count // int(rng.integers(2, max(3, count // 5 + 1))))
     paces = np.exp(rng.normal(0, PACES[k], pieces))[np.arange(count) * pieces // count]
@@ -151,6 +152,8 @@ def spoilt(frames: np.ndarray, kind: str, strength: int, rng, other: np.ndarray 
         length = int(rng.integers(count // 2, count))
         first = int(rng.integers(1, count - length + 2))
         last = first + length - 1
+    if kind == "flicker" and rng.random() < 0.5:
+        return Spoilt(_pulsed(frames, strength - 1, rng), kind, strength, 1, count)
     made, held = frames.copy(), 0
     slow = int(rng.integers(2, max(3, count // 6 + 1))) if kind in EVERY_FRAME and rng.random() < 0.4 else 1
     for number in range(first - 1, last):
@@ -160,6 +163,17 @@ def spoilt(frames: np.ndarray, kind: str, strength: int, rng, other: np.ndarray 
         made[number] = (OWN[kind](frames[number], strength - 1, seed, scale) if kind in OWN
                         else FAULTS[kind](frames[number], strength - 1, seed, scale))
     return Spoilt(made, kind, strength, first, last)
+
+
+def _pulsed(frames, k, rng):
+    """Light that goes up and down evenly, or jumps between two levels, every so many frames."""
+    count, way = len(frames), rng.random()
+    if way < 0.5:
+        wave = np.sin(2 * np.pi * (np.arange(count) / rng.uniform(2, max(3, count / 3)) + rng.random()))
+    else:
+        wave = np.where(np.arange(count) // rng.integers(1, 4) % 2, 1.0, -1.0)
+    gains = 1 + FLICKER[k] * rng.uniform(0.6, 1.0) * wave
+    return np.stack([np.clip(frame * gain, 0, 255).astype(np.uint8) for frame, gain in zip(frames, gains, strict=True)])
 
 
 def handed_on(frames: np.ndarray, rng) -> np.ndarray:

@@ -12,7 +12,6 @@ from train.footage.table import Film
 from vs2.model.eye import FEATURES, PAIRS
 
 
-
 @dataclass(frozen=True, eq=False)
 class Lessons:
     """A variant a row. seen: float32 [n, 28, CHANNELS], its tokens. said: what to say of it. soft: float32 [n, 3, 5],
@@ -33,15 +32,18 @@ def lessons(films: list[Film], seen: np.ndarray, pulses: np.ndarray, labels: lis
             without: set[str]) -> tuple[Lessons, Matrix]:
     """What is learned, and the matrix of the eye that goes with it.
 
-    seen, pulses, labels: as `train.footage.seen.kept` gives them. without: groups (`Film.group`) that are kept for measuring: neither their ratings nor their pictures are learned.
+    seen, pulses, labels: as `train.footage.seen.kept` gives them. without: groups (`Film.group`) that are kept for
+    measuring: neither their ratings nor their pictures are learned.
     A row's tokens are made with regressions that were fitted without its group: those of its own would be surer than
     they can be of a clip that nobody has seen. A fault that these cannot tell is not named, for who has to name it
     learns to find faults in clips that have none.
     """
     index = {film.key: number for number, film in enumerate(films)}
-    clean = {label["clip"]: row for row, label in zip(seen, labels, strict=True) if label["pass"] == 0}
-    placed = teacher.over_time(np.stack([clean[film.key] for film in films]))
-    found_quality = teacher.qualities(films, placed[:, :2 * FEATURES], without)
+    clean = {label["clip"]: row for row, label in enumerate(labels) if label["pass"] == 0}
+    rows = [clean[film.key] for film in films]
+    placed = teacher.over_time(seen[rows])
+    both, gain = teacher.beside(placed[:, :2 * FEATURES], pulses[rows], teacher.QUALITY_SHARE)
+    found_quality = teacher.qualities(films, both, without, gain)
     quality = found_quality.said
     left_out = {film.key for film in films if film.group in without}
     taught = (*faults.VISUAL, *faults.PHYSICAL, None)       # files of before may have kinds that are not
@@ -57,8 +59,9 @@ def lessons(films: list[Film], seen: np.ndarray, pulses: np.ndarray, labels: lis
     motion = np.searchsorted(np.quantile(change, (0.25, 0.5, 0.75)), change)
     parts = teacher.folds(groups)
     # what a variant looks like, which is all that can be said where its fault is not to be told
-    looks = quality[of] + np.stack([(row - placed[number])[:2 * FEATURES] @ found_quality.directions[int(part)]
-                                    for row, number, part in zip(found, of, parts, strict=True)])
+    now, _ = teacher.beside(found[:, :2 * FEATURES], pulses)
+    looks = quality[of] + np.stack([(row - both[number]) @ found_quality.directions[int(part)]
+                                    for row, number, part in zip(now, of, parts, strict=True)])
     said, scores = [], np.zeros((len(labels), 2))
     for row, (label, number) in enumerate(zip(labels, of, strict=True)):
         seen_faults: list[words.Fault | None] = []

@@ -63,8 +63,8 @@ class Matrix:
 
     @classmethod
     def fit(cls, seen: np.ndarray, pulses: np.ndarray, wanted: np.ndarray, quality: np.ndarray) -> "Matrix":
-        """wanted: [n, k], what the regressions are of. quality: [2 * FEATURES, 2], directions of the means over whole
-        frames and over pieces, which together say how good a clip is; the first 4 channels are its.
+        """wanted: [n, k], what the regressions are of. quality: [2 * FEATURES + COUNT, 2], directions of the means over
+        whole frames and over pieces and of the pulse, which together say how good a clip is; they are the first.
         """
         flat = seen.reshape(-1, FEATURES)
         some = flat[np.random.default_rng(0).permutation(len(flat))[:SOME]].astype(np.float32)
@@ -72,13 +72,13 @@ class Matrix:
         pulses = pulses.astype(np.float32)
         beat = pulses.std(0) + 1e-2
         return cls(Map.fit(some, _directions(seen, wanted, spread, quality), spread),
-                   Map.fit(pulses, _felt(pulses, wanted, beat), beat))
+                   Map.fit(pulses, _felt(pulses, wanted, beat, quality), beat))
 
     def with_directions_of(self, seen: np.ndarray, pulses: np.ndarray, wanted: np.ndarray,
                            quality: np.ndarray) -> "Matrix":
         """The same with the regressions of other rows."""
         return Matrix(self.look.turned(_directions(seen, wanted, self.look.spread, quality)),
-                      self.feel.turned(_felt(pulses.astype(np.float32), wanted, self.feel.spread)))
+                      self.feel.turned(_felt(pulses.astype(np.float32), wanted, self.feel.spread, quality)))
 
     def __call__(self, seen: np.ndarray, pulses: np.ndarray) -> np.ndarray:
         tokens = self.look(seen.reshape(len(seen), -1, FEATURES))
@@ -93,14 +93,14 @@ class Matrix:
 
 def _directions(seen: np.ndarray, wanted: np.ndarray, spread: np.ndarray, quality: np.ndarray) -> np.ndarray:
     """[4 + 2 * k, FEATURES]: of quality, and of regressions on the mean over whole frames, and over pieces."""
-    found = [part.T * spread for part in np.split(quality, 2)]
+    found = [part.T * spread for part in np.split(quality[:2 * FEATURES], 2)]
     for part in (seen[:, :4], seen[:, 4:]):
         fitted = teacher.Ridge.fit(part.astype(np.float32).mean((1, 2, 3)), wanted)
         found.append((fitted.weight / fitted.scale[:, None]).T * spread)
     return np.concatenate(found)
 
 
-def _felt(pulses: np.ndarray, wanted: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """[k, COUNT]: of regressions on pulses."""
+def _felt(pulses: np.ndarray, wanted: np.ndarray, spread: np.ndarray, quality: np.ndarray) -> np.ndarray:
+    """[2 + k, COUNT]: of quality, and of regressions on pulses."""
     fitted = teacher.Ridge.fit(pulses, wanted, teacher.PULSE_PENALTY)
-    return (fitted.weight / fitted.scale[:, None]).T * spread
+    return np.concatenate([quality[2 * FEATURES:].T, (fitted.weight / fitted.scale[:, None]).T]) * spread

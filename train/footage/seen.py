@@ -2,7 +2,8 @@
 
 The eye is frozen, so every variant of a clip is looked at once and kept: OUTPUT/frames has the clips' frames, read
 through `vs2.video`, OUTPUT/seen what the eye makes of them, a file for SHARD variants. Pass 0 has every clip as it is;
-each later one has a part of them, at most MOST of a source, with faults (train/footage/faults.py). Made clips that are
+each later one has a part of them, at most MOST of a source, with faults (train/footage/faults.py), from the third on
+only with those that show between frames. Made clips that are
 no footage (train/data/foreign.py) come after pass 1, and clips that are so blurred that they might be taken for those.
 Killed, it goes on.
 """
@@ -36,6 +37,7 @@ PULSE = 64      # frames of a clip that are read, at most: what happens between 
 MOST, SHARD = 20, 40
 CLEAN, MOVING = 0.12, 0.42      # up to which draws of a pass are clean; up to which only their motion is spoilt
 BOTH = 0.92                     # above this both are
+BOTH_KINDS = 2                  # passes with all faults; those after them have only what shows between frames
 CODED = 0.7                     # of the spoilt ones that are then encoded
 SOFT = 400      # clips that are also looked at spoilt as far as it goes (`WORST`): they are footage all the same
 WORST = ("blur", "pixelation", "blocking", "noise")
@@ -86,7 +88,8 @@ def footage_of(film: Film, output: Path) -> Footage:
         facts = clip.metadata
         eight = Sampling.indices(READING, facts.total_frames, facts.fps)
         places = {number: place for place, number in enumerate(facts.indices)}
-        np.savez(fresh, frames=clip.frames, numbers=np.array(facts.indices), looked=np.array([places[n] for n in eight]))
+        np.savez(fresh, frames=clip.frames, numbers=np.array(facts.indices),
+                 looked=np.array([places[number] for number in eight]))
         os.replace(fresh, kept)
     with np.load(kept) as found:
         return Footage(found["frames"], found["numbers"], found["looked"])
@@ -108,7 +111,8 @@ def variant(films: list[Film], number: int, turn: int, output: Path) -> tuple[Fo
         done = faults.spoilt(frames, kind, strength, rng, other)
         frames, label["physical"] = done.frames, [kind, strength, *whole.near(done.first, done.last)]
     if draw >= MOVING:
-        kind, strength = str(rng.choice(faults.VISUAL)), int(rng.integers(1, 5))
+        kinds = faults.BETWEEN if turn > BOTH_KINDS else faults.VISUAL
+        kind, strength = str(rng.choice(kinds)), int(rng.integers(1, 5))
         done = faults.spoilt(frames, kind, strength, rng)
         frames, label["visual"] = done.frames, [kind, strength, *whole.near(done.first, done.last)]
     # a picture that is shown twice is twice the same only before it is in a file

@@ -16,15 +16,17 @@ from vs2.model.footage import pooled
 
 PENALTY = 0.6       # of the ridge, for features scaled so that their squares sum to about 1
 PULSE_PENALTY = 0.6     # of the one on pulses alone
-PULSE_SHARE = 0.5   # of the sum of squares, that pulses have where they stand beside what the eye sees
+PULSE_SHARE = 0.5   # of the sum of squares, that pulses have beside what the eye sees, where faults are told
+QUALITY_SHARE = 0.3     # and where quality is
 AGE_PENALTY = 2.0   # of the one on ages
 RATED_SHARE = 0.8   # of a quality, from ratings: more agrees better with them, less with the age of generators
 SPREAD = 0.8        # of that of the ratings: with more of it too many of the good ones end at 5
 FILMED_COUNT = 2.0  # clips that one of a camera counts as: there are few
-SOUND = 3.5, 0.92   # the quality that so many of the clips of cameras reach: from there on a score is a 4
+SOUND = 3.6, 0.94   # the quality that so many of the clips of cameras reach: from there on a score is a 4
 FOLDS = 5
 FURTHEST = 5.0
 LIKELY, SURE = 8, 30
+USUAL = 0.9         # of the clips without a fault, that say less of it than this counts as one
 TAKES = (0.3, 0.55, 0.85, 1.0)      # of what is above 1 a fault of each strength takes
 
 
@@ -91,10 +93,10 @@ def over_time(seen: np.ndarray) -> np.ndarray:
     return np.concatenate([pooled(seen), seen[:, :4].mean((2, 3)).std(1)], 1)
 
 
-def beside(found: np.ndarray, pulses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Features [n, d] and pulses [n, COUNT] in one, and the gain of each: pulses are few, and count PULSE_SHARE."""
-    gains = [np.full(part.shape[1], (share / part.shape[1]) ** 0.5)
-             for part, share in ((found, 1 - PULSE_SHARE), (pulses, PULSE_SHARE))]
+def beside(found: np.ndarray, pulses: np.ndarray, share: float = PULSE_SHARE) -> tuple[np.ndarray, np.ndarray]:
+    """Features [n, d] and pulses [n, COUNT] in one, and the gain of each: pulses are few, and count `share` of all."""
+    gains = [np.full(part.shape[1], (much / part.shape[1]) ** 0.5)
+             for part, much in ((found, 1 - share), (pulses, share))]
     return np.concatenate([found, pulses], 1), np.concatenate(gains)
 
 
@@ -103,7 +105,7 @@ class Qualities:
     """What can be said of the picture and of the motion of clips by who has not seen them, and by which directions.
 
     said: float [n, 2], 1 to 5, of each clip as it is, fitted without its group. directions: of the part that a group is
-    in (`folds`), [2 * FEATURES, 2], fitted without that part; whole: fitted to all.
+    in (`folds`), [2 * FEATURES + COUNT, 2], fitted without that part; whole: fitted to all.
     """
 
     said: np.ndarray
@@ -111,8 +113,10 @@ class Qualities:
     whole: np.ndarray
 
 
-def qualities(films: list[Film], clean: np.ndarray, without: Collection[str] = ()) -> Qualities:
-    """clean: what the eye sees of each, [n, 2 * FEATURES]. without: groups that nothing is learned of.
+def qualities(films: list[Film], clean: np.ndarray, without: Collection[str] = (),
+              gain: np.ndarray | None = None) -> Qualities:
+    """clean: what the eye sees of each, and its pulse, [n, 2 * FEATURES + COUNT]. without: groups that nothing is
+    learned of. gain: of `beside`.
 
     Two regressions make it, each fitted without the clip's group: one on ratings, for RATED_SHARE, one on the age of
     the generators of what nobody rated, for the rest. Who learns a rating itself, which nobody can know of a new clip,
@@ -130,8 +134,8 @@ def qualities(films: list[Film], clean: np.ndarray, without: Collection[str] = (
 
     def fitted(some: np.ndarray) -> list[Ridge]:
         by_age = some & ~rated
-        return [Ridge.fit(clean[some & rated], wanted[some & rated]),
-                Ridge.fit(clean[by_age], made[by_age], AGE_PENALTY, counts[by_age])]
+        return [Ridge.fit(clean[some & rated], wanted[some & rated], gain=gain),
+                Ridge.fit(clean[by_age], made[by_age], AGE_PENALTY, counts[by_age], gain)]
 
     both = {part: fitted(known & (parts != part)) for part in np.unique(parts)}     # -1: to all, for what is not known
     said = np.zeros((2, len(films), 2))
@@ -172,15 +176,20 @@ def sureness(told: np.ndarray, labels: list[dict]) -> np.ndarray:
 
     told: `strengths` as held-out regressions give them. A verdict that names a fault is sure where it stands out as
     fewer than one in SURE of the clips without one do, and out of 40 % of those with one; none is 0 where more than one
-    in LIKELY without one do as well, or another kind stands out more.
+    in LIKELY without one do as well, or another kind stands out more. How far a kind stands out is counted by what is
+    said of it where there is none: some are told far better than others.
     """
     kinds, out = (*faults.VISUAL, *faults.PHYSICAL), np.zeros((len(labels), 2), int)
     for column, (name, names) in enumerate((("visual", faults.VISUAL), ("physical", faults.PHYSICAL))):
         first = kinds.index(names[0])
-        part, any_ = told[:, first:first + len(names)], told[:, len(kinds) + column]
+        there = np.array([label[name] is not None for label in labels])
+        part = told[:, first:first + len(names)]
+        if not there.all():
+            middle, high = np.quantile(part[~there], (0.5, USUAL), axis=0)
+            part = (part - middle) / np.maximum(high - middle, 1e-6)
+        any_ = part.max(1)
         right = np.array([int(row.argmax()) == names.index(label[name][0]) if label[name] else False
                           for row, label in zip(part, labels, strict=True)])
-        there = np.array([label[name] is not None for label in labels])
         with_one, clean = any_[there], any_[~there]
         if not len(with_one) or not len(clean):
             continue

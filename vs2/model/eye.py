@@ -101,7 +101,7 @@ def read(picture: torch.Tensor) -> torch.Tensor:
 
 
 def with_means(tokens: torch.Tensor) -> torch.Tensor:
-    """[..., pairs, cells, 2 c] of [..., pairs, cells, c]: each beside the mean of its kind: whole frames, pieces, chart.
+    """[..., pairs, cells, 2 c] of [..., pairs, cells, c]: each beside the mean of its kind, frames, pieces or chart.
 
     What a regression says of a clip is such a mean; to be found among 24 tokens it would have to be learned.
     """

@@ -66,7 +66,7 @@ def test_a_fault_is_named_where_it_can_be_told_and_nowhere_else(seen):
     learned, _ = lessons.lessons(*seen, set())
     blurred, wobbled = learned.said[40:80], learned.said[80:]
     assert np.mean([one.visual is not None for one in blurred]) > 0.6
-    assert np.mean([one.physical is not None for one in wobbled]) < 0.45, "nothing shows it, so that one in four is named by chance"
+    assert np.mean([one.physical is not None for one in wobbled]) < 0.45, "one in four by chance: nothing shows it"
     assert all(one.visual is None and one.physical is None for one in learned.said[:40])
     told = [one.scores[0] for one in blurred if one.visual]
     assert set(told) == {1}, "the strongest fault leaves nothing"

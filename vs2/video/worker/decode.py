@@ -97,7 +97,8 @@ def read_decord(path: str, found: Probe, send, receive) -> bool:
             if image.shape != (found.height, found.width, 3):
                 return False
             if index in beats:
-                send(*small(index, Picture(lambda image=image: image), wanted["size"]))
+                send({"kind": "pulse", "index": index},
+                     np.ascontiguousarray(pulse.small(pulse.grey(image, *wanted["size"]))))
             if index in whole:
                 send({"kind": "frame", "index": index, "time": found.times[index] - found.times[0]},
                      np.ascontiguousarray(image))
