@@ -71,8 +71,13 @@ def lessons(films: list[Film], seen: np.ndarray, pulses: np.ndarray, labels: lis
             told = fault is not None and certain > 0
             seen_faults.append(words.Fault(*fault, sure=certain) if told else None)
             level = quality[number][place] if told else float(np.clip(looks[row, place], 1, 5))
+            if fault is None:       # blocks hide how a thing moves, and make it move no better
+                level = min(level, quality[number][place])
             scores[row, place] = teacher.spoilt(level, fault if told else None)
             levels.append(round(level) - 1)
+        if (halts := seen_faults[0]) is not None and halts.kind == "stutter" and halts.strength > 1:
+            # what stands still and jumps moves as nothing does, too
+            scores[row, 1] = min(scores[row, 1], teacher.spoilt(quality[number][1], [halts.kind, halts.strength - 1]))
         said.append(words.Seen(int(motion[number]), (levels[0], levels[1]),
                                (round(scores[row, 0]), round(scores[row, 1])), *seen_faults,
                                (int(sure[row, 0]), int(sure[row, 1]))))
