@@ -3,7 +3,6 @@ import base64
 import json
 import secrets
 import tempfile
-from collections.abc import Collection
 from html import escape
 from pathlib import Path
 from urllib.parse import urlencode
@@ -12,7 +11,7 @@ from vs2.best_of import Estimate
 from vs2.candidates import comparable, displayed, values, written
 from vs2.evaluation import Evaluation
 from vs2.rubric import KEYS
-from vs2.rules import Rule
+from vs2.rules import dropped, weighed
 from vs2.ui import parts, saving, whose, withheld
 from vs2.ui.best_of.run import JUDGED, JUDGING, LEFT_OUT, LOST, MADE, MAKING, Contest, Seat, told
 from vs2.ui.said import worded
@@ -46,12 +45,6 @@ def _number(evaluation: Evaluation, key: str, value: float | None) -> str:
     return withheld.lacking(evaluation, key) if value is None else f"{value:.2f}"
 
 
-def _overall(evaluation: Evaluation, rule: Rule, keys: Collection[str]) -> str:
-    """What the rule compares; what stands for it where there is none."""
-    value = displayed(evaluation, rule, keys)
-    return withheld.of_some(value, rule, keys) if value else withheld.lacking(evaluation, "overall", keys)
-
-
 def _said(seat: Seat) -> str:
     """What stands over a candidate's player: how far it is."""
     if seat.state == MAKING:
@@ -71,7 +64,10 @@ def grid(contest: Contest | None) -> dict:
     for seat in contest.ranked if contest else ():
         evaluation, number = seat.evaluation, seat.number + 1
         note = text.AT_A_GLANCE if evaluation and seat.fast and seat.state == JUDGED and plan and plan.keep else ""
-        why = withheld.sentences(evaluation.scores) if evaluation else ()
+        value = displayed(evaluation, plan.rule, keys) if evaluation and plan else None
+        why = withheld.sentences(evaluation.scores) if evaluation else []
+        if value and plan and dropped(plan.rule, keys):
+            why.append(text.RANKED_BY.format(count=len(weighed(plan.rule, keys)), of=len(weighed(plan.rule))))
         links = [{"to": f"?e={seat.kept}", "said": words.OPEN, "label": words.OPEN_LABEL.format(number=number)},
                  {"to": f"?show=review&e={seat.kept}", "said": words.REVIEW,
                   "label": words.REVIEW_LABEL.format(number=number)}] if seat.kept else []
@@ -80,7 +76,7 @@ def grid(contest: Contest | None) -> dict:
             "label": text.VIDEO.format(number=number, seed=seat.seed), "player": seat.player,
             "percent": None if seat.fraction is None else round(100 * min(max(seat.fraction, 0), 1)),
             "place": text.PLACES.get(seat.place, text.PLACE.format(place=seat.place)) if seat.place else "",
-            "overall": _overall(evaluation, plan.rule, keys) if evaluation and plan else "",
+            "overall": (value or withheld.lacking(evaluation, "overall", keys)) if evaluation else "",
             "scores": {key: _number(evaluation, key, evaluation.scores[key].expected) for key in KEYS}
             if evaluation else None,
             "winner": winner is not None and winner == seat.number,
