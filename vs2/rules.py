@@ -1,5 +1,10 @@
-"""What candidates are ranked by: a rule, the numbers that it compares, and how far those can be told apart."""
-from collections.abc import Mapping
+"""What candidates are ranked by: a rule, the numbers that it compares, and how far those can be told apart.
+
+A group is compared in the dimensions that were judged of at least one of it (`comparable`): what was withheld of all
+tells none of them apart, and a rule that looks at more than that goes by the rest. What was withheld of some only stays
+needed: a mean of two scores is not compared with a mean of three.
+"""
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from math import hypot, isfinite, sqrt
 from numbers import Real
@@ -88,25 +93,45 @@ def _weight(key: str, weight: object) -> float:
     return number
 
 
-def weighed(rule: Rule) -> dict[str, float]:
-    """The dimensions that the rule looks at, with weights that sum to 1."""
+def comparable(evaluations: Iterable[Evaluation]) -> tuple[str, ...]:
+    """The dimensions in which a group is compared: all but those that were withheld of every one of it."""
+    lacking = [one.withheld for one in evaluations]
+    return tuple(key for key in KEYS if not lacking or not all(key in withheld for withheld in lacking))
+
+
+def weighed(rule: Rule, keys: Container[str] = KEYS) -> dict[str, float]:
+    """The dimensions that the rule looks at, with weights that sum to 1.
+
+    keys: of a group, as `comparable` names them. A rule of which they leave nothing needs all that it looks at.
+    """
     if isinstance(rule, str):
         rule = {rule: 1} if rule in KEYS else dict.fromkeys(KEYS, 1)
+    rule = {key: weight for key, weight in rule.items() if weight and key in keys} or rule
     most = max(rule.values())   # first: the sum of the largest floats is none, and a share of the smallest may be 0
     shares = {key: rule[key] / most for key in KEYS if rule.get(key)}
     total = sum(shares.values())
     return {key: share / total for key, share in shares.items() if share}
 
 
-def measures(evaluation: Evaluation, rule: Rule) -> list[Measure] | None:
-    """What the rule compares, in order; None where it needs a score that is not there."""
-    weights = weighed(rule)
+def dropped(rule: Rule, keys: Container[str]) -> tuple[str, ...]:
+    """The dimensions that the rule looks at, and does not in a group that is compared in `keys`."""
+    return tuple(key for key in weighed(rule) if key not in weighed(rule, keys))
+
+
+def unjudged(evaluation: Evaluation, rule: Rule, keys: Container[str] = KEYS) -> bool:
+    """Whether a score that the rule needs was withheld. keys: as in `weighed`."""
+    return not set(weighed(rule, keys)).isdisjoint(evaluation.withheld)
+
+
+def measures(evaluation: Evaluation, rule: Rule, keys: Container[str] = KEYS) -> list[Measure] | None:
+    """What the rule compares, in order; None where it needs a score that is not there. keys: as in `weighed`."""
+    weights = weighed(rule, keys)
     expected = {key: value for key in weights if (value := evaluation.scores[key].expected) is not None}
     if len(expected) < len(weights):
         return None
     mean = Measure(sum(w * expected[key] for key, w in weights.items()),
                     sqrt(sum(w * w * _variance(evaluation, key) for key, w in weights.items())))
-    if rule != WORST:
+    if rule != WORST or len(weights) == 1:      # of a single one the worst is the mean
         return [mean]
     worst = min(expected, key=expected.__getitem__)
     return [Measure(expected[worst], sqrt(_variance(evaluation, worst))), mean]

@@ -194,3 +194,20 @@ def test_the_built_in_judge_compares_real_clips(tmp_path, capfd):
     record = json.loads(capfd.readouterr().out)
     assert sorted(record["ranking"]) == [0, 1] and record["tie"] is True  # the same picture twice
     assert record["candidates"][2]["error"].startswith("broken.mp4")
+
+
+def test_what_was_judged_of_none_is_left_out_and_said(judge, files, capfd):
+    assert compare(files("364", "265", "463")) == 0
+    out = capfd.readouterr().out
+    assert ranking(out.splitlines()) == ["1. 364.mp4: 3.50, from 2 of 3 scores", "1. 265.mp4: 3.50, from 2 of 3 scores",
+                                         "1. 463.mp4: 3.50, from 2 of 3 scores"]
+    assert ("Candidates 1, 2 and 3 tie: their mean scores are the same (3.50); text alignment was judged of none and "
+            "is left out.") in out
+    assert compare(files("364", "262"), "--json") == 0
+    record = json.loads(capfd.readouterr().out)
+    assert record["winner"] == 0 and record["candidates"][0]["overall"] is None
+    assert record["reason"] == ("Candidate 1 wins: better visual quality (3.0 against 2.0) and physical consistency "
+                                "(4.0 against 2.0); text alignment was judged of none and is left out.")
+    assert compare(files("364", "242"), "--json") == 0
+    some = json.loads(capfd.readouterr().out)
+    assert some["winner"] == 1 and "candidate 1 has no place" in some["reason"] and "left out" not in some["reason"]

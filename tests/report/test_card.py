@@ -98,6 +98,12 @@ def test_a_comparison_has_its_first_three_and_says_who_won(drawn):
     assert words.CARD_TIE in drawn and words.CARD_WINNER not in drawn
 
 
+def test_a_comparison_is_of_what_was_judged_of_all(drawn):
+    picture(report.comparison([seen(2, FOREIGN, 3), seen(5, FOREIGN, 4)]))
+    assert drawn.count("Overall (2 of 3 scores)") == 2 and {"4.50", "2.50"} <= set(drawn)
+    assert drawn.count("not judged") == 2 and drawn.count(words.CARD_WINNER) == 1
+
+
 @pytest.mark.parametrize("said", ["word " * 900, "狐" * 4000, "x" * 4000, " \u200b ", "a\u202eb"])
 def test_a_long_or_odd_prompt_stays_in_its_place(drawn, said):
     picture(report.evaluation(seen(4, 5, 2, prompt=said)))

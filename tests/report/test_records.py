@@ -52,6 +52,16 @@ def test_a_comparison_keeps_its_decision(clips):
     assert "c is bad." in page(made)
 
 
+def test_a_decision_that_found_nothing_to_compare_has_no_places(clips):
+    """By a rule whose only score was withheld; the record does not hold the rule, and the mean would find a winner."""
+    found = [seen(2, FOREIGN, 2, video="a.mp4"), seen(5, FOREIGN, 5, video="b.mp4")]
+    decision = candidates.decide(found, "text_alignment")
+    made = report.read([written(clips / "c.json", candidates.record(found, decision))]).decision
+    assert made.winner is None and made.reason == decision.reason and made.place == {} and made.ranking == (0, 1)
+    kept = candidates.decide(found)
+    assert report.read([written(clips / "d.json", candidates.record(found, kept))]).decision == kept
+
+
 def test_a_batch_in_each_of_its_formats(clips):
     records = [results.record(Row(n, "a.mp4", "p", {"set": "x"}), seen(n, n, n, video="a.mp4")) for n in (1, 2)]
     for suffix in (".json", ".jsonl"):

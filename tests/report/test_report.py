@@ -253,3 +253,11 @@ def test_a_duels_votes_become_its_report():
     assert apart == pytest.approx(np.log(0.6 / 0.4), abs=0.01) and made.ranked[0].low is None, "one prompt, no interval"
     assert made.agreements[0].pairs == 1 and made.agreements[0].accuracy == 1.0
     assert "5 votes; ties: 1, both bad: 1." in page(report.duel([made]))
+
+
+def test_a_comparison_says_of_how_many_scores_its_overall_ones_are():
+    text = page(report.comparison([seen(2, FOREIGN, 3, video="a.mp4"), seen(5, FOREIGN, 4, video="b.mp4")]))
+    assert "Overall (2 of 3 scores)" in text and "<b>4.50</b>" in text and "<b>2.50</b>" in text
+    assert "text alignment was judged of none and is left out." in text
+    some = page(report.comparison([seen(2, FOREIGN, 3, video="a.mp4"), seen(5, 5, 5, video="b.mp4")]))
+    assert "of 3 scores" not in some and "<b>5.00</b>" in some

@@ -93,7 +93,7 @@ def reasons() -> list[str]:
     made = [judged(4, 3, 2), judged(5, 5, 1), judged(3, 4, 3), judged(2, 5, 5), judged(4, None, 2), others,
             Failed("a.mp4", "p", "it broke"), *nearly, drawn((4, 4, 3), (3, 4, 4)), drawn((4, 4, 3), (4, 3, 3)),
             withheld(4, "because", None), withheld(4, "because", "because"),
-            withheld(None, "because", "because")]
+            withheld(None, "because", "because"), withheld(4, "because", 2), withheld(3, "because", 2)]
     rules = (MEAN, WORST, VISUAL, TEXT, {VISUAL: 3, TEXT: 1})
     few = [*itertools.product(made, repeat=1), *itertools.product(made, repeat=2), *itertools.combinations(made, 3)]
     return sorted({decide(some, rule).reason for rule in rules for some in few} | {decide([]).reason})

@@ -18,7 +18,7 @@ from vs2.batch import Result
 from vs2.batch.table import Row as TableRow
 from vs2.errors import BadInput
 from vs2.rubric import KEYS
-from vs2.ui import judgement, parts, text, withheld
+from vs2.ui import judgement, language, parts, text, withheld
 from vs2.ui.batch import parts as batch
 from vs2.ui.batch.job import Job
 from vs2.ui.batch.parts import Filter
@@ -217,6 +217,22 @@ def test_compare_names_no_winner_where_nothing_was_judged():
     by_visual = candidates.decide(compare.compared(compared(PART, NONE)), KEYS[0])
     shown = compare.table(compared(PART, NONE), by_visual, KEYS[0])
     assert by_visual.winner == 0 and re.findall(r'data-of="place" data-worth="(\d*)"', shown) == ["1", ""]
+
+
+def test_compare_goes_by_what_was_judged_where_the_rest_was_judged_of_none():
+    rows = compared((4, FOREIGN, 2), (5, FOREIGN, 4), (None, FOREIGN, 5), NONE)
+    decision = candidates.decide(compare.compared(rows))
+    shown = compare.table(rows, decision)
+    assert re.findall(r'data-of="place" data-worth="(\d*)"', shown) == ["2", "1", "", ""]
+    whole = [words(cell) for cell in re.findall(r'<td data-of="overall".*?</td>', shown)]
+    assert [one.split("\u2212")[0].split()[0] for one in whole[:2]] == ["3.00", "4.50"]
+    assert whole[2:] == ["not read", "not judged"] and "Overall (2 of 3 scores)" in words(shown)
+    assert "text alignment was judged of none and is left out" in words(compare.verdict(decision, rows))
+    assert [one["said"] for one in compare.states(rows, decision)] == [
+        "3.00 (2 of 3 scores)", "4.50 (2 of 3 scores)", "not read", "not judged"]
+    with language.speaking("zh"):
+        assert "文本对齐均未评，不参与比较。" in words(compare.verdict(decision, rows))
+        assert "总分（3 项中的 2 项）" in words(compare.table(rows, decision))
 
 
 def test_compare_marks_the_words_and_its_file_says_whose_they_are():

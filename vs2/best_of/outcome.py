@@ -8,7 +8,7 @@ from vs2.batch import results
 from vs2.batch.table import Row
 from vs2.best_of.cost import TIED, Spent
 from vs2.best_of.plan import AGAIN, FAST, FULL
-from vs2.candidates import MEAN, Decision, Failed, Rule, decide, overall
+from vs2.candidates import MEAN, Decision, Failed, Rule, comparable, decide, values
 from vs2.evaluation import Evaluation
 from vs2.generate.record import Record
 from vs2.texts import told
@@ -96,12 +96,18 @@ class Outcome:
         return None if self.decision.winner is None else self.entries[self.decision.winner]
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """The dimensions in which the candidates are compared."""
+        return _keys(self.entries)
+
+    @property
     def uplift(self) -> float | None:
         """Points by which the winner's score beats the mean of all: by the rule, in the first pass, for the judge.
 
         None where the winner or all others have none.
         """
-        found = {e.number: overall(first, self.rule) for e in self.entries if (first := e.fast or e.full)}
+        judged = {e.number: first for e in self.entries if (first := e.fast or e.full)}
+        found = dict(zip(judged, values(list(judged.values()), self.rule), strict=True))
         read = [value for value in found.values() if value is not None]
         own = None if self.decision.winner is None else found.get(self.decision.winner)
         return None if own is None or len(read) < 2 else own - sum(read) / len(read)
@@ -144,15 +150,16 @@ def settle(entries: Sequence[Entry], rule: Rule = MEAN, finalists: Sequence[int]
     that cannot be judged again loses nothing by it. Where it stays, the first of the tied is taken, and the reason says
     so.
     """
+    keys = _keys(entries)
     if any(entries[n].full for n in finalists):
         in_it = [e.candidate("full") if e.number in finalists or e.path is None else None for e in entries]
-        first = decide(in_it, rule)
-        rest = decide([e.fast if e.number not in first.ranking else None for e in entries], rule)
+        first = decide(in_it, rule, keys)
+        rest = decide([e.fast if e.number not in first.ranking else None for e in entries], rule, keys)
         # Scores of two kinds are not compared: the others' places begin after the last of the finalists.
         first = replace(first, ranking=first.ranking + rest.ranking,
                         places=first.places + tuple(place and len(first.ranking) + place for place in rest.places))
     else:
-        first = decide([e.candidate("fast" if fast else "full") for e in entries], rule)
+        first = decide([e.candidate("fast" if fast else "full") for e in entries], rule, keys)
     again = rejudged(first)
     if again and all(entries[n].again for n in again):
         first = _broken(entries, first, again, rule, replies)
@@ -175,6 +182,10 @@ def _broken(entries: Sequence[Entry], first: Decision, again: tuple[int, ...], r
     whom = "" if len(again) == len(first.tied) else f" of the first {len(again)}"
     said = f"{_numbers(first.tied)} tied; by a second judgement{whom} of {replies} sampled replies each, {reason}"
     return Decision(ranking, second.tied, second.winner, said, tuple(first.place.get(n) for n in ranking))
+
+
+def _keys(entries: Sequence[Entry]) -> tuple[str, ...]:
+    return comparable(evaluation for entry in entries if (evaluation := entry.evaluation))
 
 
 def _numbers(tied: Sequence[int]) -> str:

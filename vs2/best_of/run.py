@@ -21,7 +21,7 @@ from vs2.best_of.line import Line
 from vs2.best_of.outcome import COMPLETE, EARLY, STOPPED, Entry, Outcome, rejudged, settle
 from vs2.best_of.plan import AGAIN, FULL, Plan
 from vs2.best_of.tally import Tally
-from vs2.candidates import overall
+from vs2.candidates import values
 from vs2.errors import Failure
 from vs2.estimate import TYPICAL
 from vs2.evaluation import Evaluation
@@ -223,15 +223,14 @@ class Run:
     def _first_pass(self) -> None:
         """Judges what is made, until there is no more or there is enough."""
         plan = self.plan
-        scores: list[float] = []
+        found: list[Evaluation] = []
         while numbers := self._made.take(self._batch):
             if self._over():
                 continue
             for judged in self._judge_several(numbers, plan.first):
                 self._room.release()
-                value = None if judged is None else overall(judged, plan.rule)
-                if value is not None:
-                    scores.append(value)
+                found += [] if judged is None else [judged]
+            scores = [value for value in values(found, plan.rule) if value is not None]
             left = plan.count - numbers[-1] - 1
             if plan.gain is not None and left and stopping.enough(scores, left, plan.gain):
                 self._note = (f"Stopped after {numbers[-1] + 1} of {plan.count} candidates: more of them are expected "

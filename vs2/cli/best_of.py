@@ -227,12 +227,14 @@ def ending(outcome, judge, folder) -> str:
     """The table, best first, the winner and why, and what was not judged."""
     from vs2.cli.terminal import cells, not_judged
 
-    heads = "  ".join(f"{name:>10}" for name in COLUMNS)
+    keys = outcome.keys
+    last = f"mean of {len(keys)}" if candidates.dropped(candidates.MEAN, keys) else COLUMNS[-1]
+    heads = "  ".join(f"{name:>10}" for name in (*COLUMNS[:-1], last))
     lines = [f"{'place':>5}  {'candidate':>9}  {'seed':>10}  {heads}  file"]
     for n in outcome.decision.ranking:
         place = outcome.decision.place.get(n, "–")
         entry = outcome.entries[n]
-        shown = "  ".join(f"{cell:>10}" for cell in cells(entry.evaluation))
+        shown = "  ".join(f"{cell:>10}" for cell in cells(entry.evaluation, keys))
         lines.append(f"{place:>5}  {n + 1:>9}  {entry.seed:>10}  {shown}  {flat(entry.path.name)}")
     lines = lines if len(lines) > 1 else []
     for entry in outcome.entries:

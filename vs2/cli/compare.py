@@ -121,16 +121,19 @@ def _line(number: int, candidate: candidates.Candidate) -> str:
 
 def _ending(found: list[candidates.Candidate], decision: candidates.Decision, rule: candidates.Rule, judge) -> str:
     """The ranking by the rule's number, the decision, and what was not judged, as lines."""
-    from vs2.cli.terminal import mean, not_judged
+    from vs2.cli.terminal import from_some, mean, not_judged
 
     lines = [""]
-    values = {n: candidates.overall(one, rule) for n in decision.ranking if isinstance(one := found[n], Evaluation)}
+    judged = {n: one for n in decision.ranking if isinstance(one := found[n], Evaluation)}
+    keys = candidates.comparable(judged.values())
+    values = {n: candidates.overall(one, rule, keys) for n, one in judged.items()}
     best = max((value for value in values.values() if value is not None), default=None)
     for n, value in values.items():
         less = "" if value is None or best is None else f"{value - best:+.2f}"
         gap = f" ({less})" if less not in ("", "+0.00", "-0.00") else ""
-        one = found[n]
-        shown = isinstance(one, Evaluation) and (candidates.displayed(one, rule) or mean(one))
+        gap += "" if value is None else from_some(rule, keys)
+        one = judged[n]
+        shown = candidates.displayed(one, rule, keys) or mean(one, keys)
         place = f"{decision.place[n]}." if n in decision.place else "–"
         lines.append(f"{place} candidate {n + 1}, {_flat(one.video)}: {shown}{gap}")
     lines += [""] * bool(decision.ranking) + [_flat(decision.reason)]

@@ -5,10 +5,12 @@ reverse the writing is taken out before they reach a terminal.
 """
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+from vs2.candidates import overall
 from vs2.evaluation import Evaluation, Score
 from vs2.rubric import BY_KEY, KEYS, SCALE
+from vs2.rules import MEAN, Rule, dropped, unjudged, weighed
 
 # Control characters but tab and newline, and the marks that reverse or hide the direction of text.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -86,18 +88,24 @@ def lacking(score: Score) -> str:
     return "not read" if score.judged else "not judged"
 
 
-def mean(evaluation: Evaluation) -> str:
-    """The overall score, or what stands for it."""
-    if evaluation.overall is not None:
-        return f"{evaluation.overall:.2f}"
-    return "not judged" if evaluation.withheld else "not read"
+def mean(evaluation: Evaluation, keys: Collection[str] = KEYS) -> str:
+    """The overall score, or what stands for it. keys: the dimensions that it is of, where it is compared in fewer."""
+    value = overall(evaluation, MEAN, keys)
+    if value is not None:
+        return f"{value:.2f}"
+    return "not judged" if unjudged(evaluation, MEAN, keys) else "not read"
 
 
-def cells(evaluation: Evaluation) -> list[str]:
-    """The three expected scores and the overall one, or what stands for them."""
+def from_some(rule: Rule, keys: Collection[str]) -> str:
+    """What follows a number that the rule makes of some of its dimensions only, as in ", from 2 of 3 scores"."""
+    return f", from {len(weighed(rule, keys))} of {len(weighed(rule))} scores" if dropped(rule, keys) else ""
+
+
+def cells(evaluation: Evaluation, keys: Collection[str] = KEYS) -> list[str]:
+    """The three expected scores and the overall one, or what stands for them. keys: as of `mean`."""
     scores = [evaluation.scores[key] for key in KEYS]
     return [*(lacking(score) if score.expected is None else f"{score.expected:.2f}" for score in scores),
-            mean(evaluation)]
+            mean(evaluation, keys)]
 
 
 def not_judged(evaluations: Iterable[Evaluation]) -> list[str]:

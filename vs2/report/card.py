@@ -5,12 +5,13 @@ that they lack is never drawn as a box: the prompt is then left out, and the car
 where there is none, and what was not judged has no number.
 """
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache, partial
 from unicodedata import category, normalize
 
 from PIL import Image, ImageDraw, ImageFont
 
+from vs2.candidates import overall
 from vs2.errors import BadInput
 from vs2.evaluation import Evaluation
 from vs2.report import parts, words
@@ -259,21 +260,21 @@ def _several(image: Image.Image, draw: Draw, report: Report, judged: Sequence[It
         draw.text((left + 16, 378), f"{item.number}", ACCENT, font(22, bold=True), anchor="lt")
         draw.text((left + 40, 376), name, INK, font(22), anchor="lt")
         draw.text((left + width - 16, 378), mark, ACCENT, font(20), anchor="rt")
-        _column(draw, item, left + 16, left + width - 16)
+        _column(draw, item, left + 16, left + width - 16, report.keys)
     if len(report.items) > len(shown):
         draw.text((SIZE[0] - MARGIN, MARGIN), words.CARD_MORE.format(shown=len(shown), count=len(report.items)), QUIET,
                   font(20), anchor="rt")
     _frame(draw, judged)
 
 
-def _column(draw: Draw, item: Item, left: int, right: int) -> None:
-    """The three expected scores of a candidate below each other, and the overall one."""
+def _column(draw: Draw, item: Item, left: int, right: int, keys: Collection[str]) -> None:
+    """The three expected scores of a candidate below each other, and the overall one, which is of `keys`."""
     evaluation = item.evaluation
     assert evaluation is not None
     for n, key in enumerate((*KEYS, "overall")):
         y = 410 + n * 23
-        value = evaluation.overall if key == "overall" else evaluation.scores[key].expected
-        label = words.OVERALL if key == "overall" else words.SHORT[key]
+        value = overall(evaluation, keys=keys) if key == "overall" else evaluation.scores[key].expected
+        label = parts.overall_of(keys) if key == "overall" else words.SHORT[key]
         draw.text((left, y), label, QUIET if key != "overall" else INK, font(18), anchor="lt")
-        draw.text((right, y), parts.lacking(evaluation, key) if value is None else f"{value:.2f}",
+        draw.text((right, y), parts.lacking(evaluation, key, keys) if value is None else f"{value:.2f}",
                   WARN if value is None else INK, font(18), anchor="rt")

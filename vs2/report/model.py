@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from vs2.batch.groups import Leaderboard
-from vs2.candidates import Decision, Rule
+from vs2.candidates import Decision, Rule, comparable
 from vs2.evaluation import Evaluation
 
 EVALUATION, COMPARISON, BEST_OF, BATCH, DUEL = KINDS = ("evaluation", "comparison", "best-of", "batch", "duel")
@@ -122,6 +122,11 @@ class Report:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"there is no report of {self.kind!r}")
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The dimensions in which its clips are compared."""
+        return comparable(item.evaluation for item in self.items if item.evaluation)
 
     @property
     def told(self) -> tuple[Item, ...]:

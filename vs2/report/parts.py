@@ -3,16 +3,17 @@
 No piece carries a style or a script of its own: the report's policy forbids both.
 """
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from html import escape
 from pathlib import PurePath
 
 from vs2 import answer
+from vs2.candidates import overall as mean
 from vs2.evaluation import Evaluation, Score
 from vs2.report import svg, words
 from vs2.report.model import Item, Still
 from vs2.rubric import KEYS, SCALE
-from vs2.rules import Rule
+from vs2.rules import MEAN, Rule, unjudged, weighed
 
 MOST_WORDS = 12_000     # characters of one rationale
 MOST_SAID = 600         # characters of a reason, a sentence on a judge, an error: any card or file may hold them
@@ -50,20 +51,29 @@ def all_withheld(scores: Mapping[str, Score]) -> bool:
     return not any(scores[key].judged for key in KEYS)
 
 
-def lacking(evaluation: Evaluation, key: str) -> str:
-    """What stands for a number that is not there: a dimension's, or the overall one."""
-    withheld = not evaluation.scores[key].judged if key in KEYS else bool(evaluation.withheld)
+def lacking(evaluation: Evaluation, key: str, keys: Collection[str] = KEYS) -> str:
+    """What stands for a number that is not there: a dimension's, or the overall one, which is of `keys`."""
+    withheld = not evaluation.scores[key].judged if key in KEYS else unjudged(evaluation, MEAN, keys)
     return words.WITHHELD if withheld else words.UNREAD
 
 
-def number(evaluation: Evaluation | None, key: str) -> str:
-    """A dimension's expected score, or "overall", as a cell; what stands for one that is not there."""
+def number(evaluation: Evaluation | None, key: str, keys: Collection[str] = KEYS) -> str:
+    """A dimension's expected score, or "overall", as a cell; what stands for one that is not there.
+
+    keys: the dimensions that "overall" is of, where clips are compared with each other.
+    """
     if evaluation is None:
         return '<span class="missing">–</span>'
-    value = evaluation.overall if key == "overall" else evaluation.scores[key].expected
+    value = mean(evaluation, MEAN, keys) if key == "overall" else evaluation.scores[key].expected
     if value is None:
-        return f'<span class="missing">{lacking(evaluation, key)}</span>'
+        return f'<span class="missing">{lacking(evaluation, key, keys)}</span>'
     return f"<b>{value:.2f}</b>"
+
+
+def overall_of(keys: Collection[str]) -> str:
+    """What the overall score is called where clips are compared in these dimensions."""
+    count = len(weighed(MEAN, keys))
+    return words.OVERALL if count == len(KEYS) else words.OVERALL_OF.format(count=count, of=len(KEYS))
 
 
 def overall(evaluation: Evaluation) -> str:

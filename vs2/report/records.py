@@ -111,7 +111,9 @@ def _decision(value: Mapping, found: Sequence[Candidate | None]) -> Decision | N
     made = decide(found)
     tied = made.tied if value.get("tie") else ()
     places: tuple[int | None, ...]
-    if ranking != made.ranking or bool(value.get("tie")) != bool(made.tied):
+    if winner is None and not value.get("tie") and (made.tied or made.winner is not None):
+        places = (None,) * len(ranking)     # its rule found nothing to compare, whatever the mean finds
+    elif ranking != made.ranking or bool(value.get("tie")) != bool(made.tied):
         places = tuple(range(1, len(ranking) + 1))
         tied = ranking[:2] if value.get("tie") else ()
         places = (1, 1, *places[2:]) if tied else places

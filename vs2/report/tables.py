@@ -1,5 +1,5 @@
 """The tables of a report as HTML: a comparison's candidates, a batch's rows and groups, a ranking by votes."""
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
 
 from vs2.batch.groups import OVERALL, Cell, Group, Leaderboard
@@ -13,8 +13,8 @@ MOST_RADARS = 12    # groups that have one
 COLUMNS = (*KEYS, OVERALL)
 
 
-def _heads() -> list[str]:
-    return [*(words.SHORT[key] for key in KEYS), words.OVERALL]
+def _heads(keys: Collection[str] = KEYS) -> list[str]:
+    return [*(words.SHORT[key] for key in KEYS), parts.overall_of(keys)]
 
 
 def framed(label: str, head: Sequence[str], rows: Sequence[str], caption: str = "") -> str:
@@ -32,7 +32,7 @@ def candidates(report: Report) -> str:
     order += [n for n in range(len(report.items)) if n not in order]
     prompts = len({item.prompt for item in report.items}) > 1
     judges = len({parts.judged_by(item.evaluation) for item in report.items if item.evaluation}) > 1
-    rows = []
+    rows, keys = [], report.keys
     for n in order:
         item = report.items[n]
         place = decision.place.get(n) if decision else None
@@ -41,21 +41,21 @@ def candidates(report: Report) -> str:
             below += f"<small>{escape(parts.judged_by(item.evaluation))}</small>"
         name = (f'<td class="number">{place or "–"}</td><th scope="row">{svg.key(n)}'
                 f'{item.number} · {escape(parts.clip_name(item.video))}{below}</th>')
-        rows.append(f"<tr>{name}{_scores(item)}</tr>")
-    return framed(words.SCORES, [words.PLACE, words.CLIP, *_heads()], rows)
+        rows.append(f"<tr>{name}{_scores(item, keys)}</tr>")
+    return framed(words.SCORES, [words.PLACE, words.CLIP, *_heads(keys)], rows)
 
 
-def _scores(item: Item) -> str:
+def _scores(item: Item, keys: Collection[str] = KEYS) -> str:
     if item.evaluation is None:
         said = words.FAILED.format(error=parts.flat(words.worded(item.error))) if item.error else words.NOT_BEGUN
         return f'<td class="missing" colspan="{len(COLUMNS)}">{escape(said)}</td>'
-    return "".join(f'<td class="number">{_cell(item.evaluation, key)}</td>' for key in COLUMNS)
+    return "".join(f'<td class="number">{_cell(item.evaluation, key, keys)}</td>' for key in COLUMNS)
 
 
-def _cell(evaluation: Evaluation, key: str) -> str:
+def _cell(evaluation: Evaluation, key: str, keys: Collection[str]) -> str:
     sure = evaluation.scores[key].confidence if key in KEYS else None
     below = "" if sure is None else f"<small>{words.CONFIDENCE.format(percent=round(sure * 100))}</small>"
-    return parts.number(evaluation, key) + below
+    return parts.number(evaluation, key, keys) + below
 
 
 def rows(items: Sequence[Item]) -> str:

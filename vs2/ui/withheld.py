@@ -1,9 +1,10 @@
 """What pages say in the place of a score that is not there: not judged, with the judge's reason, or not read."""
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from html import escape
 
 from vs2.evaluation import Evaluation, Score
 from vs2.rubric import KEYS
+from vs2.rules import MEAN, Rule, dropped, unjudged, weighed
 from vs2.ui import text, whose
 from vs2.ui.said import worded
 
@@ -46,10 +47,19 @@ def sentences(scores: Scores) -> list[str]:
             for because, keys in found.items()]
 
 
-def lacking(evaluation: Evaluation, key: str) -> str:
-    """What stands in the place of a dimension's number, or of another that is made of them, such as "overall"."""
-    withheld = not evaluation.scores[key].judged if key in KEYS else bool(evaluation.withheld)
+def lacking(evaluation: Evaluation, key: str, keys: Collection[str] = KEYS) -> str:
+    """What stands in the place of a dimension's number, or of one that is made of several (`keys`): "overall"."""
+    withheld = not evaluation.scores[key].judged if key in KEYS else unjudged(evaluation, MEAN, keys)
     return text.WITHHELD if withheld else text.UNREAD
+
+
+def of_some(value: str, rule: Rule, keys: Collection[str]) -> str:
+    """A number that the rule makes of scores, or what such are called; of how many it is where some are left out.
+
+    keys: the dimensions in which those are compared whose number it is (`vs2.rules.comparable`).
+    """
+    return text.OF_SOME.format(value=value, count=len(weighed(rule, keys)), of=len(weighed(rule))) \
+        if dropped(rule, keys) else value
 
 
 def short(evaluation: Evaluation) -> str:
@@ -60,9 +70,9 @@ def short(evaluation: Evaluation) -> str:
     return text.LIST.join(form.format(count=count) for form, count in counts if count)
 
 
-def cell(evaluation: Evaluation, key: str) -> str:
-    """The same for a table's cell, as HTML."""
-    return f'<span class="vs-unread-cell">{lacking(evaluation, key)}</span>'
+def cell(evaluation: Evaluation, key: str, keys: Collection[str] = KEYS) -> str:
+    """What stands in a number's place in a table's cell, as HTML."""
+    return f'<span class="vs-unread-cell">{lacking(evaluation, key, keys)}</span>'
 
 
 def notice(scores: Scores) -> str:

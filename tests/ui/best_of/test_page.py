@@ -184,6 +184,18 @@ def test_what_was_not_judged_has_no_place_and_is_counted(page_of):
     assert record["candidates"][0]["evaluation"]["judge_knows"] == "It knows little <i>things</i>."
 
 
+def test_what_was_judged_of_none_is_left_out_and_each_number_says_so(page_of):
+    far = withholding.FOREIGN
+    page = page_of(BySeed({0: (3, far, 3), 1: (5, far, 4), 2: (far,) * 3}))
+    shown = merged(page, run(page))
+    assert [(item["number"], item["place"], item["overall"]) for item in shown["grid"]["items"]] == [
+        (2, "1st", "4.50"), (1, "2nd", "3.00"), (3, "", "not judged")]
+    assert [item["note"].endswith("Ranked by 2 of 3 scores.") for item in shown["grid"]["items"]] == [True, True, False]
+    assert "text alignment was judged of none and is left out" in shown["verdict"]
+    assert "Runner-up: candidate 1 (seed 0), 3.00 (2 of 3 scores)." in shown["verdict"]
+    assert "+0.75 points over a random pick of these 2. Left out of that, for want of scores: 1." in shown["verdict"]
+
+
 def test_there_is_no_winner_where_nothing_was_judged(page_of):
     page = page_of(BySeed(dict.fromkeys(range(2), (withholding.FOREIGN,) * 3)))
     shown = merged(page, run(page, count=2, ties=True))

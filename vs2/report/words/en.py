@@ -35,6 +35,7 @@ WEIGHTS = "weights: {weights}"
 # Scores
 SCORES = "Scores"
 OVERALL = "Overall"
+OVERALL_OF = "Overall ({count} of {of} scores)"
 OVERALL_HINT = "the mean of the three expected scores"
 EXPECTED = "expected {value}"
 WITHHELD = "not judged"

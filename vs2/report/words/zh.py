@@ -31,6 +31,7 @@ WEIGHTS = "权重：{weights}"
 # Scores
 SCORES = "分数"
 OVERALL = "总分"
+OVERALL_OF = "总分（{of} 项中的 {count} 项）"
 OVERALL_HINT = "三项期望分数的平均"
 EXPECTED = "期望 {value}"
 WITHHELD = "未评"

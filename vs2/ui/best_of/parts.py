@@ -8,9 +8,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from vs2.best_of import Estimate
-from vs2.candidates import displayed, overall, written
+from vs2.candidates import comparable, displayed, values, written
 from vs2.evaluation import Evaluation
 from vs2.rubric import KEYS
+from vs2.rules import dropped, weighed
 from vs2.ui import parts, saving, whose, withheld
 from vs2.ui.best_of.run import JUDGED, JUDGING, LEFT_OUT, LOST, MADE, MAKING, Contest, Seat, told
 from vs2.ui.said import worded
@@ -59,10 +60,14 @@ def grid(contest: Contest | None) -> dict:
     items: list[dict] = []
     winner = contest.outcome.decision.winner if contest and contest.outcome else None
     plan = contest.plan if contest else None
+    keys = comparable(seat.evaluation for seat in contest.ranked if seat.evaluation) if contest else KEYS
     for seat in contest.ranked if contest else ():
         evaluation, number = seat.evaluation, seat.number + 1
         note = text.AT_A_GLANCE if evaluation and seat.fast and seat.state == JUDGED and plan and plan.keep else ""
-        why = withheld.sentences(evaluation.scores) if evaluation else ()
+        value = displayed(evaluation, plan.rule, keys) if evaluation and plan else None
+        why = withheld.sentences(evaluation.scores) if evaluation else []
+        if value and plan and dropped(plan.rule, keys):
+            why.append(text.RANKED_BY.format(count=len(weighed(plan.rule, keys)), of=len(weighed(plan.rule))))
         links = [{"to": f"?e={seat.kept}", "said": words.OPEN, "label": words.OPEN_LABEL.format(number=number)},
                  {"to": f"?show=review&e={seat.kept}", "said": words.REVIEW,
                   "label": words.REVIEW_LABEL.format(number=number)}] if seat.kept else []
@@ -71,8 +76,7 @@ def grid(contest: Contest | None) -> dict:
             "label": text.VIDEO.format(number=number, seed=seat.seed), "player": seat.player,
             "percent": None if seat.fraction is None else round(100 * min(max(seat.fraction, 0), 1)),
             "place": text.PLACES.get(seat.place, text.PLACE.format(place=seat.place)) if seat.place else "",
-            "overall": (displayed(evaluation, plan.rule) or withheld.lacking(evaluation, "overall"))
-            if evaluation and plan else "",
+            "overall": (value or withheld.lacking(evaluation, "overall", keys)) if evaluation else "",
             "scores": {key: _number(evaluation, key, evaluation.scores[key].expected) for key in KEYS}
             if evaluation else None,
             "winner": winner is not None and winner == seat.number,
@@ -136,12 +140,13 @@ def verdict(contest: Contest | None) -> str:
     more = []
     # Who shares the first place is named in the reason.
     second = next((contest.seat(n) for n, place in decision.place.items() if place > 1), None)
-    if second and second.evaluation and (value := displayed(second.evaluation, outcome.rule)):
-        said = text.RUNNER_UP.format(number=second.number + 1, seed=second.seed, value=value)
+    if second and second.evaluation and (value := displayed(second.evaluation, outcome.rule, outcome.keys)):
+        said = text.RUNNER_UP.format(number=second.number + 1, seed=second.seed,
+                                     value=withheld.of_some(value, outcome.rule, outcome.keys))
         more.append(f'<p class="vs-more-said">{escape(said)}</p>')
     if outcome.uplift is not None:
         counted = [first for entry in outcome.entries if (first := entry.fast or entry.full)]
-        scored = sum(overall(one, outcome.rule) is not None for one in counted)
+        scored = sum(value is not None for value in values(counted, outcome.rule))
         said = text.UPLIFT.format(uplift=outcome.uplift, count=scored).replace("-", chr(0x2212), 1)
         if left := len(counted) - scored:
             said += text.UPLIFT_LEFT.format(count=left)

@@ -152,7 +152,7 @@ class Board:
 def _facts(stored: Stored) -> dict:
     evaluation = stored.evaluation
     when = datetime.fromtimestamp(stored.created, timezone.utc)
-    overall = withheld.lacking(evaluation, "overall") if evaluation.overall is None else f"{evaluation.overall:.2f}"
+    overall = withheld.short(evaluation) if evaluation.overall is None else f"{evaluation.overall:.2f}"
     return {"id": stored.id, "name": evaluation.video, "prompt": evaluation.prompt, "overall": overall,
             "by": text.BY.format(model=whose.shown(evaluation.model), when=shared.WHEN.format(when=when))}
 

@@ -18,6 +18,7 @@ from vs2.ui.text import compare as text
 
 WAITING, JUDGING = "waiting", "judging"
 EVERYTHING = "everything"
+Keys = tuple[str, ...]     # the dimensions in which the candidates are compared
 
 # Sorts the table by the column whose heading is pressed, and keeps the order when results come.
 SORT = """
@@ -108,10 +109,10 @@ def verdict(decision: Decision | None, rows: Sequence[Row] = ()) -> str:
             f'<p>{escape(worded(decision.reason))}</p></div>')
 
 
-def _cell(evaluation: Evaluation, key: str, value: float | None, less: float | None, differ: bool) -> str:
+def _cell(evaluation: Evaluation, key: str, value: float | None, less: float | None, differ: bool, keys: Keys) -> str:
     """differ: whether the candidates' scores do; where they are all the same there is no best one."""
     if value is None:
-        return f'<td data-of="{key}" data-worth="">{withheld.cell(evaluation, key)}</td>'
+        return f'<td data-of="{key}" data-worth="">{withheld.cell(evaluation, key, keys)}</td>'
     best = less is not None and less > -candidates.EQUAL
     below = "" if not differ or less is None else text.BEST if best else f"{less:+.2f}".replace("-", "\u2212")
     return (f'<td data-of="{key}" data-worth="{value:.6f}"{" class=vs-best" * (best and differ)}><b>{value:.2f}</b>'
@@ -132,7 +133,7 @@ def _links(number: int, row: Row) -> str:
                             for to, said, label in links) + "</td>"
 
 
-def _line(number: int, row: Row, less: dict, differ: dict, place: str, details: tuple[str, ...]) -> str:
+def _line(number: int, row: Row, less: dict, differ: dict, place: str, details: tuple[str, ...], keys: Keys) -> str:
     below = "".join(f"<small>{escape(detail)}</small>" for detail in details)
     start = (f'<td data-of="place" data-worth="{place}"><b>{place or "–"}</b></td><th scope="row" data-of="number" '
              f'data-worth="{number}"><span>{_dot(number)}{parts.name(row.name)}</span>{below}'
@@ -144,15 +145,17 @@ def _line(number: int, row: Row, less: dict, differ: dict, place: str, details: 
         if isinstance(row.candidate, Failed):
             said, kind = text.NOT_JUDGED_FOR.format(reason=worded(row.candidate.error)), "failed"
         return f'<tr data-state="{kind}">{start}<td colspan="{len(KEYS) + 2}">{escape(said)}</td></tr>'
-    values = {key: evaluation.scores[key].expected for key in KEYS} | {"overall": evaluation.overall}
-    cells = "".join(_cell(evaluation, key, value, less[key], differ[key]) for key, value in values.items())
+    values = {key: evaluation.scores[key].expected for key in KEYS} | {
+        "overall": candidates.overall(evaluation, keys=keys)}
+    cells = "".join(_cell(evaluation, key, value, less[key], differ[key], keys) for key, value in values.items())
     return f'<tr data-state="done">{start}{cells}{_links(number, row)}</tr>'
 
 
 def table(rows: Sequence[Row], decision: Decision | None, rule: Rule | None = candidates.MEAN) -> str:
     """The scores of all candidates with their differences to the best, and whose they are; prompts where they differ.
 
-    rule: what they are ranked by. A candidate without the scores that it needs has no place.
+    rule: what they are ranked by. A candidate without the scores that it needs has no place. The overall score is of
+    the dimensions in which they are compared, and its heading says so.
     """
     if not rows:
         return (f'<section class="vs-compared" aria-label="{text.TABLE}"><header><h2>{text.TABLE}</h2></header>'
@@ -161,7 +164,7 @@ def table(rows: Sequence[Row], decision: Decision | None, rule: Rule | None = ca
     prompts = len({row.prompt for row in rows}) > 1
     models = len({(one.model, one.precision) for one in judged}) > 1
     places = {n: str(place) for n, place in decision.place.items()} if decision else {}
-    below = candidates.differences(compared(rows))
+    below, keys = candidates.differences(compared(rows)), candidates.comparable(judged)
     differ = {key: any((gap := less[key]) is not None and gap <= -candidates.EQUAL for less in below)
               for key in (*KEYS, "overall")}
     lines = []
@@ -169,9 +172,10 @@ def table(rows: Sequence[Row], decision: Decision | None, rule: Rule | None = ca
         details = (row.prompt,) * prompts
         if models and row.evaluation:
             details += (text.JUDGED_BY.format(model=whose.named(row.evaluation.model, row.evaluation.precision)),)
-        lines.append(_line(n + 1, row, less, differ, places.get(n, ""), details))
+        lines.append(_line(n + 1, row, less, differ, places.get(n, ""), details, keys))
+    whole = withheld.of_some(text.OVERALL, candidates.MEAN, keys)
     heads = (_head("place", text.PLACE) + _head("number", text.CANDIDATE)
-             + "".join(_head(key, shared.SHORT[key]) for key in KEYS) + _head("overall", text.OVERALL) + "<td></td>")
+             + "".join(_head(key, shared.SHORT[key]) for key in KEYS) + _head("overall", whole) + "<td></td>")
     return (f'<section class="vs-compared"><header><h2>{text.TABLE}</h2>'
             f'<p>{text.TABLE_HINT}</p></header><div class="vs-wide" tabindex="0" role="region" '
             f'aria-label="{text.TABLE}"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
@@ -257,14 +261,15 @@ def _written(rule: Rule | None) -> str:
 def states(rows: Sequence[Row], decision: Decision | None) -> list[dict]:
     """How far each candidate is, for the board: {key, said, state}, `problem` for one that failed, and for one that was
     judged here `kept`, what it is stored under, and `asked`, its settings."""
-    made = []
+    made, keys = [], candidates.comparable(row.evaluation for row in rows if row.evaluation)
     for n, row in enumerate(rows):
         one: dict[str, object] = {"key": row.key, "said": "", "state": "ready"}
         if row.state in (WAITING, JUDGING):
             one |= {"said": {WAITING: text.WAITING, JUDGING: text.JUDGING}[row.state], "state": row.state}
         elif row.evaluation:
-            overall = row.evaluation.overall
-            said = withheld.lacking(row.evaluation, "overall") if overall is None else f"{overall:.2f}"
+            overall = candidates.displayed(row.evaluation, keys=keys)
+            said = withheld.of_some(overall, candidates.MEAN, keys) if overall else \
+                withheld.lacking(row.evaluation, "overall", keys)
             one |= {"said": said, "state": "done"}
             if row.asked is not None:
                 one |= {"kept": row.kept, "asked": row.asked}

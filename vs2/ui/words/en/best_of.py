@@ -61,6 +61,7 @@ OVERALL = "Overall"
 SHORT = {"visual_quality": "Visual", "text_alignment": "Text", "physical_consistency": "Physics"}
 PLACES = {1: "1st", 2: "2nd", 3: "3rd"}
 PLACE = "{place}th"
+RANKED_BY = "Ranked by {count} of {of} scores."
 
 # The result
 WINNER = "Winner:"

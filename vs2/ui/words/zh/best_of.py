@@ -63,6 +63,7 @@ OVERALL = "总分"
 SHORT = {"visual_quality": "视觉", "text_alignment": "文本", "physical_consistency": "物理"}
 PLACES = {1: "第 1 名", 2: "第 2 名", 3: "第 3 名"}
 PLACE = "第 {place} 名"
+RANKED_BY = "按 {of} 项中的 {count} 项排名。"
 
 # 结果
 WINNER = "胜出："

@@ -17,7 +17,9 @@ PARTS = {
     "better {better:list}, though worse {worse:list}": "{better}更好，但{worse}较差",
     "better {better:list}, equal otherwise": "{better}更好，其余相当",
     "better {better:list}": "{better}更好",
-    "overall": "总分", "worst": "最低分", "weighted": "加权分",
+    "overall": "总分", "mean": "平均分", "worst": "最低分", "weighted": "加权分",
+    "{names:list} was judged of none and is left out": "{names}均未评，不参与比较",
+    "{names:list} were judged of none and are left out": "{names}均未评，不参与比较",
     "candidate {n:d} is taken, the first of them": "取其中第一个，候选 {n}",
     "candidate {n:d} was not judged": "候选 {n} 未能评测",
     "candidate {n:d} has no place, for its {names:list} were not judged and its {others:list} could not be read":
