@@ -64,8 +64,7 @@ def load(name: str = "auto", precision: str = "auto", settings: Settings | None 
         raise BadInput(f"There is no precision {precision!r}: take one of {', '.join(weights.PRECISIONS)}.")
     name = default_name(settings) if name == "auto" else name
     found = store.find(name, precision, settings.home)
-    with weights.quiet():
-        loaded = weights.load(found, precision)
+    loaded = weights.load(found, precision)
     return Judge(loaded.model, loaded.processor, loaded.card, name, loaded.precision, loaded.scope, loaded.footage)
 
 
