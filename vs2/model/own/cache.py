@@ -9,7 +9,12 @@ class Layer:
 
     def __init__(self) -> None:
         self._room: list[torch.Tensor | None] = [None, None]       # keys and values [B, groups, room, width]
-        self.length = 0
+        self._lengths = [0, 0]
+
+    @property
+    def length(self) -> int:
+        """How many tokens it has."""
+        return self._lengths[0]
 
     def add(self, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Those of new tokens, [B, groups, n, width]; all of them, the new ones last."""
@@ -24,7 +29,7 @@ class Layer:
                 self._room[place] = room = wider
             room[:, :, self.length:end] = new
             found.append(room[:, :, :end])
-        self.length = end
+        self._lengths = [end, end]
         return found[0], found[1]
 
     @property
@@ -47,11 +52,11 @@ class Layer:
 
     def _of(self, place: int) -> torch.Tensor | None:
         room = self._room[place]
-        return None if room is None else room[:, :, :self.length]
+        return None if room is None else room[:, :, :self._lengths[place]]
 
     def _put(self, place: int, tensor: torch.Tensor | None) -> None:
         self._room[place] = tensor
-        self.length = 0 if tensor is None else tensor.shape[2]
+        self._lengths[place] = 0 if tensor is None else tensor.shape[2]     # the other one follows
 
 
 class Cache:

@@ -53,6 +53,11 @@ class Qwen(nn.Module):
         """Where it is."""
         return self.lm_head.weight.device
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of its weights."""
+        return self.lm_head.weight.dtype
+
     def get_input_embeddings(self) -> nn.Module:
         """What makes vectors of tokens."""
         return self.model.language_model.embed_tokens

@@ -22,8 +22,8 @@ class Colours:
     """How pixels are normalised, as transformers' video processors name it: channel by channel."""
 
     rescale_factor: float
-    image_mean: list[float]
-    image_std: list[float]
+    image_mean: tuple[float, ...]
+    image_std: tuple[float, ...]
 
 
 class Tokenizer:
@@ -89,7 +89,7 @@ def _read(folder: Path) -> Processor | None:
     seen = whole["video_processor"]
     if seen["video_processor_type"] != "Qwen2VLVideoProcessor":
         return None
-    colours = Colours(float(seen["rescale_factor"]), *([float(number) for number in seen[name]]
+    colours = Colours(float(seen["rescale_factor"]), *(tuple(map(float, seen[name]))
                                                        for name in ("image_mean", "image_std")))
     backend = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
     ends = {name: said[name] for name in ENDS}

@@ -135,6 +135,7 @@ class Tower(nn.Module):
 
 
 @lru_cache(maxsize=16)
+@torch.inference_mode(False)    # what is kept is used inside and outside of it
 def planned(config: VisionConfig, grids: tuple[tuple[int, int, int], ...]) -> Plan:
     """For clips of these grids (pairs of frames, patch rows, patch columns)."""
     merge, size = config.spatial_merge_size, config.hidden_size // config.num_heads
