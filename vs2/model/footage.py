@@ -51,8 +51,10 @@ class Footage:
         folder = Path(folder) / card.footage.folder
         said = Card.read(folder)
         processor = inputs.load_processor(folder, plain)
-        model: Any = (own.footage(folder, numbers) if plain else None) or load(folder)
-        model.to(device=where, dtype=numbers)
+        model: Any = own.footage(folder, numbers) if plain else None
+        if model is None:
+            model = load(folder)
+            model.to(device=where, dtype=numbers)
         return cls(model.eval(), processor, said, Wire.of(processor.tokenizer), Scope.read(folder, said))
 
     def inputs(self, frames: np.ndarray, opening: str = "") -> inputs.Inputs:

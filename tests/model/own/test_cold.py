@@ -31,14 +31,15 @@ def test_small_passes_have_one_thread_and_leave_the_others_as_they_were():
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        with threads.for_products(threads.ALONE):
+        with threads.for_pass(10**6, 2000):
             assert torch.get_num_threads() == 1
-            with threads.for_products(threads.ALONE + 1):
+            with threads.for_pass(10**6, 2001):
                 assert torch.get_num_threads() == 1
         assert torch.get_num_threads() == 2
-        with threads.for_products(threads.ALONE + 1):
-            assert torch.get_num_threads() == 2
-        with pytest.raises(KeyError), threads.for_products(1):
+        for weights, rows in ((10**6, 2001), (threads.CACHED + 1, 1)):
+            with threads.for_pass(weights, rows):
+                assert torch.get_num_threads() == 2
+        with pytest.raises(KeyError), threads.for_pass(1, 1):
             raise KeyError
         assert torch.get_num_threads() == 2
     finally:

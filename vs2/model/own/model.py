@@ -46,7 +46,7 @@ class Qwen(nn.Module):
         super().__init__()
         self.config, self.generation_config = config, generation_config
         self.model, self.lm_head = Body(visual, language_model), Head(head)
-        self.text_products = sum(weight.numel() for weight in language_model.layers.parameters())   # of a token
+        self.weights = sum(weight.numel() for weight in language_model.layers.parameters())
 
     @property
     def device(self) -> torch.device:
@@ -67,7 +67,7 @@ class Qwen(nn.Module):
                 cache: Cache | None = None, use_cache: bool = True, logits_to_keep: int = 0) -> Out:
         """input_ids int64 [B, n], position_ids int64 [3, B, n], attention_mask [B, L]; patches and grids of all rows'
         clips in a row. logits_to_keep: of so many last tokens; 0: of all."""
-        with threads.for_products(self.text_products * input_ids.numel()):
+        with threads.for_pass(self.weights, input_ids.numel()):
             return self._forward(input_ids, position_ids, attention_mask, pixel_values_videos, video_grid_thw, cache,
                                  use_cache, logits_to_keep)
 

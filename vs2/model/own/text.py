@@ -98,9 +98,6 @@ class Block(nn.Module):
 class Language(nn.Module):
     """The layers, the embedding before them and the normalisation after them."""
 
-    frequencies: torch.Tensor
-    axes: torch.Tensor
-
     def __init__(self, tensors: Tensors, name: str, config: TextConfig):
         super().__init__()
         self.config = config
@@ -110,9 +107,8 @@ class Language(nn.Module):
         self.norm = Norm(tensors, f"{name}.norm", config.hidden_size, config.rms_norm_eps)
         size = config.head_dim
         steps = torch.arange(0, size, 2, dtype=torch.float) / size
-        self.register_buffer("frequencies", 1.0 / config.theta**steps, persistent=False)
-        axes = [axis for axis, pairs in enumerate(config.sections) for _ in range(pairs)]
-        self.register_buffer("axes", torch.tensor(axes), persistent=False)
+        self.frequencies = 1.0 / config.theta**steps        # no buffer, which would be cast with the weights
+        self.axes = torch.tensor([axis for axis, pairs in enumerate(config.sections) for _ in range(pairs)])
 
     def forward(self, inputs_embeds: torch.Tensor, position_ids: torch.Tensor, use_cache: bool = True,
                 cache: Cache | None = None, attention_mask: torch.Tensor | None = None) -> Read:

@@ -10,15 +10,18 @@ from contextlib import contextmanager
 import torch
 
 ALONE = 2 * 10**9       # products of two numbers up to which a pass is small: a core takes about a tenth of a second
+CACHED = 2 * 10**7      # weights up to which reading them is no work for several cores
 
 
 @contextmanager
-def for_products(count: float) -> Iterator[None]:
-    """Inside, torch computes on one thread if so many products are small work. For the calling thread: torch keeps the
-    number by thread, and one that computes for the first time meanwhile begins with one, which its small work has
-    anyway."""
+def for_pass(weights: int, rows: int) -> Iterator[None]:
+    """Inside, torch computes on one thread if so many rows times so many weights are small work.
+
+    For the calling thread: torch keeps the number by thread. One that computes for the first time meanwhile begins with
+    one, which its small work has anyway.
+    """
     threads = torch.get_num_threads()
-    if threads == 1 or count > ALONE:
+    if threads == 1 or weights > CACHED or weights * rows > ALONE:
         yield
         return
     torch.set_num_threads(1)

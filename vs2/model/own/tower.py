@@ -112,7 +112,7 @@ class Tower(nn.Module):
         self.blocks = nn.ModuleList([Block(tensors, f"{name}.blocks.{number}", config)
                                      for number in range(config.depth)])
         self.merger = Merger(tensors, f"{name}.merger", config)
-        self.products = sum(weight.numel() for weight in self.blocks.parameters())      # of a patch
+        self.weights = sum(weight.numel() for weight in self.blocks.parameters())
 
     @property
     def dtype(self) -> torch.dtype:
@@ -121,7 +121,7 @@ class Tower(nn.Module):
 
     def forward(self, hidden_states: torch.Tensor, grid_thw: torch.Tensor) -> Seen:
         """See the class."""
-        with threads.for_products(self.products * len(hidden_states)):
+        with threads.for_pass(self.weights, len(hidden_states)):
             return self._forward(hidden_states, grid_thw)
 
     def _forward(self, hidden_states: torch.Tensor, grid_thw: torch.Tensor) -> Seen:
