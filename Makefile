@@ -41,7 +41,7 @@ test: setup browser lint versions
 # one: nothing else is installed twice, and nothing that is installed changes.
 TRANSFORMERS ?= 5.20.2 5.24.0
 FED = $(addprefix tests/model/test_,$(addsuffix .py,golden rope inputs vision generation generation_device together \
-	attention weights weights_gpu)) tests/train/grpo/test_rollout.py
+	attention weights weights_gpu chance)) tests/model/own tests/train/grpo/test_rollout.py
 versions: setup
 	@set -e; for version in $(TRANSFORMERS); do folder="$(VENV)/transformers-$$version"; \
 		[ -f "$$folder/.installed" ] || { echo "versions: installing transformers $$version"; rm -rf "$$folder"; \

@@ -136,7 +136,8 @@ class Bench:
         """With the vision tower as transformers has it, for `quicken` to be measured."""
         begun = time.perf_counter()
         with mock.patch.object(vision, "quicken", lambda model: 0):
-            loaded = weights.load(checkpoint.locate(str(self.folder / "model")), self.precision, self.where)
+            loaded = weights.load(checkpoint.locate(str(self.folder / "model")), self.precision, self.where,
+                                  plain=False)
         if self.where.type == "cuda":
             torch.cuda.synchronize(self.where)
         took = time.perf_counter() - begun

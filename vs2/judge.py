@@ -42,11 +42,13 @@ if TYPE_CHECKING:
 RETRIES = 3  # times that the pixels are halved before memory is given up on
 
 
-def load(name: str = "auto", precision: str = "auto", settings: Settings | None = None) -> Judging:
+def load(name: str = "auto", precision: str = "auto", settings: Settings | None = None, *,
+         plain: bool = True) -> Judging:
     """The judge called `name`: "mini", a Hub id, a checkpoint folder, one on a server (`vs2.remote`), or "auto".
 
     "auto" takes VS2_MODEL, else the published checkpoint where there is a CUDA device, else mini; precision "auto"
-    takes VS2_PRECISION, else what the device's free memory allows. Raises BadInput or Failure in one sentence.
+    takes VS2_PRECISION, else what the device's free memory allows. plain: see `vs2.model.weights.load`; with False the
+    judge's `model` is of transformers' class whatever its size. Raises BadInput or Failure in one sentence.
     """
     for what, value in (("name", name), ("precision", precision)):
         if not isinstance(value, str):
@@ -64,8 +66,7 @@ def load(name: str = "auto", precision: str = "auto", settings: Settings | None 
         raise BadInput(f"There is no precision {precision!r}: take one of {', '.join(weights.PRECISIONS)}.")
     name = default_name(settings) if name == "auto" else name
     found = store.find(name, precision, settings.home)
-    with weights.quiet():
-        loaded = weights.load(found, precision)
+    loaded = weights.load(found, precision, plain=plain)
     return Judge(loaded.model, loaded.processor, loaded.card, name, loaded.precision, loaded.scope, loaded.footage)
 
 

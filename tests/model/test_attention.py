@@ -70,7 +70,7 @@ def test_a_judge_says_the_same_with_it(switch, tmp_path):
     torch.set_num_threads(1)
     clips = [moving_square(tmp_path / f"{n}.mp4", frames=8 * n, size=(112, 84)) for n in (1, 2)]
     folder = write_tiny(tmp_path / "tiny")
-    usual, own = (judge.load(str(folder), "fp32") for _ in range(2))
+    usual, own = (judge.load(str(folder), "fp32", plain=False) for _ in range(2))
     switch(own.model)
     for options in ({"think": False}, {"budget": 12}, {"budget": 6, "samples": 3}):
         first, second = (one.score(clips[1], "a red square", **options) for one in (usual, own))
@@ -84,6 +84,6 @@ def test_a_judge_says_the_same_with_it(switch, tmp_path):
 
 def test_sixteen_bits_on_a_cpu_have_it_and_exact_ones_are_left_alone(tmp_path):
     folder = str(write_tiny(tmp_path / "tiny"))
-    assert attention.ours(judge.load(folder, "bf16").model, attention.ROWS)
+    assert attention.ours(judge.load(folder, "bf16", plain=False).model, attention.ROWS)
     assert attention.ours(judge.load(folder, "int4").model, attention.ROWS)
-    assert attention.ours(judge.load(folder, "fp32").model, "sdpa")
+    assert attention.ours(judge.load(folder, "fp32", plain=False).model, "sdpa")

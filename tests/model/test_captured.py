@@ -23,7 +23,7 @@ def path(tmp_path_factory):
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory):
     torch.set_num_threads(1)
-    loaded = judging.load(str(write_tiny(tmp_path_factory.mktemp("tiny"))), "fp32")
+    loaded = judging.load(str(write_tiny(tmp_path_factory.mktemp("tiny"))), "fp32", plain=False)
     attention.ungroup(loaded.model)
     return loaded
 
@@ -142,7 +142,7 @@ def test_memory_that_runs_out_in_it_is_tried_again_with_fewer_pixels(judge, path
 
 
 def test_a_judge_that_is_dropped_takes_it_along(path, here, tmp_path):
-    judge = judging.load(str(write_tiny(tmp_path / "tiny")), "fp32")
+    judge = judging.load(str(write_tiny(tmp_path / "tiny")), "fp32", plain=False)
     attention.ungroup(judge.model)
     judge.score(path, "a red square", budget=30)
     assert gpu.kept[judge.model]

@@ -22,8 +22,9 @@ def path(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory):
+    """Of transformers' class: on a GPU there is no other."""
     torch.set_num_threads(1)
-    return judging.load(str(write_tiny(tmp_path_factory.mktemp("tiny"))), "fp32")
+    return judging.load(str(write_tiny(tmp_path_factory.mktemp("tiny"))), "fp32", plain=False)
 
 
 @pytest.fixture(autouse=True)

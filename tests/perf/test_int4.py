@@ -33,7 +33,7 @@ def test_every_part_measures_something(folder, capsys):
 
 def test_weights_with_heavy_tails_are_put_on_the_grid_and_compared(tmp_path):
     int4_shape.write_heavy(tmp_path / "heavy", small=True)
-    loaded = weights.load(checkpoint.locate(str(tmp_path / "heavy")), "bf16").model.model.language_model
+    loaded = weights.load(checkpoint.locate(str(tmp_path / "heavy")), "bf16", plain=False).model.model.language_model
     layer = loaded.layers[0].mlp.gate_proj.weight.float()
     assert (layer / layer.std()).pow(4).mean() > 5, "a normal one has 3"
     norm = loaded.layers[0].input_layernorm.weight

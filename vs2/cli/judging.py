@@ -1,6 +1,8 @@
 """What the subcommands that judge share: their options, what is checked before a judge is loaded, following one."""
 import argparse
+import contextlib
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -83,10 +85,22 @@ def check_judge(name: str) -> None:
 
 
 def load(name: str, precision: str, settings: "Settings") -> "Judging":
-    """The judge."""
-    from vs2.judge import load
+    """The judge. The process that reads its videos starts meanwhile, on another core."""
+    reader = threading.Thread(target=_warm, name="reader", daemon=True)
+    reader.start()
+    try:
+        from vs2.judge import load
 
-    return load(name, precision, settings)
+        return load(name, precision, settings)
+    finally:
+        reader.join()       # who reads before it is there starts another
+
+
+def _warm() -> None:
+    from vs2.video import pool
+
+    with contextlib.suppress(Failure):      # which comes again where a video is to be read
+        pool.warm()
 
 
 def warn(judge: "Judging", prompts: Iterable[str], status: "Status") -> None:

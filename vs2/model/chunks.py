@@ -17,7 +17,7 @@ import torch
 
 from vs2.estimate import PREFILL, TOWER
 from vs2.model import memory
-from vs2.model.inputs import Inputs, cache_of, text_cache_name
+from vs2.model.inputs import Inputs, cache_of, text_again
 from vs2.model.reply import Step
 
 Result = TypeVar("Result")
@@ -82,7 +82,7 @@ def begin(model, inputs: Inputs, rows: int, stop: Callable[[], bool] = lambda: F
         for start in range(0, length, CHUNK):
             part = slice(start, start + CHUNK)
             out = language(inputs_embeds=embedded[:, part], position_ids=grid[:, :, part], use_cache=True, **kept)
-            kept = {text_cache_name(): cache_of(out)}
+            kept = text_again(cache_of(out))
         logits = model.lm_head(out.last_hidden_state[:, -1:])[:, -1].float().expand(rows, -1)
         return memory.Growing(model, [cache_of(out)], [inputs], rows), logits
 

@@ -5,6 +5,8 @@ convolutions of EfficientNet-Lite0 (Tan and Le, arXiv 1905.11946; weights traine
 batch normalisation folded in, frozen; on top one matrix that is learned. It takes and gives what the tower does:
 patches in, a feature for each token out, so that the rest of the model and of this package stays as it is.
 """
+from types import SimpleNamespace
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -173,8 +175,6 @@ class Eye(nn.Module):
 
     def forward(self, hidden_states: torch.Tensor, grid_thw: torch.Tensor, **kwargs):
         """The tower's output: `pooler_output` [tokens of all clips, width]."""
-        from transformers.modeling_outputs import BaseModelOutputWithPooling
-
         out, start = [], 0
         for pairs, rows, columns in grid_thw.tolist():
             count = pairs * rows * columns
@@ -183,4 +183,4 @@ class Eye(nn.Module):
             merge = self.spatial_merge_size
             out.append(self.tokens(shown, rows // merge, columns // merge).flatten(0, 1))
         tokens = torch.cat(out)
-        return BaseModelOutputWithPooling(last_hidden_state=tokens, pooler_output=tokens)
+        return SimpleNamespace(last_hidden_state=tokens, pooler_output=tokens)

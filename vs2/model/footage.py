@@ -8,7 +8,7 @@ reads no prompt: what it withholds stands in the card.
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,10 +17,12 @@ from vs2.errors import BadInput
 from vs2.model import inputs
 from vs2.model.card import Card
 from vs2.model.eye import FEATURES, Eye, cells
+from vs2.model.own import load as own
 from vs2.model.scope import Scope
 from vs2.model.tokens import Wire
 from vs2.model.views import pictures, views
 from vs2.video.pulse import Pulse
+from vs2.video.resize import resize
 
 if TYPE_CHECKING:
     from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
@@ -39,16 +41,22 @@ class Footage:
     scope: Scope | None
 
     @classmethod
-    def read(cls, folder: Path, card: Card, where: torch.device, numbers: torch.dtype) -> "Footage | None":
-        """The part that a judge's card names; None where it names none. Raises BadInput for one that is broken."""
+    def read(cls, folder: Path, card: Card, where: torch.device, numbers: torch.dtype,
+             plain: bool = False) -> "Footage | None":
+        """The part that a judge's card names; None where it names none. Raises BadInput for one that is broken.
+
+        plain: run by `vs2.model.own`, as the judge itself is.
+        """
         if card.footage is None:
             return None
         folder = Path(folder) / card.footage.folder
-        own = Card.read(folder)
-        processor = inputs.load_processor(folder)
-        model = load(folder)
-        model.to(device=where, dtype=numbers)  # type: ignore[call-arg]  # as transformers wraps it, no method for mypy
-        return cls(model.eval(), processor, own, Wire.of(processor.tokenizer), Scope.read(folder, own))
+        said = Card.read(folder)
+        processor = inputs.load_processor(folder, plain)
+        model: Any = own.footage(folder, numbers) if plain else None
+        if model is None:
+            model = load(folder)
+            model.to(device=where, dtype=numbers)
+        return cls(model.eval(), processor, said, Wire.of(processor.tokenizer), Scope.read(folder, said))
 
     def inputs(self, frames: np.ndarray, pulse: Pulse | None = None, opening: str = "") -> inputs.Inputs:
         """What its model is fed of frames uint8 [n, h, w, 3], on the CPU; opening: of the reply."""
@@ -108,12 +116,9 @@ def load(folder: Path) -> "Qwen2_5_VLForConditionalGeneration":
 
 def shrunk(frames: np.ndarray, card: Card, height: int, width: int) -> np.ndarray:
     """Frames at the size that the judge itself sees, of a clip whose file has that height and width."""
-    from torchvision.transforms import InterpolationMode
-    from torchvision.transforms.functional import resize
-
     size = card.sampling.size(len(frames), height, width)
     if size == frames.shape[1:3]:
         return frames
     pictures = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
-    made = resize(pictures, list(size), InterpolationMode.BICUBIC, antialias=True)
+    made = resize(pictures, size)
     return made.permute(0, 2, 3, 1).contiguous().numpy()

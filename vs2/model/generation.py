@@ -15,7 +15,7 @@ import torch
 
 from vs2 import answer
 from vs2.errors import Failure
-from vs2.model import chunks, memory, repetition
+from vs2.model import chance, chunks, memory, repetition
 from vs2.model.inputs import Inputs
 from vs2.model.reply import Piece, Reply, Row, Step
 from vs2.model.tokens import Text, Wire
@@ -113,7 +113,7 @@ class Batch:
         self.ends = ends(model, tokenizer)
         self.allowance = max(64, 2 * len(tokenizer(REASONED.write(SCALE[:3]), add_special_tokens=False)["input_ids"]))
         self.dice = torch.Generator(model.device).manual_seed(options.seed)
-        self.processors = _processors(model.generation_config, options)
+        self.processors = chance.changes(model.generation_config, options)
         self.digits = sent(list(wire.digits), model.device)
         self.inputs: list[Inputs] | None = inputs   # until the model has read them, which makes the next three
         self.memory: memory.Memory | None = None
@@ -279,22 +279,3 @@ def read(*columns: torch.Tensor) -> list[tuple | None]:
         found.append(tuple(int(next(numbers)) if column.ndim == 1 else [next(numbers) for _ in range(column.shape[1])]
                            for column in columns))
     return found
-
-
-def _processors(settings, options: Options):
-    """The checkpoint's repetition penalty, and for several samples their temperature and nucleus."""
-    from transformers import (
-        LogitsProcessorList,
-        RepetitionPenaltyLogitsProcessor,
-        TemperatureLogitsWarper,
-        TopPLogitsWarper,
-    )
-
-    chain = LogitsProcessorList()
-    if settings.repetition_penalty not in (None, 1.0):
-        chain.append(RepetitionPenaltyLogitsProcessor(settings.repetition_penalty))
-    if options.samples > 1:
-        chain.append(TemperatureLogitsWarper(float(options.temperature)))
-        if options.top_p < 1:
-            chain.append(TopPLogitsWarper(float(options.top_p)))
-    return chain

@@ -11,12 +11,14 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
 from vs2.errors import BadInput
 from vs2.model.card import Card
+from vs2.model.own import cache as own
+from vs2.model.own import processor as processors
 from vs2.model.rope import positions
 from vs2.rubric import ask, check_prompt
 
@@ -81,7 +83,7 @@ def step_kwargs(rope_delta: int | torch.Tensor, tokens: torch.Tensor, cache, len
     place = torch.arange(tokens.shape[1], device=tokens.device) + length
     place = place + (rope_delta[:, None] if isinstance(rope_delta, torch.Tensor) else rope_delta)
     given = {"input_ids": tokens, "position_ids": place.expand(3, tokens.shape[0], -1),
-             cache_name(): cache, "use_cache": True}
+             **again(cache), "use_cache": True}
     if pads is not None:
         numbers = torch.arange(length + tokens.shape[1], device=tokens.device)
         given["attention_mask"] = (numbers >= pads[:, None]).long()
@@ -111,13 +113,28 @@ def _named(kind: type[torch.nn.Module]) -> str:
     return "cache" if "cache" in inspect.signature(kind.forward).parameters else "past_key_values"
 
 
+def again(cache: Any) -> dict[str, Any]:
+    """A cache as the argument of the model's `forward` that gave it."""
+    return {"cache" if isinstance(cache, own.Cache) else cache_name(): cache}
+
+
+def text_again(cache: Any) -> dict[str, Any]:
+    """As `again`, for the language model within."""
+    return {"cache" if isinstance(cache, own.Cache) else text_cache_name(): cache}
+
+
 def cache_of(out):
     """The cache that a call gave back, under either name."""
     return out.cache if hasattr(out, "cache") else out.past_key_values
 
 
-def load_processor(folder: str | Path) -> "Qwen2_5_VLProcessor":
-    """The Qwen2.5-VL processor of a local checkpoint folder. Raises BadInput where there is none."""
+def load_processor(folder: str | Path, plain: bool = False) -> "Qwen2_5_VLProcessor":
+    """The Qwen2.5-VL processor of a local checkpoint folder. Raises BadInput where there is none.
+
+    plain: what `vs2.model.own` has for it, where that does: enough for a judge, which needs but a few attributes.
+    """
+    if plain and (found := processors.read(Path(folder))) is not None:
+        return cast("Qwen2_5_VLProcessor", found)
     from transformers import AutoProcessor, Qwen2_5_VLProcessor
 
     try:

@@ -40,5 +40,5 @@ def of_folder(folder: Path) -> Callable[[Sequence[str]], list[int]]:
         return lambda prompts: []
     from vs2.model.inputs import load_processor
 
-    tokenizer = load_processor(folder).tokenizer
+    tokenizer = load_processor(folder, plain=True).tokenizer
     return lambda prompts: long_ones(tokenizer, card, prompts)

@@ -15,6 +15,8 @@ from types import SimpleNamespace
 
 import torch
 
+from vs2.model.own.config import Config
+
 # Grids of a short clip, of one of 24 s, and of one so long that its time outgrows its size at any frame rate.
 PROBES = ((2, 40, 72), (24, 18, 30), (300, 4, 4))
 
@@ -26,9 +28,11 @@ def positions(config, input_ids: torch.Tensor, grid: tuple[int, int, int],
 
     config: the model's. second_per_grid: seconds that one pair of frames covers.
     """
+    known = _essence(config)
+    if isinstance(config, Config):      # of the forward pass here: whatever upstream does is no part of it
+        return _corrected(known, input_ids, grid, second_per_grid)
     from transformers import Qwen2_5_VLModel
 
-    known = _essence(config)
     if _upstream_is_right(Qwen2_5_VLModel.get_rope_index, second_per_grid, *known):
         return _ask_upstream(known, input_ids, grid, second_per_grid)
     return _corrected(known, input_ids, grid, second_per_grid)

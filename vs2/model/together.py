@@ -11,7 +11,7 @@ import torch
 
 from vs2.errors import Failure, Problem
 from vs2.model.generation import OVERFLOWED, Batch, Stopped, read, sent
-from vs2.model.inputs import Inputs, cache_name, cache_of
+from vs2.model.inputs import Inputs, again, cache_of
 from vs2.model.reply import Reply, Row
 from vs2.model.tokens import Text, Wire
 from vs2.options import Options
@@ -62,7 +62,7 @@ def answers(model, tokenizer, inputs: list[Inputs], wire: Wire) -> list[Reply | 
         mask = torch.cat([mask, mask.new_ones(tokens.shape)], 1)
         positions = place[:, None] + torch.arange(tokens.shape[1], device=device)
         out = model(input_ids=tokens, attention_mask=mask, position_ids=positions.expand(3, -1, -1),
-                    use_cache=True, logits_to_keep=1, **{cache_name(): cache_of(out)})
+                    use_cache=True, logits_to_keep=1, **again(cache_of(out)))
         place = place + tokens.shape[1]
 
 

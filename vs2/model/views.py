@@ -5,8 +5,8 @@ frame is made small, so two pairs of neighbouring frames are also shown as cut-o
 """
 import numpy as np
 import torch
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms.functional import resize
+
+from vs2.video.resize import resize
 
 from vs2.model.pulse import chart, numbers
 from vs2.video.pulse import Pulse
@@ -45,5 +45,5 @@ def _square(frames: np.ndarray) -> np.ndarray:
     if frames.shape[1:3] == (SIDE, SIDE):
         return frames
     pictures = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
-    made = resize(pictures, [SIDE, SIDE], InterpolationMode.BICUBIC, antialias=True)
+    made = resize(pictures, (SIDE, SIDE))
     return made.permute(0, 2, 3, 1).contiguous().numpy()

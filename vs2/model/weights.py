@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -22,6 +22,7 @@ from vs2.model.card import Card
 from vs2.model.checkpoint import INT4, Checkpoint
 from vs2.model.footage import Footage
 from vs2.model.int4 import layer, loading
+from vs2.model.own import load as own
 from vs2.model.scope import Scope
 from vs2.settings import zero_gpu
 
@@ -142,14 +143,31 @@ def _too_big(checkpoint: Checkpoint, chosen: str, where: torch.device, free: int
     return f"{checkpoint.name} needs {needs} and {place} has {free / 1e9:.1f} GB free: {advice}."
 
 
-def load(checkpoint: Checkpoint, precision: str = "auto", where: torch.device | None = None) -> Loaded:
-    """The model, in evaluation mode, and its processor. Raises BadInput or Failure in one sentence."""
+def load(checkpoint: Checkpoint, precision: str = "auto", where: torch.device | None = None, *,
+         plain: bool = True) -> Loaded:
+    """The model, in evaluation mode, and its processor. Raises BadInput or Failure in one sentence.
+
+    plain: whether a small one may be that of `vs2.model.own`, which judges and does no more: who trains it, saves it or
+    calls `generate` says False, and has transformers' classes.
+    """
     card = Card.read(checkpoint.folder)
     scope = Scope.read(checkpoint.folder, card)
     where = place(precision, where or device(), checkpoint.quantised)
     wanted, precision = precision, choose(checkpoint, precision, where, free_memory(where))
     if wanted == "4bit" and precision == "int4" and not checkpoint.quantised:
         print(f"Note: {FOUR_ON_A_CPU}", file=sys.stderr, flush=True)
+    if plain and own.takes(checkpoint, precision, where):
+        numbers = torch.float32 if precision == "fp32" else torch.bfloat16
+        processor, made = inputs.load_processor(checkpoint.folder, plain), own.load(checkpoint, numbers)
+        footage = Footage.read(checkpoint.folder, card, where, numbers, plain)
+        return Loaded(cast("Qwen2_5_VLForConditionalGeneration", made), processor, card, precision, where, scope,
+                      footage)
+    with quiet():
+        return _through_transformers(checkpoint, card, scope, precision, where)
+
+
+def _through_transformers(checkpoint: Checkpoint, card: Card, scope: Scope | None, precision: str,
+                          where: torch.device) -> Loaded:
     processor = inputs.load_processor(checkpoint.folder)
     model = _model(checkpoint, precision, where)
     vision.quicken(model)

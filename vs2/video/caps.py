@@ -56,9 +56,9 @@ def fps_seen(clip: Clip, sampling: Sampling, frames: int | None) -> float:
 def resized(clip: Clip, height: int, width: int) -> Clip:
     """The clip with its frames at that size, bicubic and antialiased as they were read."""
     import torch
-    from torchvision.transforms import InterpolationMode
-    from torchvision.transforms.functional import resize
+
+    from vs2.video.resize import resize
 
     frames = torch.tensor(clip.frames).permute(0, 3, 1, 2)  # [n, colours, h, w]
-    frames = resize(frames, [height, width], InterpolationMode.BICUBIC, antialias=True)
+    frames = resize(frames, (height, width))
     return replace(clip, frames=frames.permute(0, 2, 3, 1).contiguous().numpy())

@@ -224,16 +224,16 @@ def _checked(header: dict, limits: Limits, name: str) -> dict:
 def resizer() -> Resize:
     """Resizes with the published arithmetic."""
     import torch
-    from torchvision.transforms import InterpolationMode
-    from torchvision.transforms.functional import resize
+
+    from vs2.video.resize import resize
 
     forks.settle()
 
     def apply(image: np.ndarray, target: tuple[int, int]) -> np.ndarray:
         # One colour at a time: torch works in float32, and a huge frame in three colours takes gigabytes.
         # Always a copy: what came through the pipe may not be written to, and torch warns of that.
-        return np.stack([resize(torch.from_numpy(np.array(image[..., colour], order="C"))[None], list(target),
-                                InterpolationMode.BICUBIC, antialias=True)[0].numpy() for colour in range(3)], -1)
+        return np.stack([resize(torch.from_numpy(np.array(image[..., colour], order="C"))[None], target)[0].numpy()
+                         for colour in range(3)], -1)
 
     return apply
 
