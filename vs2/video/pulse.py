@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 SIDE = 32           # pixels, of a thumbnail and of a piece
 PIECES = 4          # in the middle of each quarter of a picture
@@ -41,6 +40,8 @@ def chosen(total: int, indices: Sequence[int], most: int) -> list[int]:
 
 def small(grey: np.ndarray) -> np.ndarray:
     """uint8 [1 + PIECES, SIDE, SIDE] of a grey picture [h, w] at the judge's size; what is too small is stretched."""
+    from PIL import Image       # only who makes one needs it, which is the process that reads the file
+
     height, width = grey.shape
     if min(height, width) < 2 * SIDE:
         scale = 2 * SIDE / min(height, width)
@@ -58,6 +59,8 @@ def small(grey: np.ndarray) -> np.ndarray:
 
 def grey(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     """uint8 [height, width] of RGB of any size."""
+    from PIL import Image
+
     found = Image.fromarray(picture).convert("L")
     return np.asarray(found if found.size == (width, height) else
                       found.resize((width, height), Image.Resampling.BICUBIC))
