@@ -58,8 +58,8 @@ class Way:
         return subprocess.Popen([sys.executable, "-u", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 text=True, cwd=self.root, env=environment)
 
-    def cold(self, video: str, prompt: str, *options: str) -> tuple[float, float]:
-        """Seconds to the first word on stdout, and to the end."""
+    def cold(self, video: str, prompt: str, *options: str) -> tuple[float, float, float]:
+        """Seconds to the first word on stdout, to the end, and of processors, which a busy machine changes least."""
         begun = time.perf_counter()
         process = self.run(*self.start, "score", video, "--prompt", prompt, "--model", "mini", *options)
         assert process.stdout is not None and process.stderr is not None, "they are pipes"
@@ -67,9 +67,11 @@ class Way:
         first = time.perf_counter() - begun
         process.stdout.read()
         said = process.stderr.read()
-        if process.wait():
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
             raise SystemExit(f"vs2 score failed: {said}")
-        return first, time.perf_counter() - begun
+        return first, time.perf_counter() - begun, used.ru_utime + used.ru_stime
 
     def warm(self, video: str, prompt: str) -> dict[str, float]:
         """Of a loaded judge."""
@@ -94,9 +96,9 @@ def compare(ways: list[Way], video: str, prompt: str, rounds: int) -> list[tuple
     for _ in range(rounds):
         for way, times in zip(ways, taken, strict=True):
             for name, options in (("", ()), (" at once", ("--no-think",))):
-                first, end = way.cold(video, prompt, *options)
-                times.setdefault(f"cold{name}: first word", []).append(first)
-                times.setdefault(f"cold{name}: scores", []).append(end)
+                for what, value in zip(("first word", "scores", "processors"), way.cold(video, prompt, *options),
+                                       strict=True):
+                    times.setdefault(f"cold{name}: {what}", []).append(value)
             for name, value in way.warm(video, prompt).items():
                 times.setdefault(f"loaded: {name}", []).append(value)
     return [(name, "" if name.endswith("a second") else " s",
