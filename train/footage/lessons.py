@@ -44,7 +44,7 @@ def lessons(films: list[Film], seen: np.ndarray, pulses: np.ndarray, labels: lis
     placed = teacher.over_time(seen[rows])
     both, gain = teacher.beside(placed[:, :2 * FEATURES], pulses[rows], teacher.QUALITY_SHARE)
     found_quality = teacher.qualities(films, both, without, gain)
-    quality = found_quality.said
+    quality = teacher.level(found_quality.said)
     left_out = {film.key for film in films if film.group in without}
     taught = (*faults.VISUAL, *faults.PHYSICAL, None)       # files of before may have kinds that are not
     used = [number for number, label in enumerate(labels) if label["clip"] not in left_out and
@@ -60,8 +60,9 @@ def lessons(films: list[Film], seen: np.ndarray, pulses: np.ndarray, labels: lis
     parts = teacher.folds(groups)
     # what a variant looks like, which is all that can be said where its fault is not to be told
     now, _ = teacher.beside(found[:, :2 * FEATURES], pulses)
-    looks = quality[of] + np.stack([(row - both[number]) @ found_quality.directions[int(part)]
-                                    for row, number, part in zip(now, of, parts, strict=True)])
+    other = np.stack([(row - both[number]) @ found_quality.directions[int(part)]
+                      for row, number, part in zip(now, of, parts, strict=True)])
+    looks = teacher.level(found_quality.said[of] + other)
     said, scores = [], np.zeros((len(labels), 2))
     for row, (label, number) in enumerate(zip(labels, of, strict=True)):
         seen_faults: list[words.Fault | None] = []
@@ -70,7 +71,7 @@ def lessons(films: list[Film], seen: np.ndarray, pulses: np.ndarray, labels: lis
             fault, certain = label[name], int(sure[row, place])
             told = fault is not None and certain > 0
             seen_faults.append(words.Fault(*fault, sure=certain) if told else None)
-            level = quality[number][place] if told else float(np.clip(looks[row, place], 1, 5))
+            level = float(quality[number][place] if told else looks[row, place])
             if fault is None:       # blocks hide how a thing moves, and make it move no better
                 level = min(level, quality[number][place])
             scores[row, place] = teacher.spoilt(level, fault if told else None)
@@ -85,8 +86,8 @@ def lessons(films: list[Film], seen: np.ndarray, pulses: np.ndarray, labels: lis
     matrix = Matrix.fit(seen, pulses, wanted, found_quality.whole)
     tokens = np.zeros((len(seen), 4 * PAIRS, CHANNELS), np.float32)
     for part in np.unique(parts):
-        other, own = parts != part, parts == part
-        fitted = matrix.with_directions_of(seen[other], pulses[other], wanted[other],
+        rest, own = parts != part, parts == part
+        fitted = matrix.with_directions_of(seen[rest], pulses[rest], wanted[rest],
                                            found_quality.directions[int(part)])
         tokens[own] = fitted(seen[own], pulses[own])
     soft_ = np.array([[soft(visual), soft(3), soft(physical)] for visual, physical in scores], np.float32)

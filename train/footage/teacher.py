@@ -17,7 +17,8 @@ from vs2.model.footage import pooled
 PENALTY = 0.6       # of the ridge, for features scaled so that their squares sum to about 1
 PULSE_PENALTY = 0.6     # of the one on pulses alone
 PULSE_SHARE = 0.5   # of the sum of squares, that pulses have beside what the eye sees, where faults are told
-QUALITY_SHARE = 0.3     # and where quality is
+QUALITY_SHARE = 0.15    # and where quality is
+GOOD, BAD = 4.0, 2.0
 AGE_PENALTY = 2.0   # of the one on ages
 RATED_SHARE = 0.8   # of a quality, from ratings: more agrees better with them, less with the age of generators
 SPREAD = 0.8        # of that of the ratings: with more of it too many of the good ones end at 5
@@ -104,8 +105,8 @@ def beside(found: np.ndarray, pulses: np.ndarray, share: float = PULSE_SHARE) ->
 class Qualities:
     """What can be said of the picture and of the motion of clips by who has not seen them, and by which directions.
 
-    said: float [n, 2], 1 to 5, of each clip as it is, fitted without its group. directions: of the part that a group is
-    in (`folds`), [2 * FEATURES + COUNT, 2], fitted without that part; whole: fitted to all.
+    said: float [n, 2], to be put through `level`, of each clip as it is, fitted without its group. directions: of the
+    part that a group is in (`folds`), [2 * FEATURES + COUNT, 2], fitted without that part; whole: fitted to all.
     """
 
     said: np.ndarray
@@ -152,7 +153,16 @@ def qualities(films: list[Film], clean: np.ndarray, without: Collection[str] = (
     ways = {int(part): sum((ridge.direction * share for ridge, share in zip(ridges, shares * stretch, strict=True)))
             for part, ridges in both.items()}
     whole = ways.pop(-1)
-    return Qualities(np.clip(mixed, 1, 5), ways, whole)
+    return Qualities(mixed, ways, whole)
+
+
+def level(quality: np.ndarray) -> np.ndarray:
+    """What is said of a quality, above 1 and below 5: beyond `GOOD` and `BAD` ever less is made of what is more.
+
+    Cut off at 5, half of the rated clips would be the same: what cameras took is no better in what these ratings mean.
+    """
+    bent = np.minimum(quality, GOOD) + (5 - GOOD) * -np.expm1(-np.maximum(quality - GOOD, 0) / (5 - GOOD))
+    return np.maximum(bent, BAD) - (BAD - 1) * -np.expm1(-np.maximum(BAD - bent, 0) / (BAD - 1))
 
 
 def spoilt(quality: float, fault: list | None) -> float:

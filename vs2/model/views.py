@@ -6,10 +6,9 @@ frame is made small, so two pairs of neighbouring frames are also shown as cut-o
 import numpy as np
 import torch
 
-from vs2.video.resize import resize
-
 from vs2.model.pulse import chart, numbers
 from vs2.video.pulse import Pulse
+from vs2.video.resize import resize
 
 SIDE = 224          # pixels, of every picture
 FRAMES = 8          # that are shown whole

@@ -40,7 +40,7 @@ def chosen(total: int, indices: Sequence[int], most: int) -> list[int]:
 
 def small(grey: np.ndarray) -> np.ndarray:
     """uint8 [1 + PIECES, SIDE, SIDE] of a grey picture [h, w] at the judge's size; what is too small is stretched."""
-    from PIL import Image       # only who makes one needs it, which is the process that reads the file
+    from PIL import Image  # only who makes one needs it, which is the process that reads the file
 
     height, width = grey.shape
     if min(height, width) < 2 * SIDE:
