@@ -157,15 +157,15 @@ def look(network, frames: np.ndarray) -> np.ndarray:
     return cells([seen.float() for seen in network(shown)], 2, 2).half().numpy()
 
 
-def run(output: Path, tables: list[Path], passes: int, share: tuple[int, int] = (1, 1)) -> None:
-    """All passes, shard by shard; of the shards that are not there yet only the k-th of every n, share = (k, n)."""
+def run(output: Path, tables: list[Path], passes: int, part: tuple[int, int] = (1, 1)) -> None:
+    """All passes, shard by shard; of the shards that are not there yet only the k-th of every n, part = (k, n)."""
     films = listed(tables)
     # bfloat16 takes less than half of the time where the processor has products of it
     network = imagenet.network().to(torch.bfloat16).to(memory_format=torch.channels_last)
     (output / "seen").mkdir(parents=True, exist_ok=True)
 
     def keep(name: str, number: int, clips: Iterable[tuple[Footage | np.ndarray, dict]]) -> None:
-        if number % share[1] != share[0] - 1 or (output / "seen" / f"{name}.npz").exists():
+        if number % part[1] != part[0] - 1 or (output / "seen" / f"{name}.npz").exists():
             return
         seen, felt, labels = [], [], []
         for shown, label in clips:
@@ -209,7 +209,8 @@ def kept(output: Path, which: str = "[0-9]*") -> tuple[np.ndarray, np.ndarray, l
     return np.concatenate(seen), np.concatenate(felt), labels
 
 
-def _share(text: str) -> tuple[int, int]:
+def share(text: str) -> tuple[int, int]:
+    """(k, n) of "k/n", the k-th of n. Raises ValueError for what is none."""
     number, count = map(int, text.split("/"))
     if not 1 <= number <= count:
         raise ValueError(text)
@@ -222,7 +223,7 @@ def main(argv=None) -> int:
     parser.add_argument("output", type=Path)
     parser.add_argument("tables", type=Path, nargs="+")
     parser.add_argument("--passes", type=int, default=3)
-    parser.add_argument("--share", type=_share, default=(1, 1), metavar="K/N",
+    parser.add_argument("--share", type=share, default=(1, 1), metavar="K/N",
                         help="only the k-th of every n files, for n of these commands side by side")
     given = parser.parse_args(argv)
     try:

@@ -21,7 +21,7 @@ from torch.nn import functional
 from train import fresh
 from train.footage import faults, imagenet, scope, words
 from train.footage.lessons import lessons
-from train.footage.seen import kept
+from train.footage.seen import kept, share
 from train.footage.table import Film, listed
 from vs2.errors import Problem
 from vs2.model import footage
@@ -236,19 +236,12 @@ def finish(model, processor, folder: Path) -> Path:
     return folder
 
 
-def _part(text: str) -> tuple[int, int]:
-    number, count = map(int, text.split("/"))
-    if not 1 <= number <= count:
-        raise ValueError(text)
-    return number, count
-
-
 def main(argv=None) -> int:
     """The command; its exit status."""
     parser = argparse.ArgumentParser(prog="python -m train.footage.teach", description=__doc__)
     parser.add_argument("output", type=Path)
     parser.add_argument("tables", type=Path, nargs="+")
-    parser.add_argument("--without", type=_part, default=(1, 1), metavar="K/N",
+    parser.add_argument("--without", type=share, default=(1, 1), metavar="K/N",
                         help="keep the k-th of n parts of the rated prompts and of the sources for measuring")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--name", default="model")
