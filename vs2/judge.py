@@ -203,8 +203,8 @@ class Judge(Judging):
         """On the model's device, or that one; without thinking they end in the answer's opening words."""
         opening = "" if task.options.think else DIRECT.leads[0]
         seen = replace(self.card.sampling, fps=caps.fps_seen(task.clip, self.card.sampling, task.options.frames))
-        if task.footage and self.footage is not None:
-            made = self.footage.inputs(task.clip.frames, task.clip.pulse, opening)
+        if task.footage and self.footage is not None and task.seen is not None:
+            made = self.footage.inputs(task.seen, task.clip.pulse, opening)
         else:
             made = inputs.prepare(self.processor, self._own(task.clip), task.prompt, replace(self.card, sampling=seen),
                                   self.model.config, opening)
@@ -216,9 +216,10 @@ class Judge(Judging):
             return
         task.withheld = self.scope.withheld(self.model.model.visual, self.processor, self._own(task.clip))
         if task.withheld and self.footage is not None:
-            withheld = self.footage.withheld(task.clip.frames)
+            seen = self.footage.look(task.clip.frames)
+            withheld = self.footage.withheld(seen)
             if withheld is not None:
-                task.withheld, task.footage = withheld, True
+                task.withheld, task.footage, task.seen = withheld, True, seen
         task.asked = True
 
     def _own(self, clip: video.Clip) -> video.Clip:

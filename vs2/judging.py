@@ -24,6 +24,7 @@ from vs2.video.kind import NUMBERED
 from vs2.video.sampling import Sampling
 
 if TYPE_CHECKING:
+    import torch
     from typing_extensions import Unpack  # from typing, it needs Python 3.11
 
 STOPPED = "The judgement was stopped before it had scores."
@@ -34,7 +35,7 @@ Stream = Generator[events.Event, None, None]    # ends in the Evaluation, unless
 class Task:
     """What one judgement is about; `clip` shrinks when memory runs out. read: seconds that reading took. withheld: of
     which dimensions nothing is said, and why, once that was asked. footage: whether the judge's part for footage is the
-    one to say the rest."""
+    one to say the rest. seen: what its eye saw then."""
 
     clip: video.Clip
     name: str
@@ -45,6 +46,7 @@ class Task:
     withheld: Mapping[str, str] = field(default_factory=dict)
     asked: bool = False
     footage: bool = False
+    seen: "torch.Tensor | None" = None
 
 
 class Judging:

@@ -68,8 +68,8 @@ class Part:
 
     def __init__(self, judge_, withheld):
         self.model, self.processor, self.wire = judge_.model, judge_.processor, judge_._wire
-        self.withheld, self.seen = lambda frames: withheld, []
-        self.inputs = lambda frames, pulse=None, opening="": self._inputs(judge_, frames, opening)
+        self.withheld, self.seen, self.look = lambda seen: withheld, [], lambda frames: frames
+        self.inputs = lambda seen, pulse=None, opening="": self._inputs(judge_, seen, opening)
 
     def _inputs(self, judge_, frames, opening):
         from vs2.model import inputs

@@ -1,10 +1,8 @@
-"""The numbers of a clip's pulse tell what goes wrong between frames, and come through the chart as they were."""
+"""The numbers of a clip's pulse tell what goes wrong between frames."""
 import numpy as np
 import pytest
-import torch
 
-from vs2.model import eye
-from vs2.model.pulse import CHART, COUNT, HIGH, LOW, chart, numbers
+from vs2.model.pulse import COUNT, HIGH, LOW, numbers
 from vs2.video import pulse
 
 
@@ -54,11 +52,3 @@ def test_who_has_no_three_frames_in_a_row_has_no_pulse():
     assert not numbers(None).any() and not felt(clip()[:2]).any()
     apart = pulse.Pulse((0, 5, 10, 15), np.zeros((4, 5, 32, 32), np.uint8))
     assert not numbers(apart).any()
-
-
-def test_the_chart_says_what_was_put_in():
-    found = np.random.default_rng(0).uniform(LOW, HIGH, COUNT).astype(np.float32)
-    picture = chart(found)
-    assert picture.shape == (CHART, CHART, 3) and picture.dtype == np.uint8
-    read = eye.read(torch.from_numpy(picture).permute(2, 0, 1).float())
-    assert torch.allclose(read, torch.from_numpy(found), atol=(HIGH - LOW) / 255)

@@ -28,7 +28,7 @@ from vs2 import video
 from vs2.errors import Problem
 from vs2.model import pulse as beats
 from vs2.model.eye import cells
-from vs2.model.views import pictures
+from vs2.model.views import views
 from vs2.scenes.damage import FAULTS, SHORT
 from vs2.video import pulse
 from vs2.video.sampling import Sampling
@@ -153,7 +153,7 @@ def chosen(films: list[Film], turn: int) -> list[int]:
 def look(network, frames: np.ndarray) -> np.ndarray:
     """float16 [6, 2, 2, FEATURES]."""
     first = next(network.parameters())
-    shown = torch.from_numpy(pictures(frames)).permute(0, 3, 1, 2).to(first.dtype)
+    shown = torch.from_numpy(views(frames)).permute(0, 3, 1, 2).to(first.dtype)
     return cells([seen.float() for seen in network(shown)], 2, 2).half().numpy()
 
 

@@ -26,7 +26,7 @@ from train.footage.table import Film, listed
 from vs2.errors import Problem
 from vs2.model import footage
 from vs2.model.card import NAME, Card
-from vs2.model.eye import PAIRS, with_means
+from vs2.model.eye import CELLS, FEATURES, PAIRS, with_means
 from vs2.model.tokens import Wire
 from vs2.rubric import DIRECT, KEYS
 
@@ -78,8 +78,6 @@ def untrained(seed: int = 0):
     eye = model.model.visual
     eye.network.load_state_dict(imagenet.network().state_dict())
     eye.network.requires_grad_(False)
-    eye.mean.copy_(torch.tensor(processor.video_processor.image_mean) * 255)
-    eye.deviation.copy_(torch.tensor(processor.video_processor.image_std) * 255)
     return model, processor
 
 
@@ -88,9 +86,8 @@ class Rows:
 
     def __init__(self, model, processor):
         part = footage.Footage(model, processor, Card.of(CARD), Wire.of(processor.tokenizer), None)
-        blank = np.zeros((8, 224, 224, 3), np.uint8)
         self.tokenizer, self.wire, self.video = processor.tokenizer, part.wire, model.config.video_token_id
-        first = part.inputs(blank)
+        first = part.inputs(torch.zeros(PAIRS - 1, CELLS, CELLS, FEATURES))
         self.prefix, self.positions, self.delta = first.input_ids[0], first.position_ids[:, 0], first.rope_delta
         self.asked = self._ids(DIRECT.leads[0])
 
@@ -223,7 +220,7 @@ def finish(model, processor, folder: Path) -> Path:
     """Writes the part in bfloat16, its scaling in float32."""
     from safetensors.torch import save_file
 
-    exact = ("centre", "spread", "mean", "deviation")
+    exact = ("centre", "spread")
     tensors = {name: (value if name.split(".")[-1] in exact else value.to(torch.bfloat16)).contiguous().clone()
                for name, value in model.state_dict().items() if name != "lm_head.weight"}
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})

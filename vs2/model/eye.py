@@ -2,8 +2,8 @@
 
 A tower that has only met rendered scenes sees little in a film, and two CPU cores cannot teach it to. These are the
 convolutions of EfficientNet-Lite0 (Tan and Le, arXiv 1905.11946; weights trained on ImageNet, Apache-2.0), with their
-batch normalisation folded in, frozen; on top one matrix that is learned. It takes and gives what the tower does:
-patches in, a feature for each token out, so that the rest of the model and of this package stays as it is.
+batch normalisation folded in, frozen; on top one matrix for what it sees, and one for the pulse (`vs2.model.pulse`).
+The network runs once a clip: what it saw tells whether a clip is footage, and is then what the model is given.
 """
 from types import SimpleNamespace
 
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from vs2.model.pulse import COUNT, HIGH, LOW, ROW
+from vs2.model.pulse import COUNT
 from vs2.model.views import FRAMES
 
 STEM = 32
@@ -21,7 +21,9 @@ STAGES = ((3, 1, 1, 16, 1), (3, 2, 6, 24, 2), (5, 2, 6, 40, 2), (3, 2, 6, 80, 3)
 TAPS = (1, 2, 4, 6)         # stages whose features are kept: at a 4th, 8th, 16th and 32nd of the picture's size
 MEAN, DEVIATION = 127.0, 128.0      # of pixels, as its weights were trained
 FEATURES = 3 * sum(STAGES[tap][3] for tap in TAPS)      # of a cell: mean, deviation, change within the pair
-PAIRS = 7           # of what a clip of footage is shown as: whole frames, pieces, a chart
+CELLS = 2           # of a picture, a side
+PAIRS = 7           # four of whole frames, two of pieces, and the pulse in the place of one
+ROWS = PAIRS * CELLS**2
 FURTHEST = 6.0      # deviations beyond which a feature says no more
 
 
@@ -96,21 +98,13 @@ def cells(seen: list[torch.Tensor], rows: int, columns: int) -> torch.Tensor:
     return torch.cat(found, 1).permute(0, 2, 3, 1)
 
 
-def read(picture: torch.Tensor) -> torch.Tensor:
-    """[COUNT]: the numbers in a chart [3, h, w] of pixels 0 to 255, each from LOW to HIGH."""
-    levels = functional.adaptive_avg_pool2d(picture.float().mean(0, keepdim=True), (ROW, ROW)).flatten()
-    return levels / 255 * (HIGH - LOW) + LOW
-
-
 def with_means(tokens: torch.Tensor) -> torch.Tensor:
-    """[..., pairs, cells, 2 c] of [..., pairs, cells, c]: each beside the mean of its kind, frames, pieces or chart.
+    """[..., pairs, cells, 2 c] of [..., pairs, cells, c]: each beside the mean of its kind, frames, pieces or pulse.
 
     What a regression says of a clip is such a mean; to be found among 24 tokens it would have to be learned.
     """
-    pairs = tokens.shape[-3]
-    whole, felt = min(FRAMES // 2, pairs), int(pairs == PAIRS)
-    parts = tokens.split((whole, pairs - whole - felt, felt), -3)
-    means = [part.mean((-3, -2), keepdim=True).expand_as(part) for part in parts if part.shape[-3]]
+    parts = tokens.split((FRAMES // 2, PAIRS - 1 - FRAMES // 2, 1), -3)
+    means = [part.mean((-3, -2), keepdim=True).expand_as(part) for part in parts]
     return torch.cat([tokens, torch.cat(means, -3)], -1)
 
 
@@ -132,15 +126,11 @@ class Look(nn.Module):
 
 
 class Eye(nn.Module):
-    """Stands for `model.model.visual` of a Qwen2.5-VL: the same inputs, the same kind of output.
+    """Stands for `model.model.visual` of a Qwen2.5-VL, and takes what its network saw in place of patches.
 
-    vision: the model's vision config; its `spatial_merge_size` patches a side are a cell, and a cell of a pair of
-    pictures is a token: half of it what is in the cell, half of it the mean of that over the clip. Of PAIRS pairs the
-    last is no picture but a chart (`vs2.model.pulse`), which is read: all its tokens are the same.
+    vision: the model's vision config. Of each of PAIRS pairs of pictures there are CELLS x CELLS tokens, half of each
+    what is in the cell, half of it the mean of that over the clip. The last pair is none: all its tokens are the pulse.
     """
-
-    mean: torch.Tensor
-    deviation: torch.Tensor
 
     def __init__(self, vision) -> None:
         super().__init__()
@@ -148,39 +138,24 @@ class Eye(nn.Module):
         self.network = Network()
         self.look = Look(FEATURES, vision.out_hidden_size // 2)
         self.feel = Look(COUNT, vision.out_hidden_size // 2)
-        self.register_buffer("mean", torch.zeros(3))                # of pixels 0 to 255, as the patches are normalised
-        self.register_buffer("deviation", torch.ones(3))
 
     @property
     def dtype(self) -> torch.dtype:
-        """What pixels are cast to."""
+        """What features are cast to."""
         return self.look.matrix.weight.dtype
 
-    def pictures(self, patches: torch.Tensor, grid: tuple[int, int, int]) -> torch.Tensor:
-        """The pictures [2 * pairs, 3, h, w], of pixels 0 to 255, that `vs2.model.inputs.patches` cut up."""
-        merge, patch = self.spatial_merge_size, self.config.patch_size
-        pairs, rows, columns = grid[0], grid[1] // merge, grid[2] // merge
-        x = patches.reshape(pairs, rows, columns, merge, merge, 3, 2, patch, patch)
-        x = x.permute(0, 6, 5, 1, 3, 7, 2, 4, 8).reshape(2 * pairs, 3, grid[1] * patch, grid[2] * patch)
-        return x * self.deviation[:, None, None] + self.mean[:, None, None]
-
-    def tokens(self, shown: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
-        """[pairs, rows * columns, width] of one clip's pictures [2 * pairs, 3, h, w], in so many cells."""
-        charted = len(shown) == 2 * PAIRS
-        found = cells(self.network(shown[:-2] if charted else shown), rows, columns).flatten(1, 2)
-        parts = [self.look(found)]
-        if charted:
-            parts.append(self.feel(read(shown[-2])).expand(1, rows * columns, -1))
-        return with_means(torch.cat(parts))
+    def tokens(self, rows: torch.Tensor) -> torch.Tensor:
+        """[PAIRS, CELLS ** 2, width] of one clip's `rows`."""
+        rows = rows.unflatten(0, (PAIRS, CELLS**2))
+        return with_means(torch.cat([self.look(rows[:-1]), self.feel(rows[-1:, :, :COUNT])]))
 
     def forward(self, hidden_states: torch.Tensor, grid_thw: torch.Tensor, **kwargs):
-        """The tower's output: `pooler_output` [tokens of all clips, width]."""
-        out, start = [], 0
-        for pairs, rows, columns in grid_thw.tolist():
-            count = pairs * rows * columns
-            shown = self.pictures(hidden_states[start:start + count], (pairs, rows, columns))
-            start += count
-            merge = self.spatial_merge_size
-            out.append(self.tokens(shown, rows // merge, columns // merge).flatten(0, 1))
-        tokens = torch.cat(out)
+        """hidden_states [ROWS of each clip, FEATURES]. `pooler_output` [ROWS of each clip, width]."""
+        tokens = torch.cat([self.tokens(clip).flatten(0, 1) for clip in hidden_states.split(ROWS)])
         return SimpleNamespace(last_hidden_state=tokens, pooler_output=tokens)
+
+
+def rows(seen: torch.Tensor, pulse: torch.Tensor) -> torch.Tensor:
+    """float32 [ROWS, FEATURES]: what the eye is given of a clip's `cells` and the numbers of its pulse, [COUNT]."""
+    felt = functional.pad(pulse.float(), (0, FEATURES - COUNT)).expand(CELLS**2, FEATURES)
+    return torch.cat([seen.float().reshape(-1, FEATURES), felt])

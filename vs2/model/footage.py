@@ -7,7 +7,6 @@ reads no prompt: what it withholds stands in the card.
 """
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +15,12 @@ import torch
 from vs2.errors import BadInput
 from vs2.model import inputs
 from vs2.model.card import Card
-from vs2.model.eye import FEATURES, Eye, cells
+from vs2.model.eye import CELLS, FEATURES, PAIRS, Eye, cells, rows
 from vs2.model.own import load as own
+from vs2.model.pulse import numbers
 from vs2.model.scope import Scope
 from vs2.model.tokens import Wire
-from vs2.model.views import pictures, views
+from vs2.model.views import views
 from vs2.video.pulse import Pulse
 from vs2.video.resize import resize
 
@@ -58,25 +58,24 @@ class Footage:
             model.to(device=where, dtype=numbers)
         return cls(model.eval(), processor, said, Wire.of(processor.tokenizer), Scope.read(folder, said))
 
-    def inputs(self, frames: np.ndarray, pulse: Pulse | None = None, opening: str = "") -> inputs.Inputs:
-        """What its model is fed of frames uint8 [n, h, w, 3], on the CPU; opening: of the reply."""
-        shown = SimpleNamespace(frames=views(frames, pulse))
-        return inputs.prepare(self.processor, shown, UNREAD, self.card, self.model.config, opening)
+    @torch.inference_mode()
+    def look(self, frames: np.ndarray) -> torch.Tensor:
+        """float32 [PAIRS - 1, CELLS, CELLS, FEATURES], on the CPU: what its eye sees of frames uint8 [n, h, w, 3]."""
+        first = self.model.model.visual.look.matrix.weight
+        shown = torch.from_numpy(views(frames)).permute(0, 3, 1, 2).to(first.device, first.dtype)
+        return cells(self.model.model.visual.network(shown), CELLS, CELLS).float().cpu()
 
-    def withheld(self, frames: np.ndarray) -> dict[str, str] | None:
-        """What it does not judge of a clip that is footage, and why; None for one that is none."""
+    def withheld(self, seen: torch.Tensor) -> dict[str, str] | None:
+        """What it does not judge of a clip that is footage, and why; None for one that is none. seen: of `look`."""
         if self.scope is None:
             return {}
-        eye = self.model.model.visual
-        return None if self.scope.strangeness(features(eye, frames)) > self.scope.threshold else self.scope.withholds
+        return None if self.scope.strangeness(pooled(seen.numpy())) > self.scope.threshold else self.scope.withholds
 
-
-@torch.inference_mode()
-def features(eye: Eye, frames: np.ndarray) -> np.ndarray:
-    """float32 [2 * FEATURES]: what the eye sees of frames, whole and in pieces, over place and time."""
-    first = eye.look.matrix.weight
-    shown = torch.from_numpy(pictures(frames)).permute(0, 3, 1, 2).to(first.device, first.dtype)
-    return pooled(cells(eye.network(shown), 2, 2).float().cpu().numpy())
+    def inputs(self, seen: torch.Tensor, pulse: Pulse | None = None, opening: str = "") -> inputs.Inputs:
+        """What its model is fed of what its eye saw, on the CPU; opening: of the reply."""
+        merge = self.model.config.vision_config.spatial_merge_size
+        return inputs.worded(self.processor, rows(seen, torch.from_numpy(numbers(pulse))),
+                             (PAIRS, CELLS * merge, CELLS * merge), UNREAD, self.card, self.model.config, opening)
 
 
 def pooled(found: np.ndarray) -> np.ndarray:

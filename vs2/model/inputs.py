@@ -153,8 +153,14 @@ def prepare(processor, clip, prompt: str, card: Card, config, opening: str = "")
     card: the checkpoint's query and frame rate. config: the model's. opening: the first words of the reply, put
     in the judge's mouth. Raises BadInput for an empty or overlong prompt.
     """
+    return worded(processor, *patches(clip.frames, processor.video_processor, config.vision_config), prompt, card,
+                  config, opening)
+
+
+def worded(processor, pixels: torch.Tensor, grid: tuple[int, int, int], prompt: str, card: Card, config,
+           opening: str = "") -> Inputs:
+    """As `prepare`, of what the vision tower is given of a clip, and its grid of patches."""
     text = ask(card.query, tokenisable(check_prompt(prompt)))
-    pixels, grid = patches(clip.frames, processor.video_processor, config.vision_config)
     head, tail = _template(processor)
     tokenizer, video = processor.tokenizer, config.video_token_id
     before = tokenizer(head, add_special_tokens=False)["input_ids"]

@@ -1,17 +1,16 @@
-"""What there is to say of a clip's pulse (`vs2.video.pulse`) as numbers, and these as a picture for the eye.
+"""What there is to say of a clip's pulse (`vs2.video.pulse`) as numbers.
 
 The numbers compare neighbouring frames: how much changes, how evenly, whether the light or one part of the picture
 changes by itself, what of the fine detail is new in each frame. Ratios are logarithms, so that sizes and rates of clips
-bear little on them. They are handed to the model as a chart, a square for each, so that a judge's input stays pictures.
+bear little on them.
 """
 import numpy as np
 
 from vs2.video.pulse import SIDE, Pulse
 
-COUNT = 64                  # squares of a chart
-ROW, CHART = 8, 224         # squares a row; pixels of a chart's side
+COUNT = 64                  # numbers, those at the end 0
 FLOOR = 0.05                # grey levels: what changes less is the file's rounding
-LOW, HIGH = -6.0, 6.0       # of a number, black and white
+LOW, HIGH = -6.0, 6.0       # of a number
 
 
 def numbers(pulse: Pulse | None) -> np.ndarray:
@@ -31,13 +30,6 @@ def numbers(pulse: Pulse | None) -> np.ndarray:
     assert len(said) <= COUNT
     found[:len(said)] = np.clip(said, LOW, HIGH)
     return found
-
-
-def chart(found: np.ndarray) -> np.ndarray:
-    """uint8 [CHART, CHART, 3] of float [COUNT]."""
-    levels = np.round((np.clip(found, LOW, HIGH) - LOW) / (HIGH - LOW) * 255).astype(np.uint8)
-    side = CHART // ROW
-    return np.repeat(np.kron(levels.reshape(ROW, ROW), np.ones((side, side), np.uint8))[..., None], 3, -1)
 
 
 def _log(a, b=None) -> float:

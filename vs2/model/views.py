@@ -6,8 +6,6 @@ frame is made small, so two pairs of neighbouring frames are also shown as cut-o
 import numpy as np
 import torch
 
-from vs2.model.pulse import chart, numbers
-from vs2.video.pulse import Pulse
 from vs2.video.resize import resize
 
 SIDE = 224          # pixels, of every picture
@@ -15,17 +13,11 @@ FRAMES = 8          # that are shown whole
 CUT = (2, 4)        # the first frames of the pairs that are cut from: in the middle, and where most detail is
 
 
-def views(frames: np.ndarray, pulse: Pulse | None = None) -> np.ndarray:
-    """uint8 [14, 224, 224, 3] of frames uint8 [n, h, w, 3], n even: 8 whole ones, two pairs of pieces, and a chart, in
-    both pictures of the last pair, of what happens from frame to frame (`vs2.model.pulse`).
+def views(frames: np.ndarray) -> np.ndarray:
+    """uint8 [12, 224, 224, 3] of frames uint8 [n, h, w, 3], n even: 8 whole ones, then two pairs of pieces.
 
     Whole frames lose their shape; pieces have it. A clip of fewer frames shows some twice.
     """
-    return np.concatenate([pictures(frames), np.stack([chart(numbers(pulse))] * 2)])
-
-
-def pictures(frames: np.ndarray) -> np.ndarray:
-    """uint8 [12, 224, 224, 3]: those that show the clip."""
     frames = frames[np.linspace(0, len(frames) - 1, FRAMES).round().astype(int)]
     height, width = min(SIDE, frames.shape[1]), min(SIDE, frames.shape[2])
     down, right = frames.shape[1] - height, frames.shape[2] - width
