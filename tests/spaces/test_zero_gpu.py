@@ -15,6 +15,7 @@ import vs2
 from tests.support.tiny import write_tiny
 from vs2.errors import BadInput
 from vs2.events import Scored, Thought
+from vs2.judge import load
 from vs2.model import attention, weights
 from vs2.settings import zero_gpu
 from vs2.ui import loan
@@ -66,7 +67,7 @@ def test_a_judgement_in_a_lent_fork_is_the_one_made_here(judged):
     assert fresh["events"] == idle["events"] == WHOLE
     assert fresh["calls"] == ["schedule", "lend", "allow", "release"] and fresh["idle"] == [False]
     assert idle["calls"] == ["schedule", "lend", "release"] and idle["idle"] == [True], "the fork was used again"
-    judge = vs2.load("mini", "bf16")
+    judge = load("mini", "bf16", plain=False)       # as on a GPU, which is transformers'
     attention.ungroup(judge.model)      # as on any GPU: in bfloat16 other products round otherwise
     here = judge.score(CLIP, PROMPT, budget=48).to_dict()
     for there in (fresh["evaluation"], idle["evaluation"]):
