@@ -4,6 +4,7 @@ import csv
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from tests.support.clips import write
 from train.data import foreign
@@ -14,6 +15,7 @@ from vs2.resources import ASSETS
 from vs2.rubric import KEYS
 from vs2.scenes import film
 from vs2.scenes.damage import FAULTS
+from vs2.video.memory import clip_of
 
 VISUAL, ALIGNMENT, PHYSICAL = KEYS
 
@@ -54,6 +56,29 @@ def test_what_is_neither_footage_nor_scene_is_not_judged(mini, tmp_path):
     still = np.repeat(rng.integers(0, 256, (1, 192, 256, 3)).astype(np.uint8), 16, 0)
     found = mini.score(write(tmp_path / "noise.mp4", list(still)), "a dog", think=False)
     assert found.withheld == KEYS and "neither" in found.scores[VISUAL].reason
+
+
+def panned(seed: int, count: int = 24) -> np.ndarray:
+    """A camera that goes evenly over a photograph."""
+    still = moving(seed)[0]
+    wide = np.asarray(Image.fromarray(still).resize((2 * still.shape[1], 2 * still.shape[0]), Image.Resampling.BICUBIC))
+    return np.stack([wide[3 * n:3 * n + still.shape[0], 4 * n:4 * n + still.shape[1]] for n in range(count)])
+
+
+def test_what_goes_wrong_between_the_frames_that_it_sees_costs_too(mini):
+    """The eight frames are the same to the last bit; what lies between them stands still."""
+    fell = []
+    for seed in range(8):
+        frames = panned(seed)
+        clean = clip_of(frames, 8.0, mini.sampling)
+        seen = np.array(sorted(set(clean.metadata.indices)))
+        held = frames[seen[np.searchsorted(seen, np.arange(len(frames)), "right") - 1]]
+        frozen = clip_of(held, 8.0, mini.sampling)
+        assert (frozen.frames == clean.frames).all() and len(frames) > len(seen)
+        one, other = (mini.score_clip(clip, "a dog", think=False).scores for clip in (clean, frozen))
+        if one[VISUAL].judged and not one[ALIGNMENT].judged:        # by the part for footage
+            fell.append(one[VISUAL].expected - other[VISUAL].expected)
+    assert len(fell) >= 3 and np.mean(fell) > 0.3, fell
 
 
 def test_its_part_is_small_and_says_whose_eye_it_has():

@@ -28,7 +28,7 @@ class Map:
         placed = np.clip((flat - centre) / spread, -FURTHEST, FURTHEST)
         main = np.linalg.svd(placed - placed.mean(0), full_matrices=False)[2]
         rows = np.concatenate([directions, main])[:CHANNELS].astype(np.float32)
-        if len(rows) < CHANNELS:        # a chart has no more numbers than channels
+        if len(rows) < CHANNELS:        # a pulse has no more numbers than channels
             rows = np.concatenate([rows, np.zeros((CHANNELS - len(rows), rows.shape[1]), np.float32)])
         out = placed @ rows.T
         return cls(centre, spread, rows, out.mean(0), out.std(0) + 1e-6)

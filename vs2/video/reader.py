@@ -183,7 +183,7 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
             beats = chosen(header["total"], indices, sampling.pulse) if sampling.pulse else []
             worker.send({"indices": sorted(set(indices)), "pulse": beats, "size": list(target)})
         elif message["kind"] == "pulse":
-            if len(payload) != BYTES:
+            if len(payload) != BYTES or message.get("index") not in beats:
                 raise BadInput(UNREADABLE.format(name=name))
             felt[message["index"]] = np.frombuffer(payload, np.uint8).reshape(-1, SIDE, SIDE)
         elif message["kind"] == "frame":
