@@ -73,7 +73,8 @@ class Footage:
 
     def inputs(self, seen: torch.Tensor, pulse: Pulse | None = None, opening: str = "") -> inputs.Inputs:
         """What its model is fed of what its eye saw, on the CPU; opening: of the reply."""
-        merge = self.model.config.vision_config.spatial_merge_size
+        vision: Any = self.model.config.vision_config
+        merge = vision.spatial_merge_size
         return inputs.worded(self.processor, rows(seen, torch.from_numpy(numbers(pulse))),
                              (PAIRS, CELLS * merge, CELLS * merge), UNREAD, self.card, self.model.config, opening)
 
