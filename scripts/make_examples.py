@@ -1,4 +1,5 @@
-"""Makes the page's example clips and their pictures, one good, one a dimension: `python scripts/make_examples.py`.
+"""Makes the example clips of rendered scenes and their pictures, one good, one a dimension: `python
+scripts/make_examples.py`. Those of footage, with which pages begin, are of scripts/make_footage.py.
 
 They are rendered from held-out seeds, so the built-in judge has never been trained on them. They are to show how it
 explains a fault, so they are clips that it explains rightly, which it does not do of all (`vs2 bench scenes` says how
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from vs2.scenes import draw, film, words, world  # noqa: E402
+from vs2.ui.examples import SCENES  # noqa: E402
 
 FOLDER = ROOT / "assets" / "examples"
 GOOD = world.Content(1, "red", "ball", "bounces", "grass", ("blue", "box"))
@@ -50,7 +52,7 @@ def still(example: world.Scene, place: float) -> Image.Image:
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / "examples.csv").open("w", newline="", encoding="utf-8") as file:
+    with (FOLDER / SCENES).open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("file", "prompt", "shows"))
         for name, example, shows in EXAMPLES:

@@ -19,7 +19,7 @@ from vs2.model.card import Card
 from vs2.resources import ASSETS
 from vs2.rubric import KEYS
 from vs2.scenes import draw, film, other, world
-from vs2.ui.examples import examples
+from vs2.ui.examples import SCENES, examples
 
 FIRST = world.HELD_OUT + 50_000_000     # of scenes that nothing was learned from or measured on
 SIZE = (256, 192)
@@ -110,7 +110,7 @@ def test_what_is_no_scene_is_foreign(mini, tmp_path, name):
 
 
 def test_the_examples_are_of_its_kind(mini):
-    rows = examples()
+    rows = examples(table=SCENES)
     assert len(rows) == 4 and not any(foreign(mini, row["file"]) for row in rows)
 
 
@@ -196,7 +196,7 @@ def test_it_says_the_same_in_bfloat16(mini, tmp_path):
 
 
 def test_it_takes_less_than_a_twentieth_of_a_second(mini):
-    clip, took = video.read(examples()[0]["file"], mini.card.sampling), []
+    clip, took = video.read(examples(table=SCENES)[0]["file"], mini.card.sampling), []
     for _ in range(12):
         started = time.process_time()
         mini.scope.foreign(mini.model.model.visual, mini.processor, clip)
@@ -219,7 +219,7 @@ def test_the_card_says_what_was_measured_on_held_back_sources():
 def test_a_judgement_of_it_withholds(mini, tmp_path):
     made = mini.score(write(tmp_path / "clip.mp4", STRANGE["streaks"]()), "a car", think=False)
     assert made.withheld == KEYS and made.scores["physical_consistency"].reason.endswith("it cannot judge its physics.")
-    shown = mini.score(examples()[0]["file"], examples()[0]["prompt"], think=False)
+    shown = mini.score(examples(table=SCENES)[0]["file"], examples(table=SCENES)[0]["prompt"], think=False)
     assert shown.withheld == () and None not in [score.value for score in shown.scores.values()]
 
 

@@ -1,8 +1,8 @@
 """Faults that are put into footage on purpose, at the clip's own size and rate, so that a judge learns them there.
 
 visual: the six of the rendered scenes (vs2/scenes/damage.py), in grains and blocks of any size from a pixel up; three
-of cameras and cables; one of players, which go unevenly. (Another, pixels that wander, looks like fire and water, which
-were then taken for it.)
+of cameras and cables; one of players, which go unevenly; one of screens and filters, which do not let go of what was
+there. (Another, pixels that wander, looks like fire and water, which were then taken for it.)
 physical: what no camera sees. Each at a strength of 1 to 4. The kinds that the suites hold out (vs2/bench) are none of
 these. Everything is drawn from a numpy generator.
 """
@@ -21,6 +21,7 @@ SHARPEN = (150, 300, 600, 1200)         # percent of an unsharp mask
 SHUFFLED = (0.25, 0.4, 0.65, 1.0)       # of the clip, pieces of which change places
 CUT = (0.12, 0.25, 0.38, 0.5)           # of the clip, that another breaks into
 PACES = (0.4, 0.7, 1.1, 1.6)            # deviation of the logarithm of how fast it goes
+KEEPS = (0.35, 0.5, 0.65, 0.8)          # of what was there, that is still there a frame later
 PATCH = (0.16, 0.26, 0.4, 0.6)          # of the picture's sides, that shows another moment or place
 WOBBLE = (3, 6, 11, 18)                 # pixels that parts of the picture swim, another way in each frame
 
@@ -55,9 +56,9 @@ def _sharpen(picture, k, rng, scale):
 
 
 OWN: dict[str, Callable] = {"combing": _comb, "fringes": _fringe, "sharpening": _sharpen}
-VISUAL = (*FAULTS, *OWN, "stutter")
+VISUAL = (*FAULTS, *OWN, "stutter", "trails")
 EVERY_FRAME = ("flicker", "jitter")     # are nothing in a single frame
-BETWEEN = (*EVERY_FRAME, "stutter")     # show only from one frame to the next
+BETWEEN = (*EVERY_FRAME, "stutter", "trails")   # show only from one frame to the next
 
 
 def _shuffle(frames, k, rng, other):
@@ -85,41 +86,81 @@ def _cut(frames, k, rng, other):
     return made, first + 1, first + length
 
 
+def _window(high, wide, share):
+    """float [high, wide, 1], 1 within and soft at the edges."""
+    edge = np.minimum(np.minimum(*np.ogrid[1:high + 1, 1:wide + 1]),
+                      np.minimum(*np.ogrid[high:0:-1, wide:0:-1])) / (share * min(high, wide))
+    return np.clip(edge, 0, 1)[..., None]
+
+
 def _patch(frames, k, rng, other):
-    """From some frame on, a soft-edged part shows another place of the picture, for some frames in a row: a thing is
-    torn out, or put in."""
+    """From some frame on, a soft-edged part shows another place of the picture, or what is there at another moment, for
+    some frames in a row: a thing is torn out, or put in, at once or by and by."""
     count, height, width = frames.shape[:3]
     high, wide = max(8, int(height * PATCH[k])), max(8, int(width * PATCH[k]))
     first = int(rng.integers(1, max(2, count * 3 // 4)))
-    made, number = frames.copy(), first
-    edge = np.minimum(np.minimum(*np.ogrid[1:high + 1, 1:wide + 1]),
-                      np.minimum(*np.ogrid[high:0:-1, wide:0:-1])) / (0.15 * min(high, wide))
-    soft = np.clip(edge, 0, 1)[..., None]
+    made, number, soft = frames.copy(), first, _window(high, wide, 0.15)
+    elsewhere, slow = rng.random() < 0.5, rng.random() < 0.4
+    y, x = _moves(frames, high, wide, rng)
     while number < count:
-        lasts = int(rng.integers(1, max(2, count // 4)))
-        y, x = (int(rng.integers(0, side - part + 1)) for side, part in ((height, high), (width, wide)))
+        lasts = int(rng.integers(1, max(2, count // 4))) if not slow else int(rng.integers(count // 4, count // 2 + 1))
         v, u = (int(rng.integers(0, side - part + 1)) for side, part in ((height, high), (width, wide)))
+        far = int(rng.integers(max(1, count // 6), max(2, count // 2))) * int(rng.choice((-1, 1)))
         for now in range(number, min(count, number + lasts)):
-            made[now, y:y + high, x:x + wide] = (
-                soft * frames[now, v:v + high, u:u + wide] + (1 - soft) * frames[now, y:y + high, x:x + wide])
+            share = soft * min(1.0, 2 * (now - number + 1) / lasts) if slow else soft
+            put = (frames[now, v:v + high, u:u + wide] if elsewhere else
+                   frames[min(max(now + far, 0), count - 1), y:y + high, x:x + wide])
+            made[now, y:y + high, x:x + wide] = share * put + (1 - share) * frames[now, y:y + high, x:x + wide]
         number += lasts + (int(rng.integers(1, max(2, count // 4))) if rng.random() < 0.5 else 0)
+        if rng.random() < 0.5:
+            y, x = _moves(frames, high, wide, rng)
     return made, first + 1, count
+
+
+def _moves(frames, high, wide, rng):
+    """Where a window of that size lies, of four drawn the one in which most moves."""
+    height, width = frames.shape[1:3]
+    some = frames[np.linspace(0, len(frames) - 1, min(len(frames), 8)).round().astype(int), ::4, ::4].mean(-1)
+    change = np.abs(np.diff(some, axis=0)).mean(0)
+    places = [(int(rng.integers(0, height - high + 1)), int(rng.integers(0, width - wide + 1))) for _ in range(4)]
+    return max(places, key=lambda at: change[at[0] // 4:(at[0] + high) // 4 + 1,
+                                             at[1] // 4:(at[1] + wide) // 4 + 1].mean())
 
 
 def _wobble(frames, k, rng, other):
-    """Parts of the picture swim: to elsewhere in each frame, or evenly from place to place."""
+    """The picture or a part of it swims: to elsewhere in each frame, or evenly from place to place, ever farther or all
+    the time."""
     count, height, width = frames.shape[:3]
     first = int(rng.integers(0, count // 2))
+    top, left, high, wide = 0, 0, height, width
+    if rng.random() < 0.5:
+        share = rng.uniform(0.35, 0.7)
+        high, wide = max(16, int(height * share)), max(16, int(width * share))
+        top, left = _moves(frames, high, wide, rng)
     made, far = frames.copy(), WOBBLE[k] * min(height, width) / SHORT
-    knots = rng.uniform(-far, far, (count if rng.random() < 0.5 else max(3, count // 5), 2, 5, 5))
+    grows, soft = rng.random() < 0.5, _window(high, wide, 0.25) if high < height else 1.0
+    knots = rng.uniform(-far, far, (count if rng.random() < 0.4 else max(3, count // 5), 2, 5, 5))
     for number in range(first, count):
         place = (number - first) / max(1, count - first - 1) * (len(knots) - 1)
         low, part = int(place), place - int(place)
-        coarse = ((1 - part) * knots[low] + part * knots[min(low + 1, len(knots) - 1)]).astype(np.float32)
-        dy, dx = (np.asarray(Image.fromarray(way).resize((width, height), Image.Resampling.BICUBIC)) for way in coarse)
-        y = np.clip(np.arange(height)[:, None] + dy, 0, height - 1).astype(int)
-        made[number] = frames[number][y, np.clip(np.arange(width)[None] + dx, 0, width - 1).astype(int)]
+        coarse = (1 - part) * knots[low] + part * knots[min(low + 1, len(knots) - 1)]
+        coarse = (coarse * (2 * (number - first + 1) / (count - first) if grows else 1.0)).astype(np.float32)
+        dy, dx = (np.asarray(Image.fromarray(way).resize((wide, high), Image.Resampling.BICUBIC)) for way in coarse)
+        y = np.clip(np.arange(high)[:, None] + dy, 0, high - 1).astype(int)
+        shown = frames[number, top:top + high, left:left + wide]
+        bent = shown[y, np.clip(np.arange(wide)[None] + dx, 0, wide - 1).astype(int)]
+        made[number, top:top + high, left:left + wide] = soft * bent + (1 - soft) * shown
     return made, first + 1, count
+
+
+def _trails(frames, k, rng, other):
+    """What was there fades away by and by, so that what moves draws it along."""
+    made, held = frames.copy(), frames[0].astype(np.float32)
+    keeps = KEEPS[k] * rng.uniform(0.85, 1.0)
+    for number, frame in enumerate(frames):
+        held = keeps * held + (1 - keeps) * frame
+        made[number] = held.round()
+    return made, 1, len(frames)
 
 
 def _stutter(frames, k, rng, other):
@@ -134,12 +175,13 @@ def _stutter(frames, k, rng, other):
 
 MOVING: dict[str, Callable] = {"shuffling": _shuffle, "cutting": _cut, "tearing": _patch, "wobbling": _wobble}
 PHYSICAL = tuple(MOVING)
+WHOLE: dict[str, Callable] = {**MOVING, "stutter": _stutter, "trails": _trails}     # are given the whole clip
 
 
 def spoilt(frames: np.ndarray, kind: str, strength: int, rng, other: np.ndarray | None = None) -> Spoilt:
     """uint8 frames [n, h, w, 3] with one fault. other: frames of another clip, of the same shape, for "cutting"."""
-    if kind in MOVING or kind == "stutter":
-        made, first, last = MOVING.get(kind, _stutter)(frames, strength - 1, rng, other)
+    if kind in WHOLE:
+        made, first, last = WHOLE[kind](frames, strength - 1, rng, other)
         return Spoilt(made.astype(np.uint8), kind, strength, first, last)
     count, full = len(frames), min(frames.shape[1:3]) / SHORT
     # grains and blocks of a pixel or two up to those of the scenes
@@ -152,8 +194,9 @@ def spoilt(frames: np.ndarray, kind: str, strength: int, rng, other: np.ndarray 
         length = int(rng.integers(count // 2, count))
         first = int(rng.integers(1, count - length + 2))
         last = first + length - 1
-    if kind == "flicker" and rng.random() < 0.5:
-        return Spoilt(_pulsed(frames, strength - 1, rng), kind, strength, 1, count)
+    if kind == "flicker" and (draw := rng.random()) < 0.65:
+        lit = _pulsed if draw < 0.3 else _patchy
+        return Spoilt(lit(frames, strength - 1, rng), kind, strength, 1, count)
     made, held = frames.copy(), 0
     slow = int(rng.integers(2, max(3, count // 6 + 1))) if kind in EVERY_FRAME and rng.random() < 0.4 else 1
     for number in range(first - 1, last):
@@ -174,6 +217,21 @@ def _pulsed(frames, k, rng):
         wave = np.where(np.arange(count) // rng.integers(1, 4) % 2, 1.0, -1.0)
     gains = 1 + FLICKER[k] * rng.uniform(0.6, 1.0) * wave
     return np.stack([np.clip(frame * gain, 0, 255).astype(np.uint8) for frame, gain in zip(frames, gains, strict=True)])
+
+
+def _patchy(frames, k, rng):
+    """Light that is not the same everywhere, and changes everywhere in its own way: all at once, or by and by."""
+    count, height, width = frames.shape[:3]
+    moments, rows, columns = max(2, count // int(rng.integers(1, 5))), *rng.integers(2, 6, 2).tolist()
+    coarse, high = rng.normal(0, 1, (moments, rows, columns)), FLICKER[k] * rng.uniform(0.4, 1.0)
+    made = frames.copy()
+    for number, frame in enumerate(frames):
+        place = number / max(1, count - 1) * (len(coarse) - 1)
+        low, part = int(place), place - int(place)
+        field = ((1 - part) * coarse[low] + part * coarse[min(low + 1, len(coarse) - 1)]).astype(np.float32)
+        field = np.asarray(Image.fromarray(field).resize((width, height), Image.Resampling.BICUBIC))
+        made[number] = np.clip(frame * (1 + high * field)[..., None], 0, 255)
+    return made
 
 
 def handed_on(frames: np.ndarray, rng) -> np.ndarray:

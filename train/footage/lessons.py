@@ -28,6 +28,32 @@ def soft(value: float) -> np.ndarray:
     return np.clip(1 - np.abs(np.arange(1, 6) - np.clip(value, 1, 5)), 0, 1)
 
 
+def reworded(seen: words.Seen, dice: np.random.Generator) -> tuple[words.Seen, np.ndarray]:
+    """The same clip with other faults and levels said of it, and float [3, 5], the distributions of what then is to be
+    scored: a score follows from the words before it, whatever was seen."""
+    found: list[words.Fault | None] = []
+    for kinds in (faults.VISUAL, faults.PHYSICAL):
+        first, last = sorted(dice.integers(1, 9, 2).tolist())
+        fault = words.Fault(str(dice.choice(kinds)), int(dice.integers(1, 5)), first, last, int(dice.integers(1, 3)))
+        found.append(fault if dice.random() < 0.6 else None)
+    levels = [int(level) for level in np.clip(np.array(seen.levels) + dice.integers(-1, 2, 2), 0, 4)]
+    values = scored((levels[0] + 1, levels[1] + 1), found[0], found[1])
+    told = words.Seen(seen.motion, (levels[0], levels[1]), (round(values[0]), round(values[1])), *found,
+                      (int(dice.integers(3)), int(dice.integers(3))))
+    return told, np.array([soft(values[0]), soft(3), soft(values[1])], np.float32)
+
+
+def scored(levels: tuple[float, float], visual: words.Fault | None,
+           physical: words.Fault | None) -> tuple[float, float]:
+    """What is left of qualities, 1 to 5, of the picture and of the motion, with the faults that are told of them."""
+    picture, motion = (level if fault is None else teacher.spoilt(level, fault.strength)
+                       for level, fault in zip(levels, (visual, physical), strict=True))
+    if visual is not None and visual.kind == "stutter" and visual.strength > 1:
+        # what stands still and jumps moves as nothing does, too
+        motion = min(motion, teacher.spoilt(levels[1], visual.strength - 1))
+    return picture, motion
+
+
 def lessons(films: list[Film], seen: np.ndarray, pulses: np.ndarray, labels: list[dict],
             without: set[str]) -> tuple[Lessons, Matrix]:
     """What is learned, and the matrix of the eye that goes with it.
@@ -65,22 +91,19 @@ def lessons(films: list[Film], seen: np.ndarray, pulses: np.ndarray, labels: lis
     looks = teacher.level(found_quality.said[of] + other)
     said, scores = [], np.zeros((len(labels), 2))
     for row, (label, number) in enumerate(zip(labels, of, strict=True)):
-        seen_faults: list[words.Fault | None] = []
+        named: list[words.Fault | None] = []
         levels = []
         for place, name in enumerate(("visual", "physical")):
             fault, certain = label[name], int(sure[row, place])
             told = fault is not None and certain > 0
-            seen_faults.append(words.Fault(*fault, sure=certain) if told else None)
+            named.append(words.Fault(*fault, sure=certain) if told else None)
             level = float(quality[number][place] if told else looks[row, place])
             if fault is None:       # blocks hide how a thing moves, and make it move no better
                 level = min(level, quality[number][place])
-            scores[row, place] = teacher.spoilt(level, fault if told else None)
-            levels.append(round(level) - 1)
-        if (halts := seen_faults[0]) is not None and halts.kind == "stutter" and halts.strength > 1:
-            # what stands still and jumps moves as nothing does, too
-            scores[row, 1] = min(scores[row, 1], teacher.spoilt(quality[number][1], [halts.kind, halts.strength - 1]))
-        said.append(words.Seen(int(motion[number]), (levels[0], levels[1]),
-                               (round(scores[row, 0]), round(scores[row, 1])), *seen_faults,
+            levels.append(level)
+        scores[row] = scored((levels[0], levels[1]), named[0], named[1])
+        said.append(words.Seen(int(motion[number]), (round(levels[0]) - 1, round(levels[1]) - 1),
+                               (round(scores[row, 0]), round(scores[row, 1])), *named,
                                (int(sure[row, 0]), int(sure[row, 1]))))
     wanted = np.concatenate([strong, scores], 1)
     matrix = Matrix.fit(seen, pulses, wanted, found_quality.whole)

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from train import fresh
 from train.footage import faults, imagenet, scope, words
-from train.footage.lessons import lessons
+from train.footage.lessons import lessons, reworded
 from train.footage.seen import kept, share
 from train.footage.table import Film, listed
 from vs2.errors import Problem
@@ -40,6 +40,7 @@ CARD = {"query": "Judge this footage: $t2v_prompt", "fps": 4.0, "min_frames": 8,
         "pixels": [28 * 28, 512 * 512]}
 STEPS, BATCH, RATE, WARM, DECAY = 600, 24, 2e-3, 30, 0.05
 DIRECT_SHARE, DIGITS, NOISE = 0.2, 4.0, 0.1
+REWORDED = 0.2      # of the replies with reasons, that say something else than is seen, and are scored by what they say
 CLEAN = 2.0         # how often a clip is met as it is, a spoilt one being met once: most clips are not spoilt
 EVERY = 50          # steps between two checkpoints and lines of the log
 
@@ -189,10 +190,13 @@ def run(output: Path, tables: list[Path], part: tuple[int, int] = (1, 1), resume
     while step < steps:
         dice = np.random.default_rng([step, 79])
         chosen = dice.choice(len(weights), BATCH, p=weights)
-        batch = rows.batch([taught.said[n] for n in chosen], dice.random(BATCH) < DIRECT_SHARE)
+        direct, said, wanted = dice.random(BATCH) < DIRECT_SHARE, [taught.said[n] for n in chosen], taught.soft[chosen]
+        for place in np.flatnonzero(~direct & (dice.random(BATCH) < REWORDED)):
+            said[place], target_ = reworded(said[place], dice)
+            wanted[place] = torch.from_numpy(target_)
         shown = taught.seen[torch.from_numpy(chosen)]
         shown = shown + NOISE * torch.randn(shown.shape, generator=torch.Generator().manual_seed(step))
-        loss = loss_of(model, rows, batch, shown, taught.soft[torch.from_numpy(chosen)])
+        loss = loss_of(model, rows, rows.batch(said, direct), shown, wanted)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(learned, 1.0)

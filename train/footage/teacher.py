@@ -165,9 +165,9 @@ def level(quality: np.ndarray) -> np.ndarray:
     return np.maximum(bent, BAD) - (BAD - 1) * -np.expm1(-np.maximum(BAD - bent, 0) / (BAD - 1))
 
 
-def spoilt(quality: float, fault: list | None) -> float:
-    """What is left of a quality, 1 to 5, with a fault [kind, strength, ...]."""
-    return quality if fault is None else 1 + (quality - 1) * (1 - TAKES[fault[1] - 1])
+def spoilt(quality: float, strength: int) -> float:
+    """What is left of a quality, 1 to 5, with a fault of that strength, 1 to 4."""
+    return 1 + (quality - 1) * (1 - TAKES[strength - 1])
 
 
 def strengths(labels: list[dict]) -> np.ndarray:

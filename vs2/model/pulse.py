@@ -1,8 +1,8 @@
 """What there is to say of a clip's pulse (`vs2.video.pulse`) as numbers.
 
 The numbers compare neighbouring frames: how much changes, how evenly, whether the light or one part of the picture
-changes by itself, what of the fine detail is new in each frame. Ratios are logarithms, so that sizes and rates of clips
-bear little on them.
+changes by itself, what of the fine detail is new in each frame, how much of the change is things that move. Ratios are
+logarithms, so that sizes and rates of clips bear little on them.
 """
 import numpy as np
 
@@ -11,6 +11,7 @@ from vs2.video.pulse import SIDE, Pulse
 COUNT = 64                  # numbers, those at the end 0
 FLOOR = 0.05                # grey levels: what changes less is the file's rounding
 LOW, HIGH = -6.0, 6.0       # of a number
+REACH = 2                   # pixels of a thumbnail, that a thing goes from one frame to the next
 
 
 def numbers(pulse: Pulse | None) -> np.ndarray:
@@ -25,8 +26,7 @@ def numbers(pulse: Pulse | None) -> np.ndarray:
         return found
     x = pulse.small.astype(np.float32)
     said = [*_whole(x[:, 0], pairs, triples), *_light(x[:, 0], pairs, triples), *_parts(x[:, 0], triples),
-            *_detail(x[:, 1:], pairs, triples)]
-    said.append(np.log(len(pulse.numbers) / 24))
+            *_detail(x[:, 1:], pairs, triples), np.log(len(pulse.numbers) / 24), *_unexplained(x[:, 0], pairs)]
     assert len(said) <= COUNT
     found[:len(said)] = np.clip(said, LOW, HIGH)
     return found
@@ -90,7 +90,7 @@ def _light(x: np.ndarray, pairs: np.ndarray, triples: np.ndarray) -> list[float]
 
 def _parts(x: np.ndarray, triples: np.ndarray) -> list[float]:
     """Whether a part of the picture changes by itself, and at once: cells of 8 x 8 thumbnails' pixels."""
-    cells = x.reshape(len(x), 8, SIDE // 8, 8, SIDE // 8).mean((2, 4)).reshape(len(x), -1)
+    cells = _cells(x)
     first = np.abs(cells[triples + 1] - cells[triples])
     second = np.abs(cells[triples + 2] - cells[triples + 1])
     pop = np.maximum(first - second, second - first)                    # changes once, and not before or after
@@ -100,6 +100,25 @@ def _parts(x: np.ndarray, triples: np.ndarray) -> list[float]:
     return [_log(pop.max(), usual), _log(np.sort(pop.max(1))[-min(2, len(pop))], usual), _log(pop.max()),
             _log(np.maximum(back, 0).max(), usual), _log(np.maximum(back, 0).mean(), first.mean()),
             _log(per_cell.max(), np.median(per_cell)), _log(first.max(1).mean(), first.mean())]
+
+
+def _unexplained(x: np.ndarray, pairs: np.ndarray) -> list[float]:
+    """What is left of a change where each cell is looked for within REACH pixels of where it was: things move; what
+    melts, fades or comes out of nothing is not found again."""
+    first, second = x[pairs], x[pairs + 1]
+    around = np.pad(first, [(0, 0), (REACH, REACH), (REACH, REACH)], mode="edge")
+    ways = range(2 * REACH + 1)
+    left = np.min([_cells(np.abs(second - around[:, down:down + SIDE, right:right + SIDE]))
+                   for down in ways for right in ways], axis=0)
+    change, most = np.abs(second - first).mean((1, 2)), left.max(1)
+    usual, per_cell = np.median(most), left.mean(0)
+    return [_log(left.mean(), change.mean()), _log(usual, np.median(change)), _log(most.max(), usual),
+            _log(np.quantile(left.mean(1), 0.9), np.median(left.mean(1))), _log(per_cell.max(), np.median(per_cell))]
+
+
+def _cells(x: np.ndarray) -> np.ndarray:
+    """The means of 8 x 8 cells of thumbnails: [n, 64] of [n, SIDE, SIDE]."""
+    return x.reshape(len(x), 8, SIDE // 8, 8, SIDE // 8).mean((2, 4)).reshape(len(x), -1)
 
 
 def _detail(x: np.ndarray, pairs: np.ndarray, triples: np.ndarray) -> list[float]:

@@ -9,15 +9,15 @@ from vs2.resources import ASSETS
 from vs2.ui import text
 from vs2.ui.said import worded
 
+SCENES = "scenes.csv"   # the table of the rendered scenes, which the built-in judge knows best
 _SHORT = re.compile("[:：]")    # after the word that an example is called by
 
 
-def examples(folder: Path = ASSETS / "examples") -> list[dict]:
-    """The rows of `examples.csv` (file, prompt, shows) with `file` as a path; none where there is no such file."""
-    table = folder / "examples.csv"
-    if not table.exists():
+def examples(folder: Path = ASSETS / "examples", table: str = "examples.csv") -> list[dict]:
+    """The rows of a table (file, prompt, shows) with `file` as a path; none where there is no such table."""
+    if not (folder / table).exists():
         return []
-    with table.open(encoding="utf-8", newline="") as lines:
+    with (folder / table).open(encoding="utf-8", newline="") as lines:
         return [{**row, "file": str(folder / Path(row["file"]).name)} for row in csv.DictReader(lines)]
 
 

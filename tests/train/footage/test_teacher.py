@@ -34,7 +34,7 @@ def test_a_group_is_in_one_part():
 
 @pytest.mark.parametrize("quality", [2.0, 3.5, 5.0])
 def test_a_stronger_fault_leaves_less_and_the_strongest_nothing(quality):
-    left = [teacher.spoilt(quality, None), *(teacher.spoilt(quality, ["blur", k, 1, 8]) for k in (1, 2, 3, 4))]
+    left = [quality, *(teacher.spoilt(quality, k) for k in (1, 2, 3, 4))]
     assert left[0] == quality and left[-1] == 1 and left == sorted(left, reverse=True) and len(set(left)) == 5
 
 

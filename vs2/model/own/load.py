@@ -1,6 +1,7 @@
 """Which checkpoints are run by the forward pass here (`takes` alone says so), and a folder -> the model of one."""
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 
@@ -56,6 +57,7 @@ def footage(folder: Path, dtype: torch.dtype) -> Qwen | None:
     """As `vs2.model.footage.load`, of a part for footage: in its tower's place is the eye; None where the folder has
     something that is not computed here. Raises BadInput where its tensors do not fit."""
     from vs2.model.eye import Eye
+    from vs2.model.own import eye as eyes
 
     try:
         config = configs.read(json.loads((folder / "config.json").read_text(encoding="utf-8")))
@@ -63,7 +65,10 @@ def footage(folder: Path, dtype: torch.dtype) -> Qwen | None:
         tensors = Tensors([folder / "model.safetensors"], dtype)
         eye = Eye(config.vision_config)
         eye.load_state_dict(tensors.beginning("model.visual."))
-        model = _model(tensors, config, settings, eye.to(dtype).requires_grad_(False))
+        eye.to(dtype).requires_grad_(False)
+        if eyes.takes(dtype):
+            eye.network = cast(Any, eyes.Fused(eye.network))
+        model = _model(tensors, config, settings, eye)
     except Exception:       # transformers' way tries again, and has the words for what is wrong
         return None
     return None if tensors.missing or tensors.left() else model
