@@ -5,6 +5,8 @@ import pytest
 from vs2.model.pulse import COUNT, HIGH, LOW, numbers
 from vs2.video import pulse
 
+UNEXPLAINED = 58
+
 
 def clip(count: int = 24) -> np.ndarray:
     rng = np.random.default_rng(3)
@@ -52,3 +54,12 @@ def test_who_has_no_three_frames_in_a_row_has_no_pulse():
     assert not numbers(None).any() and not felt(clip()[:2]).any()
     apart = pulse.Pulse((0, 5, 10, 15), np.zeros((4, 5, 32, 32), np.uint8))
     assert not numbers(apart).any()
+
+
+def test_what_moves_is_explained_by_its_motion_and_what_melts_is_not():
+    """The first of the numbers about it: of the change, what is left where each part is looked for nearby."""
+    moving, still = clip(), clip()[:1].repeat(24, 0).astype(float)
+    other = clip()[23:].repeat(24, 0)
+    weight = np.linspace(0, 1, 24)[:, None, None, None]
+    melting = ((1 - weight) * still + weight * other).astype(np.uint8)
+    assert felt(melting)[UNEXPLAINED] > felt(moving)[UNEXPLAINED] + 0.7

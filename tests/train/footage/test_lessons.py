@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from train.footage import lessons, measure, teach, teacher
+from train.footage import lessons, measure, teach, teacher, words
 from train.footage.table import Film
 from vs2.model.eye import FEATURES
 from vs2.model.pulse import COUNT
@@ -134,3 +134,17 @@ def test_what_is_measured_is_the_rank_of_scores_among_ratings():
     assert "| Spearman with static quality | 18 |" in said[2] and "1.00 (1.00 to 1.00)" in said[2]
     assert "| Spearman with temporal quality | 17 |" in said[4] and "-1.00" in said[4]
     assert "| clips of cameras with 4 or 5 (static) | 9 | 3 |" in said[3]
+
+
+def test_other_words_have_the_scores_that_follow_from_them():
+    dice, seen_ = np.random.default_rng(0), words.Seen(1, (3, 3), (4, 4))
+    for _ in range(200):
+        told, soft_ = lessons.reworded(seen_, dice)
+        values = lessons.scored((told.levels[0] + 1, told.levels[1] + 1), told.visual, told.physical)
+        assert told.scores == (round(values[0]), round(values[1])) and told.motion == seen_.motion
+        assert soft_.shape == (3, 5) and np.allclose(soft_.sum(1), 1)
+        assert soft_[0] @ np.arange(1, 6) == pytest.approx(values[0])
+        if told.visual is None and told.physical is None:
+            assert values == (told.levels[0] + 1, told.levels[1] + 1)
+        if told.visual is not None and told.visual.strength == 4:
+            assert told.scores[0] == 1, "the strongest fault leaves nothing"
