@@ -4,7 +4,7 @@ Rows, batch and model are those of train/configs/mini.yaml, its frames rendered 
 replies (no descriptions, no drill). Forward, backward, optimizer and the making of a batch are timed apart (medians);
 clips per second are then measured again over a whole loop, with no loader process and with one, together with the share
 of it that was spent waiting for data. --look does it for train/seeing/look.py, which trains the vision tower alone.
-The last result is in perf/README.md.
+The last result is in perf/RESULTS.md.
 """
 import argparse
 import os

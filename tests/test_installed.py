@@ -81,7 +81,7 @@ def test_the_source_distribution_is_what_git_has(built):
     with tarfile.open(built[0]) as files:
         held = {entry.name.split("/", 1)[1] for entry in files if entry.isfile()}
     assert held - {"PKG-INFO"} == {name(path) for path in tracked()}
-    assert {"train/sft.py", "tests/conftest.py", "Makefile", "perf/README.md", "train/configs/mini.yaml"} <= held
+    assert {"train/sft.py", "tests/conftest.py", "Makefile", "perf/RESULTS.md", "train/configs/mini.yaml"} <= held
 
 
 def test_the_wheel_holds_the_package_its_files_and_nothing_else(built):

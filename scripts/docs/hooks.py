@@ -20,7 +20,7 @@ from scripts.docs import commands, endpoints, figures  # noqa: E402 (needs the p
 from vs2.bench.people import mapping  # noqa: E402
 
 # Pages whose source lies outside of docs/: the file in the repository, the page of the site.
-ELSEWHERE = {"README.md": "index.md", "train/README.md": "training.md", "perf/README.md": "speed.md",
+ELSEWHERE = {"README.md": "index.md", "train/README.md": "training.md", "perf/RESULTS.md": "speed.md",
              "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md", "LICENSE": "LICENSE.txt"}
 MADE = {"commands": commands.page, "endpoints": endpoints.page, "published": figures.published,
         "measured": figures.measured, "mapping": mapping.table}
