@@ -80,7 +80,11 @@ def lessons(films: list[Film], seen: np.ndarray, pulses: np.ndarray, labels: lis
     groups = [films[number].group for number in of]
     found, strong = teacher.over_time(seen), teacher.strengths(labels)
     whole, gain = teacher.beside(found, pulses)
-    sure = teacher.sureness(teacher.crossed(whole, strong, groups, gain=gain), labels)
+    strength = teacher.crossed(whole, strong, groups, gain=gain)
+    moving = [n for n, kind in enumerate((*faults.VISUAL, *faults.PHYSICAL))
+              if kind in faults.BETWEEN or kind in faults.PHYSICAL]
+    strength[:, moving] = teacher.bent(whole, pulses, strong[:, moving], groups, gain)
+    sure = teacher.sureness(strength, labels)
     change = placed[:, 2 * FEATURES:].mean(1)
     motion = np.searchsorted(np.quantile(change, (0.25, 0.5, 0.75)), change)
     parts = teacher.folds(groups)

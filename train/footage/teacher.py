@@ -16,6 +16,8 @@ from vs2.model.footage import pooled
 
 PENALTY = 0.6       # of the ridge, for features scaled so that their squares sum to about 1
 PULSE_PENALTY = 0.6     # of the one on pulses alone
+BENT_PENALTY, WIDTH = 0.3, 0.25     # of `bent`; the width of its Gaussian, of how far two pulses are apart
+NEAR = 3.0          # deviations of a number of a pulse that are told apart there
 PULSE_SHARE = 0.5   # of the sum of squares, that pulses have beside what the eye sees, where faults are told
 QUALITY_SHARE = 0.15    # and where quality is
 GOOD, BAD = 4.0, 2.0
@@ -85,6 +87,26 @@ def crossed(found: np.ndarray, wanted: np.ndarray, groups: list[str], penalty: f
         other = parts != part
         fitted = Ridge.fit(found[other], wanted[other], penalty, None if counts is None else counts[other], gain)
         out[parts == part] = fitted(found[parts == part])
+    return out
+
+
+def bent(found: np.ndarray, pulses: np.ndarray, wanted: np.ndarray, groups: list[str], gain: np.ndarray) -> np.ndarray:
+    """As `crossed`, where pulses may also count otherwise than in proportion: evenly and unevenly flickering light have
+    little in common but what it is called. found: of `beside`, with its gain.
+
+    A kernel ridge: to the product of all features comes a Gaussian of how far pulses are apart.
+    """
+    placed = np.clip((found - found.mean(0)) / (found.std(0) + 1e-3), -FURTHEST, FURTHEST) * gain
+    beats = np.clip((pulses - pulses.mean(0)) / (pulses.std(0) + 1e-2), -NEAR, NEAR).astype(float)
+    squares = (beats**2).sum(1)
+    apart = (squares[:, None] + squares - 2 * beats @ beats.T).clip(0)
+    alike = placed @ placed.T + np.exp(-apart / (2 * WIDTH * np.median(apart)))
+    parts, out = folds(groups), np.zeros(wanted.shape)
+    for part in np.unique(parts):
+        rest, own = parts != part, parts == part
+        usual = wanted[rest].mean(0)
+        dual = np.linalg.solve(alike[np.ix_(rest, rest)] + BENT_PENALTY * np.eye(rest.sum()), wanted[rest] - usual)
+        out[own] = alike[np.ix_(own, rest)] @ dual + usual
     return out
 
 
