@@ -38,7 +38,7 @@ SHAPE = {"vocabulary": 512, "mrope_section": [4, 6, 6],
 MERGE = 8
 CARD = {"query": "Judge this footage: $t2v_prompt", "fps": 4.0, "min_frames": 8, "max_frames": 8,
         "pixels": [28 * 28, 512 * 512]}
-STEPS, BATCH, RATE, WARM, DECAY = 1500, 24, 2e-3, 30, 0.05
+STEPS, BATCH, RATE, WARM, DECAY = 1200, 24, 2e-3, 30, 0.05
 DIRECT_SHARE, DIGITS, NOISE = 0.2, 4.0, 0.1
 REWORDED = 0.2      # of the replies with reasons, that say something else than is seen, and are scored by what they say
 CLEAN = 2.0         # how often a clip is met as it is, a spoilt one being met once: most clips are not spoilt

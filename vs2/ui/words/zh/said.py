@@ -129,6 +129,8 @@ FORMS = {
         "渲染场景和有意损坏的照片（vs2/scenes），每个最多有一处画面缺陷和一处物理缺陷；"
         "以及影像视频，其中一部分有人工评分（docs/mini.md）",
     # 示例（assets/examples）
+    "Good: a clean picture, and it moves as it should": "良好：画面干净，运动自然",
+    "Physics: the picture swims, as if it were melting": "物理一致性：画面扭曲游动，仿佛在融化",
     "Good: as asked, clean, and it falls as things fall": "良好：符合要求，画面干净，下落自然",
     "Visual quality: strong pixelation": "视觉质量：明显的马赛克",
     "Alignment: another colour, another ground, an object missing": "文本对齐：颜色不对，地面不对，少一个物体",
