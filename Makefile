@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
-# Tests run in this many processes of one thread each, one more than the cores, for browsers wait much; 0 runs them in
+# Tests run in this many processes of one thread each, two more than two cores, for browsers wait much; 0 runs them in
 # pytest's own process.
 WORKERS ?= 4
 # The exact versions tested need Python 3.11; an older one takes the newest that requirements.txt admits.
@@ -107,7 +107,7 @@ mini-footage: setup
 	$(PY) -m train.footage.ship runs/mini-footage/model assets/mini
 
 perf: setup
-	@set -e; for script in $(filter-out %_rows.py,$(wildcard perf/*.py)); do echo "perf: $$script"; $(PY) "$$script"; done
+	@set -e; for script in $(filter-out %_rows.py %_shape.py,$(wildcard perf/*.py)); do echo "perf: $$script"; $(PY) "$$script"; done
 
 clean:
 	rm -rf $(VENV) build dist site .mypy_cache .pytest_cache .ruff_cache *.egg-info

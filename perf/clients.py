@@ -1,7 +1,7 @@
 """A crowd at the app: `python -m perf.clients [--clients 30] [--answers 300] [--clip FILE ...]`.
 
 Clients call `/evaluate` of an app with mini, as gradio_client does, with a rationale, each again as soon as it is
-answered. What is measured: answers a second, the wait, the resident memory of the app and all its processes after each
+answered. What is measured: answers a second, the wait, the memory of the app and all its processes after each
 third of the answers. What must hold, or it says so and fails: every call is answered, with the scores that its clip has
 when nobody else is there. `--think` and `--no-think` say whether there is a rationale.
 """
@@ -21,7 +21,7 @@ from vs2.ui.examples import SCENES, examples
 
 
 def memory(process: psutil.Process) -> float:
-    """GB resident, of a process and all its children; what they share counts once a process that has it."""
+    """GB that a process and all its children have for themselves; what they share is in none."""
     total = 0
     for one in (process, *process.children(recursive=True)):
         try:
@@ -37,7 +37,7 @@ class Crowd:
     def __init__(self, address: str, clips: list[tuple[str, str]], think: bool):
         self.address, self.clips, self.think = address, clips, think
         self.lock, self.waits, self.wrong = threading.Lock(), list[float](), list[str]()
-        self.begun, self.handed = 0, 0
+        self.handed = 0
         self.known: dict[str, dict] = {}
 
     def client(self):
@@ -63,11 +63,9 @@ class Crowd:
 
     def run(self, clients: int, answers: int, watch) -> float:
         """Seconds for that many answers; watch(done) is called after each third of them."""
-        ready = threading.Barrier(clients + 1)
+        callers = [self.client() for _ in range(clients)]
 
-        def one() -> None:
-            client = self.client()
-            ready.wait()
+        def one(client) -> None:
             while True:
                 with self.lock:
                     number, self.handed = self.handed, self.handed + 1
@@ -83,14 +81,14 @@ class Crowd:
                     self.waits.append(time.monotonic() - started)
                     if fault:
                         self.wrong.append(fault)
-                    if len(self.waits) % max(1, answers // 3) == 0:
-                        watch(len(self.waits))
+                    done = len(self.waits)
+                if done % max(1, answers // 3) == 0:
+                    watch(done)
 
-        threads = [threading.Thread(target=one) for _ in range(clients)]
+        threads = [threading.Thread(target=one, args=(client,)) for client in callers]
+        begun = time.monotonic()
         for thread in threads:
             thread.start()
-        ready.wait()
-        begun = time.monotonic()
         for thread in threads:
             thread.join()
         return time.monotonic() - begun

@@ -1,9 +1,9 @@
 """Makes the example clips of footage that pages begin with, and their pictures: `python scripts/make_footage.py`.
 
 They are clips of generators, from a package of the registry whose licence (MIT) allows it; assets/examples/NOTICE names
-it. The built-in judge never learned from them. One is as it was made; two have a fault that was put in, so that it is
-known what is to be said of them, and tests/ui/test_examples.py holds the judge to it. Of footage it reads no prompt:
-how it judges that shows a rendered scene, the last example.
+it. The built-in judge did not learn from them, though from others of that package. One is as it was made; two have a
+fault that was put in, so that it is known what is to be said of them: tests/ui/test_footage_examples.py holds it to
+that. Of footage it reads no prompt: how it judges that shows a rendered scene, the last example.
 """
 import csv
 import subprocess
@@ -32,7 +32,7 @@ CLIPS = (
      "Good: a clean picture, and it moves as it should"),
     ("dancer", "video_wan_vace_14B_v2v-2", "Wan 2.1 VACE",
      "A woman in white dances slowly in a field of white flowers.", ("pixelation", 4, 1),
-     "Visual quality: strong pixelation"),
+     "Visual quality: extreme pixelation"),
     ("hiker", "video_wan_vace_inpainting-2", "Wan 2.1 VACE",
      "A boy with a backpack and his dog hike along a path through an autumn wood, animated.", ("wobbling", 4, 3),
      "Physics: the picture swims, as if it were melting"),
@@ -40,10 +40,27 @@ CLIPS = (
 LAST = "mismatch"       # the scene that comes after them
 STILL, SIDE = 0.5, 176  # of the clip; pixels
 FASTEST = 20            # frames a second, above which every other one is enough for a page
+MIT = """    Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
+    associated documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
+    rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to
+    permit persons to whom the Software is furnished to do so, subject to the following conditions:
+
+    The above copyright notice and this permission notice shall be included in all copies or substantial portions of
+    the Software.
+
+    THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO
+    THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+    AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT,
+    TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+    SOFTWARE."""
 NOTICE = """These clips and their pictures are from the package {package} {version} (Comfy-Org),
 which comes under the MIT licence:
 
 {clips}
+
+The package names no holder of their copyright. The licence:
+
+{licence}
 
 They are coded anew, and faults were put into those of which examples.csv says so (scripts/make_footage.py). All other
 clips are rendered by the project (scripts/make_examples.py).
@@ -95,7 +112,8 @@ def main() -> None:
         writer.writerow(("file", "prompt", "shows"))
         writer.writerows([*rows, (f"{LAST}.mp4", scene["prompt"], scene["shows"])])
     clips = "\n".join(f"- {name}.mp4 ({maker}, {clip}.webp)" for name, clip, maker, *_ in CLIPS)
-    (FOLDER / "NOTICE").write_text(NOTICE.format(package=PACKAGE, version=VERSION, clips=clips), encoding="utf-8")
+    (FOLDER / "NOTICE").write_text(
+        NOTICE.format(package=PACKAGE, version=VERSION, clips=clips, licence=MIT), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -28,9 +28,9 @@ EXAMPLES = ROOT / "assets" / "examples"
 SETTLED = 0.8       # seconds in which charts draw themselves
 
 
-def rows() -> list[dict]:
-    """The examples: file, prompt, shows."""
-    with (EXAMPLES / "examples.csv").open(encoding="utf-8", newline="") as lines:
+def rows(table: str = "scenes.csv") -> list[dict]:
+    """The examples of a table, rendered scenes where none is named: file, prompt, shows."""
+    with (EXAMPLES / table).open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 
 
@@ -125,7 +125,7 @@ def take(address: str, out: Path, only: str | None = None) -> list[Path]:
                 if name != "evaluate":
                     visitor.page.goto(f"{address}?show={name}")
                     visitor.page.wait_for_selector("#pages [role=tab][aria-selected=true]")
-                use(visitor, rows()[0])
+                use(visitor, rows("examples.csv")[2] if name == "evaluate" else rows()[0])
                 picture(visitor, f"{name}-{view}")
             faults = [fault for fault in visitor.faults if "AbortError" not in fault and "errored out" not in fault]
             if faults:

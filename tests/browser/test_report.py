@@ -70,7 +70,7 @@ def sound(browser, data: bytes, path, says: str) -> None:
 
 @pytest.fixture
 def example():
-    """A clip of a scene, with its prompt."""
+    """A clip with its prompt."""
     return examples()[0]
 
 

@@ -17,7 +17,7 @@ INDENTED = "indented"       # the language of a block without a fence
 def pages() -> list[str]:
     """The documents, by their paths in the repository."""
     found = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
-    found += [ROOT / "train" / "README.md", ROOT / "perf" / "README.md"]
+    found += [ROOT / "train" / "README.md", ROOT / "perf" / "README.md", ROOT / "perf" / "RESULTS.md"]
     found += sorted((ROOT / "docs").rglob("*.md"))
     return [path.relative_to(ROOT).as_posix() for path in found if path.relative_to(ROOT).as_posix() != HISTORY]
 

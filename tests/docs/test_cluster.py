@@ -36,7 +36,7 @@ def test_the_job_of_slurm_asks_for_as_many_gpus_as_it_has_workers():
 
 
 def test_costs_are_computed_from_what_was_measured():
-    measured = (ROOT / "perf" / "README.md").read_text()
+    measured = (ROOT / "perf" / "RESULTS.md").read_text()
     page = (ROOT / PAGE).read_text()
     for here, there in (("0.24 s", "0.43 / 0.24 s"), ("8.9 ms", "captured | 8.9 ms"), ("9.9 ms", "5 samples | 9.9 ms"),
                         ("2.86 / 4", "four clips, against one by one | 2.86")):

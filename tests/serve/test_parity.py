@@ -29,8 +29,8 @@ def mini():
 
 @pytest.fixture(scope="module")
 def clips() -> dict[str, str]:
-    """path -> prompt of the project's own examples."""
-    with (EXAMPLES / "examples.csv").open() as file:
+    """path -> prompt of the project's own scenes."""
+    with (EXAMPLES / "scenes.csv").open() as file:
         rows = list(csv.DictReader(file))
     return {str(EXAMPLES / row["file"]): row["prompt"] for row in rows}
 

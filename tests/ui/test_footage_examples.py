@@ -7,7 +7,7 @@ from train.footage import faults, words
 from vs2 import answer
 from vs2.resources import ASSETS, HOME
 from vs2.rubric import KEYS
-from vs2.ui.examples import examples, still
+from vs2.ui.examples import SCENES, examples, still
 
 SPEC = importlib.util.spec_from_file_location("make_footage", HOME / "scripts" / "make_footage.py")
 MAKER = importlib.util.module_from_spec(SPEC)
@@ -23,6 +23,8 @@ def row_of(name: str) -> dict:
 def test_pages_begin_with_footage_and_end_with_a_scene_whose_prompt_is_read():
     assert [row["file"].rsplit("/", 1)[-1] for row in examples()] == \
         [f"{name}.mp4" for name in (*CLIPS, MAKER.LAST)]
+    scene, = (row for row in examples(table=SCENES) if row["file"].endswith(f"{MAKER.LAST}.mp4"))
+    assert examples()[-1] == scene
     for name, (prompt, _, shows) in CLIPS.items():
         assert (row_of(name)["prompt"], row_of(name)["shows"]) == (prompt, shows)
         assert still(f"{name}.mp4").startswith("data:image/jpeg")

@@ -66,8 +66,9 @@ def library() -> set[str]:
     found |= set(part["scope"]["withholds"].values())
     # what mini says where it has no part for footage, and said in records that are kept
     found |= {scope.REASON.format(name="mini", noun=noun) for noun in scope.NOUNS.values()}
-    with (ROOT / "assets" / "examples" / "examples.csv").open(encoding="utf-8", newline="") as lines:
-        found |= {row["shows"] for row in csv.DictReader(lines)}
+    for table in (ROOT / "assets" / "examples").glob("*.csv"):
+        with table.open(encoding="utf-8", newline="") as lines:
+            found |= {row["shows"] for row in csv.DictReader(lines)}
     return found
 
 

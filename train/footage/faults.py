@@ -4,7 +4,7 @@ visual: the six of the rendered scenes (vs2/scenes/damage.py), in grains and blo
 of cameras and cables; one of players, which go unevenly; one of screens and filters, which do not let go of what was
 there. (Another, pixels that wander, looks like fire and water, which were then taken for it.)
 physical: what no camera sees. Each at a strength of 1 to 4. The kinds that the suites hold out (vs2/bench) are none of
-these. Everything is drawn from a numpy generator.
+these, but some are akin to these (docs/mini.md says which). Everything is drawn from a numpy generator.
 """
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -105,12 +105,14 @@ def _patch(frames, k, rng, other):
     while number < count:
         lasts = int(rng.integers(1, max(2, count // 4))) if not slow else int(rng.integers(count // 4, count // 2 + 1))
         v, u = (int(rng.integers(0, side - part + 1)) for side, part in ((height, high), (width, wide)))
-        far = int(rng.integers(max(1, count // 6), max(2, count // 2))) * int(rng.choice((-1, 1)))
+        far = int(rng.integers(max(1, count // 6), max(2, count // 2)))
+        far = -far if number + far >= count or (number >= far and rng.random() < 0.5) else far
         for now in range(number, min(count, number + lasts)):
             share = soft * min(1.0, 2 * (now - number + 1) / lasts) if slow else soft
             put = (frames[now, v:v + high, u:u + wide] if elsewhere else
-                   frames[min(max(now + far, 0), count - 1), y:y + high, x:x + wide])
-            made[now, y:y + high, x:x + wide] = share * put + (1 - share) * frames[now, y:y + high, x:x + wide]
+                   frames[(now + far) % count, y:y + high, x:x + wide])
+            there = frames[now, y:y + high, x:x + wide]
+            made[now, y:y + high, x:x + wide] = (share * put + (1 - share) * there).round()
         number += lasts + (int(rng.integers(1, max(2, count // 4))) if rng.random() < 0.5 else 0)
         if rng.random() < 0.5:
             y, x = _moves(frames, high, wide, rng)
@@ -135,7 +137,7 @@ def _wobble(frames, k, rng, other):
     top, left, high, wide = 0, 0, height, width
     if rng.random() < 0.5:
         share = rng.uniform(0.35, 0.7)
-        high, wide = max(16, int(height * share)), max(16, int(width * share))
+        high, wide = (min(side, max(16, int(side * share))) for side in (height, width))
         top, left = _moves(frames, high, wide, rng)
     made, far = frames.copy(), WOBBLE[k] * min(height, width) / SHORT
     grows, soft = rng.random() < 0.5, _window(high, wide, 0.25) if high < height else 1.0
@@ -149,7 +151,7 @@ def _wobble(frames, k, rng, other):
         y = np.clip(np.arange(high)[:, None] + dy, 0, high - 1).astype(int)
         shown = frames[number, top:top + high, left:left + wide]
         bent = shown[y, np.clip(np.arange(wide)[None] + dx, 0, wide - 1).astype(int)]
-        made[number, top:top + high, left:left + wide] = soft * bent + (1 - soft) * shown
+        made[number, top:top + high, left:left + wide] = (soft * bent + (1 - soft) * shown).round()
     return made, first + 1, count
 
 

@@ -94,13 +94,13 @@ def bent(found: np.ndarray, pulses: np.ndarray, wanted: np.ndarray, groups: list
     """As `crossed`, where pulses may also count otherwise than in proportion: evenly and unevenly flickering light have
     little in common but what it is called. found: of `beside`, with its gain.
 
-    A kernel ridge: to the product of all features comes a Gaussian of how far pulses are apart.
+    A kernel ridge, scaled by all rows: to the product of all features comes a Gaussian of how far pulses are apart.
     """
     placed = np.clip((found - found.mean(0)) / (found.std(0) + 1e-3), -FURTHEST, FURTHEST) * gain
     beats = np.clip((pulses - pulses.mean(0)) / (pulses.std(0) + 1e-2), -NEAR, NEAR).astype(float)
     squares = (beats**2).sum(1)
     apart = (squares[:, None] + squares - 2 * beats @ beats.T).clip(0)
-    alike = placed @ placed.T + np.exp(-apart / (2 * WIDTH * np.median(apart)))
+    alike = placed @ placed.T + np.exp(-apart / (2 * WIDTH * max(np.median(apart), 1e-6)))
     parts, out = folds(groups), np.zeros(wanted.shape)
     for part in np.unique(parts):
         rest, own = parts != part, parts == part

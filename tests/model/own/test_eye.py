@@ -37,6 +37,8 @@ def pictures(count: int, height: int, width: int) -> torch.Tensor:
 def test_it_sees_what_the_plain_network_sees(network, size):
     """Other sizes too, after weights were laid out for the first."""
     fused, plain = network
+    with torch.inference_mode():
+        fused(pictures(12, 224, 224))
     assert isinstance(fused, eye.Fused) and isinstance(plain, Network)
     with torch.inference_mode():
         for one, two in zip(fused(pictures(*size)), plain(pictures(*size)), strict=True):

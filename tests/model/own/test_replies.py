@@ -9,7 +9,8 @@ from vs2.resources import ASSETS
 from vs2.rubric import KEYS
 
 EXAMPLES = [(str(ASSETS / "examples" / row["file"]), row["prompt"])
-            for row in csv.DictReader((ASSETS / "examples" / "examples.csv").open(encoding="utf-8"))]
+            for table in ("scenes.csv", "examples.csv")
+            for row in csv.DictReader((ASSETS / "examples" / table).open(encoding="utf-8"))]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def same(made, wanted, within: float = 1e-5) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"think": False}, {"samples": 3, "seed": 5}, {"budget": 30},
                                      {"frames": 4}, {"published": True}], ids=str)
-def test_scenes(pair, options):
+def test_examples(pair, options):
     for path, prompt in EXAMPLES:
         same(*(one.score(path, prompt, **options) for one in pair))
 

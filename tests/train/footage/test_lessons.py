@@ -143,7 +143,8 @@ def test_other_words_have_the_scores_that_follow_from_them():
         values = lessons.scored((told.levels[0] + 1, told.levels[1] + 1), told.visual, told.physical)
         assert told.scores == (round(values[0]), round(values[1])) and told.motion == seen_.motion
         assert soft_.shape == (3, 5) and np.allclose(soft_.sum(1), 1)
-        assert soft_[0] @ np.arange(1, 6) == pytest.approx(values[0])
+        assert soft_ @ np.arange(1, 6) == pytest.approx([values[0], 3, values[1]])
+        assert all(0 <= level <= 4 for level in told.levels)
         if told.visual is None and told.physical is None:
             assert values == (told.levels[0] + 1, told.levels[1] + 1)
         if told.visual is not None and told.visual.strength == 4:

@@ -130,6 +130,7 @@ FORMS = {
         "以及影像视频，其中一部分有人工评分（docs/mini.md）",
     # 示例（assets/examples）
     "Good: a clean picture, and it moves as it should": "良好：画面干净，运动自然",
+    "Visual quality: extreme pixelation": "视觉质量：极重的马赛克",
     "Physics: the picture swims, as if it were melting": "物理一致性：画面扭曲游动，仿佛在融化",
     "Good: as asked, clean, and it falls as things fall": "良好：符合要求，画面干净，下落自然",
     "Visual quality: strong pixelation": "视觉质量：明显的马赛克",
