@@ -40,7 +40,8 @@ CLIPS = (
 LAST = "mismatch"       # the scene that comes after them
 STILL, SIDE = 0.5, 176  # of the clip; pixels
 FASTEST = 20            # frames a second, above which every other one is enough for a page
-MIT = """    Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
+MIT = """\
+    Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
     documentation files (the "Software"), to deal in the Software without restriction, including without
     limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of
     the Software, and to permit persons to whom the Software is furnished to do so, subject to the following
