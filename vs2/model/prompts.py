@@ -8,6 +8,8 @@ from pathlib import Path
 
 from vs2.model.card import Card
 
+UNREAD = "If the clip is footage, that matters not: of footage it reads no prompt."
+
 
 def too_long(tokenizer, card: Card, prompt: str) -> str:
     """What to say of a prompt that is longer than those the judge was measured with, in a sentence; "" of any other."""
@@ -18,9 +20,10 @@ def too_long(tokenizer, card: Card, prompt: str) -> str:
     tokens = counted(tokenizer, prompt)
     if tokens <= card.longest_prompt:
         return ""
+    more = f" {UNREAD}" if card.footage is not None else ""
     return (f"This prompt is longer than any that this judge was measured with: {tokens} tokens, where "
             f"{card.longest_prompt} were the most (a word that it does not know is several). Its scores, the alignment "
-            "first of all, and its words may be wrong: a shorter and plainer prompt is safer.")
+            f"first of all, and its words may be wrong: a shorter and plainer prompt is safer.{more}")
 
 
 def long_ones(tokenizer, card: Card, prompts: Sequence[str]) -> list[int]:

@@ -92,9 +92,11 @@ FORMS = {
     # 一次评测的附注
     "This prompt is longer than any that this judge was measured with: {tokens:d} tokens, where {most:d} were the most "
     "(a word that it does not know is several). Its scores, the alignment first of all, and its words may be wrong: a "
-    "shorter and plainer prompt is safer.":
+    "shorter and plainer prompt is safer.{more:more}":
         "这条提示词比该评审模型测试过的都长：{tokens} 个 token，而测试过的最多 {most} 个（它不认识的词会算作多个）。"
-        "分数（尤其是文本对齐）和理由都可能有误：用更短、更平实的提示词更稳妥。",
+        "分数（尤其是文本对齐）和理由都可能有误：用更短、更平实的提示词更稳妥。{more}",
+    "If the clip is footage, that matters not: of footage it reads no prompt.":
+        "如果视频是影像，则无妨：对影像它不读提示词。",
     "This sample gave another score: {scores:said}.": "本次采样给出的分数不同：{scores}。",
     "This sample gave other scores: {first:said}; {second:said}; {third:said}.":
         "本次采样给出的分数不同：{first}；{second}；{third}。",
