@@ -25,7 +25,7 @@ from train.data.reencode import reencoded
 from train.footage import faults, imagenet
 from train.footage.table import Film, listed
 from vs2 import video
-from vs2.errors import Problem
+from vs2.errors import BadInput, Problem
 from vs2.model import pulse as beats
 from vs2.model.eye import cells
 from vs2.model.views import views
@@ -34,6 +34,7 @@ from vs2.video import pulse
 from vs2.video.sampling import Sampling
 
 PASSES = 6
+VERSION = 3     # of what is put into a file; raised where faults, eye or pulse change
 PULSE = 64      # frames of a clip that are read, at most: what happens between neighbours is put in, and felt, there
 MOST, SHARD = 20, 40
 CLEAN, MOVING = 0.12, 0.42      # up to which draws of a pass are clean; up to which only their motion is spoilt
@@ -175,7 +176,7 @@ def run(output: Path, tables: list[Path], passes: int, part: tuple[int, int] = (
             labels.append(label)
         fresh = output / "seen" / f"{name}.new"
         with fresh.open("wb") as file:
-            np.savez(file, seen=np.stack(seen), pulse=np.stack(felt), labels=json.dumps(labels))
+            np.savez(file, seen=np.stack(seen), pulse=np.stack(felt), labels=json.dumps(labels), version=VERSION)
         os.replace(fresh, output / "seen" / f"{name}.npz")
         print(f"seen: {name}, {len(labels)} clips", flush=True)
 
@@ -199,11 +200,14 @@ def kept(output: Path, which: str = "[0-9]*") -> tuple[np.ndarray, np.ndarray, l
     """What the eye saw, float16 [n, 6, 2, 2, FEATURES], the pulses, float32 [n, COUNT], and the labels, of all shards
     that are there.
 
-    which: "made-*" for those of made clips.
+    which: "made-*" for those of made clips. Raises BadInput where some were made otherwise than now.
     """
     seen, felt, labels = [], [], []
     for path in sorted((Path(output) / "seen").glob(f"{which}.npz")):
         with np.load(path) as shard:
+            if int(shard.get("version", 0)) != VERSION:
+                raise BadInput(f"{path} was made by another version of train.footage.seen: remove {path.parent} "
+                               "and make it again.")
             seen.append(shard["seen"])
             felt.append(shard["pulse"])
             labels += json.loads(str(shard["labels"]))
