@@ -5,7 +5,7 @@ convolutions of EfficientNet-Lite0 (Tan and Le, arXiv 1905.11946; weights traine
 batch normalisation folded in, frozen; on top one matrix for what it sees, and one for the pulse (`vs2.model.pulse`).
 The network runs once a clip: what it saw tells whether a clip is footage, and is then what the model is given.
 """
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -125,6 +125,18 @@ class Look(nn.Module):
         return self.matrix(placed.to(self.matrix.weight.dtype))
 
 
+@dataclass(eq=False)
+class Tokens:
+    """What takes the place of a vision tower's outputs, with what transformers asks of those, and puts into them."""
+
+    last_hidden_state: torch.Tensor
+    pooler_output: torch.Tensor
+
+    def to_tuple(self) -> tuple[torch.Tensor, ...]:
+        """Both."""
+        return self.last_hidden_state, self.pooler_output
+
+
 class Eye(nn.Module):
     """Stands for `model.model.visual` of a Qwen2.5-VL, and takes what its network saw in place of patches.
 
@@ -152,7 +164,7 @@ class Eye(nn.Module):
     def forward(self, hidden_states: torch.Tensor, grid_thw: torch.Tensor, **kwargs):
         """hidden_states [ROWS of each clip, FEATURES]. `pooler_output` [ROWS of each clip, width]."""
         tokens = torch.cat([self.tokens(clip).flatten(0, 1) for clip in hidden_states.split(ROWS)])
-        return SimpleNamespace(last_hidden_state=tokens, pooler_output=tokens)
+        return Tokens(tokens, tokens)
 
 
 def rows(seen: torch.Tensor, pulse: torch.Tensor) -> torch.Tensor:
