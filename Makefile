@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
-# Tests run in this many processes of one thread each, two more than two cores, for browsers wait much; 0 runs them in
-# pytest's own process.
-WORKERS ?= 4
+# Tests run in this many processes of one thread each, one more than two cores (with two more browsers wait for each other
+# and tests run into their limits of time); 0 runs them in pytest's own process.
+WORKERS ?= 3
 # The exact versions tested need Python 3.11; an older one takes the newest that requirements.txt admits.
 CONSTRAINTS ?= $(shell $(PYTHON) -c "import sys; print('-c constraints.txt' if sys.version_info >= (3, 11) else '')")
 

@@ -134,18 +134,18 @@ def test_the_rationale_streams_in_the_first_view_and_scores_fill_in_as_they_come
 
 def test_an_example_is_one_click_on_its_picture(scripted, visit):
     visitor = visit(address=scripted(Scripted(words=WORDS)))
-    page = visitor.page
+    page, rows = visitor.page, screenshots.rows("examples.csv")
     pictures = page.locator("#examples button img")
-    assert pictures.count() == len(screenshots.rows())
+    assert pictures.count() == len(rows)
     assert page.evaluate("[...document.querySelectorAll('#examples img')].every(one => one.naturalWidth > 50)")
     page.click("#examples button:last-child")
     visitor.wait_done()
-    last = screenshots.rows()[-1]
+    last = rows[-1]
     assert page.input_value("#prompt textarea") == last["prompt"] and visitor.values() == ["4", "5", "2"]
     assert page.inner_text("#video .vs-name") == last["file"]
     page.click("#examples button:first-child")      # another one, in the place of the first
     page.wait_for_function("prompt => document.querySelector('#prompt textarea').value === prompt",
-                           arg=screenshots.rows()[0]["prompt"])
+                           arg=rows[0]["prompt"])
     page.wait_for_selector("#status [data-state=done]")
 
 
