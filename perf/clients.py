@@ -1,9 +1,9 @@
 """A crowd at the app: `python -m perf.clients [--clients 30] [--answers 300] [--clip FILE ...]`.
 
 Clients call `/evaluate` of an app with mini, as gradio_client does, with a rationale, each again as soon as it is
-answered. What is measured: answers a second, the wait, the memory of the app and all its processes after each
-third of the answers. What must hold, or it says so and fails: every call is answered, with the scores that its clip has
-when nobody else is there. `--think` and `--no-think` say whether there is a rationale.
+answered, or as soon as it may where it was refused. What is measured: answers a second, the wait, the memory of the app
+and all its processes after each third of the answers. What must hold, or it says so and fails: every call is answered,
+with the scores that its clip has when nobody else is there. `--think` and `--no-think` say whether there is a rationale.
 """
 import argparse
 import statistics
@@ -13,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+import httpx
 import psutil
 
 from tests.support.apps import serve_app
@@ -37,7 +38,7 @@ class Crowd:
     def __init__(self, address: str, clips: list[tuple[str, str]], think: bool):
         self.address, self.clips, self.think = address, clips, think
         self.lock, self.waits, self.wrong = threading.Lock(), list[float](), list[str]()
-        self.handed = 0
+        self.handed, self.refused = 0, 0
         self.known: dict[str, dict] = {}
 
     def client(self):
@@ -51,7 +52,16 @@ class Crowd:
         from gradio_client import handle_file
 
         clip, prompt = self.clips[number % len(self.clips)]
-        record = client.predict(video=handle_file(clip), prompt=prompt, think=self.think, api_name="/evaluate")
+        while True:
+            try:
+                record = client.predict(video=handle_file(clip), prompt=prompt, think=self.think, api_name="/evaluate")
+                break
+            except httpx.HTTPStatusError as error:      # the app has as many from one address as it takes
+                if error.response.status_code != 429:
+                    raise
+                with self.lock:
+                    self.refused += 1
+                time.sleep(float(error.response.headers.get("retry-after", 1)))
         return clip, {key: score["value"] for key, score in record["scores"].items()}
 
     def alone(self) -> None:
@@ -112,7 +122,7 @@ def main() -> int:
     waits = sorted(crowd.waits)
     print(f"{given.clients} clients, {len(waits)} answers in {took:.1f} s, {len(waits) / took:.2f} a second; wait "
           f"{statistics.median(waits):.1f} s (median), {waits[int(len(waits) * 0.95)]:.1f} s (95 %); "
-          f"wrong or failed: {len(crowd.wrong)}")
+          f"refused and tried again: {crowd.refused}; wrong or failed: {len(crowd.wrong)}")
     for fault in crowd.wrong[:5]:
         print(fault, file=sys.stderr)
     return 1 if crowd.wrong or len(waits) < given.answers else 0
