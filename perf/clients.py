@@ -3,7 +3,7 @@
 Clients call `/evaluate` of an app with mini, as gradio_client does, with a rationale, each again as soon as it is
 answered, or as soon as it may where it was refused. What is measured: answers a second, the wait, the memory of the app
 and all its processes after each third of the answers. What must hold, or it says so and fails: every call is answered,
-with the scores that its clip has when nobody else is there. `--think` and `--no-think` say whether there is a rationale.
+with the scores that its clip has when nobody else is there. `--no-think`: without a rationale.
 """
 import argparse
 import statistics
