@@ -127,8 +127,7 @@ def test_stop_reload_and_resume(visit, clip, tmp_path):
     assert "Stopped with 2 of 4 rows" in page.inner_text("#batch-status")
     judge.go.set()
     assert eventually(lambda: judge.said == 2)
-    page.reload()
-    page.wait_for_selector("#pages [role=tab][aria-selected=true]")
+    visitor.reload(until="#pages [role=tab][aria-selected=true]")
     choose(page)
     page.wait_for_selector("#batch-table tr[data-state=done]")
     assert page.inner_text("#batch-go") == "Resume, 2 left" and page.inner_text("#batch-files li") == "t.zip"

@@ -323,7 +323,7 @@ def test_duels_are_listed_opened_again_and_deleted(visit, site, clips):
     page.wait_for_selector(".vs-duel-setup:not([hidden])")
     page.wait_for_selector(".vs-duel-mine", state="hidden")
     assert not site.store.duels._read("SELECT id FROM duels WHERE deleted IS NULL")
-    page.reload()
+    visitor.reload(until=".vs-duel-undo")
     page.click(".vs-duel-undo:has-text('This can be undone for 10 min') button")
     page.click(".vs-duel-mine button:has-text('1 voted on')")
     at(visitor, 2)

@@ -95,8 +95,7 @@ def test_an_evaluation_is_one_click_from_its_report_and_its_card(visit, scripted
     page.click(".vs-history-fold > button")
     name, data = saved(page, "#history [data-make=report]")
     assert name.endswith(".vs2.html") and FOREIGN in data.decode() and data.count(b"data:image/jpeg") >= 2
-    page.reload()
-    page.wait_for_selector("#actions [data-make=report]")
+    visitor.reload(until="#actions [data-make=report]")
     assert saved(page, "#actions [data-make=report]")[1].count(b"data:image/jpeg") >= 2
 
 
