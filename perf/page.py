@@ -55,6 +55,7 @@ def first_word(browser, address: str) -> tuple[float, float]:
     page.set_input_files("#video input[type=file]", CLIP)
     page.wait_for_selector("#video [data-state=ready]")
     page.fill("#prompt textarea", PROMPT)
+    page.wait_for_selector("#radar .js-plotly-plot")    # at rest, sooner than one writes a prompt
     page.click("#evaluate")
     begun = time.perf_counter()
     page.wait_for_selector("#rationale .vs-said p:not(.vs-empty)")

@@ -116,7 +116,7 @@ class Visit:
             page.wait_for_selector("#pages [role=tab][aria-selected=true]")
         else:
             page.wait_for_selector("#whose .vs-model:visible")
-            page.wait_for_selector("#radar svg .polar")
+            page.wait_for_selector(":is(.vs-web, #radar) svg:visible")
 
     @property
     def context(self):

@@ -36,6 +36,7 @@ from vs2.ui.host import Host
 from vs2.ui.player import LIMITS
 from vs2.ui.review.page import ReviewPage
 from vs2.ui.site import Site
+from vs2.ui.web import at_rest
 from vs2.ui.wiring import PRIVATE, QUIET
 
 PAGES = (EvaluatePage, ComparePage, BestOfPage, BatchPage, DuelPage, ReviewPage, BenchmarksPage, AboutPage)
@@ -81,7 +82,7 @@ def _made(shared: Site) -> bilingual.Bilingual:
         _connect(blocks, address, chosen, pages, tabs)
         for page in pages.values():
             if isinstance(page, EvaluatePage):
-                blocks.load(page.show_model, None, page.model, **QUIET)
+                at_rest(blocks.load(page.show_model, None, page.model, **QUIET), page.radar)
     return blocks
 
 

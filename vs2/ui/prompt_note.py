@@ -7,6 +7,7 @@ import gradio as gr
 from vs2.ui import text
 from vs2.ui.host import Host
 from vs2.ui.said import worded
+from vs2.ui.wiring import QUIET
 
 
 class PromptNote:
@@ -26,7 +27,7 @@ class PromptNote:
             return self.said(asked, named, others(value, asked) if others else ())
 
         gr.on([prompt.change, judge.change, *more], said, [prompt, judge, *([box] if others else [])], self.line,
-              trigger_mode="always_last", concurrency_limit=None, api_visibility="private", show_progress="hidden")
+              trigger_mode="always_last", **QUIET)
 
     def said(self, prompt: str, judge: str = "", others: Sequence[tuple[str, str]] = ()) -> str:
         """The line. others: (what it is called, prompt) of further ones."""

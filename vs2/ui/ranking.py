@@ -7,6 +7,7 @@ from vs2.errors import BadInput
 from vs2.rubric import KEYS
 from vs2.ui import parts, text
 from vs2.ui.fields import asked
+from vs2.ui.wiring import QUIET
 
 WEIGHTS = "weights"     # the choice that the weights belong to; the others are rules by their names
 
@@ -25,9 +26,8 @@ class Ranking:
         self.wrong = gr.HTML("", elem_id=f"{name}-rule-wrong", apply_default_css=False)
         self.inputs = [self.rule, *self.weights]
         self.rule.change(lambda rule: gr.update(visible=rule == WEIGHTS), self.rule, self.row,
-                         api_visibility="private", show_progress="hidden", concurrency_limit=None)
-        gr.on(self.changed(), wrong, self.inputs, self.wrong, trigger_mode="always_last", api_visibility="private",
-              show_progress="hidden", concurrency_limit=None)
+                         **QUIET)
+        gr.on(self.changed(), wrong, self.inputs, self.wrong, trigger_mode="always_last", **QUIET)
 
     def changed(self) -> list:
         """The events after which the ranking may be another."""

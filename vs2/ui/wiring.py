@@ -1,8 +1,10 @@
 """How the pages' functions are connected to events: settings that many of them share, as Gradio's listeners take them.
 """
+from collections.abc import Sequence
 from typing import Literal, TypedDict
 
 import gradio as gr
+from gradio.components import Component
 from gradio.context import Context
 
 
@@ -11,6 +13,7 @@ class Private(TypedDict):
 
     api_visibility: Literal["private"]
     show_progress: Literal["hidden"]
+    show_progress_on: Sequence[Component]
 
 
 class Quiet(Private):
@@ -19,7 +22,9 @@ class Quiet(Private):
     concurrency_limit: None
 
 
-PRIVATE: Private = {"api_visibility": "private", "show_progress": "hidden"}
+# On no component at all: whenever a listener begins, says something or ends, Gradio's page goes through all components
+# for each one that shows progress, hidden or not.
+PRIVATE: Private = {"api_visibility": "private", "show_progress": "hidden", "show_progress_on": []}
 QUIET: Quiet = {**PRIVATE, "concurrency_limit": None}
 
 

@@ -35,6 +35,7 @@ from vs2.ui.ranking import Ranking, chosen
 from vs2.ui.scripts import EARLIER, PROMPTED
 from vs2.ui.site import Site
 from vs2.ui.text import compare as text
+from vs2.ui.web import web
 from vs2.ui.wiring import PRIVATE, QUIET
 
 
@@ -80,7 +81,8 @@ class ComparePage(Saved, Following, Endpoint):
                                          js_on_load=pieces.SORT)
                 with gr.Column(scale=4, min_width=240, elem_classes="vs-profile"):
                     gr.HTML(f"<h2>{shared.PROFILE}</h2>", apply_default_css=False)
-                    self.radar = gr.Plot(charts.radar([]), show_label=False, container=False, elem_id="compare-radar")
+                    gr.HTML(web(), apply_default_css=False, elem_classes="vs-web-of")
+                    self.radar = gr.Plot(None, show_label=False, container=False, elem_id="compare-radar")
             self.rationales = gr.HTML("", elem_id="compare-rationales", apply_default_css=False,
                                       js_on_load=pieces.SEEK_ALL)
             self._saved()
@@ -177,7 +179,7 @@ class ComparePage(Saved, Following, Endpoint):
         ended = judged >= LEAST and not busy
         decision = candidates.decide(pieces.compared(rows), rule) if ended and rule is not None else None
         names = [pieces.legend(number, row) for number, row in enumerate(rows, 1)]
-        radar = charts.radar([row.evaluation for row in rows] if judged else [], names if judged else None)
+        radar = charts.radar([row.evaluation for row in rows], names) if judged else charts.radar([]) if busy else None
         # Each message to the board differs from the one before, else its script would not hear of it.
         told = {"states": pieces.states(rows, decision), "busy": busy, "number": secrets.token_hex(4),
                 "rule": "" if rule is None else candidates.written(rule)}

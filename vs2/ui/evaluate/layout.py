@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 
 from vs2.evaluation import Evaluation
-from vs2.ui import charts, judges, loan, parts, player, text, timeline
+from vs2.ui import judges, loan, parts, player, text, timeline
 from vs2.ui.caps import Caps
 from vs2.ui.examples import CHOOSE, buttons, examples
 from vs2.ui.generate.maker import Maker
@@ -19,6 +19,7 @@ from vs2.ui.saving import SAVING, Saver
 from vs2.ui.scripts import COPY, EARLIER, FOLD, NAMED, SEEK
 from vs2.ui.site import Site
 from vs2.ui.theme import script as script_of
+from vs2.ui.web import web
 
 SURE = 5        # rationales that "How sure is it?" samples
 
@@ -77,7 +78,8 @@ class Layout:
                                                  js_on_load=FOLD)
                     with gr.Column(scale=5, min_width=240, elem_classes="vs-profile"):
                         gr.HTML(f"<h2>{text.PROFILE}</h2>", apply_default_css=False)
-                        self.radar = gr.Plot(charts.radar([]), show_label=False, container=False, elem_id="radar")
+                        gr.HTML(web(), apply_default_css=False, elem_classes="vs-web-of")
+                        self.radar = gr.Plot(None, show_label=False, container=False, elem_id="radar")
                         with gr.Column(elem_classes="vs-beneath"):
                             self.sure = gr.Button(text.HOW_SURE.format(count=SURE), size="sm", elem_id="sure",
                                                   visible=False)

@@ -57,8 +57,9 @@ class EvaluatePage(Layout, Slow, Endpoint):
     def _blank(self, running: bool = False, judge: str = "") -> dict:
         """Values for `_results` that show nothing of an earlier video."""
         stage = text.IDLE if not running else text.READING if self.host.has(judge) else text.LOADING
+        chart = charts.radar([]) if running else None       # what draws it is fetched while the judge thinks
         values = (parts.status(stage, (), "busy" if running else "idle"), "", "", parts.scores(),
-                  rationale(live=running), charts.radar([]), parts.frames(), "", gr.update(visible=False), None,
+                  rationale(live=running), chart, parts.frames(), "", gr.update(visible=False), None,
                   gr.update(interactive=not running), gr.update(interactive=running))
         return dict(zip(self._results(), values, strict=True))
 

@@ -22,6 +22,7 @@ from vs2.ui.review.access import on_space
 from vs2.ui.said import worded
 from vs2.ui.site import Site
 from vs2.ui.text import review as text
+from vs2.ui.wiring import QUIET
 
 PAGE = 30  # evaluations that the list loads at a time
 JUDGE, REVIEWERS = "judge", "reviewers"    # whom the reviewers are compared with
@@ -41,10 +42,9 @@ class ReviewPage:
         self._agreement()
         shown = [self.figures, self.picture, self.matrix, self.seen]
         self.opens = [self.desk, *shown, self.pairing, self.dimension]
-        quiet = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
         asked = [address, self.pairing, self.dimension]
         # The page in the browser says so whenever a review was stored or removed.
-        gr.on([self.desk.submit, self.pairing.change, self.dimension.change], self.agree, asked, shown, **quiet)
+        gr.on([self.desk.submit, self.pairing.change, self.dimension.change], self.agree, asked, shown, **QUIET)
         self._endpoint()
 
     def _agreement(self) -> None:
