@@ -126,7 +126,7 @@ function named_chart(chart) {
   chart.setAttribute("aria-label", label);
 }
 new MutationObserver(() => { document.querySelectorAll(".js-plotly-plot").forEach(named_chart); points(); })
-  .observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-field"] });
+  .observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["data-field"] });
 reach(part());
 // On a phone what is pressed and what comes of it are not in one view: the page goes to where it is told.
 document.addEventListener("click", (event) => {
