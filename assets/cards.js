@@ -34,6 +34,6 @@ new MutationObserver(() => {  // each update makes the cards anew: the keyboard 
   const lost = chosen && document.activeElement === document.body;
   rove();
   if (lost && element.dataset.held) element.querySelector(`[data-said="${chosen}"]`)?.focus({ preventScroll: true });
-}).observe(element, { childList: true, subtree: true });
+}).observe(element, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["data-value"] });
 element.addEventListener("focusin", () => { element.dataset.held = "yes"; });
 element.addEventListener("focusout", (event) => { if (event.relatedTarget) delete element.dataset.held; });

@@ -137,6 +137,6 @@ document.addEventListener("click", (event) => {
     const now = page.querySelector(".vs-answer .vs-status[data-state=busy]");
     if (now) { follow.disconnect(); now.closest(".block").scrollIntoView({ block: "start" }); }
   });
-  follow.observe(page, { childList: true, subtree: true });
+  follow.observe(page, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-state"] });
   setTimeout(() => follow.disconnect(), 8000);
 });

@@ -64,7 +64,7 @@ NAMED = """
 new MutationObserver(() => {
   const kept = element.querySelector("[data-kept]")?.dataset.kept;
   window.vs2.place("evaluate", { e: kept ? [kept] : [] });
-}).observe(element, { childList: true, subtree: true });
+}).observe(element, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-kept"] });
 """
 # A button in a list that deletes one evaluation of it, and one that takes the last deletion back, as long as it can.
 ONE_DELETED = """
@@ -79,7 +79,8 @@ function ends() {
   const button = element.querySelector("button[data-undo]");
   if (button) over = setTimeout(() => button.closest("p").remove(), Number(button.dataset.undo) * 1000);
 }
-new MutationObserver(ends).observe(element, { childList: true, subtree: true });
+new MutationObserver(ends).observe(element, {
+  childList: true, subtree: true, attributes: true, attributeFilter: ["data-undo"] });
 ends();
 """
 # Saves the file that a hidden button was just given.
@@ -108,7 +109,7 @@ const watches = new MutationObserver(tell);
 const begin = () => {
   const scores = document.querySelector(line.dataset.scores);
   if (!scores) return void setTimeout(begin, 100);
-  watches.observe(scores, { childList: true, subtree: true });
+  watches.observe(scores, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-judged-by"] });
   tell();
 };
 begin();
