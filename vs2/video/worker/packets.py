@@ -25,6 +25,7 @@ class Seen:
         self.codec, self.extradata = context.name, bytes(context.extradata or b"")
         self.shown, self.raw = [], []      # seconds of the frames to be shown; (pts, is keyframe) of all packets
         self.placed = []                   # where the packets of frames to be shown are in the file
+        self.order = []                    # (seconds, is keyframe) of the frames to be shown, as they lie in the file
         self.count = self.skip = self.hidden = 0
         self.start = self.end = 0.0        # seconds, of the frames to be shown
         self.key = None                    # pts of the first keyframe
@@ -41,7 +42,7 @@ class Seen:
         if self.key is None and packet.is_keyframe:
             # What was noted before it was no frame to be shown; nothing but keyframes begins a picture.
             self.key, self.skip = stamp, self.count - 1
-            self.shown, self.placed = [], []
+            self.shown, self.placed, self.order = [], [], []
         if packet.is_keyframe and self.codec == "h264" and self.sound_keys:
             self.sound_keys = has_idr(bytes(packet), self.extradata)
         if packet.is_discard:
@@ -54,6 +55,7 @@ class Seen:
         self.start = min(self.start, time) if self.shown else time
         self.end = max(self.end, end) if self.shown else end
         self.shown.append(time)
+        self.order.append((time, packet.is_keyframe))
         if packet.pts is not None:
             self.placed.append(Placed(packet.pos, packet.pts, time))
 

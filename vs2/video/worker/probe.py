@@ -49,6 +49,7 @@ class Probe:
     others: tuple[str, ...] = ()  # why the published reader would see other frames: keys of vs2.video.warnings.OTHERS
     alone: bool = True           # the file's only video stream
     exact: bool = True           # PyAV's pixels are decord's, bit for bit
+    order: tuple[tuple[float, bool], ...] = ()  # (seconds, is keyframe) of the frames, as they lie in the file
     runs: tuple[edits.Run, ...] = ()  # how to show what an edit list shows, where FFmpeg's own way fails
     facts: dict = field(default_factory=dict)  # what else the parent is told of it (vs2.video.worker.pictures)
 
@@ -99,7 +100,7 @@ def probe(path: str, max_seconds: float, max_side: int) -> Probe:
         return Probe(container.format.name, CODECS.get(name, name), first.format.name, sound, first.width,
                      first.height, display, video_colour.name(first), claimed, max(held, seen.count),
                      times, said, fps, duration or len(times) / fps, (container.duration or 0) / av.time_base,
-                     skip, seen.begins(), others, len(moving(container)) == 1, _exact(first), runs=runs)
+                     skip, seen.begins(), others, len(moving(container)) == 1, _exact(first), tuple(seen.order), runs)
 
 
 def rate(said: float, times: tuple[float, ...], duration: float) -> float:
