@@ -31,6 +31,7 @@ from vs2.video.warnings import warnings_of
 
 Result = TypeVar("Result")
 Resize = Callable[[np.ndarray, tuple[int, int]], np.ndarray]    # uint8 [h, w, 3], (height, width) -> the picture so
+LARGE = 4096 * 2304     # pixels of a frame
 _RATE = f"for one of numbered pictures ({PICTURES}) give their rate too, as --fps 24 or fps=24"
 
 
@@ -230,10 +231,12 @@ def resizer() -> Resize:
     forks.settle()
 
     def apply(image: np.ndarray, target: tuple[int, int]) -> np.ndarray:
-        # One colour at a time: torch works in float32, and a huge frame in three colours takes gigabytes.
+        # torch works in float32, in which three colours of a huge frame take gigabytes: that one goes colour by colour.
         # Always a copy: what came through the pipe may not be written to, and torch warns of that.
-        return np.stack([resize(torch.from_numpy(np.array(image[..., colour], order="C"))[None], target)[0].numpy()
-                         for colour in range(3)], -1)
+        if image.shape[0] * image.shape[1] > LARGE:
+            return np.stack([resize(torch.from_numpy(np.array(image[..., colour], order="C"))[None], target)[0].numpy()
+                             for colour in range(3)], -1)
+        return resize(torch.from_numpy(np.array(image)).permute(2, 0, 1), target).permute(1, 2, 0).numpy()
 
     return apply
 
