@@ -1,5 +1,6 @@
 """What the running app refuses, and what it says: other names, foreign pages, closed routes, unknown ids, sizes."""
 import json
+import re
 import time
 from contextlib import contextmanager
 
@@ -194,3 +195,14 @@ def test_the_page_says_no_folder_of_the_server(app, config):
         assert str(ROOT) not in text and "site-packages" not in text
     started = time.monotonic()
     assert httpx.get(app, timeout=60).status_code == 200 and time.monotonic() - started < 30
+
+
+def test_the_page_is_packed_and_its_files_need_not_be_asked_for_twice(app):
+    with as_client(app) as client:
+        page = client.get("/")
+        assert page.headers["content-encoding"] == "gzip" and int(page.headers["content-length"]) < len(page.content) / 3
+        name = re.search(r"assets/[\w-]+\.js", page.text)[0]
+        first, again = client.get(name), client.get(name)
+        assert first.content == again.content and "immutable" in first.headers["cache-control"]
+        assert "content-security-policy" in again.headers and again.headers["x-content-type-options"] == "nosniff"
+        assert client.get(name, headers={"if-none-match": first.headers["etag"]}).status_code in (200, 304)

@@ -13,6 +13,7 @@ from vs2.ui.guard.events import Events
 from vs2.ui.guard.headers import Headers
 from vs2.ui.guard.language import Language
 from vs2.ui.guard.origin import Origin
+from vs2.ui.guard.packed import Packed
 from vs2.ui.guard.uploads import Ledger, Uploads
 from vs2.ui.guard.who import Who
 
@@ -22,7 +23,7 @@ def around(app, blocks, settings: Settings, host: str, costly: set[int]):
 
     costly: the numbers of those functions of the blocks that cost much.
     """
-    door = Door(app, blocks, Events(blocks, costly))
+    door = Door(Packed(app), blocks, Events(blocks, costly))
     fetch.allowed = settings.addresses
     blocks.ledger = Ledger(int(settings.uploads * 2**30))       # for vs2/ui/addresses.py: what is fetched counts, too
     uploads = Uploads(door, blocks.max_file_size, blocks.ledger)
