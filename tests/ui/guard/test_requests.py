@@ -201,7 +201,7 @@ def test_the_page_is_packed_and_its_files_need_not_be_asked_for_twice(app):
     with as_client(app) as client:
         page = client.get("/")
         assert page.headers["content-encoding"] == "gzip"
-        name = re.search(r"assets/[\w-]+\.js", page.text)[0]
+        name = re.search(r"\./(assets/[\w-]+\.js)", page.text)[1]
         first, again = client.get(name), client.get(name)
         assert first.content == again.content and "immutable" in first.headers["cache-control"]
         assert "content-security-policy" in again.headers and again.headers["x-content-type-options"] == "nosniff"
