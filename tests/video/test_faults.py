@@ -1,13 +1,14 @@
 """Files that cannot be read as they are: one sentence each, within the deadline, and the next file is read."""
 import os
 import random
+import shutil
 import time
 
 import pytest
 
 from tests.support.clips import moving_square, promise_more, sound_only
 from vs2.errors import BadInput
-from vs2.video import Limits, display_name, pool, read
+from vs2.video import Limits, display_name, pool, process, read
 
 
 def cut(path, keep):
@@ -133,6 +134,31 @@ def test_a_bad_file_leaves_the_worker_fit(tmp_path):
         read(data_missing(tmp_path))
     assert len(read(good).frames) == 4
     assert [worker.pid for worker in pool.workers()] == before
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_read(tmp_path, monkeypatch):
+    """By the same again, as an upload of what is there already; confined to one file, a worker cannot open another."""
+    path, other = moving_square(tmp_path / "a.mp4"), tmp_path / "b.mp4"
+    wanted, begin, begun = read(path), process.Worker.send, []
+
+    def sent(self, message):
+        begin(self, message)
+        if "path" in message and len(begun) < 3:
+            begun.append(message)
+            shutil.copy(path, other)
+            os.replace(other, path)
+
+    monkeypatch.setattr(process.Worker, "send", sent)
+    assert (read(path).frames == wanted.frames).all() and 1 <= len(begun) <= 3
+
+    def spoilt(self, message):
+        begin(self, message)
+        other.write_bytes(b"no video at all")
+        os.replace(other, path)
+
+    monkeypatch.setattr(process.Worker, "send", spoilt)
+    with pytest.raises(BadInput):
+        read(path)
 
 
 def test_more_frames_promised_than_there_are(tmp_path):

@@ -73,7 +73,7 @@ def playable(path: str | Path, folder: str | Path, limits: Limits = LIMITS, page
     try:
         part.touch(exist_ok=False)  # the worker may fill this one file and make none
         with for_page() if page else nullcontext():
-            return with_worker(attempt, name, limits)
+            return with_worker(attempt, source, name, limits)
     except OSError as error:
         raise Failure(_FAILED["disk"]) from error
     finally:

@@ -32,6 +32,7 @@ from vs2.video.warnings import warnings_of
 Result = TypeVar("Result")
 Resize = Callable[[np.ndarray, tuple[int, int]], np.ndarray]    # uint8 [h, w, 3], (height, width) -> the picture so
 LARGE = 4096 * 2304     # pixels of a frame
+REPLACED = 5            # times that a file may be replaced by another while it is read
 _RATE = f"for one of numbered pictures ({PICTURES}) give their rate too, as --fps 24 or fps=24"
 
 
@@ -117,7 +118,7 @@ def read(path: str | Path, sampling: Sampling = Sampling(), limits: Limits = Lim
         given = job | {"decord": first and named, "seconds": until - time.monotonic()}
         return _collect(worker, given, sampling, limits, name, size, until, first, resize)
 
-    return with_worker(attempt, name, limits)
+    return with_worker(attempt, source, name, limits)
 
 
 def order(source: Path, limits: Limits, fps: float | None) -> dict:
@@ -130,7 +131,29 @@ def order(source: Path, limits: Limits, fps: float | None) -> dict:
     return job
 
 
-def with_worker(attempt: Callable[[Worker, float, bool], Result], name: str, limits: Limits) -> Result:
+def with_worker(attempt: Callable[[Worker, float, bool], Result], source: Path, name: str, limits: Limits) -> Result:
+    """What `attempt` gives; anew where another file came into the place of `source` meanwhile, for a worker may only
+    open the one that was there when it began."""
+    for _ in range(REPLACED):
+        before = _which(source)
+        try:
+            return _tried(attempt, name, limits)
+        except BadInput:
+            if _which(source) == before:
+                raise
+    return _tried(attempt, name, limits)
+
+
+def _which(source: Path) -> tuple[int, int] | None:
+    """Which file lies there now."""
+    try:
+        facts = os.stat(source)
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
+
+
+def _tried(attempt: Callable[[Worker, float, bool], Result], name: str, limits: Limits) -> Result:
     """attempt(worker, until, first) -> result, in a worker; tried again in a new one, once, where that one dies.
 
     `first` tells the first try, which may spend half of what is left of the deadline on each step, so that

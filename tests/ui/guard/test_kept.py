@@ -2,6 +2,7 @@
 import contextlib
 import gc
 import io
+import os
 import secrets
 import socket
 import threading
@@ -106,6 +107,22 @@ def test_an_upload_of_many_files_is_refused_and_nothing_of_it_stays(served):
     answer = send(address, *[b"x"] * 900)
     assert answer.status_code == 400 and "32 files" in answer.text
     assert files_in(folder) == before and send(address, b"a", b"b").status_code == 200
+
+
+def test_what_somebody_uploads_again_stays_the_file_that_it_was(served):
+    """A process that reads it may open that file alone: with another one in its place it could not."""
+    address, _, folder = served
+    content = os.urandom(50_000)
+    (first,) = send(address, content).json()
+    before, there = os.stat(first), files_in(folder)
+    os.utime(first, (1, 1))
+    (again,) = send(address, content).json()
+    after = os.stat(again)
+    assert again == first and after.st_ino == before.st_ino and Path(again).read_bytes() == content
+    assert after.st_mtime > 1, "it is kept for a day from now on"
+    assert eventually(lambda: files_in(folder) == there, 10), "no other name of it stays"
+    (other,) = send(address, content + b"x").json()
+    assert other != first and Path(other).read_bytes() == content + b"x"
 
 
 def test_one_request_brings_no_more_than_one_file_may_have(served, monkeypatch):

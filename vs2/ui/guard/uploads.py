@@ -3,15 +3,19 @@
 What was uploaded is deleted after a day, so a quota counts a day. Of an upload that is refused or cut off nothing
 stays: Gradio's parser deletes its files where the body ends in an error that it knows, and that is what it is given.
 """
+import asyncio
+import os
 import shutil
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from gradio import route_utils, routes
-from gradio.route_utils import GradioMultiPartParser, MultiPartException
+from gradio.route_utils import GradioMultiPartParser, GradioUploadFile, MultiPartException
 from gradio.utils import get_upload_folder
+from gradio_client.utils import strip_invalid_filename_characters
 
 from vs2.ui.guard import who
 from vs2.ui.guard.answers import Refusal, say
@@ -48,6 +52,26 @@ class Parser(GradioMultiPartParser):
             if "Too many fields" in error.message:
                 raise MultiPartException(NO_FILE) from error
             raise
+
+    async def parse(self):
+        form = await super().parse()
+        if os.name == "posix":
+            for file in form.getlist("files"):
+                if isinstance(file, GradioUploadFile):
+                    self._keep(file)
+        return form
+
+    def _keep(self, file: GradioUploadFile) -> None:
+        """What is there already stays: Gradio would put the same bytes over it, as another file, while it is read."""
+        name = strip_invalid_filename_characters(Path(file.filename or "").name)
+        there, new = Path(str(self.upload_dir)) / file.sha.hexdigest() / name, Path(file.file.name)
+        if not name or not there.is_file():
+            return
+        file.file.close()
+        new.unlink()
+        os.link(there, new)     # POSIX: to rename one name of a file to another name of it does nothing
+        os.utime(there)         # its day begins anew
+        asyncio.get_running_loop().call_soon(partial(new.unlink, missing_ok=True))
 
 
 # There is no option for it: a class of Gradio's is replaced, in both places that it is taken from.
