@@ -3,6 +3,7 @@ import sys
 
 import uvicorn
 
+from vs2 import arenas
 from vs2.errors import BadInput
 from vs2.serve.app import Terms, server
 from vs2.serve.line import Scorer
@@ -14,6 +15,7 @@ NO_TOKEN = "Note: whoever reaches this server may use it: set VS2_TOKEN, or keep
 
 def run(judge: Scorer, terms: Terms, port: int, grace: int = GRACE) -> None:
     """Raises BadInput where the address cannot be listened on."""
+    arenas.few()
     config = uvicorn.Config(server(judge, terms), host=terms.host, port=port, log_level="warning", access_log=False,
                             server_header=False, timeout_graceful_shutdown=grace, proxy_headers=False)
     try:

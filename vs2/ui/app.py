@@ -18,6 +18,7 @@ from gradio.exceptions import ServerFailedToStartError
 from gradio.utils import get_upload_folder
 
 import vs2
+from vs2 import arenas
 from vs2.history.store import Store
 from vs2.model import checkpoint, hub, weights
 from vs2.remote import address as addresses
@@ -208,6 +209,7 @@ def serve(blocks: gr.Blocks, settings: Settings = Settings(), **options) -> tupl
     Gradio has called its server by then, and waited for the answer; its second look at the page (`_frontend`) would
     give up after three seconds, and with it the app on a busy machine.
     """
+    arenas.few()
     blocks.settings = settings  # type: ignore[attr-defined]  # for `PatientServer`, which Gradio makes
     # With this number of threads Gradio's own are not those that serve pages and files. What breaks unforeseen says
     # nothing to a visitor (`show_error`), for it may hold a path; what is said to people is a gr.Error.

@@ -18,6 +18,8 @@ WIDE, TOP = 340, 38     # pixels: of the drawing, which keeps its size, and abov
 RADIUS = (HEIGHT - TOP) / 2
 _FULL = SCALE[-1] - SCALE[0] + 2 * ROOM
 REST = 2000             # milliseconds after which a page is at rest once it has nothing to do
+# The chart comes with the web, whose words are in the visitor's language: those of a listener are in the app's own.
+_DRAWN = "(now) => [now ?? JSON.parse(document.querySelector('.vs-web').dataset.chart)]"
 _RESTS = f"""() => new Promise((done) =>
   setTimeout(() => (window.requestIdleCallback ?? window.setTimeout)(() => done([])), {REST}))"""
 
@@ -35,8 +37,10 @@ def web() -> str:
                     f"{escape(words.axes[key])}</text>"
                     for at, (key, (x, y)) in enumerate(zip(KEYS, _corners(SCALE[-1]), strict=True)))
     label = escape(described([], [], words), quote=True)
-    return (f'<div class="vs-web"><svg viewBox="0 0 {WIDE} {HEIGHT}" width="{WIDE}" height="{HEIGHT}" role="img" '
-            f'aria-label="{label}">{rings}{spokes}{numbers}{names}</svg></div>')
+    chart = gr.Plot.postprocess(gr.Plot(render=False), charts.radar([]))
+    drawn = escape(json.dumps(chart.model_dump() if chart else None), quote=True)
+    return (f'<div class="vs-web" data-chart="{drawn}"><svg viewBox="0 0 {WIDE} {HEIGHT}" width="{WIDE}" '
+            f'height="{HEIGHT}" role="img" aria-label="{label}">{rings}{spokes}{numbers}{names}</svg></div>')
 
 
 def at_rest(loaded: Dependency, chart: gr.Plot) -> None:
@@ -45,10 +49,7 @@ def at_rest(loaded: Dependency, chart: gr.Plot) -> None:
     loaded: the event after which the page has nothing to do. Before scores come nobody has waited for it then, and they
     do not wait either.
     """
-    empty = chart.postprocess(charts.radar([]))
-    drawn = json.dumps(empty.model_dump() if empty else None)
-    loaded.then(None, None, None, js=_RESTS, **QUIET).then(
-        None, chart, chart, js=f"(now) => [now ?? {drawn}]", **QUIET)
+    loaded.then(None, None, None, js=_RESTS, **QUIET).then(None, chart, chart, js=_DRAWN, **QUIET)
 
 
 def _corners(value: float) -> list[tuple[float, float]]:

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from vs2.model.eye import Eye, Network
+from vs2.model.eye import Convolution, Eye, Network
 from vs2.model.own import eye
 from vs2.model.own import load as own
 from vs2.resources import ASSETS
@@ -44,6 +44,22 @@ def test_it_sees_what_the_plain_network_sees(network, size):
         for one, two in zip(fused(pictures(*size)), plain(pictures(*size)), strict=True):
             assert one.shape == two.shape
             assert torch.allclose(one, two, atol=1e-5 * float(two.abs().max()), rtol=0)
+
+
+@pytest.mark.skipif(not eye.takes(torch.float32), reason="this machine has no oneDNN for x86")
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize(("inner", "outer", "groups"), [(8, 8, 8), (8, 16, 1)])
+def test_uneven_padding_is_where_it_was(kernel, inner, outer, groups):
+    """One step that meets sizes of every kind by turns: it keeps its weights in two ways."""
+    torch.manual_seed(0)
+    plain = Convolution(inner, outer, kernel, stride=2, groups=groups)
+    step = eye._Step(plain, limited=True)
+    with torch.inference_mode():
+        for height, width in [(16, 16), (17, 17), (16, 17), (16, 16), (17, 16), (7, 9), (8, 10)]:
+            x = torch.randn(2, inner, height, width).contiguous(memory_format=torch.channels_last)
+            before, wanted = x.clone(), plain(x).clamp(0, 6)
+            assert torch.allclose(step(x), wanted, atol=1e-5) and step(x).shape == wanted.shape
+            assert torch.equal(x, before)
 
 
 @pytest.mark.skipif(not eye.takes(torch.float32), reason="this machine has no oneDNN for x86")

@@ -5,7 +5,7 @@ import gzip
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from vs2.ui.guard import packed
@@ -72,7 +72,8 @@ def test_a_question_of_its_own_is_passed_on(ask):
     ask(NAME)
     assert ask(NAME, **{"if-none-match": "one"}).status_code == 304
     assert ask(NAME, range="bytes=0-9").status_code == 200 and ask(NAME, method="POST").status_code == 200
-    assert len(ask.reached) == 4
+    assert ask(NAME, origin="https://elsewhere.example").status_code == 200, "who may read it differs"
+    assert len(ask.reached) == 5
 
 
 def test_what_is_kept_has_a_limit(ask, monkeypatch):
@@ -82,3 +83,32 @@ def test_what_is_kept_has_a_limit(ask, monkeypatch):
         assert ask(name).text == SCRIPT
     assert len(ask.reached) == 4
     assert ask(names[1]).text == SCRIPT and len(ask.reached) == 4
+
+
+def test_who_leaves_in_the_middle_leaves_nothing_broken(tmp_path):
+    """Starlette ends a file for a visitor who has gone, as if that were all of it."""
+    content = bytes(range(256)) * 12_000
+    (tmp_path / "big.js").write_bytes(content)
+    app = Packed(Starlette(routes=[Route("/{rest:path}", lambda request: FileResponse(tmp_path / "big.js"))]))
+    scope = {"type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "method": "GET", "headers": [],
+             "path": "/assets/Big-aaaaaaaa.js", "raw_path": b"", "query_string": b"", "http_version": "1.1",
+             "scheme": "http"}
+
+    async def visit(stays: bool) -> bytes:
+        got, turns = [], iter(range(10**6))
+
+        async def receive() -> dict:
+            await asyncio.sleep(3600 if stays or next(turns) == 0 else 0)
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict) -> None:
+            got.append(message.get("body", b""))
+
+        next(turns)     # it has gone at once
+        await app(scope, receive, send)
+        return b"".join(got)
+
+    async def both() -> list[bytes]:
+        return list(await asyncio.gather(visit(False), visit(True))) + [await visit(True)]
+
+    assert all(found == content for found in asyncio.run(both()))

@@ -1,7 +1,8 @@
 """The convolutions of `vs2.model.eye` as oneDNN runs them best on a CPU: each in one call with what follows it.
 
 A convolution, its bias and the limit to 0 to 6 are one pass over memory instead of three; weights are laid out once for
-the pictures that come; where padding is even, it is not a copy. The numbers are those of `Network` but for rounding.
+the pictures that come; padding is a copy of them only where it cannot be helped. The numbers are those of `Network` but
+for rounding.
 """
 import platform
 from typing import Any

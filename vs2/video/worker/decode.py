@@ -152,7 +152,8 @@ def read_sparing(path: str, found: Probe, max_side: int, wanted: dict, send) -> 
             for frame in frames_of(packet):
                 check_side(frame.width, frame.height, max_side)
                 number = left.number(frame)
-                if number is None or number <= last:
+                # Half of a picture in each packet: to leave one out would leave half of it.
+                if number is None or number <= last or frame.interlaced_frame:
                     return False
                 last, count = number, count + 1
                 image = _maker(frame, found, reformat)
