@@ -1,5 +1,5 @@
-"""Memory of a process that serves: glibc gives each thread an arena of its own, and what a judge leaves in them is given
-back to nobody. With two of them an app's memory stays what it was (perf/RESULTS.md); nothing else becomes slower.
+"""Memory of a process that serves: glibc gives each thread an arena of its own, and what a judge leaves there is given
+back to nobody. With two of them an app's memory stays what it was (perf/RESULTS.md), and nothing became slower.
 """
 import ctypes
 import os

@@ -10,6 +10,8 @@ from tests.plots.test_scores import evaluation
 from tests.ui.test_pages import Scripted
 from vs2.history.store import Store
 from vs2.plots.scores import AXES, COLOURS
+from vs2.rubric import KEYS
+from vs2.ui.words.zh import shared as chinese
 
 SIZES = [(1280, 900, "light"), (390, 844, "dark")]
 BOX = """element => { const box = element.getBoundingClientRect();
@@ -88,3 +90,26 @@ def test_the_radar_has_a_name_that_follows_what_it_shows(shown):
     said = "a.mp4: " + ", ".join(f"{name} {score}.00" for name, score in zip(AXES.values(), (4, 3, 2), strict=True))
     assert chart.get_attribute("role") == "img" and said in chart.get_attribute("aria-label")
     assert serious(page) == []
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), SIZES)
+def test_before_there_are_scores_a_web_stands_where_the_chart_will(visit, scripted, width, height, scheme):
+    """In the visitor's language, and the chart that takes its place at rest as well."""
+    page = visit(address=scripted(Scripted()), width=width, height=height, scheme=scheme, locale="zh-CN").page
+    page.wait_for_selector("#radar .js-plotly-plot .polar")
+    assert page.locator(".vs-web svg:visible").count() == 0
+    axes = [chinese.CHARTS["axes"][key] for key in KEYS]
+    drawn = page.eval_on_selector_all("#radar .scatterlayer text", "all => all.map(one => one.textContent.trim())")
+    names = ".vs-profile .vs-web text:not(.vs-tick)"
+    assert drawn == axes == page.eval_on_selector_all(names, "all => all.map(one => one.textContent)")[:3]
+    # The web, had it stayed, would lie over the chart: corners within a few pixels.
+    page.add_style_tag(content=".vs-profile .vs-web { display: block !important; }")
+    ours = page.locator(".vs-profile .vs-web").first.locator("polygon").last.evaluate(BOX)
+    theirs = page.locator("#radar .polar .radialaxis-grid path, #radar .polar .radial-grid path").last.evaluate(BOX)
+    assert all(abs(a - b) <= 14 for a, b in zip(ours, theirs, strict=True)), (ours, theirs)
+
+
+def test_a_result_that_is_there_first_is_not_drawn_over(shown, visit, scripted):
+    page, radar = shown(evaluation(4, 3, 2))
+    page.wait_for_timeout(2600)     # longer than a page takes to come to rest
+    assert radar.locator("path.js-line").count() == 1

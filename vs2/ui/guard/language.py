@@ -18,7 +18,9 @@ class Language:
 
         async def sent(message: dict) -> None:
             if message["type"] == "http.response.start":    # what a cache between keeps is for one language
-                headers = [*message.get("headers", ()), (b"vary", b"Accept-Language, Cookie")]
+                there = message.get("headers", ())
+                varies = [value for name, value in there if name.lower() == b"vary"] + [b"Accept-Language, Cookie"]
+                headers = [pair for pair in there if pair[0].lower() != b"vary"] + [(b"vary", b", ".join(varies))]
                 message = {**message, "headers": headers}
             await send(message)
 
