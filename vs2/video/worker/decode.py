@@ -140,21 +140,23 @@ def read_sparing(path: str, found: Probe, max_side: int, wanted: dict, send) -> 
     """Sends the frames asked for, decoding no more than they need; False where what came out is not what was promised.
     """
     whole, beats = set(wanted["indices"]), set(wanted["pulse"])
-    last, count, reformat = -1, 0, VideoReformatter()
+    last, count, sound, reformat = -1, 0, True, VideoReformatter()
     with open_file(path) as container:
         stream = picture_stream(container)
         stream.thread_type, stream.thread_count = "AUTO", THREADS
         left = spare.Spare(found, whole | beats, bytes(stream.codec_context.extradata or b""))
         for packet in packets(container, stream):
-            if packet.size and left.out(packet):
+            # A decoder that is left while its threads work can wait for them for ever: it is always asked for its last.
+            if packet.size and (not sound or left.out(packet)):
                 count += 1
                 continue
             for frame in frames_of(packet):
                 check_side(frame.width, frame.height, max_side)
                 number = left.number(frame)
                 # Half of a picture in each packet: to leave one out would leave half of it.
-                if number is None or number <= last or frame.interlaced_frame:
-                    return False
+                sound = sound and number is not None and number > last and not frame.interlaced_frame
+                if number is None or not sound:
+                    continue
                 last, count = number, count + 1
                 image = _maker(frame, found, reformat)
                 if number in beats:
@@ -162,7 +164,7 @@ def read_sparing(path: str, found: Probe, max_side: int, wanted: dict, send) -> 
                 if number in whole:
                     send({"kind": "frame", "index": number, "time": found.times[number] - found.times[0]},
                          np.ascontiguousarray(image()))
-    return count == len(found.times)
+    return sound and count == len(found.times)
 
 
 def recounted(found: Probe, times: list[float]) -> Probe:
