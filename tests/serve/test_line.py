@@ -60,7 +60,8 @@ def test_clips_are_judged_in_batches_in_their_order(line, go):
     ((SLOW, SLOW, SLOW, SLOW, FAST, Options(frames=2), Options(frames=2)), [1, 3, 1, 1, 2]),
     ((Options(samples=2), Options(samples=2), Options(published=True), Options(published=True)), [1, 1, 1, 1, 1]),
 ])
-def test_what_is_judged_alike_shares_a_batch_and_nothing_overtakes_it(several, batches, line, go):
+def test_what_is_judged_alike_shares_a_batch_and_nothing_overtakes_it(several, batches, line, go, monkeypatch):
+    monkeypatch.setattr("vs2.serve.line.PATIENCE", 1.0)      # the seventh comes when the line has room, however busy
     entered(line, job("0"))
     assert line.judge.begun.wait(60)
     jobs = []

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from tests.support import apart
 from vs2.ui.guard import packed
 from vs2.ui.guard.packed import FOREVER, Packed
 
@@ -40,7 +41,7 @@ def ask():
         async def one():
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
                 return await client.request(method, path, headers={"accept-encoding": "identity"} | headers)
-        return asyncio.run(one())
+        return apart.run(one())
 
     call.reached = reached
     return call
@@ -111,4 +112,4 @@ def test_who_leaves_in_the_middle_leaves_nothing_broken(tmp_path):
     async def both() -> list[bytes]:
         return list(await asyncio.gather(visit(False), visit(True))) + [await visit(True)]
 
-    assert all(found == content for found in asyncio.run(both()))
+    assert all(found == content for found in apart.run(both()))
