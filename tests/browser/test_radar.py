@@ -109,7 +109,7 @@ def test_before_there_are_scores_a_web_stands_where_the_chart_will(visit, script
     assert all(abs(a - b) <= 14 for a, b in zip(ours, theirs, strict=True)), (ours, theirs)
 
 
-def test_a_result_that_is_there_first_is_not_drawn_over(shown, visit, scripted):
+def test_a_result_that_is_there_first_is_not_drawn_over(shown):
     page, radar = shown(evaluation(4, 3, 2))
     page.wait_for_timeout(2600)     # longer than a page takes to come to rest
     assert radar.locator("path.js-line").count() == 1

@@ -1,4 +1,7 @@
 """What is not decoded changes nothing: the frames that are asked for are those of the whole file, to the last bit."""
+import subprocess
+import sys
+
 import av
 import numpy as np
 import pytest
@@ -130,3 +133,22 @@ def test_halves_of_pictures_are_decoded_whole(tmp_path):
     asked = {0, 30, COUNT - 1}
     said, _, _ = sparing(path, found, asked)
     assert not said
+
+
+LEFT = """
+import sys
+from vs2.video.worker import decode
+for _ in range(150):
+    frames = decode._frames(sys.argv[1], 0, 8192)
+    next(frames)
+    frames.close()
+print("ended")
+"""
+
+
+def test_a_decoder_may_be_left_in_the_middle(tmp_path):
+    """Its threads may want Python's lock then, which whoever closes it holds: without care it hangs within a few tries.
+    """
+    path = numbered(tmp_path / "clip.mp4", frames=COUNT, options={"x264-params": "interlaced=1:bframes=2"})
+    done = subprocess.run([sys.executable, "-c", LEFT, str(path)], capture_output=True, text=True, timeout=240)
+    assert done.stdout.strip() == "ended", done.stderr[-500:]

@@ -6,6 +6,7 @@ decord itself, an FFmpeg of 2018, opens only what it is needed for: `needs_decor
 """
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import av
@@ -140,23 +141,19 @@ def read_sparing(path: str, found: Probe, max_side: int, wanted: dict, send) -> 
     """Sends the frames asked for, decoding no more than they need; False where what came out is not what was promised.
     """
     whole, beats = set(wanted["indices"]), set(wanted["pulse"])
-    last, count, sound, reformat = -1, 0, True, VideoReformatter()
-    with open_file(path) as container:
-        stream = picture_stream(container)
-        stream.thread_type, stream.thread_count = "AUTO", THREADS
+    last, count, reformat = -1, 0, VideoReformatter()
+    with _decoder(path) as (container, stream):
         left = spare.Spare(found, whole | beats, bytes(stream.codec_context.extradata or b""))
         for packet in packets(container, stream):
-            # A decoder that is left while its threads work can wait for them for ever: it is always asked for its last.
-            if packet.size and (not sound or left.out(packet)):
+            if packet.size and left.out(packet):
                 count += 1
                 continue
             for frame in frames_of(packet):
                 check_side(frame.width, frame.height, max_side)
                 number = left.number(frame)
                 # Half of a picture in each packet: to leave one out would leave half of it.
-                sound = sound and number is not None and number > last and not frame.interlaced_frame
-                if number is None or not sound:
-                    continue
+                if number is None or number <= last or frame.interlaced_frame:
+                    return False
                 last, count = number, count + 1
                 image = _maker(frame, found, reformat)
                 if number in beats:
@@ -164,7 +161,7 @@ def read_sparing(path: str, found: Probe, max_side: int, wanted: dict, send) -> 
                 if number in whole:
                     send({"kind": "frame", "index": number, "time": found.times[number] - found.times[0]},
                          np.ascontiguousarray(image()))
-    return sound and count == len(found.times)
+    return count == len(found.times)
 
 
 def recounted(found: Probe, times: list[float]) -> Probe:
@@ -219,15 +216,26 @@ def _edited(path: str, found: Probe, max_side: int) -> Iterator[tuple[av.VideoFr
 
 def _frames(path: str, skip: int, max_side: int, **options: str) -> Iterator[av.VideoFrame]:
     """What the decoder gives for all packets but the first `skip`."""
-    with open_file(path, **options) as container:
-        stream = picture_stream(container)
-        stream.thread_type, stream.thread_count = "AUTO", THREADS
+    with _decoder(path, **options) as (container, stream):
         for number, packet in enumerate(packets(container, stream)):
             if packet.size and number < skip:
                 continue
             for frame in frames_of(packet):
                 check_side(frame.width, frame.height, max_side)
                 yield frame
+
+
+@contextmanager
+def _decoder(path: str, **options: str) -> Iterator[tuple]:
+    """The open file and its picture's stream, to be decoded by several threads."""
+    with open_file(path, **options) as container:
+        stream = picture_stream(container)
+        stream.thread_type, stream.thread_count = "AUTO", THREADS
+        try:
+            yield container, stream
+        finally:
+            # Left in the middle, it would wait for its threads with Python's lock in hand, and they for that lock.
+            stream.codec_context.flush_buffers()
 
 
 @dataclass(frozen=True)
