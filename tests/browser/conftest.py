@@ -19,6 +19,9 @@ TURN = 5        # seconds between two looks at whether a page still moves
 SETTLES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 # All of a page but the clocks on it, which go on where nothing else does.
 MOVES = r"() => document.documentElement.outerHTML.replace(/\d+(\.\d+)? ?s\b/g, '')"
+# Marks how earlier work ended, and its links: they stand there until the server has said that the next has begun.
+EARLIER = """() => document.querySelectorAll("[id$=status] [data-state], [data-kept]")
+                           .forEach(left => left.setAttribute("data-earlier", ""))"""
 ENDLESS = 300   # seconds after which a page that moves is given up, too
 
 @pytest.fixture(scope="session")
@@ -164,9 +167,16 @@ class Visit:
         self.page.click("#settings > button")
 
     def ask(self, prompt: str) -> None:
-        """Fills the prompt and presses Evaluate."""
+        """Fills the prompt and presses Evaluate; from then on what an earlier answer left there counts for nothing."""
         self.page.fill("#prompt textarea", prompt)
+        self.page.evaluate(EARLIER)
         self.page.click("#evaluate")
+
+    def kept(self) -> str:
+        """What the history calls the answer, when it is there."""
+        answer = "#actions [data-kept]:not([data-earlier])"
+        self.page.wait_for_selector(answer)
+        return self.page.get_attribute(answer, "data-kept")
 
     def said(self) -> str:
         """The rationale now on the page; nothing while its place says that it will appear."""
@@ -175,7 +185,7 @@ class Visit:
 
     def wait_done(self) -> None:
         """Waits for the end of an evaluation."""
-        self.page.wait_for_selector("#status [data-state=done]")
+        self.page.wait_for_selector("#status [data-state=done]:not([data-earlier])")
 
     def values(self) -> list[str]:
         """The digits on the three cards, "" where there is none."""

@@ -107,8 +107,7 @@ def test_evaluate_compare_and_review(chinese, clip):
         visitor.upload(clip)
         visitor.ask(prompt)
         visitor.wait_done()
-        page.wait_for_selector("#actions [data-kept], .vs-actions-row [data-kept]")
-        kept.append(page.get_attribute("[data-kept]", "data-kept"))
+        kept.append(visitor.kept())
         open_all(page)
         assert "\n".join(english(page, "part of it", "square.mp4")) == ""
     assert "视觉质量" in page.inner_text("#scores") and "评审模型" in page.inner_text("#whose")

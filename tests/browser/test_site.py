@@ -19,7 +19,7 @@ def judged(visitor, clip, prompt=PROMPT) -> str:
     visitor.upload(clip)
     visitor.ask(prompt)
     visitor.wait_done()
-    return visitor.page.get_attribute("#actions [data-kept]", "data-kept")
+    return visitor.kept()
 
 
 def test_a_link_opens_what_was_judged_and_so_does_reloading(scripted, visit, clip):

@@ -56,8 +56,8 @@ def test_minutes_are_worth_waiting_for(scripted, visit, clip):
     page.wait_for_selector("#status [data-state=stopped]")
     # Another one is left; who has the link sees how far it is, then its scores.
     page.wait_for_selector("#evaluate:not([disabled])")
-    page.click("#evaluate")
-    page.wait_for_selector("#actions [data-kept]")
+    one.ask(PROMPT)
+    one.kept()
     left = page.url
     assert left != link and "?e=" in left
     one.reload(f"{address}?show=about", "#pages [role=tab][aria-selected=true]")
