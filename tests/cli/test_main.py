@@ -206,16 +206,18 @@ def test_a_broken_file_and_a_failure_have_their_statuses(clip, folder, tmp_path,
     assert capsys.readouterr().err.endswith("vs2: The disk is full.\n")
 
 
-def test_help_version_and_bad_paths_import_nothing_heavy(tmp_path):
+def test_help_version_models_and_bad_paths_import_nothing_heavy(tmp_path):
     code = (
         "import sys; from vs2.cli.main import main\n"
+        "main(['models'])\n"
+        "print([name for name in ('torch', 'transformers', 'numpy', 'av') if name in sys.modules])\n"
         "for argv in (['--help'], ['score', '--help'], ['--version'], ['score', 'no.mp4', '--prompt', 'x']):\n"
         "    try: main(argv)\n"
         "    except SystemExit: pass\n"
         "print([name for name in ('torch', 'transformers', 'gradio', 'pandas') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.endswith("[]\n") and f"vs2 {vs2.__version__}" in done.stdout
+    assert done.stdout.endswith("[]\n") and done.stdout.count("[]\n") == 2 and f"vs2 {vs2.__version__}" in done.stdout
     for words in ("VIDEO", "--prompt", "--no-think", "--budget", "--samples", "--json"):
         assert words in done.stdout
 

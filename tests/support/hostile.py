@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 
-from vs2.video.worker import limits, main
+from vs2.video.worker import decode, limits, main
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -193,6 +193,17 @@ def _is_open(number):
     return True
 
 
+def slow(job, send, receive):
+    """Reads, a frame in 0.3 s; the film is as long as its name says."""
+    def late(message, payload=b""):
+        if message["kind"] == "header":
+            message["duration"] = float(os.path.basename(job["path"]).removesuffix(".mp4"))
+        time.sleep(0.3 * (message["kind"] == "frame"))
+        send(message, payload)
+
+    decode.read(job, late, receive)
+
+
 def stays(job, send, receive):
     """Says that it is done, and lives on; then speaks again, as if to the next caller."""
     send({"kind": "done"})
@@ -216,4 +227,4 @@ if __name__ == "__main__":
         print(json.dumps(str(ATTACKS[sys.argv[1]](json.loads(sys.argv[2])))))
     else:
         main.main({"attack": attack, "descriptors": descriptors, "stays": stays, "speaks_on": speaks_on,
-                           "falls": falls})
+                   "falls": falls, "read": slow})

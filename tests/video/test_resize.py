@@ -5,7 +5,7 @@ import torch
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as torchvision
 
-from vs2.video import reader
+from vs2.video import resize as resizing
 from vs2.video.resize import resize
 
 SIZES = ((1, 1), (3, 5), (28, 28), (56, 84), (97, 31), (112, 112), (224, 224), (360, 640), (501, 333))
@@ -40,6 +40,6 @@ def test_what_is_no_picture_of_bytes_is_refused():
 
 def test_a_huge_frame_goes_colour_by_colour_to_the_same_bytes(monkeypatch):
     picture = torch.randint(0, 256, (97, 131, 3), generator=torch.Generator().manual_seed(0), dtype=torch.uint8).numpy()
-    at_once = reader.resizer()(picture, (84, 112))
-    monkeypatch.setattr(reader, "LARGE", 0)
-    assert np.array_equal(reader.resizer()(picture, (84, 112)), at_once) and at_once.shape == (84, 112, 3)
+    at_once = resizing.resizer()(picture, (84, 112))
+    monkeypatch.setattr(resizing, "LARGE", 0)
+    assert np.array_equal(resizing.resizer()(picture, (84, 112)), at_once) and at_once.shape == (84, 112, 3)

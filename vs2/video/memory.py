@@ -10,7 +10,8 @@ from vs2.errors import BadInput
 from vs2.video import pulse
 from vs2.video.kind import NUMBERED
 from vs2.video.rate import check_fps
-from vs2.video.reader import Clip, Limits, Metadata, resizer
+from vs2.video.reader import Clip, Limits, Metadata
+from vs2.video.resize import resizer
 from vs2.video.sampling import Sampling
 
 

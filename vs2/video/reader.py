@@ -18,7 +18,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from vs2 import forks
 from vs2.errors import BadInput
 from vs2.texts import path_text, told, wired
 from vs2.video import kind as video_kind
@@ -26,12 +25,11 @@ from vs2.video.faults import PICTURES, UNREADABLE, XCPU, death, display_name, re
 from vs2.video.pool import Gone, Worker, borrow
 from vs2.video.pulse import BYTES, SIDE, Pulse, chosen
 from vs2.video.rate import check_fps
+from vs2.video.resize import Resize, resizer
 from vs2.video.sampling import Sampling
 from vs2.video.warnings import warnings_of
 
 Result = TypeVar("Result")
-Resize = Callable[[np.ndarray, tuple[int, int]], np.ndarray]    # uint8 [h, w, 3], (height, width) -> the picture so
-LARGE = 4096 * 2304     # pixels of a frame
 REPLACED = 5            # times that a file may be replaced by another while it is read
 _RATE = f"for one of numbered pictures ({PICTURES}) give their rate too, as --fps 24 or fps=24"
 
@@ -93,8 +91,9 @@ class Limits:
     max_pictures: int = 36_000    # of a folder or a zip
     max_folder: int = 8 * 2**30   # bytes of all its pictures, each of which is a file of max_bytes at most
     deadline: float = 30.0        # seconds for the whole reading, wall time
+    earned: float = 0.25          # seconds more for each second of film whose frames have come: long films take longer
     memory: int = 4 * 2**30       # bytes of address space for the decoding process
-    cpu: float = 120.0            # seconds of CPU time, all its threads together
+    cpu: float = 480.0            # seconds of CPU time, all its threads together
 
 
 def read(path: str | Path, sampling: Sampling = Sampling(), limits: Limits = Limits(), *,
@@ -115,7 +114,8 @@ def read(path: str | Path, sampling: Sampling = Sampling(), limits: Limits = Lim
     named = told(job["path"]) == job["path"]     # decord opens no other name than one in UTF-8
 
     def attempt(worker: Worker, until: float, first: bool) -> Clip:
-        given = job | {"decord": first and named, "seconds": until - time.monotonic()}
+        most = until + limits.earned * limits.max_seconds - time.monotonic()
+        given = job | {"decord": first and named, "seconds": most}
         return _collect(worker, given, sampling, limits, name, size, until, first, resize)
 
     return with_worker(attempt, source, name, limits)
@@ -187,8 +187,10 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
     felt: dict[int, np.ndarray] = {}
 
     def step() -> None:
-        now = time.monotonic()
-        worker.due(now + (until - now) / 2 if patient else until)
+        now, last = time.monotonic(), until
+        if header is not None and 0 < header["duration"] <= limits.max_seconds:
+            last += limits.earned * header["duration"] * len(times) / max(1, len(set(indices)))
+        worker.due(now + (last - now) / 2 if patient else last)
 
     step()
     worker.send(job)
@@ -243,25 +245,6 @@ def _checked(header: dict, limits: Limits, name: str) -> dict:
     if not sound or not isinstance(header.get("total"), int) or header["total"] < 1 or not 0 < header["fps"] < 1e6:
         raise BadInput(UNREADABLE.format(name=name))
     return header
-
-
-def resizer() -> Resize:
-    """Resizes with the published arithmetic."""
-    import torch
-
-    from vs2.video.resize import resize
-
-    forks.settle()
-
-    def apply(image: np.ndarray, target: tuple[int, int]) -> np.ndarray:
-        # torch works in float32, in which three colours of a huge frame take gigabytes: that one goes colour by colour.
-        # Always a copy: what came through the pipe may not be written to, and torch warns of that.
-        if image.shape[0] * image.shape[1] > LARGE:
-            return np.stack([resize(torch.from_numpy(np.array(image[..., colour], order="C"))[None], target)[0].numpy()
-                             for colour in range(3)], -1)
-        return resize(torch.from_numpy(np.array(image)).permute(2, 0, 1), target).permute(1, 2, 0).numpy()
-
-    return apply
 
 
 def check_file(path: str | Path, limits: Limits, fps: float | None = None) -> tuple[Path, str, int]:

@@ -18,7 +18,7 @@ import pytest
 from tests.support.clips import centre_x, moving_square
 from tests.support.patience import HANGING, eventually
 from vs2.errors import BadInput, Failure
-from vs2.video import Limits, pool, read
+from vs2.video import Limits, pool, process, read
 from vs2.video.worker.limits import DESCRIPTORS
 from vs2.video.worker.wire import WireError, receive, send
 
@@ -181,6 +181,21 @@ def test_an_overrun_is_killed_and_said(clip, at_job):
     assert hit and all(not running(pid) for pid in hit)
     hit.extend([0] * 9)
     assert len(read(clip).frames) == 4
+
+
+@pytest.mark.parametrize("length, earned", [("8.0", 2.0), ("8.0", 0.0), ("nan", 2.0), ("-8.0", 2.0), ("1e9", 2.0)])
+def test_a_long_film_has_more_time_as_its_frames_come(tmp_path, monkeypatch, length, earned):
+    """Frames that take 4.8 s together: time for them is earned by a film of 8 s, not by what no film can be."""
+    pool.close()
+    monkeypatch.setattr(process, "MODULE", "tests.support.hostile")
+    path = moving_square(tmp_path / "clip.mp4", frames=16, fps=2).rename(tmp_path / f"{length}.mp4")
+    limits = Limits(deadline=3.0, earned=earned)
+    if length == "8.0" and earned:
+        assert len(read(path, limits=limits).frames) == 16
+    else:
+        with pytest.raises(BadInput, match="took longer than 3 s"):
+            read(path, limits=limits)
+    pool.close()
 
 
 def test_a_deadline_too_short_for_anything(clip):
