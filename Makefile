@@ -95,6 +95,7 @@ define SHIP
 	rm -rf assets/mini
 	cp -r $(1)/model assets/mini
 	find assets/mini -type f -exec chmod 644 {} +
+	$(PY) -m train.drafts assets/mini
 	$(if $(FOOTAGE),$(MAKE) mini-footage FOOTAGE="$(FOOTAGE)")
 endef
 
@@ -105,6 +106,7 @@ mini-footage: setup
 	OMP_NUM_THREADS=1 $(PY) -m train.footage.seen runs/mini-footage $(FOOTAGE)
 	OMP_NUM_THREADS=1 $(PY) -m train.footage.teach runs/mini-footage $(FOOTAGE) --resume
 	$(PY) -m train.footage.ship runs/mini-footage/model assets/mini
+	$(PY) -m train.drafts assets/mini --scenes 0 --footage $(FOOTAGE)
 
 perf: setup
 	@set -e; for script in $(filter-out %_rows.py %_shape.py,$(wildcard perf/*.py)); do echo "perf: $$script"; $(PY) "$$script"; done

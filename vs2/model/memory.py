@@ -57,7 +57,12 @@ def begin(model, prompts: Sequence[Inputs], rows: int, room: int) -> tuple[Memor
         else:
             fixed.put(slice(row, row + 1) if len(prompts) > 1 else slice(None), cache, one.length, one.rope_delta)
     following = torch.cat(logits).expand(rows, -1)
-    return fixed or Growing(model, caches, prompts, rows), following
+    growing = fixed or Growing(model, caches, prompts, rows)
+    if rows == 1 and isinstance(growing, Growing) and (guesses := getattr(model, "drafts", None)) is not None:
+        from vs2.model.drafts import Ahead
+
+        return Ahead(growing, guesses), following
+    return growing, following
 
 
 class Growing:
@@ -65,7 +70,8 @@ class Growing:
 
     def __init__(self, model, caches: "list[Cache]", prompts: Sequence[Inputs], rows: int):
         """caches: of the prompts; the first of them becomes this memory's, the others are emptied."""
-        self.model, self.cache, self.length = model, caches[0], max(one.length for one in prompts)
+        self.cache: Any = caches[0]     # transformers', or a small judge's own, which alone can be cut
+        self.model, self.length = model, max(one.length for one in prompts)
         self.delta: int | torch.Tensor = prompts[0].rope_delta
         self.pads: torch.Tensor | None = None
         if len(prompts) > 1:
@@ -77,9 +83,19 @@ class Growing:
             self.cache.batch_repeat_interleave(rows)
 
     def write(self, tokens: torch.Tensor) -> torch.Tensor:
-        out = self.model(**step_kwargs(self.delta, tokens, self.cache, self.length, self.pads), logits_to_keep=1)
+        return self.read(tokens, 1)[:, -1]
+
+    def read(self, tokens: torch.Tensor, kept: int) -> torch.Tensor:
+        """Adds tokens int64 [rows, n]; the logits float32 [rows, kept, vocabulary] of what follows the last of them."""
+        out = self.model(**step_kwargs(self.delta, tokens, self.cache, self.length, self.pads), logits_to_keep=kept)
         self.cache, self.length = cache_of(out), self.length + tokens.shape[1]
-        return out.logits[:, -1].float()
+        return out.logits[:, -kept:].float()
+
+    def cut(self, count: int) -> None:
+        """Forgets the last so many tokens; only of a small judge's own cache (`vs2.model.own`)."""
+        if count:
+            self.length -= count
+            self.cache.cut(self.length)
 
     def keep(self, places: list[int]) -> None:
         kept = torch.tensor(places).to(self.model.device, non_blocking=True)

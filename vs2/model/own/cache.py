@@ -32,6 +32,10 @@ class Layer:
         self._lengths = [end, end]
         return found[0], found[1]
 
+    def cut(self, length: int) -> None:
+        """Forgets all but the first so many tokens; their room stays."""
+        self._lengths = [length, length]
+
     @property
     def keys(self) -> torch.Tensor | None:
         """Of all tokens so far, [B, groups, length, width]."""
@@ -68,6 +72,11 @@ class Cache:
     def get_seq_length(self) -> int:
         """How many tokens it has."""
         return self.layers[0].length
+
+    def cut(self, length: int) -> None:
+        """Forgets all but the first so many tokens."""
+        for layer in self.layers:
+            layer.cut(length)
 
     def batch_repeat_interleave(self, repeats: int) -> None:
         """Each row so many times."""

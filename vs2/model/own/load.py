@@ -7,6 +7,7 @@ import torch
 
 from vs2.errors import BadInput
 from vs2.model import checkpoint as checkpoints
+from vs2.model import drafts
 from vs2.model.checkpoint import Checkpoint
 from vs2.model.own import config as configs
 from vs2.model.own.config import Config, Generation, Unknown
@@ -43,6 +44,7 @@ def load(found: Checkpoint, dtype: torch.dtype) -> Qwen:
         tensors = Tensors(checkpoints.weight_files(found.folder, found.name), dtype)
         model = _model(tensors, config, configs.generation(found.folder),
                        Tower(tensors, "model.visual", config.vision_config))
+        model.drafts = drafts.load(found.folder)
     except BadInput:
         raise
     except Exception as error:  # safetensors and torch raise many kinds for a file that is broken
@@ -69,6 +71,7 @@ def footage(folder: Path, dtype: torch.dtype) -> Qwen | None:
         if eyes.takes(dtype):
             eye.network = cast(Any, eyes.Fused(eye.network))
         model = _model(tensors, config, settings, eye)
+        model.drafts = drafts.load(folder)
     except Exception:       # transformers' way tries again, and has the words for what is wrong
         return None
     return None if tensors.missing or tensors.left() else model

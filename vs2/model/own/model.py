@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from vs2.model.drafts import Drafts
 from vs2.model.own import threads
 from vs2.model.own.cache import Cache
 from vs2.model.own.config import Config, Generation
@@ -46,6 +47,7 @@ class Qwen(nn.Module):
         super().__init__()
         self.config, self.generation_config = config, generation_config
         self.model, self.lm_head = Body(visual, language_model), Head(head)
+        self.drafts: Drafts | None = None       # what it will probably say, where its checkpoint tells
         self.weights = sum(weight.numel() for weight in language_model.layers.parameters())
 
     @property
