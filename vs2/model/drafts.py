@@ -11,11 +11,11 @@ of the checkpoint (`python -m train.drafts` makes it), so that the same clip is 
 """
 import json
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
 from vs2.errors import BadInput
-from vs2.model.memory import Growing
 
 NAME = "drafts.json"
 AHEAD = 12          # tokens at most; more of them are seldom right, and a pass for each costs little but not nothing
@@ -75,6 +75,16 @@ def load(folder: Path) -> Drafts | None:
         raise BadInput(f"{folder.name}/{NAME} is not what `python -m train.drafts` writes: make it again, or remove "
                        "it.") from error
     return Drafts(rows)
+
+
+class Growing(Protocol):
+    """A memory of one row that can forget what was added last: `vs2.model.memory.Growing` over a judge's own cache."""
+
+    def read(self, tokens: torch.Tensor, kept: int) -> torch.Tensor: ...
+
+    def cut(self, count: int) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class Ahead:

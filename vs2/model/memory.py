@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 
 from vs2.model import captured
+from vs2.model.drafts import Ahead
 from vs2.model.inputs import Inputs, cache_of, step_kwargs
 
 if TYPE_CHECKING:
@@ -59,8 +60,6 @@ def begin(model, prompts: Sequence[Inputs], rows: int, room: int) -> tuple[Memor
     following = torch.cat(logits).expand(rows, -1)
     growing = fixed or Growing(model, caches, prompts, rows)
     if rows == 1 and isinstance(growing, Growing) and (guesses := getattr(model, "drafts", None)) is not None:
-        from vs2.model.drafts import Ahead
-
         return Ahead(growing, guesses), following
     return growing, following
 
