@@ -1,6 +1,7 @@
 """Guesses that are read along: the same words and scores, whatever is guessed, in fewer passes."""
 import json
 import random
+import shutil
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from vs2 import judge, video
 from vs2.errors import BadInput
 from vs2.model import drafts, inputs, memory
 from vs2.model.drafts import AHEAD, Drafts
+from vs2.resources import ASSETS
 from vs2.scenes import film, world
 from vs2.scenes.words import caption
 
@@ -95,17 +97,18 @@ def test_what_follows_most_often_is_guessed_and_nothing_is_said_twice():
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"rows": 3}', '{"rows": [[1]]}', '{"rows": [[1, "2"]]}',
-                                  '{"rows": [[1, true]]}'])
+                                  '{"rows": [[1, true]]}', '{"rows": [[1, 512]]}', '{"rows": [[-1, 5]]}',
+                                  "\xff", "[" * 100_000])
 def test_a_file_that_is_none_is_said(tmp_path, text):
-    (tmp_path / drafts.NAME).write_text(text, encoding="utf-8")
+    (tmp_path / drafts.NAME).write_text(text, encoding="latin-1")
     with pytest.raises(BadInput, match=r"drafts\.json is not what"):
-        drafts.load(tmp_path)
+        drafts.load(tmp_path, 512)
 
 
 def test_a_checkpoint_without_them_has_none(tmp_path):
-    assert drafts.load(tmp_path) is None
+    assert drafts.load(tmp_path, 512) is None
     (tmp_path / drafts.NAME).write_text(json.dumps({"rows": []}), encoding="utf-8")
-    assert drafts.load(tmp_path).after([1, 2]) == []
+    assert drafts.load(tmp_path, 512).after([1, 2]) == []
 
 
 def test_logits_are_those_of_one_token_after_the_other(mini, clips, monkeypatch):
@@ -123,3 +126,21 @@ def test_logits_are_those_of_one_token_after_the_other(mini, clips, monkeypatch)
             left, right = plain.write(torch.tensor([tokens])), ahead.write(torch.tensor([tokens]))
             assert left.shape == right.shape and torch.allclose(left, right, atol=1e-3)
         assert isinstance(memory.begin(mini.model, [given], 2, 64)[0], memory.Growing), "of two replies none is guessed"
+
+
+def test_in_bfloat16_nothing_is_guessed(clips):
+    """Where a pass of several tokens would round otherwise than one by one."""
+    coarse = judge.load("mini", "bf16")
+    path, prompt = clips[0]
+    given = inputs.prepare(coarse.processor, video.read(path, coarse.card.sampling), prompt, coarse.card,
+                           coarse.model.config).to("cpu", torch.bfloat16)
+    assert coarse.model.drafts and coarse.footage.model.drafts
+    with torch.inference_mode():
+        assert isinstance(memory.begin(coarse.model, [given], 1, 64)[0], memory.Growing)
+
+
+def test_a_broken_table_of_the_part_for_footage_is_said(tmp_path):
+    shutil.copytree(ASSETS / "mini", tmp_path / "mini")
+    (tmp_path / "mini/footage" / drafts.NAME).write_text("{}", encoding="utf-8")
+    with pytest.raises(BadInput, match=r"footage/drafts\.json is not what"):
+        judge.load(str(tmp_path / "mini"), "fp32")

@@ -194,11 +194,21 @@ def _is_open(number):
 
 
 def slow(job, send, receive):
-    """Reads, a frame in 0.3 s; the film is as long as its name says."""
+    """Reads, a frame in 0.3 s. Its file's name says how long the film is said to be, or what else is wrong with it.
+
+    "long": its length is no number. "more": it sends frames that nobody asked for. "stalls": at the first try it stops
+    when half of them came.
+    """
+    what, count = os.path.basename(job["path"]).removesuffix(".mp4"), 0
+
     def late(message, payload=b""):
+        nonlocal count
         if message["kind"] == "header":
-            message["duration"] = float(os.path.basename(job["path"]).removesuffix(".mp4"))
-        time.sleep(0.3 * (message["kind"] == "frame"))
+            message["duration"] = what if what == "long" else 8.0 if what in ("more", "stalls") else float(what)
+        if message["kind"] == "frame":
+            count += 1
+            message["index"] = message["index"] if what != "more" else f"x{count}"
+            time.sleep(60 if what == "stalls" and job["decord"] and count > 8 else 0.3)
         send(message, payload)
 
     decode.read(job, late, receive)

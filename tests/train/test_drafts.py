@@ -21,10 +21,10 @@ def test_the_command_writes_what_the_judge_then_uses(checkpoint, capsys):
     assert making.main([str(checkpoint), "--scenes", "6"]) == 0
     said = capsys.readouterr().out
     assert "rows of 4 replies; of 2 held back" in said
-    guesses = drafts.load(checkpoint)
+    guesses = drafts.load(checkpoint, 10**6)
     assert len(guesses.table) == len(json.loads((checkpoint / drafts.NAME).read_text(encoding="utf-8"))["rows"]) > 50
     assert float(said.split(" tokens a pass")[0].split()[-1]) > 1.5
-    assert drafts.load(checkpoint / "footage") is None
+    assert drafts.load(checkpoint / "footage", 10**6) is None
 
 
 def test_too_few_clips_and_a_judge_without_a_part_for_footage(checkpoint, tmp_path, capsys):

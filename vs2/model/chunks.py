@@ -84,7 +84,7 @@ def begin(model, inputs: Inputs, rows: int, stop: Callable[[], bool] = lambda: F
             out = language(inputs_embeds=embedded[:, part], position_ids=grid[:, :, part], use_cache=True, **kept)
             kept = text_again(cache_of(out))
         logits = model.lm_head(out.last_hidden_state[:, -1:])[:, -1].float().expand(rows, -1)
-        return memory.Growing(model, [cache_of(out)], [inputs], rows), logits
+        return memory.growing(model, [cache_of(out)], [inputs], rows), logits
 
     return (yield from watched(reading, language.layers, passed, stop, lambda: Step(PREFILL, done // layers, length)))
 

@@ -1,6 +1,6 @@
 """Words that a small judge will probably say next, so that one pass reads several of them: the same words, sooner.
 
-    drafts = load(folder)               # of a checkpoint that has some; None of one that has not
+    drafts = load(folder, 512)          # of a checkpoint that has some; None of one that has not
     drafts.after([17, 4, 9])            # tokens that followed these in its own replies
 
 A judge that says most things in a few forms of words can be guessed. What is guessed is read along with the token that
@@ -61,17 +61,18 @@ def table(replies: list[list[int]], longest: int = 6) -> list[list[int]]:
     return [[*said, following] for said, following in kept.items()]
 
 
-def load(folder: Path) -> Drafts | None:
-    """Those of a checkpoint. Raises BadInput where its file is none of these."""
+def load(folder: Path, vocabulary: int) -> Drafts | None:
+    """Those of a checkpoint with so many tokens. Raises BadInput where its file is none of these."""
     try:
-        text = (folder / NAME).read_text(encoding="utf-8")
+        text = (folder / NAME).read_bytes()
     except FileNotFoundError:
         return None
     try:
         rows = json.loads(text)["rows"]
-        if not all(len(row) > 1 and all(type(token) is int for token in row) for row in rows):
+        if not all(len(row) > 1 and all(type(token) is int and 0 <= token < vocabulary for token in row)
+                   for row in rows):
             raise ValueError("no rows of tokens")
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise BadInput(f"{folder.name}/{NAME} is not what `python -m train.drafts` writes: make it again, or remove "
                        "it.") from error
     return Drafts(rows)

@@ -58,10 +58,17 @@ def begin(model, prompts: Sequence[Inputs], rows: int, room: int) -> tuple[Memor
         else:
             fixed.put(slice(row, row + 1) if len(prompts) > 1 else slice(None), cache, one.length, one.rope_delta)
     following = torch.cat(logits).expand(rows, -1)
-    growing = fixed or Growing(model, caches, prompts, rows)
-    if rows == 1 and isinstance(growing, Growing) and (guesses := getattr(model, "drafts", None)) is not None:
-        return Ahead(growing, guesses), following
-    return growing, following
+    return fixed or growing(model, caches, prompts, rows), following
+
+
+def growing(model, caches: "list[Cache]", prompts: Sequence[Inputs], rows: int) -> Memory:
+    """As `Growing`; of one reply whose judge has guesses (`vs2.model.drafts`), one that reads them along.
+
+    In bfloat16 it does not: there a pass of several tokens rounds coarsely enough to choose other words.
+    """
+    made = Growing(model, caches, prompts, rows)
+    guesses = getattr(model, "drafts", None)
+    return made if guesses is None or rows > 1 or model.dtype != torch.float32 else Ahead(made, guesses)
 
 
 class Growing:

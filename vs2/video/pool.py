@@ -111,7 +111,7 @@ def borrow():
     where none can be started."""
     kind = _class.get()
     worker = _pool.take(kind)
-    worker.finished, worker.niceness = False, NICENESS[kind]
+    worker.finished, worker.niceness, worker.earned = False, NICENESS[kind], 0.0
     try:
         yield worker
     finally:

@@ -52,6 +52,7 @@ class Worker:
 
     def __init__(self):
         self.jobs, self.niceness = 0, 0
+        self.earned = 0.0       # seconds that this conversation has won beyond its deadline
         self.process, self._control = spawn()
         assert self.process.stdin is not None and self.process.stdout is not None   # they are pipes
         self._stdin, self._stdout = self.process.stdin, self.process.stdout

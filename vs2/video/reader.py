@@ -105,7 +105,8 @@ def read(path: str | Path, sampling: Sampling = Sampling(), limits: Limits = Lim
     Which frames, and their size: `Sampling.indices` of the file's frame count and frame rate, `Sampling.size`
     (bicubic, antialiased, as the published system resizes). Frames are chosen by number, so where the frame rate
     varies they are not evenly spaced in time; `times` are the true ones.
-    Raises BadInput, one sentence, for every fault of the file, within the deadline; Failure for the machine's.
+    Raises BadInput, one sentence, for every fault of the file, within the deadline and what the file has earned beyond
+    it; Failure for the machine's.
     """
     source, name, size = check_file(path, limits, fps)
     resize = resizer()  # torch takes seconds to import; not on the deadline's account
@@ -167,7 +168,7 @@ def _tried(attempt: Callable[[Worker, float, bool], Result], name: str, limits: 
                 try:
                     return attempt(worker, until, first)
                 finally:
-                    left = until - time.monotonic()
+                    left = until + worker.earned - time.monotonic()
         except Gone as gone:
             if first and left > 0 and gone.by != XCPU:
                 continue
@@ -187,10 +188,13 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
     felt: dict[int, np.ndarray] = {}
 
     def step() -> None:
-        now, last = time.monotonic(), until
-        if header is not None and 0 < header["duration"] <= limits.max_seconds:
-            last += limits.earned * header["duration"] * len(times) / max(1, len(set(indices)))
-        worker.due(now + (last - now) / 2 if patient else last)
+        if header is not None and 0 < header["duration"] <= 1.01 * limits.max_seconds:
+            share = len(times) / max(1, len(set(indices)))
+            # What was won stays: a second header begins anew, not the clock.
+            worker.earned = max(worker.earned, limits.earned * min(header["duration"], limits.max_seconds) * share)
+        now = time.monotonic()
+        left = until + worker.earned - now
+        worker.due(now + (min(left, limits.deadline) / 2 if patient else left))
 
     step()
     worker.send(job)
@@ -213,7 +217,8 @@ def _collect(worker: Worker, job: dict, sampling: Sampling, limits: Limits, name
                 raise BadInput(UNREADABLE.format(name=name))
             felt[message["index"]] = np.frombuffer(payload, np.uint8).reshape(-1, SIDE, SIDE)
         elif message["kind"] == "frame":
-            if header is None or len(payload) != 3 * header["rows"] * header["columns"]:
+            if (header is None or message.get("index") not in indices
+                    or len(payload) != 3 * header["rows"] * header["columns"]):
                 raise BadInput(UNREADABLE.format(name=name))
             image = np.frombuffer(payload, np.uint8).reshape(header["rows"], header["columns"], 3)
             small = resize(image, target)
@@ -242,7 +247,8 @@ def _checked(header: dict, limits: Limits, name: str) -> dict:
     """The worker's account of a file, if it can be true: a hostile file may have taken the worker over."""
     sides = [header.get(side) for side in ("width", "height", "columns", "rows")]
     sound = all(isinstance(side, int) and 0 < side <= limits.max_side for side in sides)
-    if not sound or not isinstance(header.get("total"), int) or header["total"] < 1 or not 0 < header["fps"] < 1e6:
+    sound = sound and all(isinstance(header.get(number), int | float) for number in ("total", "fps", "duration"))
+    if not sound or not isinstance(header["total"], int) or header["total"] < 1 or not 0 < header["fps"] < 1e6:
         raise BadInput(UNREADABLE.format(name=name))
     return header
 

@@ -66,6 +66,15 @@ def at_job(monkeypatch):
     return arrange
 
 
+@pytest.fixture
+def hostile(monkeypatch):
+    """Workers that read as tests/support/hostile.py does."""
+    pool.close()
+    monkeypatch.setattr(process, "MODULE", "tests.support.hostile")
+    yield
+    pool.close()
+
+
 def children(pid):
     """The processes that the process has started, from the kernel's table."""
     found = []
@@ -183,19 +192,31 @@ def test_an_overrun_is_killed_and_said(clip, at_job):
     assert len(read(clip).frames) == 4
 
 
-@pytest.mark.parametrize("length, earned", [("8.0", 2.0), ("8.0", 0.0), ("nan", 2.0), ("-8.0", 2.0), ("1e9", 2.0)])
-def test_a_long_film_has_more_time_as_its_frames_come(tmp_path, monkeypatch, length, earned):
+@pytest.mark.parametrize("length, earned", [("8.0", 2.0), ("8.0", 0.0), ("nan", 2.0), ("-8.0", 2.0), ("1e9", 2.0),
+                                            ("long", 2.0)])
+def test_a_long_film_has_more_time_as_its_frames_come(tmp_path, hostile, length, earned):
     """Frames that take 4.8 s together: time for them is earned by a film of 8 s, not by what no film can be."""
-    pool.close()
-    monkeypatch.setattr(process, "MODULE", "tests.support.hostile")
     path = moving_square(tmp_path / "clip.mp4", frames=16, fps=2).rename(tmp_path / f"{length}.mp4")
     limits = Limits(deadline=3.0, earned=earned)
     if length == "8.0" and earned:
         assert len(read(path, limits=limits).frames) == 16
     else:
-        with pytest.raises(BadInput, match="took longer than 3 s"):
+        with pytest.raises(BadInput, match="cannot be read" if length == "long" else "took longer than 3 s"):
             read(path, limits=limits)
-    pool.close()
+
+
+def test_frames_that_nobody_asked_for_earn_nothing(tmp_path, hostile):
+    path = moving_square(tmp_path / "clip.mp4", frames=16, fps=2).rename(tmp_path / "more.mp4")
+    with pytest.raises(BadInput, match="cannot be read as a video"):
+        read(path)
+
+
+def test_one_that_stalls_after_it_earned_leaves_time_for_another(tmp_path, hostile):
+    """Half of a deadline is the most that a silence of the first try takes, whatever it has earned."""
+    path = moving_square(tmp_path / "clip.mp4", frames=16, fps=2).rename(tmp_path / "stalls.mp4")
+    start = time.monotonic()
+    found = read(path, limits=Limits(deadline=8.0, earned=5.0))
+    assert len(found.frames) == 16 and time.monotonic() - start > 2.4 + 4
 
 
 def test_a_deadline_too_short_for_anything(clip):

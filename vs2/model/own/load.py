@@ -44,7 +44,7 @@ def load(found: Checkpoint, dtype: torch.dtype) -> Qwen:
         tensors = Tensors(checkpoints.weight_files(found.folder, found.name), dtype)
         model = _model(tensors, config, configs.generation(found.folder),
                        Tower(tensors, "model.visual", config.vision_config))
-        model.drafts = drafts.load(found.folder)
+        model.drafts = drafts.load(found.folder, config.text_config.vocab_size)
     except BadInput:
         raise
     except Exception as error:  # safetensors and torch raise many kinds for a file that is broken
@@ -71,10 +71,12 @@ def footage(folder: Path, dtype: torch.dtype) -> Qwen | None:
         if eyes.takes(dtype):
             eye.network = cast(Any, eyes.Fused(eye.network))
         model = _model(tensors, config, settings, eye)
-        model.drafts = drafts.load(folder)
     except Exception:       # transformers' way tries again, and has the words for what is wrong
         return None
-    return None if tensors.missing or tensors.left() else model
+    if tensors.missing or tensors.left():
+        return None
+    model.drafts = drafts.load(folder, config.text_config.vocab_size)
+    return model
 
 
 def _model(tensors: Tensors, config: Config, settings: Generation, visual: torch.nn.Module) -> Qwen:
