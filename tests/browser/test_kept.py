@@ -162,7 +162,7 @@ def test_an_edited_prompt_marks_the_scores_of_the_earlier_one(mortal, visitor, c
     page.wait_for_function("document.querySelector('#prompt textarea').value === 'another <b>prompt</b>'")
     page.wait_for_selector("#earlier .vs-earlier:not([hidden])")
     mortal.go()     # the clip comes from the history now, and has another name there
-    page.click("#evaluate")
+    one.ask("another <b>prompt</b>")
     one.wait_done()
     page.wait_for_selector("#earlier .vs-earlier", state="hidden")
     page.fill("#prompt textarea", PROMPT)
